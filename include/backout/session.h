@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* include/backout/session.h - an open catalog and repository, who is acting, and how progress is
+ * told. */
+#ifndef BACKOUT_SESSION_H
+#define BACKOUT_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backout/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A catalog with its repository.  One thread at a time. */
+typedef struct bo_session bo_session;
+
+/** How far a long operation is.  Called at most ten times a second, from the caller's thread or a
+ * worker's. */
+typedef struct bo_progress {
+    const char *operation; /* "snapshot", "seal", "diff", "apply", "proof", "restore", "check" */
+    const char *table;     /* or "" */
+    uint64_t done;         /* rows */
+    uint64_t total;        /* rows; 0: not known */
+    uint64_t bytes;
+    double seconds;
+} bo_progress;
+
+/** A database to work on. */
+typedef struct bo_database {
+    const char *name;         /* in the configuration; NULL: the redacted URL stands for it */
+    const char *url;          /* "sqlite:shop.db", a plain path, "postgresql://..." */
+    const char *password;     /* or NULL; never stored, never printed */
+    uint32_t lock_timeout_ms; /* 0: 10 s */
+    uint32_t workers;         /* connections that read a table together; 0: 2 */
+} bo_database;
+
+typedef struct bo_settings {
+    const char *catalog_url;      /* "sqlite:/dir/.backout/catalog.db" or "postgresql://..." */
+    const char *catalog_password; /* or NULL */
+    const char *repository;       /* folder */
+    const char *actor;            /* who is acting: "user@host[pid]"; NULL: made from the process */
+    const char *passphrase;       /* encrypts what is written and opens what is read; NULL: none */
+    const uint8_t *key;           /* 32 bytes instead of a passphrase; or NULL */
+    void (*progress)(void *ctx, const bo_progress *progress); /* or NULL */
+    void (*warn)(void *ctx, const char *text); /* what a person should know; or NULL */
+    void *ctx;
+} bo_settings;
+
+/**
+ * Opens catalog and repository, making and migrating them when needed.  All strings are copied.
+ *
+ * @retval BO_DENIED    a folder or file is not ours alone; err says what to do.
+ * @retval BO_IO        cannot be opened or written.
+ * @retval BO_UNSUPPORTED  the catalog was written by a later version.
+ */
+BO_API BO_NODISCARD bo_status bo_session_open(
+    const bo_settings *settings, bo_session **out, bo_error *err);
+/** Closes; NULL is ignored. */
+BO_API void bo_session_free(bo_session *session);
+/** Asks every long operation of the process to stop at its next safe place.  Async-signal-safe. */
+BO_API void bo_interrupt(void);
+/** Version of the library, "0.1.0". */
+BO_API const char *bo_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

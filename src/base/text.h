@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/base/text.h - text that people will see, and small string helpers. */
+#ifndef BO_BASE_TEXT_H
+#define BO_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/**
+ * Adds `size` bytes of `text` so that a terminal is safe from it: control characters, DEL, invalid
+ * UTF-8 and bidirectional controls become \n, \t, \x1b, \u202e ...; everything else is as it was.
+ */
+void bo_text_escape(bo_buf *out, const char *text, size_t size);
+bool bo_text_is_utf8(const void *text, size_t size);
+void bo_text_hex(bo_buf *out, const void *data, size_t size);   /* lower case */
+bool bo_text_unhex(bo_buf *out, const char *text, size_t size); /* false: not hex */
+bool bo_text_starts(const char *text, const char *prefix);
+/** `[A-Za-z0-9_.-]` kept, all else '_', at most `limit` bytes: a name that is safe in a file name.
+ */
+void bo_text_slug(bo_buf *out, const char *text, size_t limit);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/store/catalog.h - backout's own records: points, runs and the audit log.
+ *
+ * The catalog is a database of ours, SQLite (WAL) by default or PostgreSQL when several hosts share
+ * it; the same SQL runs on both through the driver.  It has a schema version with migrations.
+ * Several backout processes may use it at once: every change is one transaction that takes the
+ * write lock first.  Opened once per process; not shared between threads.
+ */
+#ifndef BO_STORE_CATALOG_H
+#define BO_STORE_CATALOG_H
+
+#include <jansson.h>
+
+#include "driver/driver.h"
+
+typedef struct bo_catalog bo_catalog;
+
+/** @param url  "sqlite:/path/catalog.db" or "postgresql://..."; made and migrated when needed. */
+bo_status bo_catalog_open(const char *url, const char *password, bo_catalog **out, bo_error *err);
+void bo_catalog_free(bo_catalog *catalog);
+BO_DEFINE_SCOPE(bo_catalog);
+bo_conn *bo_catalog_conn(bo_catalog *catalog);
+/** A write transaction around several calls; nests. */
+bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err);
+bo_status bo_catalog_end(bo_catalog *catalog, bool keep, bo_error *err);
+
+/* ---- points ---- */
+typedef enum bo_point_status {
+    BO_POINT_CREATING, /* its files are not whole: never used */
+    BO_POINT_READY,    /* taken; the change has not ended */
+    BO_POINT_SEALED,   /* the change has ended: what comes later is others' */
+    BO_POINT_ROLLED_BACK,
+    BO_POINT_FAILED, /* could not be taken */
+    BO_POINT_PRUNED, /* files removed; the record stays */
+} bo_point_status;
+const char *bo_point_status_name(
+    bo_point_status status); /* "creating", "ready", "sealed", "rolled-back", ... */
+
+/** A row of the catalog's table point.  Strings are owned by the arena they were read into. */
+typedef struct bo_point_record {
+    const char *id;
+    const char *kind; /* "point", "backup", "undo" (state before a rollback), "dry-run" */
+    const char *migration;
+    const char *description;
+    const char *database; /* name in the configuration or redacted URL */
+    const char *url;      /* redacted */
+    const char *server;   /* bo_identity.server */
+    const char *engine;
+    const char *method; /* "snapshot"; later "capture", "both" */
+    bo_point_status status;
+    int64_t created_us;
+    int64_t sealed_us;       /* 0: not sealed */
+    const char *file;        /* snapshot (or, for an undo point, changeset) in the repository */
+    const char *change_file; /* changeset before -> after, written by the seal; or NULL */
+    const char *root;        /* hex of the pack's root hash; "" until known */
+    const char *change_root;
+    const char *parent;   /* undo: the point whose rollback made it; or NULL */
+    const char *run;      /* run that made it; or NULL */
+    const char *entities; /* JSON object {"campaign":"123"} */
+    const char *details;  /* JSON object: tables [{name, rows, bytes, digest, predicate, limits}],
+                             sequences, warnings */
+} bo_point_record;
+
+bo_status bo_catalog_point_add(
+    bo_catalog *catalog, const bo_point_record *point, bo_error *err); /* BO_EXISTS */
+bo_status bo_catalog_point_update(
+    bo_catalog *catalog, const bo_point_record *point, bo_error *err); /* all fields, by id */
+/** @param id  a whole id, a unique beginning of one (at least 4 characters), or "latest".
+ * BO_NOTFOUND, BO_INVALID (ambiguous). */
+bo_status bo_catalog_point_find(
+    bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err);
+
+typedef struct bo_point_filter {
+    const char *database;    /* or NULL */
+    const char *table;       /* or NULL */
+    const char *migration;   /* or NULL */
+    const char *entity_name; /* or NULL */
+    const char *entity_value;
+    bool with_undo; /* undo points too */
+    uint32_t limit; /* 0: all */
+} bo_point_filter;
+/** Newest first. */
+bo_status bo_catalog_points(bo_catalog *catalog, const bo_point_filter *filter, bo_arena *arena,
+    bo_point_record **out, size_t *count_out, bo_error *err);
+
+/* ---- runs: one execution of anything that changes state, journalled step by step ---- */
+typedef struct bo_run_record {
+    const char *id;    /* "run_20261120_041739_ab12" */
+    const char *kind;  /* "point", "run", "rollback", "restore", "prune" */
+    const char *point; /* id or NULL */
+    const char
+        *status;      /* "running", "done", "failed", "refused", "unknown", "died", "interrupted" */
+    const char *step; /* the last step that was journalled: "applying" */
+    int64_t started_us;
+    int64_t ended_us; /* 0: not ended */
+    int64_t lease_us; /* until when the owner promised to be back */
+    const char *host;
+    int64_t pid;
+    const char *process; /* start time of the process, so that a reused pid is not mistaken */
+    const char *actor;
+    const char *token;   /* of the commit marker; or NULL */
+    const char *details; /* JSON object */
+} bo_run_record;
+
+/**
+ * Begins a run as this process.  One live run per point: BO_BUSY names the other one's process and
+ * step. The id is made here and kept in *id_out (at least 64 bytes).
+ */
+bo_status bo_catalog_run_begin(bo_catalog *catalog, const char *kind, const char *point,
+    const char *actor, char id_out[64], bo_error *err);
+/** Journals a step before it is acted on; renews the lease; calls bo_step(step).  token/details
+ * NULL: kept. */
+bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *step,
+    const char *token, const char *details, bo_error *err);
+bo_status bo_catalog_run_end(
+    bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err);
+bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
+    bo_run_record **out, size_t *count_out, bo_error *err); /* newest first; point NULL: all */
+/** True when a "running" run's process is gone (this host) or its lease is over (another host). */
+bool bo_run_is_dead(const bo_run_record *run);
+
+/* ---- audit log: docs/design/audit.md ---- */
+typedef struct bo_audit_record {
+    uint64_t sequence;
+    int64_t time_us;
+    const char *event;    /* "point.create", "rollback.execute", "point.prune", ... */
+    const char *actor;    /* user@host[pid] */
+    const char *object;   /* point id, table, file */
+    const char *outcome;  /* "begun", "done", "failed", "refused", "unknown" */
+    const char *details;  /* JSON object */
+    const char *previous; /* hex BLAKE2b-256 */
+    const char *hash;
+} bo_audit_record;
+
+/** Appends one record and makes it durable before returning. */
+bo_status bo_audit_append(bo_catalog *catalog, const char *event, const char *actor,
+    const char *object, const char *outcome, const json_t *details, bo_error *err);
+bo_status bo_audit_list(bo_catalog *catalog, uint32_t limit, bo_arena *arena, bo_audit_record **out,
+    size_t *count_out, bo_error *err); /* newest first; 0: all */
+typedef struct bo_audit_check {
+    uint64_t records;
+    bool whole;         /* false: broken_at and reason say where and how */
+    uint64_t broken_at; /* sequence */
+    char reason[160];
+    char head[65]; /* hash of the last record, "" when empty */
+} bo_audit_check;
+bo_status bo_audit_verify(bo_catalog *catalog, bo_audit_check *out, bo_error *err);
+/** The same for an exported file (offline, without any catalog). */
+bo_status bo_audit_verify_file(const char *path, bo_audit_check *out, bo_error *err);
+bo_status bo_audit_export(
+    bo_catalog *catalog, const char *path, bo_error *err); /* rollback_audit.json, durable */
+
+#endif
