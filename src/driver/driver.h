@@ -131,6 +131,10 @@ typedef enum bo_render_form { BO_RENDER_TEXT, BO_RENDER_LITERAL } bo_render_form
 typedef bo_status bo_text_row_fn(
     void *ctx, uint16_t count, const bo_text_value *values, bo_error *err);
 
+struct bo_stage {
+    const bo_driver *driver;
+}; /* first member of each driver's own stage struct */
+
 struct bo_driver {
     const char *name;    /* "sqlite", "postgresql" */
     const char *schemes; /* of URLs, separated by blanks: "sqlite file" */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/postgres/pg.h - what the files of the PostgreSQL driver share. */
+#ifndef BO_DRIVER_POSTGRES_PG_H
+#define BO_DRIVER_POSTGRES_PG_H
+
+#include <libpq-fe.h>
+
+#include "driver/driver.h"
+
+typedef struct pg_conn {
+    bo_conn base;
+    PGconn *pg;
+    PGcancel *cancel; /* for bo_driver.cancel; made once */
+    bool in_transaction;
+    bool raw;        /* session of a user's change: nothing pinned */
+    int version;     /* PQserverVersion(): 150018 */
+    unsigned serial; /* makes names of temporary objects unique within the session */
+} pg_conn;
+
+static inline pg_conn *pg_of(bo_conn *conn)
+{
+    return (pg_conn *)conn;
+}
+
+/* ---- session.c: pinned settings; query.c: statements ---- */
+bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, bo_error *err);
+
+/**
+ * Turns the server's error into `err` and returns the status that fits the SQLSTATE:
+ * 55P03/40P01/57014 by lock timeout BO_BUSY, 42501 BO_DENIED, 42P01 BO_NOTFOUND, 40001 BO_CONFLICT,
+ * 23xxx BO_CONFLICT (constraint named), lost link BO_DATABASE, all else BO_DATABASE.  No passwords;
+ * primary message, then detail on its own line.  `result` may be NULL (then from the connection).
+ */
+bo_status pg_error(pg_conn *conn, const PGresult *result, bo_error *err, const char *format, ...)
+    BO_PRINTF(4, 5);
+
+static inline void PGresult_free(PGresult *result)
+{
+    PQclear(result); /* NULL is ignored */
+}
+BO_DEFINE_SCOPE(PGresult);
+
+/** One statement without results; *rows_out (may be NULL) is the affected count. */
+bo_status pg_run(pg_conn *conn, uint64_t *rows_out, bo_error *err, const char *format, ...)
+    BO_PRINTF(4, 5);
+/** One statement with text parameters and a text result the caller PQclear()s (BO_OWN(PGresult)).
+ */
+bo_status pg_ask(pg_conn *conn, const char *sql, int count, const char *const *params,
+    PGresult **out, bo_error *err);
+
+/* ---- names: the one quoting function ---- */
+void pg_quote(bo_buf *out, const char *identifier);
+void pg_quote_table(bo_buf *out, const bo_table *table); /* "schema"."local" */
+void pg_quote_literal(bo_buf *out,
+    const char *text); /* E'' form when needed; standard_conforming_strings is pinned on */
+
+/* ---- copy.c: COPY both ways, as images ---- */
+
+/** Each tuple of `COPY (...) TO STDOUT (FORMAT binary)` as an image. `sql` is the whole COPY
+ * statement. */
+typedef bo_status pg_tuple_fn(void *ctx, bo_image tuple, bo_error *err);
+bo_status pg_copy_out(pg_conn *conn, const char *sql, pg_tuple_fn *each, void *ctx, bo_error *err);
+
+/**
+ * COPY ... FROM STDIN; `sql` is the whole statement: FORMAT binary for BO_ENCODING_PG_BINARY,
+ * FORMAT text for BO_ENCODING_PG_TEXT.  Rows are images; `lead_count` values of the image come
+ * first as they are (for a stage: bigint id in binary, or its text), and are part of the image that
+ * `next` gives.
+ */
+bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
+    void *ctx, uint64_t *rows_out, bo_error *err);
+
+/**
+ * The select list that reads the image columns of `shape`, by name, from a relation aliased
+ * `alias`, in shape's encoding: plain columns for binary; for text, output-function text of each
+ * (format('%s', c), NULL kept, xml::text).
+ */
+void pg_image_list(bo_buf *out, const bo_table *shape, const char *alias);
+/** Column names of `shape`'s image columns, quoted, separated by ", ", each with `alias.` before it
+ * when alias is not NULL. */
+void pg_column_list(bo_buf *out, const bo_table *shape, const char *alias);
+
+/* ---- the driver's functions, by file ---- */
+/* session.c */
+bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err);
+void pg_close(bo_conn *conn);
+bo_status pg_identity(bo_conn *conn, bo_identity *out, bo_error *err);
+void pg_cancel(bo_conn *conn);
+bo_status pg_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err);
+bo_status pg_commit(bo_conn *conn, bo_error *err);
+void pg_rollback(bo_conn *conn);
+bo_status pg_share(bo_conn *conn, bo_buf *token_out, bo_error *err);
+bo_status pg_join(bo_conn *conn, const char *token, bo_error *err);
+bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+/* query.c */
+bo_status pg_exec(bo_conn *conn, const char *sql, bo_error *err);
+bo_status pg_query(bo_conn *conn, const char *sql, const bo_text_value *params, uint16_t count,
+    bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err);
+bo_status pg_script(bo_conn *conn, const char *sql, size_t size, bo_error *err);
+/* rows.c */
+bo_status pg_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, size_t known_count,
+    bo_range_fn *each, void *ctx, bo_error *err);
+bo_status pg_scan(bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err);
+bo_status pg_count(
+    bo_conn *conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err);
+bo_status pg_estimate(
+    bo_conn *conn, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err);
+bo_status pg_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
+    void *ctx, uint64_t *rows_out, bo_error *err);
+bo_status pg_render(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
+    void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);
+/* marker.c */
+bo_status pg_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
+bo_status pg_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);
+bo_status pg_unmark(bo_conn *conn, const char *id, bo_error *err);
+/* describe.c, define.c (SQL that makes it again), sequence.c */
+bo_status pg_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err);
+bo_status pg_describe(
+    bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
+bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err);
+bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
+bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
+bo_status pg_add_column_after(
+    bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
+bo_status pg_sequence_read(bo_conn *conn, bo_sequence *sequence, bo_error *err);
+bo_status pg_sequence_set(bo_conn *conn, const bo_sequence *sequence, bo_error *err);
+bo_status pg_sequence_used(bo_conn *conn, const bo_table *now, const bo_sequence *sequence,
+    int64_t *extreme_out, bool *any_out, bo_error *err);
+/* stage.c (temporary tables), blocked.c (closure), apply.c (order), references.c */
+bo_status pg_stage_open(
+    bo_conn *conn, const bo_stage_table *tables, unsigned count, bo_stage **out, bo_error *err);
+bo_status pg_stage_fill(
+    bo_stage *stage, unsigned table, bo_stage_next_fn *next, void *ctx, bo_error *err);
+bo_status pg_stage_locate(
+    bo_stage *stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err);
+bo_status pg_stage_drop(
+    bo_stage *stage, unsigned table, const uint64_t *ids, size_t count, bo_error *err);
+bo_status pg_stage_blocked(bo_stage *stage, bo_blocked_fn *each, void *ctx, bo_error *err);
+bo_status pg_stage_apply(bo_stage *stage, bo_applied *counts_out, bo_error *err);
+bo_status pg_stage_readback(
+    bo_stage *stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err);
+void pg_stage_close(bo_stage *stage);
+bo_status pg_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err);
+bo_status pg_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
+    uint64_t *violations_out, bo_buf *example_out, bo_error *err);
+
+/**
+ * Keeps the users' triggers of `tables` from firing until the end of the transaction:
+ * session_replication_role = replica where the right is there (*replica_out true: foreign keys are
+ * not checked either, so check them by query), otherwise ALTER TABLE ... DISABLE TRIGGER of each
+ * enabled one by name.  pg_triggers_on() puts each back to the state it had.  (apply.c)
+ */
+bo_status pg_triggers_off(
+    pg_conn *conn, const bo_table *const *tables, unsigned count, bool *replica_out, bo_error *err);
+bo_status pg_triggers_on(
+    pg_conn *conn, const bo_table *const *tables, unsigned count, bool replica, bo_error *err);
+
+#endif
