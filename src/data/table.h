@@ -105,7 +105,7 @@ typedef struct bo_table {
     uint16_t image_count;          /* columns that are in images */
     const uint16_t *image_columns; /* positions in `columns`, in image order */
 
-    const bo_key *row_key; /* the key that identifies rows, or NULL: rows are a multiset */
+    const bo_key *row_key; /* one of `keys`: it identifies rows; or NULL: rows are a multiset */
     uint16_t key_count;
     const bo_key *keys; /* primary and unique */
     uint16_t foreign_key_count;
@@ -151,10 +151,15 @@ json_t *bo_table_to_json(const bo_table *table); /* new reference; NULL: no memo
 bo_status bo_table_from_json(
     const json_t *json, bo_arena *arena, const bo_table **out, bo_error *err);
 
-/** One way in which a table is no longer as it was. */
+/**
+ * One way in which a table is no longer as it was.  Blocking ones: a column of the images dropped,
+ * generated now, or of another type (types bind nobody in SQLite); a column added that needs a
+ * value and has no default; other columns in the row key.
+ */
 typedef struct bo_table_change {
-    char what; /* '+' column added, '-' column dropped, 't' type changed, 'k' key, 'f' foreign key,
-                  'g' trigger, 'c' check, 'i' index, 'n' nullability, 'd' default or generation */
+    char what; /* '+' column added, '-' column dropped, 't' type or collation changed, 'k' key,
+                  'f' foreign key, 'g' trigger, 'c' check, 'i' index, 'n' nullability, 'd' default,
+                  generation or identity */
     const char *name;
     const char *was; /* or NULL */
     const char *now; /* or NULL */
@@ -167,7 +172,7 @@ bo_status bo_table_compare(const bo_table *was, const bo_table *now, bo_arena *a
 
 /**
  * How to write images of `was` by column name into `now`: map_out[i] is the position in `now`'s
- * columns for value i of an image of `was`, or -1: dropped since.  In `arena`.
+ * columns for value i of an image of `was`, or -1: dropped since, or generated now.  In `arena`.
  */
 bo_status bo_table_map(
     const bo_table *was, const bo_table *now, bo_arena *arena, int **map_out, bo_error *err);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/data/table.c - finding columns by name and position. */
+#include "data/table.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+int bo_table_column(const bo_table *table, const char *name)
+{
+    for (uint16_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int bo_table_image_position(const bo_table *table, uint16_t position)
+{
+    for (uint16_t i = 0; i < table->image_count; i++)
+        if (table->image_columns[i] == position)
+            return i;
+    return -1;
+}
+
+uint16_t bo_table_key_positions(const bo_table *table, uint16_t *out)
+{
+    const bo_key *key = table->row_key;
+    if (!key)
+        return 0;
+    for (uint16_t i = 0; i < key->count; i++) {
+        int position = bo_table_image_position(table, key->columns[i]);
+        if (position < 0)
+            return 0; /* a generated column in the key: images do not have it */
+        out[i] = (uint16_t)position;
+    }
+    return key->count;
+}
+
+bo_status bo_table_map(
+    const bo_table *was, const bo_table *now, bo_arena *arena, int **map_out, bo_error *err)
+{
+    int *map = bo_arena_array(arena, was->image_count ? was->image_count : 1, sizeof *map);
+    if (!map)
+        return bo_nomem(err);
+    for (uint16_t i = 0; i < was->image_count; i++) {
+        int position = bo_table_column(now, was->columns[was->image_columns[i]].name);
+        map[i] = position >= 0 && now->columns[position].in_image ? position : -1;
+    }
+    *map_out = map;
+    return BO_OK;
+}
