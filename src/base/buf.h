@@ -37,7 +37,7 @@ void bo_buf_add(bo_buf *buf, const void *data, size_t size);
 void bo_buf_add_byte(bo_buf *buf, uint8_t byte);
 void bo_buf_add_str(bo_buf *buf, const char *text);
 void bo_buf_printf(bo_buf *buf, const char *format, ...) BO_PRINTF(2, 3);
-void bo_buf_vprintf(bo_buf *buf, const char *format, va_list args);
+void bo_buf_vprintf(bo_buf *buf, const char *format, va_list args) BO_PRINTF(2, 0);
 const char *bo_buf_str(const bo_buf *buf); /* the text so far, "" when empty; borrowed */
 char *bo_buf_take_str(
     bo_buf *buf); /* the text, malloc()ed; the buffer is empty after; NULL: no memory */

@@ -9,6 +9,9 @@
 #include "base/buf.h"
 #include "base/scope.h"
 
+/** BO_DENIED for EACCES and EPERM, BO_NOMEM for ENOMEM, BO_IO for all else. */
+bo_status bo_io_status(int errno_value);
+
 typedef struct bo_outfile bo_outfile;
 
 /**
@@ -20,6 +23,7 @@ typedef struct bo_outfile bo_outfile;
  * @retval BO_DENIED  no permission.
  */
 bo_status bo_outfile_create(const char *path, bo_outfile **out, bo_error *err);
+/** After a failure the file is condemned: every later write and the commit fail too. */
 bo_status bo_outfile_write(bo_outfile *file, const void *data, size_t size, bo_error *err);
 uint64_t bo_outfile_size(const bo_outfile *file);
 /** fsync, rename onto `path` (BO_EXISTS if something is there and `replace` is false), fsync of the
@@ -49,7 +53,7 @@ bo_status bo_dir_create(
 /** Refuses (BO_DENIED) a folder that others may write to or that somebody else owns. */
 bo_status bo_dir_check_private(const char *path, bo_error *err);
 /** Calls `each` for every entry but . and .., in byte order of the names; stops on a status other
- * than BO_OK. */
+ * than BO_OK and returns it. */
 bo_status bo_dir_list(const char *path,
     bo_status (*each)(void *ctx, const char *name, bo_error *err), void *ctx, bo_error *err);
 bo_status bo_dir_free_space(const char *path, uint64_t *bytes_out, bo_error *err);

@@ -4,6 +4,7 @@
 #define BO_BASE_SCOPE_H
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /**
  * BO_OWN(T) *x = NULL;  runs T_free(x) on every way out of the scope, last declared first.
@@ -23,6 +24,14 @@ static inline void bo_mem_scope_end(void *owned)
     free(*(void **)owned);
 }
 #define BO_OWN_MEM __attribute__((cleanup(bo_mem_scope_end)))
+
+/** A file descriptor, closed unless it is negative: BO_OWN_FD int fd = -1; */
+static inline void bo_fd_scope_end(int *owned)
+{
+    if (*owned >= 0)
+        close(*owned);
+}
+#define BO_OWN_FD __attribute__((cleanup(bo_fd_scope_end)))
 
 /** A value with `void T_done(T *)`, not a pointer: BO_OWN_VALUE(bo_buf) line = { 0 }; */
 #define BO_OWN_VALUE(T) __attribute__((cleanup(T##_done))) T

@@ -19,7 +19,7 @@ static inline void bo_step(const char *name)
         bo_step_hook(name);
 }
 
-/** Ask every long operation to stop at its next safe place.  Async-signal-safe. */
+/* What bo_interrupt() (backout/session.h) asked for. */
 void bo_interrupt_clear(void);
 bool bo_interrupted(void);
 /** BO_INTERRUPTED when an interrupt was asked for, otherwise BO_OK. */

@@ -9,16 +9,17 @@
 #include "base/buf.h"
 
 /**
- * Adds `size` bytes of `text` so that a terminal is safe from it: control characters, DEL, invalid
- * UTF-8 and bidirectional controls become \n, \t, \x1b, \u202e ...; everything else is as it was.
+ * Adds `size` bytes of `text` so that a terminal and a reader are safe from it: control characters,
+ * DEL, line separators, bidirectional controls and invalid UTF-8 become \n, \t, \x1b, \u202e ...;
+ * everything else is as it was.
  */
 void bo_text_escape(bo_buf *out, const char *text, size_t size);
 bool bo_text_is_utf8(const void *text, size_t size);
 void bo_text_hex(bo_buf *out, const void *data, size_t size);   /* lower case */
-bool bo_text_unhex(bo_buf *out, const char *text, size_t size); /* false: not hex */
+bool bo_text_unhex(bo_buf *out, const char *text, size_t size); /* false: not hex, nothing added */
 bool bo_text_starts(const char *text, const char *prefix);
-/** `[A-Za-z0-9_.-]` kept, all else '_', at most `limit` bytes: a name that is safe in a file name.
- */
+/** `[A-Za-z0-9_.-]` kept, all else (and a leading '.' or '-') '_', at most `limit` bytes: safe in
+ * and as a file name. */
 void bo_text_slug(bo_buf *out, const char *text, size_t limit);
 
 #endif
