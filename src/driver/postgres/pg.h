@@ -12,8 +12,11 @@ typedef struct pg_conn {
     PGconn *pg;
     PGcancel *cancel; /* for bo_driver.cancel; made once */
     bool in_transaction;
+    bo_tx_mode mode; /* of the open transaction */
     bool raw;        /* session of a user's change: nothing pinned */
     int version;     /* PQserverVersion(): 150018 */
+    char *user_path; /* the search_path before it was pinned: for a user's conditions */
+    char *path;      /* the pinned search_path */
     unsigned serial; /* makes names of temporary objects unique within the session */
 } pg_conn;
 
@@ -23,7 +26,10 @@ static inline pg_conn *pg_of(bo_conn *conn)
 }
 
 /* ---- session.c: pinned settings; query.c: statements ---- */
-bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, bo_error *err);
+/** Pins what a value's text or a plan depends on; `schema` (or NULL) is made and goes first in the
+ * search path. */
+bo_status pg_pin_session(
+    pg_conn *conn, uint32_t lock_timeout_ms, const char *schema, bo_error *err);
 
 /**
  * Turns the server's error into `err` and returns the status that fits the SQLSTATE:
@@ -33,6 +39,13 @@ bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, bo_error *err)
  */
 bo_status pg_error(pg_conn *conn, const PGresult *result, bo_error *err, const char *format, ...)
     BO_PRINTF(4, 5);
+
+/**
+ * Under a BO_DENIED of `table`: the GRANT of `rights` ("SELECT, UPDATE") that is missing, or that
+ * row-level security stands in the way.  Any other status is returned as it is.
+ */
+bo_status pg_denied_hint(
+    pg_conn *conn, bo_status st, const bo_table *table, const char *rights, bo_error *err);
 
 static inline void PGresult_free(PGresult *result)
 {
@@ -63,9 +76,8 @@ bo_status pg_copy_out(pg_conn *conn, const char *sql, pg_tuple_fn *each, void *c
 
 /**
  * COPY ... FROM STDIN; `sql` is the whole statement: FORMAT binary for BO_ENCODING_PG_BINARY,
- * FORMAT text for BO_ENCODING_PG_TEXT.  Rows are images; `lead_count` values of the image come
- * first as they are (for a stage: bigint id in binary, or its text), and are part of the image that
- * `next` gives.
+ * FORMAT text for BO_ENCODING_PG_TEXT.  Rows are images, in the column order of `sql`; values of
+ * our own (the id of a stage) are values of the image that `next` gives, in the same encoding.
  */
 bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err);
@@ -80,6 +92,18 @@ void pg_image_list(bo_buf *out, const bo_table *shape, const char *alias);
  * when alias is not NULL. */
 void pg_column_list(bo_buf *out, const bo_table *shape, const char *alias);
 
+/* ---- script.c: users' SQL ---- */
+
+/** BO_INVALID, with the parser's words, unless `predicate` is one SQL condition and nothing more.
+ */
+bo_status pg_check_predicate(const char *predicate, bo_error *err);
+
+/* ---- load.c ---- */
+
+/** A temporary table of the recorded types of shape's image columns, dropped with the transaction
+ * that is open. `name` is appended to `name_out`, quoted. */
+bo_status pg_temp_like(pg_conn *conn, const bo_table *shape, bo_buf *name_out, bo_error *err);
+
 /* ---- the driver's functions, by file ---- */
 /* session.c */
 bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err);
@@ -91,11 +115,13 @@ bo_status pg_commit(bo_conn *conn, bo_error *err);
 void pg_rollback(bo_conn *conn);
 bo_status pg_share(bo_conn *conn, bo_buf *token_out, bo_error *err);
 bo_status pg_join(bo_conn *conn, const char *token, bo_error *err);
+/* lock.c */
 bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
 /* query.c */
 bo_status pg_exec(bo_conn *conn, const char *sql, bo_error *err);
 bo_status pg_query(bo_conn *conn, const char *sql, const bo_text_value *params, uint16_t count,
     bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err);
+/* script.c */
 bo_status pg_script(bo_conn *conn, const char *sql, size_t size, bo_error *err);
 /* rows.c */
 bo_status pg_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, size_t known_count,
@@ -105,8 +131,10 @@ bo_status pg_count(
     bo_conn *conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err);
 bo_status pg_estimate(
     bo_conn *conn, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err);
+/* load.c */
 bo_status pg_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err);
+/* render.c */
 bo_status pg_render(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
     void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);
 /* marker.c */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/postgres/lock.c - locks on tables, in one order, and who stands in the way. */
+#include <string.h>
+
+#include "driver/postgres/pg.h"
+
+static uint32_t oid_of(const bo_table *table)
+{
+    return (uint32_t)strtoul(table->id, NULL, 10);
+}
+
+static int compare_oid(const void *a, const void *b)
+{
+    uint32_t x = oid_of(*(const bo_table *const *)a);
+    uint32_t y = oid_of(*(const bo_table *const *)b);
+    return (x > y) - (x < y);
+}
+
+/* Adds who holds (or waits before us for) a lock on the table; says nothing when nobody is left. */
+static bo_status name_holder(
+    pg_conn *conn, bo_status st, const bo_table *table, bool reads, bo_error *err)
+{
+    static const char sql[] =
+        "SELECT a.pid, a.usename, a.application_name, l.granted"
+        " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        " WHERE l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_pid()"
+        " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
+        "   WHERE datname = pg_catalog.current_database())"
+        " AND l.relation IN (SELECT $1::pg_catalog.oid UNION ALL SELECT relid"
+        "   FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass))"
+        " AND (l.mode = 'AccessExclusiveLock' OR NOT $2::pg_catalog.bool"
+        "   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
+        " ORDER BY l.granted DESC, a.pid LIMIT 1";
+    const char *params[] = {table->id, reads ? "t" : "f"};
+    BO_OWN(PGresult) *holder = NULL;
+    if (pg_ask(conn, sql, 2, params, &holder, NULL) != BO_OK || PQntuples(holder) == 0)
+        return st;
+    const char *application = PQgetvalue(holder, 0, 2);
+    return bo_detail(err, st, "%s by process %s of user '%s'%s%s%s",
+        PQgetvalue(holder, 0, 3)[0] == 't' ? "held" : "wanted before us", PQgetvalue(holder, 0, 0),
+        PQgetvalue(holder, 0, 1), *application ? " (" : "", application, *application ? ")" : "");
+}
+
+/* A savepoint keeps the transaction usable after a refusal.  Neither it nor LOCK takes the
+ * transaction's snapshot. */
+static bo_status lock_one(pg_conn *conn, const bo_table *table, bo_error *err)
+{
+    bool reads = conn->mode == BO_TX_READ;
+    bool whole_tree = table->kind == 'p';
+    BO_OWN_VALUE(bo_buf) name = {0};
+    pg_quote_table(&name, table);
+    bo_status st = pg_run(conn, NULL, err, "SAVEPOINT backout_lock");
+    if (st != BO_OK)
+        return st;
+    st = pg_run(conn, NULL, err, "LOCK TABLE %s%s IN %s MODE", whole_tree ? "" : "ONLY ",
+        bo_buf_str(&name), reads ? "ACCESS SHARE" : "SHARE ROW EXCLUSIVE");
+    if (st == BO_OK)
+        return pg_run(conn, NULL, err, "RELEASE SAVEPOINT backout_lock");
+
+    bo_status undone = pg_run(conn, NULL, NULL, "ROLLBACK TO SAVEPOINT backout_lock");
+    if (st == BO_BUSY && undone == BO_OK)
+        st = name_holder(conn, st, table, reads, err);
+    st = pg_denied_hint(conn, st, table, reads ? "SELECT" : "INSERT, UPDATE, DELETE", err);
+    return bo_wrap(err, st, "cannot lock %s", table->name);
+}
+
+bo_status pg_lock(bo_conn *base, const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    BO_OWN_MEM const bo_table **order = calloc((size_t)count + 1, sizeof *order);
+    if (!order)
+        return bo_nomem(err);
+    memcpy(order, tables, count * sizeof *order);
+    qsort(order, count, sizeof *order, compare_oid);
+    bo_status st = BO_OK;
+    for (unsigned i = 0; i < count && st == BO_OK; i++)
+        st = lock_one(pg_of(base), order[i], err);
+    return st;
+}
