@@ -209,6 +209,14 @@ struct bo_driver {
     bo_status (*render)(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
         void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);
 
+    /** Which of these rows meet a user's predicate: calls `each` with the numbers, from 0, of those
+     * that do, ascending. */
+    bo_status (*filter)(bo_conn *conn, const bo_table *shape, const char *predicate,
+        bo_next_fn *next, void *next_ctx, bo_status (*each)(void *ctx, uint64_t row, bo_error *err),
+        void *ctx, bo_error *err);
+    /** A raw session becomes one of ours: settings are pinned, inside the open transaction too. */
+    bo_status (*pin)(bo_conn *conn, bo_error *err);
+
     /* -- the stage; see above -- */
     bo_status (*stage_open)(
         bo_conn *conn, const bo_stage_table *tables, unsigned count, bo_stage **out, bo_error *err);
@@ -252,6 +260,14 @@ BO_DEFINE_SCOPE(bo_conn);
 
 extern const bo_driver bo_driver_sqlite;
 extern const bo_driver bo_driver_postgres;
+
+/** Closes whatever the driver; for BO_OWN(bo_stage). */
+static inline void bo_stage_free(bo_stage *stage)
+{
+    if (stage)
+        stage->driver->stage_close(stage);
+}
+BO_DEFINE_SCOPE(bo_stage);
 
 /** The driver for `url` ("sqlite:x", a plain path, "postgresql://..."); BO_INVALID names the
  * schemes there are. */

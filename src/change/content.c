@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/content.c - reading stored packs. */
+#include "change/content.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static bo_status read_parts(bo_content *content, bo_error *err)
+{
+    const json_t *meta = bo_pack_meta(content->pack);
+    const json_t *tables = json_object_get(meta, "tables");
+    if (!json_is_array(tables) || json_array_size(tables) > UINT32_MAX / 2)
+        return bo_fail(err, BO_CORRUPT, "the file does not say which tables it holds");
+    content->part_count = (uint32_t)json_array_size(tables);
+    content->parts =
+        bo_arena_array(content->arena, content->part_count + 1, sizeof *content->parts);
+    if (!content->parts)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        const json_t *item = json_array_get(tables, i);
+        bo_part *part = &content->parts[i];
+        bo_status st = bo_table_from_json(
+            json_object_get(item, "definition"), content->arena, &part->was, err);
+        if (st != BO_OK)
+            return st;
+        part->predicate =
+            bo_arena_str(content->arena, json_string_value(json_object_get(item, "predicate")));
+    }
+    return BO_OK;
+}
+
+static bo_status index_frames(bo_content *content, bo_error *err)
+{
+    uint32_t ranges = bo_pack_range_count(content->pack),
+             frames = bo_pack_frame_count(content->pack);
+    content->first_frame = bo_arena_array(content->arena, (size_t)ranges + 1, sizeof(uint32_t));
+    content->next_frame = bo_arena_array(content->arena, (size_t)frames + 1, sizeof(uint32_t));
+    if (!content->first_frame || !content->next_frame)
+        return bo_nomem(err);
+    memset(content->first_frame, 0xff, (size_t)ranges * sizeof(uint32_t));
+    for (uint32_t i = frames; i-- > 0;) {
+        const bo_frame *frame = bo_pack_get_frame(content->pack, i);
+        if (frame->range >= ranges || frame->table >= content->part_count)
+            return bo_fail(err, BO_CORRUPT, "frame %u belongs to no range of rows", i);
+        content->next_frame[i] = content->first_frame[frame->range];
+        content->first_frame[frame->range] = i;
+    }
+    for (uint32_t i = 0; i < ranges; i++)
+        if (bo_pack_get_range(content->pack, i)->table >= content->part_count)
+            return bo_fail(err, BO_CORRUPT, "range %u belongs to no table", i);
+    return BO_OK;
+}
+
+static bo_status open_source(
+    bo_session *session, bo_content *content, const char *root_hex, bo_error *err)
+{
+    bo_status st =
+        bo_pack_open(bo_stored_source_get(content->source), &session->key, &content->pack, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN_VALUE(bo_buf) root = {0};
+    bo_text_hex(&root, bo_pack_root(content->pack), 32);
+    st = bo_buf_check(&root, err);
+    if (st != BO_OK)
+        return st;
+    if (root_hex && root_hex[0] && strcmp(bo_buf_str(&root), root_hex) != 0)
+        return bo_fail(err, BO_CORRUPT, "the file is not the one that was written for this point");
+    st = read_parts(content, err);
+    return st == BO_OK ? index_frames(content, err) : st;
+}
+
+static bo_content *new_content(const char *name)
+{
+    bo_content *content = calloc(1, sizeof *content);
+    if (!content)
+        return NULL;
+    content->arena = bo_arena_create();
+    content->name = content->arena ? bo_arena_str(content->arena, name) : NULL;
+    if (content->name)
+        return content;
+    bo_content_free(content);
+    return NULL;
+}
+
+bo_status bo_content_open(
+    bo_session *session, const char *name, const char *root_hex, bo_content **out, bo_error *err)
+{
+    BO_OWN(bo_content) *content = new_content(name);
+    if (!content)
+        return bo_nomem(err);
+    bo_status st = bo_repository_read(session->repository, name, &content->source, err);
+    if (st == BO_OK)
+        st = open_source(session, content, root_hex, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot use '%s'", name);
+    *out = BO_TAKE(content);
+    return BO_OK;
+}
+
+bo_status bo_content_open_file(
+    bo_session *session, const char *path, bo_content **out, bo_error *err)
+{
+    BO_OWN(bo_content) *content = new_content(path);
+    if (!content)
+        return bo_nomem(err);
+    bo_status st = bo_file_source_open(path, &content->source, err);
+    if (st == BO_OK)
+        st = open_source(session, content, NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot use '%s'", path);
+    *out = BO_TAKE(content);
+    return BO_OK;
+}
+
+void bo_content_free(bo_content *content)
+{
+    if (!content)
+        return;
+    bo_pack_free(content->pack);
+    bo_stored_source_free(content->source);
+    bo_arena_free(content->arena);
+    free(content);
+}
+
+bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
+{
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        bo_part *part = &content->parts[i];
+        bo_error missing = {0};
+        part->now = NULL;
+        bo_status st =
+            conn->driver->describe(conn, part->was->name, content->arena, &part->now, &missing);
+        if (st != BO_OK && st != BO_NOTFOUND) {
+            if (err)
+                *err = missing;
+            return st;
+        }
+    }
+    return BO_OK;
+}
+
+int bo_content_find(const bo_content *content, const char *table)
+{
+    for (uint32_t i = 0; i < content->part_count; i++)
+        if (strcmp(content->parts[i].was->name, table) == 0)
+            return (int)i;
+    return -1;
+}
+
+bo_status bo_content_verify(
+    bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err)
+{
+    BO_OWN(bo_frame_reader) *reader = NULL;
+    bo_status st = bo_frame_reader_create(content->pack, &reader, err);
+    bo_meter meter;
+    bo_meter_start(&meter, session, "check", 0);
+    uint64_t rows = 0;
+    for (uint32_t i = 0; st == BO_OK && i < bo_pack_frame_count(content->pack); i++) {
+        const bo_frame *frame = bo_pack_get_frame(content->pack, i);
+        st = bo_frame_reader_load(reader, i, err);
+        rows += frame->rows;
+        bo_meter_add(&meter, content->parts[frame->table].was->name, frame->rows, frame->raw_size);
+    }
+    if (st != BO_OK)
+        return bo_wrap(err, st, "'%s' does not read back", content->name);
+    *rows_out = rows;
+    return BO_OK;
+}
+
+bo_status bo_changes_open(bo_changes *changes, bo_content *content, bo_error *err)
+{
+    *changes = (bo_changes){.content = content};
+    if (bo_pack_get_kind(content->pack) != BO_PACK_CHANGESET)
+        return bo_fail(err, BO_CORRUPT, "'%s' is not a changeset", content->name);
+    return bo_frame_reader_create(content->pack, &changes->reader, err);
+}
+
+void bo_changes_done(bo_changes *changes)
+{
+    bo_frame_reader_free(changes->reader);
+    *changes = (bo_changes){.end = true};
+}
+
+bo_status bo_changes_next(bo_changes *changes, bo_error *err)
+{
+    while (!changes->end) {
+        bo_status st;
+        if (changes->loaded) {
+            bool end = false;
+            st = bo_frame_reader_change(
+                changes->reader, &changes->before, &changes->after, &end, err);
+            if (st != BO_OK || !end)
+                return st;
+        }
+        if (changes->next_frame == bo_pack_frame_count(changes->content->pack)) {
+            changes->end = true;
+            return BO_OK;
+        }
+        changes->table = bo_pack_get_frame(changes->content->pack, changes->next_frame)->table;
+        st = bo_frame_reader_load(changes->reader, changes->next_frame++, err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "cannot use '%s'", changes->content->name);
+        changes->loaded = true;
+    }
+    return BO_OK;
+}
+
+bo_status bo_row_key(const bo_table *was, bo_image row, bo_buf *out, bo_error *err)
+{
+    bo_buf_clear(out);
+    if (was->row_key) {
+        uint16_t columns[64];
+        if (was->row_key->count > 64)
+            return bo_fail(
+                err, BO_UNSUPPORTED, "the key of '%s' has more than 64 columns", was->name);
+        uint16_t count = bo_table_key_positions(was, columns);
+        bo_image_project(out, row, columns, count);
+    } else {
+        bo_buf_add(out, row.data, row.size);
+    }
+    return bo_buf_check(out, err);
+}

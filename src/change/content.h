@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/content.h - a stored pack with the table definitions in it: reading snapshots and
+ * changesets. */
+#ifndef BO_CHANGE_CONTENT_H
+#define BO_CHANGE_CONTENT_H
+
+#include "change/session.h"
+#include "change/target.h"
+
+typedef struct bo_content {
+    bo_stored_source *source;
+    bo_pack *pack;
+    bo_arena *arena; /* owns parts and definitions */
+    uint32_t part_count;
+    bo_part *parts;        /* `now` is NULL until bo_content_describe() */
+    uint32_t *first_frame; /* of each range, UINT32_MAX: none; made by open */
+    uint32_t *next_frame;  /* of the same range */
+    const char *name;      /* file name, for messages */
+} bo_content;
+
+/** Opens `name` in the repository. `root_hex`, when not NULL or "", is what the catalog says the
+ * content's root hash is. */
+bo_status bo_content_open(
+    bo_session *session, const char *name, const char *root_hex, bo_content **out, bo_error *err);
+/** The same for a file anywhere. */
+bo_status bo_content_open_file(
+    bo_session *session, const char *path, bo_content **out, bo_error *err);
+void bo_content_free(bo_content *content);
+BO_DEFINE_SCOPE(bo_content);
+
+/** Describes each part's table as it is now; a table that is gone keeps `now` NULL. */
+bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err);
+/** Reads and checks every frame. */
+bo_status bo_content_verify(
+    bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err);
+int bo_content_find(const bo_content *content, const char *table); /* position of the part, or -1 */
+
+/** Iterates the changes of a changeset in the order of (table, key). */
+typedef struct bo_changes {
+    bo_content *content;
+    bo_frame_reader *reader;
+    uint32_t next_frame;
+    bool loaded;
+    uint32_t table;
+    bo_image before, after;
+    bool end;
+} bo_changes;
+bo_status bo_changes_open(bo_changes *changes, bo_content *content, bo_error *err);
+bo_status bo_changes_next(
+    bo_changes *changes, bo_error *err); /* sets table, before, after, or end */
+void bo_changes_done(bo_changes *changes);
+
+/* ---- writing ---- */
+
+/** A pack on its way into the repository. */
+typedef struct bo_draft {
+    bo_stored_file *file;
+    bo_pack_writer *writer;
+    bo_frame_writer *frame; /* of worker 0; changesets use only this */
+    uint32_t part_count;
+    uint32_t *ranges;    /* changeset: the one range of each table */
+    uint32_t open_table; /* changeset: table the frame writer is in, or UINT32_MAX */
+    uint64_t *inserted, *updated, *deleted; /* changeset: per table */
+    char root_hex[65];                      /* set by commit */
+} bo_draft;
+
+/** Begins a snapshot or changeset `name` holding `parts`; `point` is the point's id. */
+bo_status bo_draft_create(bo_session *session, bo_pack_kind kind, const char *name,
+    const char *point, const bo_identity *identity, const bo_part *parts, uint32_t count,
+    bo_draft **out, bo_error *err);
+void bo_draft_free(bo_draft *draft); /* not committed: nothing remains */
+BO_DEFINE_SCOPE(bo_draft);
+/** Adds a change; tables must come in ascending order. */
+bo_status bo_draft_change(
+    bo_draft *draft, uint32_t table, bo_image before, bo_image after, bo_error *err);
+/** Index, trailer, fsync, rename; then the file is opened again and every frame of it is read and
+ * checked. */
+bo_status bo_draft_commit(bo_session *session, bo_draft *draft, const char *name, bo_error *err);
+
+/** The bytes that order and match rows: the image of the key, or of the whole row when the table
+ * has none. */
+bo_status bo_row_key(const bo_table *was, bo_image row, bo_buf *out, bo_error *err);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/target.c - connecting to the database that is worked on, and describing what is in
+ * scope. */
+#include "change/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bo_status bo_target_connect(
+    const bo_database *database, const char *run_id, bo_conn **out, bo_error *err)
+{
+    char name[128] = "backout";
+    if (run_id)
+        snprintf(name, sizeof name, "backout:%s", run_id);
+    bo_connect how = {.url = database->url,
+        .password = database->password,
+        .application_name = name,
+        .lock_timeout_ms = database->lock_timeout_ms,
+        .raw = run_id != NULL};
+    return bo_driver_open(&how, out, err);
+}
+
+bo_status bo_target_open(const bo_database *database, bo_target **out, bo_error *err)
+{
+    BO_OWN(bo_target) *target = calloc(1, sizeof *target);
+    if (!target)
+        return bo_nomem(err);
+    target->database = database;
+    BO_OWN_VALUE(bo_buf) url = {0};
+    bo_status st = bo_url_redact(database->url, &url, err);
+    if (st != BO_OK)
+        return st;
+    target->url = strdup(bo_buf_str(&url));
+    if (!target->url)
+        return bo_nomem(err);
+    st = bo_target_connect(database, NULL, &target->conn, err);
+    if (st != BO_OK)
+        return st;
+    st = target->conn->driver->identity(target->conn, &target->identity, err);
+    if (st != BO_OK)
+        return st;
+    *out = BO_TAKE(target);
+    return BO_OK;
+}
+
+void bo_target_free(bo_target *target)
+{
+    if (!target)
+        return;
+    bo_conn_free(target->conn);
+    free(target->url);
+    free(target);
+}
+
+uint32_t bo_target_workers(const bo_target *target)
+{
+    if (!(target->conn->driver->caps & BO_CAP_SHARE))
+        return 1;
+    return target->database->workers ? target->database->workers : 2;
+}
+
+const char *bo_target_name(const bo_target *target)
+{
+    return target->database->name ? target->database->name : target->url;
+}
+
+struct names {
+    bo_arena *arena;
+    bo_scope_item *items;
+    size_t count;
+};
+
+static bo_status collect_name(void *ctx, const char *name, bo_error *err)
+{
+    struct names *names = ctx;
+    bo_scope_item *items = bo_arena_grow(names->arena, names->items, names->count, sizeof *items);
+    char *copy = bo_arena_str(names->arena, name);
+    if (!items || !copy)
+        return bo_nomem(err);
+    names->items = items;
+    items[names->count++] = (bo_scope_item){.table = copy};
+    return BO_OK;
+}
+
+static bo_status check_covered(const bo_part *part, bo_error *err)
+{
+    const bo_table *table = part->was;
+    if (table->uncovered)
+        return bo_fail(
+            err, BO_UNSUPPORTED, "table '%s' cannot be covered\n%s", table->name, table->limits[0]);
+    if (part->predicate && !table->row_key)
+        return bo_fail(err, BO_UNSUPPORTED,
+            "rows of '%s' cannot be chosen by a predicate\nit has no key, so a row cannot be found "
+            "again after the change; take the whole table",
+            table->name);
+    return BO_OK;
+}
+
+bo_status bo_target_scope(bo_target *target, const bo_scope_item *scope, size_t count,
+    bo_arena *arena, bo_part **out, uint32_t *count_out, bo_buf *skipped, bo_error *err)
+{
+    const bo_driver *driver = target->conn->driver;
+    struct names names = {.arena = arena};
+    bool everything = count == 0;
+    if (everything) {
+        bo_status st = driver->tables(target->conn, collect_name, &names, err);
+        if (st != BO_OK)
+            return st;
+        scope = names.items;
+        count = names.count;
+    }
+    bo_part *parts = bo_arena_array(arena, count + 1, sizeof *parts);
+    if (!parts)
+        return bo_nomem(err);
+    uint32_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        bo_part *part = &parts[used];
+        bo_status st = driver->describe(target->conn, scope[i].table, arena, &part->was, err);
+        if (st != BO_OK)
+            return st;
+        part->now = part->was;
+        part->predicate = scope[i].predicate ? bo_arena_str(arena, scope[i].predicate) : NULL;
+        st = check_covered(part, err);
+        if (st != BO_OK && !everything)
+            return st;
+        for (uint32_t j = 0; j < used; j++)
+            if (strcmp(parts[j].was->name, part->was->name) == 0)
+                return bo_fail(err, BO_INVALID, "table '%s' is named twice", part->was->name);
+        if (st == BO_OK)
+            used++;
+        else
+            bo_buf_printf(skipped, "%s: %s\n", part->was->name, part->was->limits[0]);
+    }
+    bo_status st = bo_buf_check(skipped, err);
+    if (st != BO_OK)
+        return st;
+    if (used == 0)
+        return bo_fail(err, BO_NOTFOUND, "there is no table to take a point of");
+    *out = parts;
+    *count_out = used;
+    return BO_OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/target.h - the database that is worked on: its connection and the tables in scope. */
+#ifndef BO_CHANGE_TARGET_H
+#define BO_CHANGE_TARGET_H
+
+#include "backout/point.h"
+#include "driver/driver.h"
+
+typedef struct bo_target {
+    const bo_database *database;
+    bo_conn *conn;
+    bo_identity identity;
+    char *url; /* redacted */
+} bo_target;
+
+bo_status bo_target_open(const bo_database *database, bo_target **out, bo_error *err);
+void bo_target_free(bo_target *target);
+BO_DEFINE_SCOPE(bo_target);
+/** One more connection with the same settings; `run_id` not NULL: a raw session of a change, named
+ * after the run. */
+bo_status bo_target_connect(
+    const bo_database *database, const char *run_id, bo_conn **out, bo_error *err);
+uint32_t bo_target_workers(const bo_target *target);
+const char *bo_target_name(const bo_target *target); /* configured name or redacted URL */
+
+/** A table of a point: as it was, as it is (NULL: gone), and which of its rows. */
+typedef struct bo_part {
+    const bo_table *was;
+    const bo_table *now;
+    const char *predicate; /* or NULL */
+    bool left_out;         /* not in this operation (--tables) */
+} bo_part;
+
+/**
+ * Describes the scope into parts.  An empty scope is every user table; then uncovered ones are left
+ * out and `skipped` gets a line for each ("name: reason").  A named table that is uncovered is
+ * refused.
+ */
+bo_status bo_target_scope(bo_target *target, const bo_scope_item *scope, size_t count,
+    bo_arena *arena, bo_part **out, uint32_t *count_out, bo_buf *skipped, bo_error *err);
+
+#endif
