@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/postgres/define.c - SQL that makes a table, or a column of it, again. */
+#include <string.h>
+
+#include "driver/postgres/describe.h"
+#include "driver/postgres/pg_sql.h"
+
+static bo_status describe_after(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_define_after, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    const int count = PQntuples(found);
+    if (count > UINT16_MAX)
+        return bo_fail(err, BO_UNSUPPORTED, "its definition has %d statements", count);
+    const char **after = pg_room(about, count, sizeof *after);
+    if (about->failed)
+        return bo_nomem(err);
+    for (int i = 0; i < count; i++)
+        after[i] = pg_cell(about, found, i, 0);
+    about->table->after = after;
+    about->table->definition_count = (uint16_t)count;
+    return BO_OK;
+}
+
+bo_status pg_describe_definition(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_define, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    for (int i = 0; i < PQntuples(found); i++)
+        bo_buf_printf(&sql, "%s;\n", PQgetvalue(found, i, 0));
+    st = bo_buf_check(&sql, err);
+    if (st != BO_OK)
+        return st;
+    about->table->definition = bo_arena_str(about->arena, bo_buf_str(&sql));
+    if (!about->table->definition)
+        return bo_nomem(err);
+    return describe_after(about, err);
+}
+
+bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err)
+{
+    if (!table->definition)
+        return bo_fail(
+            err, BO_UNSUPPORTED, "the definition of table '%s' was not recorded", table->name);
+    bo_status st = pg_exec(conn, table->definition, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot make table '%s' again", table->name);
+    return BO_OK;
+}
+
+bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err)
+{
+    for (uint16_t i = 0; i < table->definition_count; i++) {
+        bo_status st = pg_exec(conn, table->after[i], err);
+        if (st != BO_OK) {
+            bo_detail(err, st, "in: %.200s", table->after[i]);
+            return bo_wrap(err, st, "cannot complete table '%s'", table->name);
+        }
+    }
+    return BO_OK;
+}
+
+/* ---- one column ---- */
+
+static void alter(bo_buf *sql, const bo_table *now, const char *action, const bo_column *column)
+{
+    bo_buf_add_str(sql, "ALTER TABLE ");
+    pg_quote_table(sql, now);
+    bo_buf_printf(sql, " %s COLUMN ", action);
+    pg_quote(sql, column->name);
+}
+
+bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    alter(&sql, now, "ADD", column);
+    bo_buf_printf(&sql, " %s", column->type);
+    if (column->collation)
+        bo_buf_printf(&sql, " COLLATE %s", column->collation);
+    if (column->generated != BO_GENERATED_NO)
+        bo_buf_printf(&sql, " GENERATED ALWAYS AS (%s)%s", column->default_expr,
+            column->generated == BO_GENERATED_STORED ? " STORED" : "");
+    bo_status st = bo_buf_check(&sql, err);
+    if (st == BO_OK)
+        st = pg_exec(conn, bo_buf_str(&sql), err);
+    if (st != BO_OK)
+        return bo_wrap(
+            err, st, "cannot put column '%s' of table '%s' back", column->name, now->name);
+    return BO_OK;
+}
+
+/*
+ * The sequence of a serial column goes with the column.  nextval('name'::regclass) names it; the
+ * name is SQL inside a literal, so only doubled quotes and backslashes have to be undone.
+ */
+static void add_lost_sequence(bo_buf *sql, const bo_table *now, const bo_column *column)
+{
+    static const char head[] = "nextval('";
+    static const char tail[] = "'::regclass)";
+    const char *text = column->default_expr;
+    const size_t size = strlen(text);
+    if (size < sizeof head + sizeof tail || strncmp(text, head, sizeof head - 1) != 0 ||
+        strcmp(text + size - (sizeof tail - 1), tail) != 0)
+        return;
+
+    const bool small = strcmp(column->type, "smallint") == 0;
+    const bool integer = strcmp(column->type, "integer") == 0;
+    BO_OWN_VALUE(bo_buf) name = {0};
+    const char *end = text + size - (sizeof tail - 1);
+    for (const char *at = text + sizeof head - 1; at < end; at++) {
+        bo_buf_add(&name, at, 1);
+        if (at[0] == '\'' && at[1] == '\'')
+            at++;
+    }
+
+    BO_OWN_VALUE(bo_buf) body = {0};
+    bo_buf_add_str(&body, "BEGIN IF to_regclass(");
+    pg_quote_literal(&body, bo_buf_str(&name));
+    bo_buf_printf(&body, ") IS NULL THEN CREATE SEQUENCE %s AS %s OWNED BY ", bo_buf_str(&name),
+        small     ? "smallint"
+        : integer ? "integer"
+                  : "bigint");
+    pg_quote_table(&body, now);
+    bo_buf_add_str(&body, ".");
+    pg_quote(&body, column->name);
+    bo_buf_add_str(&body, "; END IF; END");
+
+    bo_buf_add_str(sql, "DO ");
+    pg_quote_literal(sql, bo_buf_str(&body));
+    bo_buf_add_str(sql, ";\n");
+    sql->failed = sql->failed || name.failed || body.failed;
+}
+
+bo_status pg_add_column_after(
+    bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    if (column->default_expr && column->generated == BO_GENERATED_NO) {
+        add_lost_sequence(&sql, now, column);
+        alter(&sql, now, "ALTER", column);
+        bo_buf_printf(&sql, " SET DEFAULT %s;\n", column->default_expr);
+    }
+    if (column->not_null) {
+        alter(&sql, now, "ALTER", column);
+        bo_buf_add_str(&sql, " SET NOT NULL;\n");
+    }
+    if (column->identity) {
+        alter(&sql, now, "ALTER", column);
+        bo_buf_printf(&sql, " ADD GENERATED %s AS IDENTITY;\n",
+            column->identity == 'a' ? "ALWAYS" : "BY DEFAULT");
+    }
+    bo_status st = bo_buf_check(&sql, err);
+    if (st == BO_OK && sql.size > 0)
+        st = pg_exec(conn, bo_buf_str(&sql), err);
+    if (st != BO_OK)
+        return bo_wrap(
+            err, st, "cannot complete column '%s' of table '%s'", column->name, now->name);
+    return BO_OK;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/postgres/describe.c - reads the definition of a table from the system catalogs. */
+#include "driver/postgres/describe.h"
+
+#include <string.h>
+
+#include "driver/postgres/name.h"
+#include "driver/postgres/pg_sql.h"
+
+bo_status pg_describe_ask(
+    const pg_description *about, const char *sql, PGresult **out, bo_error *err)
+{
+    return pg_ask(about->conn, sql, 1, &about->oid, out, err);
+}
+
+const char *pg_cell(pg_description *about, const PGresult *result, int row, int column)
+{
+    if (PQgetisnull(result, row, column))
+        return NULL;
+    const char *copy = bo_arena_str(about->arena, PQgetvalue(result, row, column));
+    if (!copy)
+        about->failed = true;
+    return copy;
+}
+
+bool pg_cell_true(const PGresult *result, int row, int column)
+{
+    return PQgetvalue(result, row, column)[0] == 't';
+}
+
+char pg_cell_char(const PGresult *result, int row, int column)
+{
+    return PQgetvalue(result, row, column)[0];
+}
+
+void *pg_room(pg_description *about, int count, size_t size)
+{
+    if (count == 0)
+        return NULL;
+    void *room = bo_arena_array(about->arena, (size_t)count, size);
+    if (!room)
+        about->failed = true;
+    return room;
+}
+
+void pg_add_limit(pg_description *about, const char *sentence)
+{
+    bo_table *table = about->table;
+    const char **limits =
+        bo_arena_grow(about->arena, (void *)table->limits, table->limit_count, sizeof *limits);
+    if (!limits || !sentence) {
+        about->failed = true;
+        return;
+    }
+    limits[table->limit_count++] = sentence;
+    table->limits = limits;
+}
+
+bo_status pg_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err)
+{
+    BO_OWN(PGresult) *names = NULL;
+    bo_status st = pg_ask(pg_of(conn), pg_sql_tables, 0, NULL, &names, err);
+    for (int i = 0; st == BO_OK && i < PQntuples(names); i++)
+        st = each(ctx, PQgetvalue(names, i, 0), err);
+    return st;
+}
+
+/* ---- from a name to a table ---- */
+
+static bo_status not_found(pg_conn *conn, const char *name, const char *local, bo_error *err)
+{
+    BO_OWN(PGresult) *similar = NULL;
+    bo_status st = pg_ask(conn, pg_sql_similar, 1, &local, &similar, err);
+    if (st != BO_OK)
+        return st;
+
+    BO_OWN_VALUE(bo_buf) hint = {0};
+    for (int i = 0; i < PQntuples(similar); i++)
+        bo_buf_printf(&hint, "%s'%s'", i > 0 ? ", " : "", PQgetvalue(similar, i, 0));
+    st = bo_fail(err, BO_NOTFOUND, "no such table: '%s'", name);
+    if (hint.size > 0)
+        st = bo_detail(err, st, "similar names: %s", bo_buf_str(&hint));
+    return st;
+}
+
+static bo_status ambiguous(const PGresult *found, const char *name, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) names = {0};
+    for (int i = 0; i < PQntuples(found); i++)
+        bo_buf_printf(&names, "%s'%s'", i > 0 ? ", " : "", PQgetvalue(found, i, 1));
+    bo_status st = bo_fail(err, BO_NOTFOUND, "more than one schema has a table '%s'", name);
+    return bo_detail(err, st, "say which: %s", bo_buf_str(&names));
+}
+
+/* Without a schema: the table in "public", otherwise the only one of that name. */
+static bo_status resolve(pg_conn *conn, const char *name, PGresult **out, bo_error *err)
+{
+    BO_OWN_VALUE(pg_name) parts = {0};
+    bo_status st = pg_name_parse(name, &parts, err);
+    if (st != BO_OK)
+        return st;
+
+    BO_OWN(PGresult) *found = NULL;
+    st = pg_ask(
+        conn, pg_sql_resolve, 2, (const char *const[]){parts.schema, parts.local}, &found, err);
+    if (st != BO_OK)
+        return st;
+    if (PQntuples(found) == 0)
+        return not_found(conn, name, parts.local, err);
+    if (PQntuples(found) > 1 && strcmp(PQgetvalue(found, 0, 2), "public") != 0)
+        return ambiguous(found, name, err);
+
+    *out = BO_TAKE(found);
+    return BO_OK;
+}
+
+/* ---- the table's parts ---- */
+
+static bo_status describe_relation(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *relation = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_relation, &relation, err);
+    if (st != BO_OK)
+        return st;
+    if (PQntuples(relation) != 1)
+        return bo_fail(err, BO_NOTFOUND, "table '%s' was dropped just now", about->table->name);
+
+    about->table->kind = pg_cell_char(relation, 0, 0);
+    about->table->row_security = pg_cell_true(relation, 0, 1);
+    about->table->encoding =
+        pg_cell_true(relation, 0, 2) ? BO_ENCODING_PG_BINARY : BO_ENCODING_PG_TEXT;
+    return BO_OK;
+}
+
+static bo_status describe_columns(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_columns, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    const int count = PQntuples(found);
+    bo_table *table = about->table;
+    bo_column *columns = pg_room(about, count, sizeof *columns);
+    uint16_t *image_columns = pg_room(about, count, sizeof *image_columns);
+    if (about->failed)
+        return bo_nomem(err);
+
+    for (int i = 0; i < count; i++) {
+        const char generated = pg_cell_char(found, i, 5);
+        columns[i] = (bo_column){
+            .name = pg_cell(about, found, i, 0),
+            .type = pg_cell(about, found, i, 1),
+            .type_oid = (uint32_t)strtoul(PQgetvalue(found, i, 2), NULL, 10),
+            .not_null = pg_cell_true(found, i, 3),
+            .in_image = generated == 0,
+            .default_expr = pg_cell(about, found, i, 4),
+            .generated = generated == 0     ? BO_GENERATED_NO
+                         : generated == 's' ? BO_GENERATED_STORED
+                                            : BO_GENERATED_VIRTUAL,
+            .identity = pg_cell_char(found, i, 6),
+            .collation = pg_cell(about, found, i, 7),
+        };
+        if (columns[i].in_image)
+            image_columns[table->image_count++] = (uint16_t)i;
+    }
+    table->columns = columns;
+    table->column_count = (uint16_t)count;
+    table->image_columns = image_columns;
+    return BO_OK;
+}
+
+static bo_status describe_triggers(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_triggers, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    const int count = PQntuples(found);
+    bo_trigger *triggers = pg_room(about, count, sizeof *triggers);
+    if (about->failed)
+        return bo_nomem(err);
+    for (int i = 0; i < count; i++)
+        triggers[i] = (bo_trigger){
+            .name = pg_cell(about, found, i, 0),
+            .definition = pg_cell(about, found, i, 1),
+            .enabled = pg_cell_char(found, i, 2),
+        };
+    about->table->triggers = triggers;
+    about->table->trigger_count = (uint16_t)count;
+    return BO_OK;
+}
+
+static bo_status describe_sequences(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_sequences, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    const int count = PQntuples(found);
+    bo_sequence *sequences = pg_room(about, count, sizeof *sequences);
+    if (about->failed)
+        return bo_nomem(err);
+    for (int i = 0; i < count && st == BO_OK; i++) {
+        sequences[i] = (bo_sequence){
+            .name = pg_cell(about, found, i, 0),
+            .column = pg_cell(about, found, i, 1),
+            .increment = strtoll(PQgetvalue(found, i, 2), NULL, 10),
+            .last_value = strtoll(PQgetvalue(found, i, 4), NULL, 10),
+        };
+        if (about->failed)
+            return bo_nomem(err);
+        if (pg_cell_true(found, i, 3)) /* otherwise limits.sql says which right is missing */
+            st = pg_sequence_read(&about->conn->base, &sequences[i], err);
+    }
+    about->table->sequences = sequences;
+    about->table->sequence_count = (uint16_t)count;
+    return st;
+}
+
+static bo_status describe_named(pg_description *about, const char *sql, const bo_named_sql **out,
+    uint16_t *count_out, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, sql, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    const int count = PQntuples(found);
+    bo_named_sql *items = pg_room(about, count, sizeof *items);
+    if (about->failed)
+        return bo_nomem(err);
+    for (int i = 0; i < count; i++)
+        items[i] = (bo_named_sql){
+            .name = pg_cell(about, found, i, 0),
+            .definition = pg_cell(about, found, i, 1),
+        };
+    *out = items;
+    *count_out = (uint16_t)count;
+    return BO_OK;
+}
+
+static bo_status describe_names(pg_description *about, const char *sql, const char *const **out,
+    uint16_t *count_out, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, sql, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    const int count = PQntuples(found);
+    const char **names = pg_room(about, count, sizeof *names);
+    if (about->failed)
+        return bo_nomem(err);
+    for (int i = 0; i < count; i++)
+        names[i] = pg_cell(about, found, i, 0);
+    *out = names;
+    *count_out = (uint16_t)count;
+    return BO_OK;
+}
+
+static bo_status describe_limits(pg_description *about, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_describe_ask(about, pg_sql_limits, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    for (int i = 0; i < PQntuples(found); i++) {
+        if (pg_cell_true(found, i, 0))
+            about->table->uncovered = true;
+        pg_add_limit(about, pg_cell(about, found, i, 1));
+    }
+    if (!about->table->row_key && !about->table->uncovered)
+        pg_add_limit(about,
+            bo_arena_str(about->arena, "it has no key: rows are identified by all their values"));
+    return BO_OK;
+}
+
+static bo_status describe_parts(pg_description *about, bo_error *err)
+{
+    bo_table *table = about->table;
+    bo_status st = describe_relation(about, err);
+    if (st == BO_OK)
+        st = describe_columns(about, err);
+    if (st == BO_OK)
+        st = pg_describe_keys(about, err);
+    if (st == BO_OK)
+        st = pg_describe_foreign_keys(about, err);
+    if (st == BO_OK)
+        st = describe_triggers(about, err);
+    if (st == BO_OK)
+        st = describe_sequences(about, err);
+    if (st == BO_OK)
+        st = describe_named(about, pg_sql_indexes, &table->indexes, &table->index_count, err);
+    if (st == BO_OK)
+        st = describe_named(about, pg_sql_checks, &table->checks, &table->check_count, err);
+    if (st == BO_OK)
+        st = describe_names(about, pg_sql_views, &table->views, &table->view_count, err);
+    if (st == BO_OK)
+        st = describe_names(
+            about, pg_sql_partitions, &table->partitions, &table->partition_count, err);
+    if (st == BO_OK)
+        st = describe_limits(about, err);
+    if (st == BO_OK && (table->kind == 'r' || table->kind == 'p'))
+        st = pg_describe_definition(about, err);
+    return st == BO_OK && about->failed ? bo_nomem(err) : st;
+}
+
+bo_status pg_describe(
+    bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = resolve(pg_of(conn), name, &found, err);
+    if (st != BO_OK)
+        return st;
+
+    pg_description about = {.conn = pg_of(conn), .arena = arena};
+    bo_table *table = pg_room(&about, 1, sizeof *table);
+    if (!table)
+        return bo_nomem(err);
+    about.table = table;
+    about.oid = table->id = pg_cell(&about, found, 0, 0);
+    table->name = pg_cell(&about, found, 0, 1);
+    table->schema = pg_cell(&about, found, 0, 2);
+    table->local = pg_cell(&about, found, 0, 3);
+    if (about.failed)
+        return bo_nomem(err);
+
+    st = describe_parts(&about, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot read the definition of table '%s'", table->name);
+    *out = table;
+    return BO_OK;
+}

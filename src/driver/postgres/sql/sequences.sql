@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Sequences that a column owns or that its default calls.
+-- $1: oid of the table
+WITH used (seq, attnum) AS (
+    SELECT d.objid, d.refobjsubid
+      FROM pg_catalog.pg_depend d
+     WHERE d.classid = 'pg_catalog.pg_class'::regclass
+       AND d.refclassid = 'pg_catalog.pg_class'::regclass
+       AND d.refobjid = $1::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    UNION
+    SELECT d.refobjid, a.adnum
+      FROM pg_catalog.pg_attrdef a
+      JOIN pg_catalog.pg_depend d
+        ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
+       AND d.refclassid = 'pg_catalog.pg_class'::regclass
+     WHERE a.adrelid = $1::oid
+)
+SELECT (quote_ident(n.nspname) || '.' || quote_ident(c.relname)) COLLATE "C" AS name,
+       a.attname,
+       s.seqincrement,
+       has_sequence_privilege(c.oid, 'SELECT') AS readable,
+       s.seqstart
+  FROM used
+  JOIN pg_catalog.pg_class c ON c.oid = used.seq AND c.relkind = 'S'
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = used.attnum
+ ORDER BY a.attnum, name

@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Users' own triggers; not those that constraints and partitions bring.
+-- $1: oid of the table
+SELECT t.tgname, pg_get_triggerdef(t.oid) AS definition, t.tgenabled
+  FROM pg_catalog.pg_trigger t
+ WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND t.tgparentid = 0
+ ORDER BY t.tgname COLLATE "C"
