@@ -5,9 +5,10 @@
  * A pack is a header, frames, an index and a trailer; docs/design/pack-format.md has every byte.  A
  * frame is an independent zstd frame of at most BO_FRAME_MAX raw bytes, so `zstd -dc` still reads
  * an unencrypted pack, and one frame can be read alone.  With a key each frame is a libsodium
- * secretstream message bound to the pack's id and the frame's number, and every header field is
- * authenticated.  The trailer's BLAKE2b-256 covers header and index, the index holds a checksum of
- * every frame: nothing is used before what covers it was checked.
+ * secretstream message bound to the pack's id and the frame's number, and so are meta, index and
+ * tail; every header field is authenticated.  The trailer's BLAKE2b-256 covers header and index,
+ * the index holds a checksum of every frame: nothing is used before what covers it was checked.
+ * Without a key this finds damage, not forgery: keep the root elsewhere, or encrypt.
  *
  * This layer does no I/O: it writes through bo_sink and reads through bo_source.
  */
@@ -78,7 +79,10 @@ bo_status bo_pack_writer_create(bo_pack_kind kind, const json_t *meta, const bo_
 void bo_pack_writer_free(bo_pack_writer *writer);
 BO_DEFINE_SCOPE(bo_pack_writer);
 
-/** Declares a range; its position is set in *range_out.  Thread-safe. */
+/**
+ * Declares a range of rows of table number `table`, for frames to be begun in it; its position is
+ * set in *range_out.  Thread-safe.  A changeset's frames need one too (`id` may be empty).
+ */
 bo_status bo_pack_writer_range(
     bo_pack_writer *writer, uint32_t table, bo_span id, uint32_t *range_out, bo_error *err);
 
@@ -91,6 +95,7 @@ typedef struct bo_frame_writer bo_frame_writer;
 bo_status bo_frame_writer_create(bo_pack_writer *writer, bo_frame_writer **out, bo_error *err);
 void bo_frame_writer_free(bo_frame_writer *frame); /* what was not flushed is lost */
 BO_DEFINE_SCOPE(bo_frame_writer);
+/** What follows belongs to `range`, which was declared for `table`; flush what came before. */
 void bo_frame_writer_begin(bo_frame_writer *frame, uint32_t table, uint32_t range);
 bo_status bo_frame_writer_row(bo_frame_writer *frame, bo_image row, bo_error *err); /* snapshot */
 bo_status bo_frame_writer_change(bo_frame_writer *frame, bo_image before, bo_image after,
