@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/store/catalog.c - opening the catalog, its transactions, and values in and out of its SQL. */
+#include "store/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "store/catalog_sql.h"
+
+enum { PREPARE_ATTEMPTS = 200, PREPARE_PAUSE_US = 50000, BUSY_LISTED = 3 };
+
+/* ---- opening ---- */
+
+/* SQLite's other files take their mode from this one, so it is made before SQLite would.  A file
+ * that is there is not opened: closing it would drop the locks this process has on it. */
+static bo_status claim_file(const char *path, bo_error *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        int failed = fchmod(fd, 0600);
+        int reason = errno;
+        (void)close(fd);
+        return failed ? bo_fail_errno(err, BO_IO, reason, "cannot make '%s' private", path) : BO_OK;
+    }
+    if (errno != EEXIST)
+        return bo_fail_errno(
+            err, errno == EACCES ? BO_DENIED : BO_IO, errno, "cannot make '%s'", path);
+    struct stat about;
+    if (lstat(path, &about) != 0)
+        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", path);
+    if (!S_ISREG(about.st_mode))
+        return bo_fail(err, BO_DENIED, "'%s' is not a regular file", path);
+    if (about.st_uid != geteuid())
+        return bo_fail(err, BO_DENIED, "'%s' belongs to somebody else", path);
+    if (about.st_mode & (S_IWGRP | S_IWOTH))
+        return bo_fail(err, BO_DENIED, "others may write to '%s': chmod 600 makes it ours", path);
+    return BO_OK;
+}
+
+static bo_status claim_place(const char *url, bo_error *err)
+{
+    const char *path = url;
+    if (bo_text_starts(path, "sqlite:"))
+        path += strlen("sqlite:");
+    else if (bo_text_starts(path, "file:"))
+        path += strlen("file:");
+    if (bo_text_starts(path, "//"))
+        path += 2;
+
+    BO_OWN_MEM char *folder = strdup(path);
+    if (!folder)
+        return bo_nomem(err);
+    char *slash = strrchr(folder, '/');
+    if (slash == folder)
+        slash++; /* in the root folder */
+    if (slash)
+        *slash = '\0';
+    bo_status st = slash ? bo_dir_create(folder, err) : BO_OK;
+    if (st == BO_OK)
+        st = bo_dir_check_private(slash ? folder : ".", err);
+    return st == BO_OK ? claim_file(path, err) : st;
+}
+
+/* What a session of the catalog needs beyond the driver's own settings: a commit that is on disk
+ * when it returns.  Changing the journal mode does not wait for other processes, so we do. */
+static bo_status prepare(bo_catalog *catalog, bo_error *err)
+{
+    const bo_driver *driver = catalog->conn->driver;
+    if (driver->caps & BO_CAP_SCHEMAS)
+        return driver->exec(catalog->conn,
+            "SELECT set_config('synchronous_commit', 'on', false)"
+            " WHERE current_setting('synchronous_commit') = 'off'",
+            err);
+    bo_status st = BO_BUSY;
+    for (int attempt = 0; attempt < PREPARE_ATTEMPTS && st == BO_BUSY; attempt++) {
+        if (attempt > 0)
+            (void)usleep(PREPARE_PAUSE_US);
+        st = driver->exec(
+            catalog->conn, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", err);
+    }
+    return st;
+}
+
+static bo_status open_named(
+    const char *url, const char *password, bo_catalog *catalog, bo_error *err)
+{
+    const bo_driver *driver = NULL;
+    bo_status st = bo_driver_find(url, &driver, err);
+    if (st == BO_OK && !(driver->caps & BO_CAP_SCHEMAS))
+        st = claim_place(url, err);
+    if (st != BO_OK)
+        return st;
+
+    const bo_connect how = {
+        .url = url,
+        .password = password,
+        .application_name = "backout",
+        .create = true,
+        .schema = driver->caps & BO_CAP_SCHEMAS ? "backout_catalog" : NULL,
+    };
+    st = bo_driver_open(&how, &catalog->conn, err);
+    if (st == BO_OK)
+        st = prepare(catalog, err);
+    if (st == BO_OK)
+        st = bo_catalog_migrate(catalog, err);
+    return st;
+}
+
+bo_status bo_catalog_open(const char *url, const char *password, bo_catalog **out, bo_error *err)
+{
+    if (sodium_init() < 0)
+        return bo_fail(err, BO_FAILED, "the cryptographic library cannot be started");
+    BO_OWN(bo_catalog) *catalog = calloc(1, sizeof *catalog);
+    if (!catalog)
+        return bo_nomem(err);
+    BO_OWN_VALUE(bo_buf) name = {0};
+    bo_status st = bo_url_redact(url, &name, err);
+    if (st != BO_OK)
+        return st;
+    catalog->name = bo_buf_take_str(&name);
+    if (!catalog->name)
+        return bo_nomem(err);
+
+    st = open_named(url, password, catalog, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot open the catalog '%s'", catalog->name);
+    *out = BO_TAKE(catalog);
+    return BO_OK;
+}
+
+void bo_catalog_free(bo_catalog *catalog)
+{
+    if (!catalog)
+        return;
+    bo_conn_free(catalog->conn);
+    free(catalog->name);
+    free(catalog);
+}
+
+bo_conn *bo_catalog_conn(bo_catalog *catalog)
+{
+    return catalog->conn;
+}
+
+/* ---- transactions ---- */
+
+static bo_status tell_run(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)count;
+    bo_buf *runs = ctx;
+    static const char *const words[] = {"\nrun ", " (", ") is at step '", "', process ", " on "};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        bo_buf_add_str(runs, words[i]);
+        bo_buf_add(runs, values[i].data, values[i].size);
+    }
+    return bo_buf_check(runs, err);
+}
+
+/* Who may be holding the lock.  Reading does not wait for it. */
+static bo_status busy(bo_catalog *catalog, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) runs = {0};
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+        "SELECT id, kind, step, pid, host FROM backout_run WHERE status = 'running'"
+        " ORDER BY number DESC LIMIT %d",
+        BUSY_LISTED);
+    if (bo_catalog_query(catalog, sql, NULL, 0, tell_run, &runs, NULL, NULL) != BO_OK)
+        bo_buf_clear(&runs);
+    return bo_fail(err, BO_BUSY, "another backout process is writing to the catalog '%s'%s",
+        catalog->name, bo_buf_str(&runs));
+}
+
+/* SQLite's BEGIN has the write lock already; a server's does not.  The number is "backout" in
+ * ASCII; the lock ends with the transaction. */
+static bo_status take_write_lock(bo_catalog *catalog, bo_error *err)
+{
+    const bo_driver *driver = catalog->conn->driver;
+    if (!(driver->caps & BO_CAP_SCHEMAS))
+        return BO_OK;
+    return driver->exec(catalog->conn, "SELECT pg_advisory_xact_lock(27691627349767540)", err);
+}
+
+bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err)
+{
+    if (catalog->depth > 0) {
+        catalog->depth++;
+        return BO_OK;
+    }
+    const bo_driver *driver = catalog->conn->driver;
+    bo_status st = driver->begin(catalog->conn, BO_TX_PLAIN, err);
+    if (st == BO_OK) {
+        st = take_write_lock(catalog, err);
+        if (st != BO_OK)
+            driver->rollback(catalog->conn);
+    }
+    if (st == BO_BUSY)
+        return busy(catalog, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot write to the catalog '%s'", catalog->name);
+    catalog->depth = 1;
+    catalog->doomed = false;
+    return BO_OK;
+}
+
+bo_status bo_catalog_end(bo_catalog *catalog, bool keep, bo_error *err)
+{
+    if (!keep)
+        catalog->doomed = true;
+    if (--catalog->depth > 0)
+        return BO_OK;
+    const bo_driver *driver = catalog->conn->driver;
+    if (catalog->doomed) {
+        driver->rollback(catalog->conn);
+        return keep ? bo_fail(err, BO_FAILED, "a part of this change of the catalog failed")
+                    : BO_OK;
+    }
+    bo_status st = driver->commit(catalog->conn, err);
+    if (st != BO_OK) {
+        driver->rollback(catalog->conn);
+        return bo_wrap(err, st, "cannot write to the catalog '%s'", catalog->name);
+    }
+    return BO_OK;
+}
+
+bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err)
+{
+    if (st == BO_OK)
+        return bo_catalog_end(catalog, true, err);
+    (void)bo_catalog_end(catalog, false, NULL);
+    return st;
+}
+
+bo_status bo_catalog_read_begin(bo_catalog *catalog, bo_error *err)
+{
+    const bo_driver *driver = catalog->conn->driver;
+    return catalog->depth > 0 ? BO_OK : driver->begin(catalog->conn, BO_TX_READ, err);
+}
+
+void bo_catalog_read_end(bo_catalog *catalog)
+{
+    if (catalog->depth == 0)
+        catalog->conn->driver->rollback(catalog->conn);
+}
+
+/* ---- values ---- */
+
+bo_status bo_catalog_query(bo_catalog *catalog, const char *sql, const bo_text_value *params,
+    uint16_t count, bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err)
+{
+    return catalog->conn->driver->query(
+        catalog->conn, sql, params, count, each, ctx, rows_out, err);
+}
+
+bo_text_value bo_bind_text(const char *text)
+{
+    return (bo_text_value){.data = text, .size = text ? strlen(text) : 0};
+}
+
+bo_text_value bo_bind_number(int64_t value, bo_digits *memory)
+{
+    (void)snprintf(memory->text, sizeof memory->text, "%" PRId64, value);
+    return bo_bind_text(memory->text);
+}
+
+const char *bo_read_text(bo_arena *arena, bo_text_value value, bool *nomem)
+{
+    if (!value.data)
+        return NULL;
+    const char *copy = bo_arena_strn(arena, value.data, value.size);
+    if (!copy)
+        *nomem = true;
+    return copy;
+}
+
+int64_t bo_read_number(bo_text_value value)
+{
+    char digits[24] = "";
+    if (value.data && value.size < sizeof digits)
+        memcpy(digits, value.data, value.size);
+    return strtoll(digits, NULL, 10);
+}
+
+struct meta {
+    bo_buf *out;
+    bool found;
+};
+
+static bo_status read_meta(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)count;
+    struct meta *meta = ctx;
+    meta->found = true;
+    bo_buf_clear(meta->out);
+    bo_buf_add(meta->out, values[0].data, values[0].size);
+    bo_buf_add_str(meta->out, ""); /* ends it with a 0 */
+    return bo_buf_check(meta->out, err);
+}
+
+bo_status bo_catalog_meta_get(
+    bo_catalog *catalog, const char *key, bo_buf *out, bool *found_out, bo_error *err)
+{
+    struct meta meta = {.out = out};
+    bo_buf_clear(out);
+    const bo_text_value params[] = {bo_bind_text(key)};
+    bo_status st = bo_catalog_query(catalog, "SELECT value FROM backout_meta WHERE key = $1",
+        params, 1, read_meta, &meta, NULL, err);
+    if (st == BO_OK)
+        *found_out = meta.found;
+    return st;
+}
+
+bo_status bo_catalog_meta_set(
+    bo_catalog *catalog, const char *key, const char *value, bo_error *err)
+{
+    const bo_text_value params[] = {bo_bind_text(key), bo_bind_text(value)};
+    return bo_catalog_query(catalog,
+        "INSERT INTO backout_meta (key, value) VALUES ($1, $2)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        params, 2, NULL, NULL, NULL, err);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/store/catalog_sql.h - what the files of the catalog share: the connection and bound values.
+ */
+#ifndef BO_STORE_CATALOG_SQL_H
+#define BO_STORE_CATALOG_SQL_H
+
+#include "store/catalog.h"
+
+struct bo_catalog {
+    bo_conn *conn;
+    char *name;     /* redacted URL, for errors */
+    unsigned depth; /* of bo_catalog_begin() */
+    bool doomed;    /* an inner transaction was given up: so is the outermost */
+};
+
+/** Makes the tables, or brings those of an older version up to date; BO_UNSUPPORTED for a later. */
+bo_status bo_catalog_migrate(bo_catalog *catalog, bo_error *err);
+
+/** Ends a transaction: keeps it if `st` is BO_OK.  Returns `st`, or how the commit failed. */
+bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err);
+
+/** A read transaction: all questions until its end are answered as of one instant.  Within a write
+ * transaction it is part of that. */
+bo_status bo_catalog_read_begin(bo_catalog *catalog, bo_error *err);
+void bo_catalog_read_end(bo_catalog *catalog);
+
+/** driver->query() on the catalog's connection. */
+bo_status bo_catalog_query(bo_catalog *catalog, const char *sql, const bo_text_value *params,
+    uint16_t count, bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err);
+
+/** One value of backout_meta; *out is empty and *found_out false when there is none. */
+bo_status bo_catalog_meta_get(
+    bo_catalog *catalog, const char *key, bo_buf *out, bool *found_out, bo_error *err);
+bo_status bo_catalog_meta_set(
+    bo_catalog *catalog, const char *key, const char *value, bo_error *err);
+
+/* Values to bind: text (NULL is SQL NULL), and numbers with the memory for their digits. */
+typedef struct bo_digits {
+    char text[24];
+} bo_digits;
+bo_text_value bo_bind_text(const char *text);
+bo_text_value bo_bind_number(int64_t value, bo_digits *memory);
+
+/** A copy of a result; NULL for SQL NULL or, with *nomem set, for no memory. */
+const char *bo_read_text(bo_arena *arena, bo_text_value value, bool *nomem);
+/** A BIGINT of a result; 0 for SQL NULL or what is no number. */
+int64_t bo_read_number(bo_text_value value);
+
+#endif

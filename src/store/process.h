@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/store/process.h - who a run's process is, so that its death is noticed and never guessed. */
+#ifndef BO_STORE_PROCESS_H
+#define BO_STORE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct bo_process {
+    char host[128];
+    int64_t pid;
+    char identity[128]; /* "<boot id>/<pid namespace>/<start time>"; "" where /proc is not there */
+} bo_process;
+
+void bo_process_self(bo_process *out);
+
+typedef enum bo_process_state {
+    BO_PROCESS_LIVES,
+    BO_PROCESS_GONE,
+    BO_PROCESS_UNSEEN, /* another host, another container, hidden: only a lease can tell */
+} bo_process_state;
+bo_process_state bo_process_look(const char *host, int64_t pid, const char *identity);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/store/repository.c - the repository on local disk: its names, its space, what it holds. */
+#include "store/repository_disk.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_LIMIT 200 /* bytes; leaves room for what a file system adds */
+
+bo_status bo_repository_open(const char *path, bo_repository **out, bo_error *err)
+{
+    BO_OWN(bo_repository) *repository = calloc(1, sizeof *repository);
+    if (!repository || !(repository->path = strdup(path)))
+        return bo_nomem(err);
+    repository->work_fd = -1;
+
+    bo_status st = bo_dir_create(path, err);
+    if (st == BO_OK)
+        st = bo_dir_check_private(path, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot open the repository '%s'", path);
+    *out = BO_TAKE(repository);
+    return BO_OK;
+}
+
+void bo_repository_free(bo_repository *repository)
+{
+    if (!repository)
+        return;
+    bo_work_close(repository);
+    free(repository->path);
+    free(repository);
+}
+
+const char *bo_repository_path(const bo_repository *repository)
+{
+    return repository->path;
+}
+
+/* Letters, digits, '_', '.', '-', not beginning with '.' or '-': it cannot leave the folder, hide
+ * in it or look like an option.  "tmp" is where unfinished work is. */
+static bool is_plain_name(const char *name)
+{
+    if (!isalnum((unsigned char)name[0]) && name[0] != '_')
+        return false;
+    size_t size = 0;
+    for (; name[size]; size++)
+        if (!isalnum((unsigned char)name[size]) && !strchr("_.-", name[size]))
+            return false;
+    return size <= NAME_LIMIT && strcmp(name, BO_WORK_FOLDER) != 0;
+}
+
+bo_status bo_repository_locate(
+    const bo_repository *repository, const char *name, char **path_out, bo_error *err)
+{
+    if (!is_plain_name(name))
+        return bo_fail(err, BO_INVALID, "not a plain file name: '%s'", name);
+    return bo_path_join(repository->path, name, path_out, err);
+}
+
+bo_status bo_path_join(const char *folder, const char *name, char **out, bo_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return bo_nomem(err);
+    *out = path;
+    return BO_OK;
+}
+
+bo_status bo_repository_remove(bo_repository *repository, const char *name, bo_error *err)
+{
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_repository_locate(repository, name, &path, err);
+    return st == BO_OK ? bo_file_remove(path, err) : st;
+}
+
+bo_status bo_repository_size(
+    bo_repository *repository, const char *name, uint64_t *bytes_out, bo_error *err)
+{
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_repository_locate(repository, name, &path, err);
+    if (st != BO_OK)
+        return st;
+    struct stat about;
+    if (lstat(path, &about) != 0)
+        return bo_fail_errno(
+            err, errno == ENOENT ? BO_NOTFOUND : BO_IO, errno, "cannot look at '%s'", path);
+    *bytes_out = (uint64_t)about.st_size;
+    return BO_OK;
+}
+
+struct listing {
+    const bo_repository *repository;
+    bo_status (*each)(void *ctx, const char *name, bo_error *err);
+    void *ctx;
+};
+
+static bo_status list_one(void *ctx, const char *name, bo_error *err)
+{
+    const struct listing *listing = ctx;
+    if (!is_plain_name(name))
+        return BO_OK;
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_path_join(listing->repository->path, name, &path, err);
+    if (st != BO_OK)
+        return st;
+    struct stat about;
+    if (lstat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return BO_OK; /* removed meanwhile, or not a file of ours */
+    return listing->each(listing->ctx, name, err);
+}
+
+bo_status bo_repository_list(bo_repository *repository,
+    bo_status (*each)(void *ctx, const char *name, bo_error *err), void *ctx, bo_error *err)
+{
+    struct listing listing = {repository, each, ctx};
+    return bo_dir_list(repository->path, list_one, &listing, err);
+}
+
+static void format_size(uint64_t bytes, char out[32])
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double size = (double)bytes;
+    size_t unit = 0;
+    for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+        size /= 1024;
+    (void)snprintf(out, 32, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
+
+bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, bo_error *err)
+{
+    uint64_t available = 0;
+    bo_status st = bo_dir_free_space(repository->path, &available, err);
+    if (st != BO_OK || available >= bytes)
+        return st;
+    char needed[32];
+    char left[32];
+    format_size(bytes, needed);
+    format_size(available, left);
+    st = bo_fail(err, BO_IO, "no room in the repository '%s': %s are needed, %s are free",
+        repository->path, needed, left);
+    return bo_detail(err, st,
+        "make room there, remove old points with 'backout prune', or use another repository");
+}

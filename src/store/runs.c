@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/store/runs.c - runs: one execution of anything that changes state, step by step. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/step.h"
+#include "store/catalog_sql.h"
+#include "store/process.h"
+
+#define LEASE_US INT64_C(60000000)
+
+enum { ID_ATTEMPTS = 16 };
+
+#define RUN_COLUMNS                                                                             \
+    "id, kind, point, status, step, started_us, ended_us, lease_us, host, pid, process, actor," \
+    " token, details"
+
+struct runs {
+    bo_arena *arena;
+    bo_run_record *items;
+    size_t count;
+};
+
+static bo_status read_run(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)count;
+    struct runs *runs = ctx;
+    bo_run_record *items = bo_arena_grow(runs->arena, runs->items, runs->count, sizeof *items);
+    if (!items)
+        return bo_nomem(err);
+    runs->items = items;
+    bool nomem = false;
+    items[runs->count] = (bo_run_record){
+        .id = bo_read_text(runs->arena, values[0], &nomem),
+        .kind = bo_read_text(runs->arena, values[1], &nomem),
+        .point = bo_read_text(runs->arena, values[2], &nomem),
+        .status = bo_read_text(runs->arena, values[3], &nomem),
+        .step = bo_read_text(runs->arena, values[4], &nomem),
+        .started_us = bo_read_number(values[5]),
+        .ended_us = bo_read_number(values[6]),
+        .lease_us = bo_read_number(values[7]),
+        .host = bo_read_text(runs->arena, values[8], &nomem),
+        .pid = bo_read_number(values[9]),
+        .process = bo_read_text(runs->arena, values[10], &nomem),
+        .actor = bo_read_text(runs->arena, values[11], &nomem),
+        .token = bo_read_text(runs->arena, values[12], &nomem),
+        .details = bo_read_text(runs->arena, values[13], &nomem),
+    };
+    if (nomem)
+        return bo_nomem(err);
+    runs->count++;
+    return BO_OK;
+}
+
+bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
+    bo_run_record **out, size_t *count_out, bo_error *err)
+{
+    char sql[320];
+    char last[32] = "";
+    if (limit > 0)
+        (void)snprintf(last, sizeof last, " LIMIT %u", limit);
+    (void)snprintf(sql, sizeof sql,
+        "SELECT " RUN_COLUMNS " FROM backout_run%s ORDER BY number DESC%s",
+        point ? " WHERE point = $1" : "", last);
+    struct runs runs = {.arena = arena};
+    const bo_text_value params[] = {bo_bind_text(point)};
+    bo_status st =
+        bo_catalog_query(catalog, sql, params, point ? 1 : 0, read_run, &runs, NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot read the runs");
+    *out = runs.items;
+    *count_out = runs.count;
+    return BO_OK;
+}
+
+bool bo_run_is_dead(const bo_run_record *run)
+{
+    switch (bo_process_look(run->host, run->pid, run->process)) {
+    case BO_PROCESS_LIVES:
+        return false;
+    case BO_PROCESS_GONE:
+        return true;
+    case BO_PROCESS_UNSEEN:
+        break;
+    }
+    return run->lease_us < bo_clock_now_us();
+}
+
+/* ---- beginning ---- */
+
+/* The step stays: it tells what is to be recovered. */
+static bo_status mark_died(bo_catalog *catalog, const char *run, bo_error *err)
+{
+    bo_digits now;
+    const bo_text_value params[] = {bo_bind_number(bo_clock_now_us(), &now), bo_bind_text(run)};
+    return bo_catalog_query(catalog,
+        "UPDATE backout_run SET status = 'died', ended_us = $1 WHERE id = $2", params, 2, NULL,
+        NULL, NULL, err);
+}
+
+static bo_status clear_point(bo_catalog *catalog, const char *point, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
+    struct runs running = {.arena = arena};
+    const bo_text_value params[] = {bo_bind_text(point)};
+    bo_status st = bo_catalog_query(catalog,
+        "SELECT " RUN_COLUMNS " FROM backout_run WHERE point = $1 AND status = 'running'"
+        " ORDER BY number",
+        params, 1, read_run, &running, NULL, err);
+    for (size_t i = 0; i < running.count && st == BO_OK; i++) {
+        const bo_run_record *run = &running.items[i];
+        char since[BO_TIME_TEXT_SIZE];
+        bo_time_format(run->started_us, since);
+        st =
+            bo_run_is_dead(run)
+                ? mark_died(catalog, run->id, err)
+                : bo_fail(err, BO_BUSY,
+                      "'%s' is in use: run %s (%s) of process %lld on %s is at step '%s', since %s",
+                      point, run->id, run->kind, (long long)run->pid, run->host, run->step, since);
+    }
+    return st;
+}
+
+static bo_status insert_run(bo_catalog *catalog, const char *id, const char *kind,
+    const char *point, const char *actor, uint64_t *rows_out, bo_error *err)
+{
+    bo_process self;
+    bo_process_self(&self);
+    int64_t now_us = bo_clock_now_us();
+    bo_digits started;
+    bo_digits lease;
+    bo_digits pid;
+    const bo_text_value params[] = {
+        bo_bind_text(id),
+        bo_bind_text(kind),
+        bo_bind_text(point),
+        bo_bind_number(now_us, &started),
+        bo_bind_number(now_us + LEASE_US, &lease),
+        bo_bind_text(self.host),
+        bo_bind_number(self.pid, &pid),
+        bo_bind_text(self.identity),
+        bo_bind_text(actor),
+    };
+    return bo_catalog_query(catalog,
+        "INSERT INTO backout_run (number, id, kind, point, status, step, started_us, ended_us,"
+        " lease_us, host, pid, process, actor, details)"
+        " VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM backout_run), $1, $2, $3, 'running',"
+        " 'begin', $4, 0, $5, $6, $7, $8, $9, '{}') ON CONFLICT (id) DO NOTHING",
+        params, sizeof params / sizeof *params, NULL, NULL, rows_out, err);
+}
+
+static bo_status begin_run(bo_catalog *catalog, const char *kind, const char *point,
+    const char *actor, char id_out[64], bo_error *err)
+{
+    bo_status st = point ? clear_point(catalog, point, err) : BO_OK;
+    for (int attempt = 0; attempt < ID_ATTEMPTS && st == BO_OK; attempt++) {
+        char id[64];
+        char stamp[BO_TIME_TEXT_SIZE];
+        char random[5];
+        uint64_t rows = 0;
+        bo_time_compact(bo_clock_now_us(), stamp);
+        bo_random_hex(random, 2);
+        (void)snprintf(id, sizeof id, "run_%s_%s", stamp, random);
+        st = insert_run(catalog, id, kind, point, actor, &rows, err);
+        if (st == BO_OK && rows == 1) {
+            memcpy(id_out, id, sizeof id);
+            return BO_OK;
+        }
+    }
+    return st != BO_OK ? st : bo_fail(err, BO_EXISTS, "no id is free");
+}
+
+bo_status bo_catalog_run_begin(bo_catalog *catalog, const char *kind, const char *point,
+    const char *actor, char id_out[64], bo_error *err)
+{
+    char id[64];
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st == BO_OK)
+        st = bo_catalog_finish(catalog, begin_run(catalog, kind, point, actor, id, err), err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot begin a run");
+    memcpy(id_out, id, sizeof id);
+    return BO_OK;
+}
+
+/* ---- going on ---- */
+
+static bo_status change_run(bo_catalog *catalog, const char *run, const char *sql,
+    const bo_text_value *params, uint16_t count, bo_error *err)
+{
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st != BO_OK)
+        return st;
+    uint64_t rows = 0;
+    st = bo_catalog_query(catalog, sql, params, count, NULL, NULL, &rows, err);
+    if (st == BO_OK && rows != 1)
+        st = bo_fail(err, BO_CONFLICT, "no such run is running: '%s'", run);
+    return bo_catalog_finish(catalog, st, err);
+}
+
+bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *step,
+    const char *token, const char *details, bo_error *err)
+{
+    bo_digits lease;
+    const bo_text_value params[] = {
+        bo_bind_text(step),
+        bo_bind_number(bo_clock_now_us() + LEASE_US, &lease),
+        bo_bind_text(token),
+        bo_bind_text(details),
+        bo_bind_text(run),
+    };
+    bo_status st = change_run(catalog, run,
+        "UPDATE backout_run SET step = $1, lease_us = $2, token = COALESCE($3, token),"
+        " details = COALESCE($4, details) WHERE id = $5 AND status = 'running'",
+        params, 5, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot journal the step '%s'", step);
+    bo_step(step);
+    return BO_OK;
+}
+
+bo_status bo_catalog_run_end(
+    bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err)
+{
+    bo_digits now;
+    const bo_text_value params[] = {
+        bo_bind_text(status),
+        bo_bind_number(bo_clock_now_us(), &now),
+        bo_bind_text(details),
+        bo_bind_text(run),
+    };
+    bo_status st = change_run(catalog, run,
+        "UPDATE backout_run SET status = $1, ended_us = $2, details = COALESCE($3, details)"
+        " WHERE id = $4",
+        params, 4, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot end the run '%s'", run);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/store/work.c - the locked folders of unfinished work, and removing those of dead processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/repository_disk.h"
+
+enum { MAKE_ATTEMPTS = 16 };
+
+struct removal {
+    const char *folder;
+    uint64_t files;
+};
+
+static bo_status remove_tree(const char *path, uint64_t *files, bo_error *err);
+
+static bo_status remove_entry(void *ctx, const char *name, bo_error *err)
+{
+    struct removal *removal = ctx;
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_path_join(removal->folder, name, &path, err);
+    if (st != BO_OK)
+        return st;
+    struct stat about;
+    if (lstat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return remove_tree(path, &removal->files, err);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return bo_fail_errno(err, BO_IO, errno, "cannot remove '%s'", path);
+    removal->files++;
+    return BO_OK;
+}
+
+/* Counts the files, not the folders, that it removes. */
+static bo_status remove_tree(const char *path, uint64_t *files, bo_error *err)
+{
+    struct removal removal = {path, 0};
+    bo_status st = bo_dir_list(path, remove_entry, &removal, err);
+    *files += removal.files;
+    if (st != BO_OK)
+        return st;
+    if (rmdir(path) != 0 && errno != ENOENT)
+        return bo_fail_errno(err, BO_IO, errno, "cannot remove '%s'", path);
+    return BO_OK;
+}
+
+/* A sweep may take a new folder away before its lock is held: then it is not at `path` any more. */
+static bool lock_folder(const char *path, int *fd_out)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    struct stat held;
+    struct stat there;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 && lstat(path, &there) == 0 &&
+        held.st_dev == there.st_dev && held.st_ino == there.st_ino) {
+        *fd_out = fd;
+        return true;
+    }
+    int reason = errno;
+    (void)close(fd);
+    errno = reason;
+    return false;
+}
+
+bo_status bo_work_open(bo_repository *repository, bo_error *err)
+{
+    if (repository->work)
+        return BO_OK;
+    BO_OWN_MEM char *parent = NULL;
+    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
+    if (st == BO_OK)
+        st = bo_dir_create(parent, err);
+    if (st == BO_OK)
+        st = bo_dir_check_private(parent, err);
+    if (st != BO_OK)
+        return st;
+
+    for (int attempt = 0; attempt < MAKE_ATTEMPTS; attempt++) {
+        char random[17];
+        bo_random_hex(random, 8);
+        BO_OWN_MEM char *path = NULL;
+        if (asprintf(&path, "%s/%ld-%s", parent, (long)getpid(), random) < 0)
+            return bo_nomem(err);
+        if (mkdir(path, 0700) != 0)
+            return bo_fail_errno(err, BO_IO, errno, "cannot make '%s'", path);
+        if (lock_folder(path, &repository->work_fd)) {
+            repository->work = BO_TAKE(path);
+            return BO_OK;
+        }
+        if (errno != EWOULDBLOCK && errno != ENOENT) {
+            int reason = errno;
+            (void)rmdir(path);
+            return bo_fail_errno(err, BO_IO, reason, "cannot lock '%s'", path);
+        }
+    }
+    return bo_fail(err, BO_BUSY, "another process keeps clearing '%s'", parent);
+}
+
+void bo_work_close(bo_repository *repository)
+{
+    if (!repository->work)
+        return;
+    uint64_t files = 0;
+    bo_error ignored = {0}; /* what stays is swept by the next process */
+    (void)remove_tree(repository->work, &files, &ignored);
+    (void)close(repository->work_fd);
+    free(repository->work);
+    repository->work = NULL;
+    repository->work_fd = -1;
+}
+
+bo_status bo_repository_scratch(bo_repository *repository, const char **path_out, bo_error *err)
+{
+    bo_status st = bo_work_open(repository, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot make a scratch folder in '%s'", repository->path);
+    *path_out = repository->work;
+    return BO_OK;
+}
+
+static bo_status sweep_one(void *ctx, const char *name, bo_error *err)
+{
+    struct removal *removal = ctx;
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_path_join(removal->folder, name, &path, err);
+    if (st != BO_OK)
+        return st;
+    int fd = -1;
+    if (!lock_folder(path, &fd))
+        return BO_OK; /* its process lives, or another sweep has it */
+    st = remove_tree(path, &removal->files, err);
+    (void)close(fd);
+    return st;
+}
+
+bo_status bo_repository_sweep(bo_repository *repository, uint64_t *removed_out, bo_error *err)
+{
+    BO_OWN_MEM char *parent = NULL;
+    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
+    if (st != BO_OK)
+        return st;
+    struct removal removal = {parent, 0};
+    if (access(parent, F_OK) == 0)
+        st = bo_dir_list(parent, sweep_one, &removal, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot clear what dead processes left in '%s'", parent);
+    *removed_out = removal.files;
+    return BO_OK;
+}
