@@ -61,6 +61,9 @@ bo_status pg_run(pg_conn *conn, uint64_t *rows_out, bo_error *err, const char *f
 bo_status pg_ask(pg_conn *conn, const char *sql, int count, const char *const *params,
     PGresult **out, bo_error *err);
 
+/** Ends a COPY (a result of status PGRES_COPY_*) that nobody will feed or read. */
+void pg_leave_copy(pg_conn *conn, ExecStatusType status);
+
 /* ---- names: the one quoting function ---- */
 void pg_quote(bo_buf *out, const char *identifier);
 void pg_quote_table(bo_buf *out, const bo_table *table); /* "schema"."local" */

@@ -137,8 +137,7 @@ void pg_quote_literal(bo_buf *out, const char *text)
 
 /* ---- statements ---- */
 
-/* A COPY that nobody feeds or reads would leave the link in the middle of it. */
-static void leave_copy(pg_conn *conn, ExecStatusType status)
+void pg_leave_copy(pg_conn *conn, ExecStatusType status)
 {
     if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
         (void)PQputCopyEnd(conn->pg, "no data is sent with this statement");
@@ -161,7 +160,7 @@ static bo_status check_result(pg_conn *conn, const PGresult *result, bo_error *e
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
     case PGRES_COPY_BOTH:
-        leave_copy(conn, status);
+        pg_leave_copy(conn, status);
         return bo_fail(err, BO_INVALID, "COPY from or to the client has no place here");
     default:
         return fail_from(conn, result, err);
