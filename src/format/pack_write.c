@@ -147,7 +147,7 @@ static bo_status append(bo_pack_writer *writer, bo_frame *frame, bo_span compres
     assert(bo_get_u32(writer->range_tables.data + 4 * (size_t)frame->range) == frame->table);
     if (writer->frames.size + writer->ranges.size > BO_PACK_INDEX_MAX / 2)
         return bo_fail(err, BO_UNSUPPORTED, "the pack has too many frames");
-    bo_span stored;
+    bo_span stored = {NULL, 0};
     bo_status st = make_stored(writer, compressed, &stored, err);
     if (st != BO_OK)
         return st;
