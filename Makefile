@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front of meson: every target works on a fresh Debian 12 that has git and make.
+BUILD ?= build
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@tools/install-deps build
+	meson setup $(BUILD) -Dtests=false
+
+demo: all
+	@$(BUILD)/backout demo
+
+check:
+	@tools/install-deps check
+	@tools/check
+
+lint:
+	@tools/install-deps check
+	@tools/lint
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+bench: all
+	@BACKOUT_BIN=$(abspath $(BUILD))/backout bench/run
+
+install: all
+	meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all demo check lint format bench install clean
