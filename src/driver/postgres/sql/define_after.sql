@@ -210,8 +210,8 @@ SELECT statement
                                      ELSE quote_ident(pg_get_userbyid(o.role)) END, ', '
                                      ORDER BY o.ordinal)
                      FROM unnest(pol.polroles) WITH ORDINALITY o (role, ordinal))),
-           format(' USING (%s)', nullif(pg_get_expr(pol.polqual, pol.polrelid), '')),
-           format(' WITH CHECK (%s)', nullif(pg_get_expr(pol.polwithcheck, pol.polrelid), '')))
+           ' USING (' || pg_get_expr(pol.polqual, pol.polrelid) || ')',
+           ' WITH CHECK (' || pg_get_expr(pol.polwithcheck, pol.polrelid) || ')')
       FROM pol
     UNION ALL
     SELECT 46, 0, r.name, format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', r.name)
