@@ -162,17 +162,34 @@ static item get_key(comparing *c, const bo_table *table, uint16_t index)
                                          key->nulls_equal ? " NULLS NOT DISTINCT" : "", columns))};
 }
 
+/** " ON DELETE CASCADE"; "" for no action. */
+static void add_action(bo_buf *text, const char *event, char action)
+{
+    static const struct {
+        char letter;
+        const char *words;
+    } actions[] = {{'r', "RESTRICT"}, {'c', "CASCADE"}, {'n', "SET NULL"}, {'d', "SET DEFAULT"}};
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (actions[i].letter == action)
+            bo_buf_printf(text, " ON %s %s", event, actions[i].words);
+}
+
 static item get_foreign_key(comparing *c, const bo_table *table, uint16_t index)
 {
     const bo_foreign_key *fk = &table->foreign_keys[index];
     if (fk->definition)
         return (item){fk->name, fk->definition};
-    const char *child = column_list(c, table, fk->count, fk->child_columns, NULL);
-    const char *parent = column_list(c, table, fk->count, fk->parent_columns, NULL);
-    return (item){fk->name,
-        made(c, bo_arena_printf(c->arena, "FOREIGN KEY %s REFERENCES %s%s%s%s%s", child, fk->parent,
-                    parent, fk->deferrable ? " DEFERRABLE" : "",
-                    fk->deferred ? " INITIALLY DEFERRED" : "", fk->validated ? "" : " NOT VALID"))};
+    BO_OWN_VALUE(bo_buf) text = {0};
+    bo_buf_printf(&text, "FOREIGN KEY %s REFERENCES %s%s",
+        column_list(c, table, fk->count, fk->child_columns, NULL), fk->parent,
+        column_list(c, table, fk->count, fk->parent_columns, NULL));
+    add_action(&text, "UPDATE", fk->on_update);
+    add_action(&text, "DELETE", fk->on_delete);
+    bo_buf_add_str(&text, fk->deferrable ? " DEFERRABLE" : "");
+    bo_buf_add_str(&text, fk->deferred ? " INITIALLY DEFERRED" : "");
+    bo_buf_add_str(&text, fk->validated ? "" : " NOT VALID");
+    return (item){
+        fk->name, made(c, text.failed ? NULL : bo_arena_str(c->arena, bo_buf_str(&text)))};
 }
 
 static item get_trigger(comparing *c, const bo_table *table, uint16_t index)
