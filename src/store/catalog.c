@@ -3,8 +3,8 @@
 #include "store/catalog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,30 +12,20 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
 
 enum { PREPARE_ATTEMPTS = 200, PREPARE_PAUSE_US = 50000, BUSY_LISTED = 3 };
 
 /* ---- opening ---- */
 
-/* SQLite's other files take their mode from this one, so it is made before SQLite would.  A file
- * that is there is not opened: closing it would drop the locks this process has on it. */
-static bo_status claim_file(const char *path, bo_error *err)
+/* Never opens the file: closing it again would drop the locks that this process has on it. */
+static bo_status check_file(const char *path, bo_error *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        int failed = fchmod(fd, 0600);
-        int reason = errno;
-        (void)close(fd);
-        return failed ? bo_fail_errno(err, BO_IO, reason, "cannot make '%s' private", path) : BO_OK;
-    }
-    if (errno != EEXIST)
-        return bo_fail_errno(
-            err, errno == EACCES ? BO_DENIED : BO_IO, errno, "cannot make '%s'", path);
     struct stat about;
     if (lstat(path, &about) != 0)
-        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", path);
+        return errno == ENOENT ? BO_OK
+                               : bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", path);
     if (!S_ISREG(about.st_mode))
         return bo_fail(err, BO_DENIED, "'%s' is not a regular file", path);
     if (about.st_uid != geteuid())
@@ -45,28 +35,21 @@ static bo_status claim_file(const char *path, bo_error *err)
     return BO_OK;
 }
 
+/* The folder is ours alone; the driver makes the file 0600, and SQLite's other files take that. */
 static bo_status claim_place(const char *url, bo_error *err)
 {
-    const char *path = url;
-    if (bo_text_starts(path, "sqlite:"))
-        path += strlen("sqlite:");
-    else if (bo_text_starts(path, "file:"))
-        path += strlen("file:");
-    if (bo_text_starts(path, "//"))
-        path += 2;
-
-    BO_OWN_MEM char *folder = strdup(path);
-    if (!folder)
+    BO_OWN(sq_url) *parsed = NULL;
+    bo_status st = sq_url_parse(url, &parsed, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN_MEM char *copy = strdup(parsed->path);
+    if (!copy)
         return bo_nomem(err);
-    char *slash = strrchr(folder, '/');
-    if (slash == folder)
-        slash++; /* in the root folder */
-    if (slash)
-        *slash = '\0';
-    bo_status st = slash ? bo_dir_create(folder, err) : BO_OK;
+    const char *folder = dirname(copy);
+    st = bo_dir_create(folder, err);
     if (st == BO_OK)
-        st = bo_dir_check_private(slash ? folder : ".", err);
-    return st == BO_OK ? claim_file(path, err) : st;
+        st = bo_dir_check_private(folder, err);
+    return st == BO_OK ? check_file(parsed->path, err) : st;
 }
 
 /* What a session of the catalog needs beyond the driver's own settings: a commit that is on disk

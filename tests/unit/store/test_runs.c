@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/store/test_runs.c - runs: journalled steps, one per point, and noticed deaths. */
+#include "world.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/step.h"
+
+static bo_run_record only_run(world *w)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(bo_catalog_runs(w->catalog, NULL, 1, w->arena, &runs, &count, NULL), BO_OK);
+    assert_int_equal(count, 1);
+    return runs[0];
+}
+
+static void a_run_keeps_each_step_and_how_it_ended(void **state)
+{
+    world *w = *state;
+    char run[64];
+    bo_clock_pin(INT64_C(1795148259000000));
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, NULL), BO_OK);
+    assert_int_equal(strncmp(run, "run_20261120_", 13), 0);
+    assert_int_equal(strlen(run), strlen("run_20261120_041739_ab12"));
+    bo_run_record record = only_run(w);
+    assert_string_equal(record.status, "running");
+    assert_string_equal(record.step, "begin");
+    assert_string_equal(record.point, "rb_a");
+    assert_string_equal(record.actor, "me");
+    assert_string_equal(record.details, "{}");
+    assert_null(record.token);
+    assert_int_equal(record.ended_us, 0);
+    assert_int_equal(record.pid, getpid());
+    assert_int_equal(record.lease_us - record.started_us, 60000000);
+
+    bo_clock_pin(INT64_C(1795148269000000));
+    assert_int_equal(
+        bo_catalog_run_step(w->catalog, run, "applying", "token", "{\"n\":1}", NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_step(w->catalog, run, "proved", NULL, NULL, NULL), BO_OK);
+    record = only_run(w);
+    assert_string_equal(record.step, "proved");
+    assert_string_equal(record.token, "token");
+    assert_string_equal(record.details, "{\"n\":1}");
+    assert_int_equal(record.lease_us - record.started_us, 70000000);
+
+    assert_int_equal(bo_catalog_run_end(w->catalog, run, "done", NULL, NULL), BO_OK);
+    record = only_run(w);
+    assert_string_equal(record.status, "done");
+    assert_int_equal(record.ended_us, INT64_C(1795148269000000));
+    bo_clock_pin(0);
+    bo_error err = {0};
+    assert_int_equal(bo_catalog_run_step(w->catalog, run, "again", NULL, NULL, &err), BO_CONFLICT);
+    assert_non_null(strstr(err.text, run));
+}
+
+static void a_second_run_of_a_point_is_refused_while_the_first_lives(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char other[64];
+    bo_error err = {0};
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_step(w->catalog, run, "applying", NULL, NULL, NULL), BO_OK);
+    assert_int_equal(
+        bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", other, &err), BO_BUSY);
+    assert_non_null(strstr(err.text, run));
+    assert_non_null(strstr(err.text, "'applying'"));
+    assert_int_equal(
+        bo_catalog_run_begin(w->catalog, "rollback", "rb_b", "me", other, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_end(w->catalog, run, "done", NULL, NULL), BO_OK);
+    assert_int_equal(
+        bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", other, NULL), BO_OK);
+}
+
+static char at_hook[64];
+static world *hook_world;
+static void look_from_outside(const char *name)
+{
+    BO_OWN(bo_catalog) *other = world_open(hook_world);
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(
+        bo_catalog_runs(other, NULL, 1, hook_world->arena, &runs, &count, NULL), BO_OK);
+    (void)snprintf(at_hook, sizeof at_hook, "%s/%s", name, runs[0].step);
+}
+
+static void a_step_is_durable_before_it_is_acted_on(void **state)
+{
+    world *w = *state;
+    char run[64];
+    hook_world = w;
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, NULL), BO_OK);
+    bo_step_hook = look_from_outside;
+    bo_status st = bo_catalog_run_step(w->catalog, run, "applying", NULL, NULL, NULL);
+    bo_step_hook = NULL;
+    assert_int_equal(st, BO_OK);
+    assert_string_equal(at_hook, "applying/applying");
+}
+
+static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char byte = 0;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        bo_catalog *own = NULL;
+        if (bo_catalog_open(w->url, NULL, &own, NULL) != BO_OK ||
+            bo_catalog_run_begin(own, "rollback", "rb_a", "me", run, NULL) != BO_OK ||
+            bo_catalog_run_step(own, run, "applying", NULL, NULL, NULL) != BO_OK ||
+            write(ready[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            (void)pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    bo_run_record record = only_run(w);
+    assert_int_equal(record.pid, child);
+    assert_false(bo_run_is_dead(&record));
+    bo_error err = {0};
+    assert_int_equal(
+        bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, &err), BO_BUSY);
+
+    assert_int_equal(kill(child, SIGKILL), 0);
+    siginfo_t how;
+    assert_int_equal(waitid(P_PID, (id_t)child, &how, WEXITED | WNOWAIT), 0);
+    assert_true(bo_run_is_dead(&record)); /* a zombie is dead */
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(bo_run_is_dead(&record));
+
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, &err), BO_OK);
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(bo_catalog_runs(w->catalog, "rb_a", 0, w->arena, &runs, &count, NULL), BO_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(runs[0].id, run);
+    assert_string_equal(runs[1].id, record.id);
+    assert_string_equal(runs[1].status, "died");
+    assert_string_equal(runs[1].step, "applying");
+    assert_true(runs[1].ended_us > 0);
+    assert_int_equal(
+        bo_catalog_run_step(w->catalog, runs[1].id, "more", NULL, NULL, &err), BO_CONFLICT);
+    assert_int_equal(bo_catalog_run_end(w->catalog, runs[1].id, "failed", NULL, &err), BO_OK);
+}
+
+static void a_reused_process_id_is_not_mistaken_for_the_run(void **state)
+{
+    world *w = *state;
+    char run[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "point", NULL, "me", run, NULL), BO_OK);
+    bo_run_record record = only_run(w);
+    char process[160];
+    (void)snprintf(process, sizeof process, "%s0", record.process);
+    assert_false(bo_run_is_dead(&record));
+    record.process = process; /* the same id, started at another time */
+    assert_true(bo_run_is_dead(&record));
+}
+
+static void a_run_before_the_hosts_last_start_is_dead(void **state)
+{
+    world *w = *state;
+    char run[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "point", NULL, "me", run, NULL), BO_OK);
+    bo_run_record record = only_run(w);
+    char process[160];
+    (void)snprintf(process, sizeof process, "%s", record.process);
+    process[0] = process[0] == 'f' ? 'e' : 'f';
+    record.process = process;
+    assert_true(bo_run_is_dead(&record));
+}
+
+static void a_run_of_another_host_or_container_is_dead_when_its_lease_is_over(void **state)
+{
+    world *w = *state;
+    char run[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "point", NULL, "me", run, NULL), BO_OK);
+    bo_run_record record = only_run(w);
+    char process[160];
+    (void)snprintf(process, sizeof process, "%s", record.process);
+    *strrchr(process, ']') = '9';
+
+    bo_run_record elsewhere = record;
+    elsewhere.host = "elsewhere";
+    bo_run_record contained = record;
+    contained.process = process;
+    assert_false(bo_run_is_dead(&elsewhere));
+    assert_false(bo_run_is_dead(&contained));
+    bo_clock_pin(record.lease_us + 1);
+    assert_true(bo_run_is_dead(&elsewhere));
+    assert_true(bo_run_is_dead(&contained));
+    assert_false(bo_run_is_dead(&record)); /* it can be seen to live */
+    bo_clock_pin(0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_run_keeps_each_step_and_how_it_ended),
+        WORLD_TEST(a_second_run_of_a_point_is_refused_while_the_first_lives),
+        WORLD_TEST(a_step_is_durable_before_it_is_acted_on),
+        WORLD_TEST(a_killed_run_is_dead_at_once_and_the_next_one_begins),
+        WORLD_TEST(a_reused_process_id_is_not_mistaken_for_the_run),
+        WORLD_TEST(a_run_before_the_hosts_last_start_is_dead),
+        WORLD_TEST(a_run_of_another_host_or_container_is_dead_when_its_lease_is_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
