@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/postgres/ladder.c - what stays in place while foreign keys are enforced.
+ *
+ * A row may be deleted (to be inserted again, or for good) when no row refers to it that stays:
+ * then no action of a foreign key has anything to act on.  All others are changed in place, and go
+ * last, if they go.
+ */
+#include "driver/postgres/stage.h"
+
+/* ` AND NOT EXISTS (...)`: the row `row` of the edge's child is not an entry that meets `what`. */
+static void add_not_entry(
+    bo_buf *sql, const pg_stage *stage, const pg_edge *edge, const char *row, const char *what)
+{
+    if (edge->child_stage < 0)
+        return;
+    bo_buf_printf(sql, " AND NOT EXISTS (SELECT 1 FROM %s x WHERE x.bo_skip IS NULL AND %s AND ",
+        stage->tables[edge->child_stage].stage, what);
+    pg_located(sql, "x", row);
+    bo_buf_add_str(sql, ")");
+}
+
+/* Marks one level; a row that refers to it may be kept by a mark set later. */
+static bo_status mark_edge(
+    pg_stage *stage, const pg_edge *edge, uint64_t *marked_out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql,
+        "UPDATE %s s SET bo_keep = true FROM %s p WHERE s.bo_skip IS NULL AND s.bo_keep IS NULL"
+        " AND ",
+        stage->tables[edge->parent_stage].stage, edge->parent);
+    pg_located(&sql, "s", "p");
+    bo_buf_printf(&sql, " AND EXISTS (SELECT 1 FROM %s c WHERE ", edge->child);
+    pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+    add_not_entry(&sql, stage, edge, "c", "x.bo_keep IS NULL");
+    bo_buf_add_str(&sql, ")");
+    uint64_t marked = 0;
+    bo_status st = pg_run_buf(stage->conn, &sql, &marked, err);
+    if (st != BO_OK)
+        return bo_wrap(
+            err, st, "cannot follow foreign key '%s' of %s", edge->name, edge->child_name);
+    *marked_out += marked;
+    return BO_OK;
+}
+
+bo_status pg_ladder_mark(pg_stage *stage, bo_error *err)
+{
+    uint64_t marked;
+    do {
+        marked = 0;
+        for (size_t i = 0; i < stage->graph.edge_count; i++) {
+            const pg_edge *edge = &stage->graph.edges[i];
+            if (edge->parent_stage < 0 || edge->waits ||
+                stage->tables[edge->parent_stage].entries == 0)
+                continue;
+            bo_status st = mark_edge(stage, edge, &marked, err);
+            if (st != BO_OK)
+                return st;
+        }
+    } while (marked > 0);
+    return BO_OK;
+}
+
+static bool acts(char action)
+{
+    return action == 'c' || action == 'n' || action == 'd';
+}
+
+/* The server compares bytes before it acts: 1.0 to 1.00 is a change to it, and to us. */
+bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
+{
+    for (size_t i = 0; i < stage->graph.edge_count; i++) {
+        const pg_edge *edge = &stage->graph.edges[i];
+        if (edge->parent_stage < 0 || !edge->staged_whole || !acts(edge->on_update))
+            continue;
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql, "SELECT count(*) FROM %s s JOIN %s p ON ",
+            stage->tables[edge->parent_stage].stage, edge->parent);
+        pg_located(&sql, "s", "p");
+        bo_buf_add_str(&sql, " WHERE s.bo_skip IS NULL AND s.bo_keep AND s.bo_target AND ");
+        pg_edge_row(&sql, edge, true, "s", PG_STAGED);
+        bo_buf_add_str(&sql, " *<> ");
+        pg_edge_row(&sql, edge, true, "p", PG_LIVE);
+        bo_buf_printf(&sql, " AND EXISTS (SELECT 1 FROM %s c WHERE ", edge->child);
+        pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+        bo_buf_add_str(&sql, ")");
+        uint64_t count = 0;
+        bo_status st = pg_ask_count(stage->conn, &sql, &count, err);
+        if (st != BO_OK)
+            return st;
+        if (count > 0)
+            return bo_fail(err, BO_CONFLICT,
+                "the action of foreign key '%s' would change rows of %s that are not in the plan",
+                edge->name, edge->child_name);
+    }
+    return BO_OK;
+}
+
+bo_status pg_ladder_check_deletes(pg_stage *stage, bo_error *err)
+{
+    for (size_t i = 0; i < stage->graph.edge_count; i++) {
+        const pg_edge *edge = &stage->graph.edges[i];
+        if (edge->parent_stage < 0 || edge->waits)
+            continue;
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql, "SELECT count(*) FROM %s s JOIN %s p ON ",
+            stage->tables[edge->parent_stage].stage, edge->parent);
+        pg_located(&sql, "s", "p");
+        bo_buf_printf(&sql,
+            " WHERE s.bo_skip IS NULL AND s.bo_keep AND NOT s.bo_target"
+            " AND EXISTS (SELECT 1 FROM %s c WHERE ",
+            edge->child);
+        pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+        add_not_entry(&sql, stage, edge, "c", "x.bo_keep AND NOT x.bo_target");
+        bo_buf_add_str(&sql, ")");
+        uint64_t count = 0;
+        bo_status st = pg_ask_count(stage->conn, &sql, &count, err);
+        if (st != BO_OK)
+            return st;
+        if (count > 0)
+            return bo_fail(err, BO_CONFLICT,
+                "rows of %s that go are still referred to by rows of %s (foreign key '%s')",
+                stage->tables[edge->parent_stage].now->name, edge->child_name, edge->name);
+    }
+    return BO_OK;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/postgres/references.c - foreign-key violations of whole tables, and emptying a table
+ * without any foreign-key action. */
+#include "driver/postgres/stage.h"
+
+static bo_status read_graph(pg_conn *conn, const bo_table *const *tables, unsigned count,
+    bo_arena *arena, pg_graph *out, bo_error *err)
+{
+    pg_staged *staged = bo_arena_array(arena, (size_t)count + 1, sizeof *staged);
+    if (!staged)
+        return bo_nomem(err);
+    for (unsigned i = 0; i < count; i++)
+        staged[i] = (pg_staged){.was = tables[i], .now = tables[i]};
+    return pg_graph_read(conn, staged, count, arena, out, err);
+}
+
+static bo_status count_orphans(pg_conn *conn, const pg_edge *edge, uint64_t *out, bo_error *err)
+{
+    if (!edge->child_readable || !edge->parent_readable)
+        return bo_fail(err, BO_DENIED,
+            "foreign key '%s' cannot be checked\nneeded: GRANT SELECT ON %s", edge->name,
+            edge->child_readable ? edge->parent_name : edge->child_name);
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "SELECT count(*) FROM %s c WHERE ", edge->child);
+    pg_edge_not_null(&sql, edge, false, "c", PG_LIVE);
+    bo_buf_printf(&sql, " AND NOT EXISTS (SELECT 1 FROM %s p WHERE ", edge->parent);
+    pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+    bo_buf_add_str(&sql, ")");
+    return pg_ask_count(conn, &sql, out, err);
+}
+
+bo_status pg_check_references(bo_conn *base, const bo_table *const *tables, unsigned count,
+    uint64_t *violations_out, bo_buf *example_out, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
+    pg_graph graph = {0};
+    bo_status st = read_graph(pg_of(base), tables, count, arena, &graph, err);
+    uint64_t violations = 0;
+    const pg_edge *example = NULL;
+    for (size_t i = 0; st == BO_OK && i < graph.edge_count; i++) {
+        uint64_t orphans = 0;
+        if (graph.edges[i].validated)
+            st = count_orphans(pg_of(base), &graph.edges[i], &orphans, err);
+        if (orphans > 0 && !example)
+            example = &graph.edges[i];
+        violations += orphans;
+    }
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot check foreign keys");
+    if (example && example_out)
+        bo_buf_printf(example_out, "foreign key '%s' of %s to %s", example->name,
+            example->child_name, example->parent_name);
+    *violations_out = violations;
+    return BO_OK;
+}
+
+/* ---- clear ---- */
+
+/* Rows of other tables that an action would destroy or change. */
+static bo_status check_actions(
+    pg_conn *conn, const pg_graph *graph, const char *name, bo_error *err)
+{
+    for (size_t i = 0; i < graph->edge_count; i++) {
+        const pg_edge *edge = &graph->edges[i];
+        if (edge->parent_stage < 0 || edge->child_stage >= 0 || edge->on_delete == 'a' ||
+            edge->on_delete == 'r')
+            continue; /* the server refuses by itself */
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql, "SELECT count(*) FROM %s c WHERE ", edge->child);
+        pg_edge_not_null(&sql, edge, false, "c", PG_LIVE);
+        uint64_t rows = 0;
+        bo_status st = pg_ask_count(conn, &sql, &rows, err);
+        if (st != BO_OK)
+            return st;
+        if (rows > 0)
+            return bo_fail(err, BO_CONFLICT,
+                "emptying %s would make foreign key '%s' change %llu rows of %s", name, edge->name,
+                (unsigned long long)rows, edge->child_name);
+    }
+    return BO_OK;
+}
+
+/* Nothing but the table itself refers to it, and the right is there. */
+static bo_status may_truncate(
+    pg_conn *conn, const pg_graph *graph, const bo_table *now, bool *out, bo_error *err)
+{
+    for (size_t i = 0; i < graph->edge_count; i++) {
+        if (graph->edges[i].parent_stage >= 0 && graph->edges[i].child_stage < 0) {
+            *out = false;
+            return BO_OK;
+        }
+    }
+    const char *params[] = {now->id};
+    BO_OWN(PGresult) *right = NULL;
+    bo_status st =
+        pg_ask(conn, "SELECT has_table_privilege($1::oid, 'TRUNCATE')", 1, params, &right, err);
+    if (st == BO_OK)
+        *out = PQgetvalue(right, 0, 0)[0] == 't';
+    return st;
+}
+
+static bo_status empty_table(
+    pg_conn *conn, const char *from, bool truncate, uint64_t *rows_out, bo_error *err)
+{
+    if (!truncate)
+        return pg_run(conn, rows_out, err, "DELETE FROM %s", from);
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "SELECT count(*) FROM %s", from);
+    bo_status st = pg_ask_count(conn, &sql, rows_out, err);
+    return st == BO_OK ? pg_run(conn, NULL, err, "TRUNCATE %s", from) : st;
+}
+
+bo_status pg_clear(bo_conn *base, const bo_table *now, uint64_t *rows_out, bo_error *err)
+{
+    pg_conn *conn = pg_of(base);
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    const char *from = arena ? pg_from(arena, now) : NULL;
+    if (!from)
+        return bo_nomem(err);
+    pg_graph graph = {0};
+    bool truncate = false;
+    bool replica = false;
+    bo_status st = read_graph(conn, &now, 1, arena, &graph, err);
+    if (st == BO_OK)
+        st = may_truncate(conn, &graph, now, &truncate, err);
+    if (st == BO_OK)
+        st = pg_triggers_off(conn, &now, 1, &replica, err);
+    if (st == BO_OK && !truncate && !replica)
+        st = check_actions(conn, &graph, now->name, err);
+    uint64_t rows = 0;
+    if (st == BO_OK)
+        st = empty_table(conn, from, truncate, &rows, err);
+    if (st == BO_OK)
+        st = pg_triggers_on(conn, &now, 1, replica, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot empty %s", now->name);
+    *rows_out = rows;
+    return BO_OK;
+}
