@@ -141,24 +141,45 @@ static unsigned count_lines(const char *from, const char *to)
     return lines;
 }
 
-static bo_status add_statements(script *s, size_t size, const PgQuerySplitResult *split)
+typedef struct splitter {
+    script *script;
+    const char *counted; /* lines up to here are in `line` */
+    unsigned line;
+} splitter;
+
+/* The text from `from` to `end` is a statement, unless it is empty. */
+static void add_statement(splitter *w, size_t from, size_t end)
 {
-    s->statements = calloc((size_t)split->n_stmts + 1, sizeof *s->statements);
+    script *s = w->script;
+    size_t at = skip_to_word(s->text, from, end);
+    while (at < end && s->text[at] == ';')
+        at = skip_to_word(s->text, at + 1, end);
+    if (at == end)
+        return;
+    w->line += count_lines(w->counted, s->text + at);
+    w->counted = s->text + at;
+    s->statements[s->count++] = (statement){s->text + at, end - at, w->line};
+}
+
+/* The scanner passes over a statement without a keyword ("SELEC 2"): what lies between two others
+ * is one, too. */
+static bo_status add_statements(
+    script *s, size_t size, const PgQuerySplitResult *split, bo_error *err)
+{
+    s->statements = calloc(2 * (size_t)split->n_stmts + 1, sizeof *s->statements);
     if (!s->statements)
-        return BO_NOMEM;
-    const char *counted = s->text;
-    unsigned line = 1;
+        return bo_nomem(err);
+    splitter w = {s, s->text, 1};
+    size_t done = 0;
     for (int i = 0; i < split->n_stmts; i++) {
         size_t from = (size_t)split->stmts[i]->stmt_location;
         size_t length = (size_t)split->stmts[i]->stmt_len;
         size_t end = length == 0 ? size : from + length;
-        size_t at = skip_to_word(s->text, from, end);
-        if (at == end)
-            continue;
-        line += count_lines(counted, s->text + at);
-        counted = s->text + at;
-        s->statements[s->count++] = (statement){s->text + at, end - at, line};
+        add_statement(&w, done, from);
+        add_statement(&w, from, end);
+        done = end;
     }
+    add_statement(&w, done, size);
     return BO_OK;
 }
 
@@ -170,13 +191,8 @@ static bo_status split_file(script *s, size_t size, bo_error *err)
         pg_query_free_split_result(split);
         split = pg_query_split_with_scanner(s->text);
     }
-    bo_status st;
-    if (split.error)
-        st = bo_fail(err, BO_INVALID, "%s", split.error->message);
-    else if (add_statements(s, size, &split) != BO_OK)
-        st = bo_nomem(err);
-    else
-        st = BO_OK;
+    bo_status st = split.error ? bo_fail(err, BO_INVALID, "%s", split.error->message)
+                               : add_statements(s, size, &split, err);
     pg_query_free_split_result(split);
     return st;
 }

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/contract/test_pg_session.c - PostgreSQL: connecting, transactions, users' files, the
+ * marker.
+ */
+#include "support/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "driver/driver.h"
+
+typedef struct world {
+    bo_conn *conn;
+    bo_arena *arena;
+    char schema[48];
+} world;
+
+static const bo_driver *const pg = &bo_driver_postgres;
+
+static const char *app_url(void)
+{
+    return getenv("BACKOUT_TEST_PG_APP_URL");
+}
+
+static void must(bo_status st, const bo_error *err)
+{
+    if (st != BO_OK)
+        fail_msg("%s: %s", bo_status_name(st), err->text);
+}
+
+static bo_conn *connect_with(bo_connect how)
+{
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    must(pg->open(&how, &conn, &err), &err);
+    return conn;
+}
+
+static bo_conn *connect_app(void)
+{
+    return connect_with((bo_connect){.url = app_url(), .lock_timeout_ms = 100});
+}
+
+static void run(bo_conn *conn, const char *sql)
+{
+    bo_error err = {0};
+    must(pg->exec(conn, sql, &err), &err);
+}
+
+static bo_status keep_text(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)err;
+    assert_int_equal(count, 1);
+    snprintf(ctx, 256, "%s", values[0].data ? values[0].data : "NULL");
+    return BO_OK;
+}
+
+/* The one value that `sql` returns; valid until the next call. */
+static const char *ask(bo_conn *conn, const char *sql)
+{
+    static char text[256];
+    bo_error err = {0};
+    text[0] = '\0';
+    must(pg->query(conn, sql, NULL, 0, keep_text, text, NULL, &err), &err);
+    return text;
+}
+
+static const bo_table *describe(world *w, const char *name)
+{
+    bo_error err = {0};
+    char full[120];
+    const bo_table *table = NULL;
+    snprintf(full, sizeof full, "%s.%s", w->schema, name);
+    must(pg->describe(w->conn, full, w->arena, &table, &err), &err);
+    return table;
+}
+
+static int world_start(void **state)
+{
+    if (!app_url())
+        return 0;
+    world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    snprintf(w->schema, sizeof w->schema, "session_%ld", (long)getpid());
+    w->conn = connect_app();
+    w->arena = bo_arena_create();
+    char sql[400];
+    snprintf(sql, sizeof sql,
+        "DROP SCHEMA IF EXISTS %s CASCADE; CREATE SCHEMA %s;"
+        "CREATE TABLE %s.a (id int PRIMARY KEY); CREATE TABLE %s.b (id int PRIMARY KEY)",
+        w->schema, w->schema, w->schema, w->schema);
+    run(w->conn, sql);
+    *state = w;
+    return 0;
+}
+
+static int world_end(void **state)
+{
+    world *w = *state;
+    if (!w)
+        return 0;
+    pg->rollback(w->conn);
+    char sql[100];
+    snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS %s CASCADE", w->schema);
+    run(w->conn, sql);
+    pg->close(w->conn);
+    bo_arena_free(w->arena);
+    free(w);
+    return 0;
+}
+
+#define WORLD(w)        \
+    world *w = *state;  \
+    if (!w) {           \
+        skip();         \
+        return;         \
+    }                   \
+    bo_error err = {0}; \
+    (void)err
+
+/* ---- connecting ---- */
+
+static void a_wrong_password_is_told_without_the_password(void **state)
+{
+    WORLD(w);
+    bo_conn *conn = NULL;
+    bo_connect how = {.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"), .password = "wr0ng secret"};
+    assert_int_equal(pg->open(&how, &conn, &err), BO_DATABASE);
+    assert_null(conn);
+    assert_non_null(strstr(err.text, "cannot connect to 'app@"));
+    assert_non_null(strstr(err.text, "password authentication failed for user 'locked'"));
+    assert_null(strstr(err.text, "wr0ng"));
+
+    how.password = getenv("BACKOUT_TEST_PG_PASSWORD");
+    must(pg->open(&how, &conn, &err), &err);
+    pg->close(conn);
+}
+
+static void a_torn_url_is_refused_without_showing_a_part_of_it(void **state)
+{
+    WORLD(w);
+    static const char *const urls[] = {"postgresql://u:s3cret@host@x/db",
+        "postgresql://u:s3c/ret@host/db", "postgresql://u:12/s3cret@host/db",
+        "postgresql://u:s3cret@host/db?s3cret", "postgresql://u:%zzs3cret@host/db",
+        "postgresql:s3cret"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        bo_conn *conn = NULL;
+        bo_status st = pg->open(&(bo_connect){.url = urls[i]}, &conn, &err);
+        assert_int_equal(st, BO_INVALID);
+        assert_null(strstr(err.text, "s3c"));
+    }
+}
+
+static void a_stopped_server_is_told_as_such(void **state)
+{
+    WORLD(w);
+    bo_conn *conn = NULL;
+    bo_connect how = {.url = "postgresql:///app?host=/nonexistent&port=1&user=app"};
+    assert_int_equal(pg->open(&how, &conn, &err), BO_DATABASE);
+    assert_non_null(strstr(err.text, "cannot connect to 'app@/nonexistent:1'"));
+}
+
+static void a_pinned_session_has_our_settings_and_a_raw_one_its_own(void **state)
+{
+    WORLD(w);
+    assert_string_equal(ask(w->conn, "SHOW search_path"), "pg_catalog, pg_temp");
+    assert_string_equal(ask(w->conn, "SHOW row_security"), "off");
+    assert_string_equal(ask(w->conn, "SHOW extra_float_digits"), "3");
+    assert_string_equal(ask(w->conn, "SHOW lock_timeout"), "100ms");
+    assert_string_equal(ask(w->conn, "SHOW DateStyle"), "ISO, YMD");
+    bo_conn *raw = connect_with(
+        (bo_connect){.url = app_url(), .raw = true, .application_name = "backout-test"});
+    assert_string_equal(ask(raw, "SHOW search_path"), "\"$user\", public");
+    assert_string_equal(ask(raw, "SHOW application_name"), "backout-test");
+    assert_string_equal(ask(raw, "SHOW row_security"), "on");
+    pg->close(raw);
+}
+
+static void a_catalog_connection_makes_and_uses_its_schema(void **state)
+{
+    WORLD(w);
+    char schema[64];
+    snprintf(schema, sizeof schema, "%s Cat\"alog", w->schema);
+    for (int i = 0; i < 2; i++) {
+        bo_conn *conn = connect_with((bo_connect){.url = app_url(), .schema = schema});
+        run(conn, "CREATE TABLE IF NOT EXISTS here (id int)");
+        assert_string_equal(ask(conn, "SELECT 'here'::regclass::oid IS NOT NULL"), "t");
+        if (i == 1) {
+            assert_string_equal(ask(conn, "SELECT nspname LIKE '%Cat\"alog' FROM pg_class c JOIN "
+                                          "pg_namespace n ON n.oid = relnamespace "
+                                          "WHERE c.oid = 'here'::regclass"),
+                "t");
+            char sql[120];
+            snprintf(sql, sizeof sql, "DROP SCHEMA \"%s Cat\"\"alog\" CASCADE", w->schema);
+            run(conn, sql);
+        }
+        pg->close(conn);
+    }
+}
+
+static void identity_tells_engine_database_and_server(void **state)
+{
+    WORLD(w);
+    bo_identity identity = {0};
+    must(pg->identity(w->conn, &identity, &err), &err);
+    assert_memory_equal(identity.engine, "PostgreSQL 1", 12);
+    assert_null(strchr(identity.engine, '('));
+    assert_memory_equal(identity.database, "app@", 4);
+    assert_non_null(strchr(identity.server, '/'));
+}
+
+/* ---- statements ---- */
+
+static void a_query_takes_nulls_and_any_text_and_tells_how_many_rows(void **state)
+{
+    WORLD(w);
+    char text[256] = "";
+    bo_text_value params[] = {{"it's \\ \"q\" \xc3\xbc", 13}, {NULL, 0}};
+    uint64_t rows = 0;
+    must(pg->query(w->conn, "SELECT $1::text || COALESCE($2::text, ' none')", params, 2, keep_text,
+             text, &rows, &err),
+        &err);
+    assert_string_equal(text, "it's \\ \"q\" \xc3\xbc none");
+    assert_int_equal(rows, 1);
+    bo_text_value zero = {"a\0b", 3};
+    assert_int_equal(
+        pg->query(w->conn, "SELECT $1::text", &zero, 1, NULL, NULL, NULL, &err), BO_INVALID);
+}
+
+static void errors_carry_the_servers_code_and_keep_values_out(void **state)
+{
+    WORLD(w);
+    char sql[200];
+    snprintf(sql, sizeof sql, "CREATE TABLE %s.c (a text NOT NULL, b text, CHECK (b <> 'x'))",
+        w->schema);
+    run(w->conn, sql);
+    snprintf(sql, sizeof sql, "INSERT INTO %s.c VALUES (NULL, 's3cret')", w->schema);
+    assert_int_equal(pg->exec(w->conn, sql, &err), BO_CONFLICT);
+    assert_string_equal(err.sqlstate, "23502");
+    assert_null(strstr(err.text, "s3cret"));
+    assert_int_equal(pg->exec(w->conn, "SELECT 's3cret'::int", &err), BO_DATABASE);
+    assert_null(strstr(err.text, "s3cret"));
+    assert_int_equal(pg->exec(w->conn, "SELECT * FROM public.nothing_here", &err), BO_NOTFOUND);
+    assert_int_equal(pg->exec(w->conn, "SELECT * FROM pg_catalog.pg_authid", &err), BO_DENIED);
+}
+
+/* ---- transactions ---- */
+
+static void a_failed_statement_makes_commit_fail(void **state)
+{
+    WORLD(w);
+    must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
+    assert_int_not_equal(pg->exec(w->conn, "SELECT 1/0", &err), BO_OK);
+    assert_int_equal(pg->commit(w->conn, &err), BO_DATABASE);
+    assert_string_equal(ask(w->conn, "SELECT 1"), "1");
+}
+
+static void a_link_that_breaks_during_commit_leaves_the_outcome_unknown(void **state)
+{
+    WORLD(w);
+    bo_conn *doomed = connect_app();
+    char sql[300];
+    must(pg->begin(doomed, BO_TX_WRITE, &err), &err);
+    /* A deferred trigger ends its own server process in the middle of COMMIT. */
+    snprintf(sql, sizeof sql,
+        "CREATE FUNCTION %s.die() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
+        w->schema);
+    run(doomed, sql);
+    snprintf(sql, sizeof sql,
+        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON %s.a DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION %s.die(); INSERT INTO %s.a VALUES (1)",
+        w->schema, w->schema, w->schema);
+    run(doomed, sql);
+    assert_int_equal(pg->commit(doomed, &err), BO_UNKNOWN);
+    assert_int_equal(err.status, BO_UNKNOWN);
+    assert_int_not_equal(pg->exec(doomed, "SELECT 1", &err), BO_OK);
+    pg->close(doomed);
+}
+
+static void a_lock_that_is_held_is_busy_and_names_the_holder(void **state)
+{
+    WORLD(w);
+    bo_conn *holder = connect_with(
+        (bo_connect){.url = app_url(), .raw = true, .application_name = "nightly job"});
+    const bo_table *tables[] = {describe(w, "b"), describe(w, "a")};
+    char sql[100];
+    snprintf(sql, sizeof sql, "BEGIN; INSERT INTO %s.b VALUES (9)", w->schema);
+    run(holder, sql);
+    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    assert_int_equal(pg->lock(w->conn, tables, 2, &err), BO_BUSY);
+    assert_string_equal(err.sqlstate, "55P03");
+    assert_non_null(strstr(err.text, tables[0]->name));
+    assert_non_null(strstr(err.text, "of user 'app' (nightly job)"));
+    pg->rollback(w->conn);
+
+    must(pg->begin(w->conn, BO_TX_READ, &err), &err); /* readers are not in the way */
+    must(pg->lock(w->conn, tables, 2, &err), &err);
+    pg->rollback(w->conn);
+    pg->close(holder);
+}
+
+static void locks_come_before_the_snapshot(void **state)
+{
+    WORLD(w);
+    const bo_table *tables[] = {describe(w, "a")};
+    bo_conn *other = connect_app();
+    char sql[100];
+    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    snprintf(sql, sizeof sql, "INSERT INTO %s.a VALUES (77)", w->schema);
+    run(other, sql);
+    must(pg->lock(w->conn, tables, 1, &err), &err);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.a WHERE id = 77", w->schema);
+    assert_string_equal(ask(w->conn, sql), "1");
+    snprintf(sql, sizeof sql, "INSERT INTO %s.a VALUES (78)", w->schema);
+    assert_int_equal(pg->exec(other, sql, &err), BO_BUSY);
+    pg->rollback(w->conn);
+    pg->close(other);
+}
+
+static void a_joined_transaction_reads_the_same_snapshot(void **state)
+{
+    WORLD(w);
+    bo_conn *reader = connect_app();
+    bo_conn *writer = connect_app();
+    BO_OWN_VALUE(bo_buf) token = {0};
+    char sql[100];
+    must(pg->begin(w->conn, BO_TX_READ, &err), &err);
+    must(pg->share(w->conn, &token, &err), &err);
+    snprintf(sql, sizeof sql, "INSERT INTO %s.b VALUES (500)", w->schema);
+    run(writer, sql);
+    must(pg->join(reader, bo_buf_str(&token), &err), &err);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.b WHERE id = 500", w->schema);
+    assert_string_equal(ask(reader, sql), "0");
+    assert_string_equal(ask(writer, sql), "1");
+    pg->rollback(w->conn);
+    pg->rollback(reader);
+    assert_int_not_equal(pg->join(reader, "no such snapshot", &err), BO_OK);
+    assert_string_equal(ask(reader, sql), "1");
+    pg->close(reader);
+    pg->close(writer);
+}
+
+/* ---- users' files ---- */
+
+static bo_status script(bo_conn *conn, const char *sql, bo_error *err)
+{
+    return pg->script(conn, sql, strlen(sql), err);
+}
+
+static void a_file_runs_statement_by_statement_and_names_the_line_that_failed(void **state)
+{
+    WORLD(w);
+    must(script(w->conn,
+             "-- a comment; with a semicolon\n"
+             "CREATE TEMP TABLE f (t text);\n"
+             "INSERT INTO f VALUES ('a;b'), (E'x\n\\\\y');\n"
+             "CREATE FUNCTION pg_temp.g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END;\n"
+             "DO $$ BEGIN PERFORM 1; PERFORM 2; END $$;\n"
+             "/* last */ INSERT INTO f VALUES ('c')",
+             &err),
+        &err);
+    assert_string_equal(ask(w->conn, "SELECT count(*) FROM f"), "3");
+
+    assert_int_equal(script(w->conn,
+                         "INSERT INTO f VALUES ('\xc3\xbc');\n\n"
+                         "-- \xc3\xbc\nSELECT '\xc3\xbc\xc3\xbc',\n  no_such_column\nFROM f;",
+                         &err),
+        BO_DATABASE);
+    assert_memory_equal(err.text, "line 5", 6);
+    assert_string_equal(ask(w->conn, "SELECT count(*) FROM f"), "4");
+
+    assert_int_equal(script(w->conn, "\n\nSELECT 1;\nSELECT 1/0;", &err), BO_DATABASE);
+    assert_memory_equal(err.text, "line 4", 6);
+    assert_int_equal(script(w->conn, "SELECT 1;\nSELEC 2;", &err), BO_DATABASE);
+    assert_memory_equal(err.text, "line 2", 6);
+    must(script(w->conn, " -- nothing\n", &err), &err);
+    must(script(w->conn, "", &err), &err);
+}
+
+static void what_only_psql_can_run_is_refused_before_anything_runs(void **state)
+{
+    WORLD(w);
+    run(w->conn, "CREATE TEMP TABLE g (t text)");
+    static const char *const files[] = {
+        "INSERT INTO g VALUES ('a');\nCOPY g FROM STDIN;\nx\n\\.\n",
+        "INSERT INTO g VALUES ('a');\n\\set x 1\nSELECT 1;",
+        "INSERT INTO g VALUES ('a');\ncopy g to stdout;",
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        assert_int_equal(script(w->conn, files[i], &err), BO_INVALID);
+        assert_memory_equal(err.text, "line 2", 6);
+        assert_non_null(strstr(err.text, "backout run -- psql -f FILE"));
+    }
+    assert_string_equal(ask(w->conn, "SELECT count(*) FROM g"), "0");
+    must(script(w->conn, "INSERT INTO g VALUES ('\n\\d is text here\n')", &err), &err);
+}
+
+static void a_file_cannot_end_the_transaction_it_runs_in(void **state)
+{
+    WORLD(w);
+    must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
+    assert_int_equal(script(w->conn, "SELECT 1;\nCOMMIT;", &err), BO_INVALID);
+    assert_memory_equal(err.text, "line 2", 6);
+    must(script(w->conn, "SAVEPOINT x; SELECT 1; ROLLBACK TO x; RELEASE x", &err), &err);
+    must(pg->commit(w->conn, &err), &err);
+    must(script(w->conn, "BEGIN; SELECT 1; COMMIT;", &err), &err);
+}
+
+/* ---- the marker ---- */
+
+static void a_marker_tells_whether_the_transaction_committed(void **state)
+{
+    WORLD(w);
+    bo_conn *other = connect_app();
+    bool committed = true;
+    for (int commits = 0; commits < 2; commits++) {
+        BO_OWN_VALUE(bo_buf) token = {0};
+        must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+        must(pg->mark(w->conn, "undo-1", &token, &err), &err);
+        assert_memory_equal(token.data, "row:", 4);
+        assert_int_equal(
+            pg->marked(other, "undo-1", bo_buf_str(&token), &committed, &err), BO_UNKNOWN);
+        if (commits)
+            must(pg->commit(w->conn, &err), &err);
+        else
+            pg->rollback(w->conn);
+        must(pg->marked(other, "undo-1", bo_buf_str(&token), &committed, &err), &err);
+        assert_int_equal(committed, commits);
+    }
+    must(pg->unmark(other, "undo-1", &err), &err);
+    assert_string_equal(
+        ask(other, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backout'"), "0");
+    must(pg->unmark(other, "undo-1", &err), &err);
+    pg->close(other);
+}
+
+static void without_the_right_to_make_a_schema_the_servers_own_record_tells(void **state)
+{
+    WORLD(w);
+    bo_conn *poor = connect_with((bo_connect){.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"),
+        .password = getenv("BACKOUT_TEST_PG_PASSWORD")});
+    for (int commits = 0; commits < 2; commits++) {
+        BO_OWN_VALUE(bo_buf) token = {0};
+        bool committed = !commits;
+        must(pg->begin(poor, BO_TX_WRITE, &err), &err);
+        must(pg->mark(poor, "undo-2", &token, &err), &err);
+        assert_memory_equal(token.data, "xid:", 4);
+        assert_string_equal(ask(poor, "SHOW lock_timeout"), "10s");
+        assert_int_equal(
+            pg->marked(w->conn, "undo-2", bo_buf_str(&token), &committed, &err), BO_UNKNOWN);
+        if (commits)
+            must(pg->commit(poor, &err), &err);
+        else
+            pg->rollback(poor);
+        must(pg->marked(w->conn, "undo-2", bo_buf_str(&token), &committed, &err), &err);
+        assert_int_equal(committed, commits);
+    }
+    pg->close(poor);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wrong_password_is_told_without_the_password),
+        cmocka_unit_test(a_torn_url_is_refused_without_showing_a_part_of_it),
+        cmocka_unit_test(a_stopped_server_is_told_as_such),
+        cmocka_unit_test(a_pinned_session_has_our_settings_and_a_raw_one_its_own),
+        cmocka_unit_test(a_catalog_connection_makes_and_uses_its_schema),
+        cmocka_unit_test(identity_tells_engine_database_and_server),
+        cmocka_unit_test(a_query_takes_nulls_and_any_text_and_tells_how_many_rows),
+        cmocka_unit_test(errors_carry_the_servers_code_and_keep_values_out),
+        cmocka_unit_test(a_failed_statement_makes_commit_fail),
+        cmocka_unit_test(locks_come_before_the_snapshot),
+        cmocka_unit_test(a_lock_that_is_held_is_busy_and_names_the_holder),
+        cmocka_unit_test(a_joined_transaction_reads_the_same_snapshot),
+        cmocka_unit_test(a_link_that_breaks_during_commit_leaves_the_outcome_unknown),
+        cmocka_unit_test(a_file_runs_statement_by_statement_and_names_the_line_that_failed),
+        cmocka_unit_test(what_only_psql_can_run_is_refused_before_anything_runs),
+        cmocka_unit_test(a_file_cannot_end_the_transaction_it_runs_in),
+        cmocka_unit_test(a_marker_tells_whether_the_transaction_committed),
+        cmocka_unit_test(without_the_right_to_make_a_schema_the_servers_own_record_tells),
+    };
+    return cmocka_run_group_tests(tests, world_start, world_end);
+}
