@@ -35,6 +35,7 @@ bool bo_buf_resize(bo_buf *buf, size_t size)
     if (!bo_buf_reserve(buf, size))
         return false;
     buf->size = size;
+    buf->data[size] = 0;
     return true;
 }
 
