@@ -157,7 +157,8 @@ static void every_changed_byte_of_every_column_is_seen(void **state)
             {"hash", 64},
         };
         static const char *const with[] = {"'~'", "'~~'", "''", "' '"};
-        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        /* PostgreSQL lets nothing but numbers into the first two */
+        for (size_t c = world_is_postgres() ? 2 : 0; c < sizeof columns / sizeof *columns; c++)
             for (size_t at = 0; at < columns[c].size; at++)
                 for (size_t m = 0; m < sizeof with / sizeof *with; m++)
                     try_mutation(w, columns[c].name, (int)record->sequence, at, with[m]);
@@ -261,6 +262,7 @@ static void two_processes_append_to_one_unbroken_chain(void **state)
     world *w = *state;
     enum { EACH = 200, PROCESSES = 2 };
     pid_t children[PROCESSES];
+    world_close(w);
     for (int i = 0; i < PROCESSES; i++) {
         children[i] = fork();
         if (children[i] == 0) {
@@ -280,6 +282,7 @@ static void two_processes_append_to_one_unbroken_chain(void **state)
         assert_int_equal(waitpid(children[i], &status, 0), children[i]);
         assert_int_equal(status, 0);
     }
+    w->catalog = world_open(w);
     bo_audit_check check = verify(w);
     assert_string_equal(check.reason, "");
     assert_true(check.whole);
@@ -417,5 +420,5 @@ int main(void)
         WORLD_TEST(an_edited_record_is_exported_as_it_is_and_found_in_the_file),
         WORLD_TEST(a_file_that_is_no_export_is_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return WORLD_RUN(tests);
 }

@@ -184,5 +184,5 @@ int main(void)
         WORLD_TEST(latest_is_the_newest_point_one_can_return_to),
         WORLD_TEST(a_list_is_newest_first_and_filtered),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return WORLD_RUN(tests);
 }

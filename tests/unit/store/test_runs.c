@@ -107,6 +107,7 @@ static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
     char byte = 0;
     int ready[2];
     assert_int_equal(pipe(ready), 0);
+    world_close(w);
     pid_t child = fork();
     if (child == 0) {
         bo_catalog *own = NULL;
@@ -119,6 +120,7 @@ static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
             (void)pause();
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
+    w->catalog = world_open(w);
     bo_run_record record = only_run(w);
     assert_int_equal(record.pid, child);
     assert_false(bo_run_is_dead(&record));
@@ -208,5 +210,5 @@ int main(void)
         WORLD_TEST(a_run_before_the_hosts_last_start_is_dead),
         WORLD_TEST(a_run_of_another_host_or_container_is_dead_when_its_lease_is_over),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return WORLD_RUN(tests);
 }

@@ -15,7 +15,7 @@
 typedef struct world {
     char folder[64];
     char path[96]; /* of the catalog's file */
-    char url[128];
+    char url[256];
     bo_arena *arena;
     bo_catalog *catalog;
 } world;
@@ -29,6 +29,42 @@ static inline int world_remove_entry(
     return remove(path);
 }
 
+/* On PostgreSQL each test has a database of its own, because the catalog's schema has one name. */
+static inline bool world_is_postgres(void)
+{
+    const char *engine = getenv("BACKOUT_TEST_CATALOG");
+    return engine && strcmp(engine, "postgresql") == 0;
+}
+
+static inline void world_server_sql(const char *verb, const char *name)
+{
+    char sql[160];
+    bo_error err = {0};
+    BO_OWN(bo_conn) *conn = NULL;
+    const bo_connect how = {.url = getenv("BACKOUT_TEST_PG_SUPER_URL")};
+    bo_status st = bo_driver_open(&how, &conn, &err);
+    (void)snprintf(sql, sizeof sql, "%s DATABASE \"%s\"", verb, name);
+    if (st == BO_OK)
+        st = conn->driver->exec(conn, sql, &err);
+    assert_string_equal(err.text, "");
+    assert_int_equal(st, BO_OK);
+}
+
+/* "postgresql:///postgres?host=..." with another name of the database */
+static inline void world_use_postgres(world *w)
+{
+    const char *url = getenv("BACKOUT_TEST_PG_SUPER_URL");
+    const char *slashes = strstr(url, ":///");
+    assert_non_null(slashes);
+    int scheme = (int)(slashes - url) + 4;
+    (void)snprintf(w->path, sizeof w->path, "%s", strrchr(w->folder, '/') + 1);
+    for (char *c = w->path; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    (void)snprintf(w->url, sizeof w->url, "%.*s%s%s", scheme, url, w->path,
+        url + scheme + strcspn(url + scheme, "?"));
+    world_server_sql("CREATE", w->path);
+}
+
 static inline bo_catalog *world_open(const world *w)
 {
     bo_catalog *catalog = NULL;
@@ -39,14 +75,25 @@ static inline bo_catalog *world_open(const world *w)
     return catalog;
 }
 
+/* No connection may be open while a test forks. */
+static inline void world_close(world *w)
+{
+    bo_catalog_free(w->catalog);
+    w->catalog = NULL;
+}
+
 static inline int world_set_up(void **state)
 {
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     strcpy(w->folder, "/tmp/backout-catalog-XXXXXX");
     assert_non_null(mkdtemp(w->folder));
-    (void)snprintf(w->path, sizeof w->path, "%s/state/catalog.db", w->folder);
-    (void)snprintf(w->url, sizeof w->url, "sqlite:%s", w->path);
+    if (world_is_postgres()) {
+        world_use_postgres(w);
+    } else {
+        (void)snprintf(w->path, sizeof w->path, "%s/state/catalog.db", w->folder);
+        (void)snprintf(w->url, sizeof w->url, "sqlite:%s", w->path);
+    }
     w->arena = bo_arena_create();
     w->catalog = world_open(w);
     *state = w;
@@ -56,7 +103,9 @@ static inline int world_set_up(void **state)
 static inline int world_tear_down(void **state)
 {
     world *w = *state;
-    bo_catalog_free(w->catalog);
+    world_close(w);
+    if (world_is_postgres())
+        world_server_sql("DROP", w->path);
     bo_arena_free(w->arena);
     (void)nftw(w->folder, world_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(w);
@@ -74,5 +123,15 @@ static inline void world_sql(world *w, const char *sql)
 }
 
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+
+/* Instead of cmocka_run_group_tests(): on PostgreSQL only where there is a server. */
+#define WORLD_RUN(tests) (world_is_missing() ? 0 : cmocka_run_group_tests(tests, NULL, NULL))
+static inline bool world_is_missing(void)
+{
+    bool missing = world_is_postgres() && !getenv("BACKOUT_TEST_PG_SUPER_URL");
+    if (missing)
+        (void)puts("1..0 # SKIP no PostgreSQL server");
+    return missing;
+}
 
 #endif
