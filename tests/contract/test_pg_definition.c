@@ -1,130 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_pg_definition.c - a table that was dropped is made again exactly as it was.
  */
-#include "support/unit.h"
-
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "driver/driver.h"
-
-typedef struct world {
-    char url[600];
-    char database[64];
-    bo_conn *super; /* on the server's own database, to make and drop ours */
-    bo_conn *user;  /* as the user connects: nothing pinned */
-    bo_conn *conn;
-    bo_arena *arena;
-} world;
-
-static void must(bo_status st, const bo_error *err)
-{
-    if (st != BO_OK)
-        fail_msg("%s: %s", bo_status_name(st), err->text);
-}
-
-static void run(bo_conn *conn, const char *sql)
-{
-    bo_error err = {0};
-    must(conn->driver->exec(conn, sql, &err), &err);
-}
-
-static bo_conn *connect_to(const char *url, bool raw)
-{
-    bo_error err = {0};
-    bo_conn *conn = NULL;
-    must(bo_driver_postgres.open(
-             &(bo_connect){.url = url, .application_name = "backout", .raw = raw}, &conn, &err),
-        &err);
-    return conn;
-}
-
-static const char *const roles[] = {"owner", "reader", "odd \"role"};
+#include "contract/pg_world.h"
 
 static void drop_roles(bo_conn *conn)
 {
-    char sql[200];
-    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
-        snprintf(sql, sizeof sql, "DROP ROLE IF EXISTS \"definition %s\"",
-            i == 2 ? "odd \"\"role" : roles[i]);
-        run(conn, sql);
-    }
+    pg_do(conn, "DROP ROLE IF EXISTS \"definition owner\", \"definition reader\","
+                " \"definition odd \"\"role\"");
 }
 
-/* A database of our own with two schemas, and three roles; all dropped at the end. */
-static int world_start(void **state)
+static int start(void **state)
 {
-    const char *super = getenv("BACKOUT_TEST_PG_SUPER_URL");
-    if (!super)
-        return 0;
-    world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    snprintf(w->database, sizeof w->database, "definition_%ld", (long)getpid());
-    const char *query = strchr(super, '?');
-    snprintf(w->url, sizeof w->url, "postgresql:///%s%s", w->database, query ? query : "");
-    w->super = connect_to(super, false);
-
-    char sql[200];
-    snprintf(sql, sizeof sql, "CREATE DATABASE %s", w->database);
-    run(w->super, sql);
-    drop_roles(w->super);
-    run(w->super, "CREATE ROLE \"definition owner\"");
-    run(w->super, "CREATE ROLE \"definition reader\"");
-    run(w->super, "CREATE ROLE \"definition odd \"\"role\"");
+    pg_world *w = pg_world_create("contract_definition");
+    if (w) {
+        drop_roles(w->super);
+        pg_do(w->super, "CREATE ROLE \"definition owner\"; CREATE ROLE \"definition reader\";"
+                        "CREATE ROLE \"definition odd \"\"role\"");
+    }
     *state = w;
     return 0;
 }
 
-static int world_end(void **state)
+static int finish(void **state)
 {
-    world *w = *state;
-    if (!w)
-        return 0;
-    char sql[200];
-    snprintf(sql, sizeof sql, "DROP DATABASE %s", w->database);
-    run(w->super, sql);
-    drop_roles(w->super);
-    bo_conn_free(w->super);
-    free(w);
+    if (*state)
+        pg_world_free(*state);
     return 0;
 }
 
 static int begin(void **state)
 {
-    world *w = *state;
+    pg_world *w = *state;
     if (!w)
         return 0;
-    w->conn = connect_to(w->url, false);
-    w->user = connect_to(w->url, true);
-    w->arena = bo_arena_create();
-    assert_non_null(w->arena);
-    run(w->user, "DROP SCHEMA IF EXISTS public, \"Odd schema\" CASCADE;"
-                 "CREATE SCHEMA public; CREATE SCHEMA \"Odd schema\";"
-                 "GRANT ALL ON SCHEMA public, \"Odd schema\" TO \"definition owner\"");
+    pg_world_begin(w, PG_NAMES("public", "\"Odd schema\""));
+    pg_do(w->user, "GRANT ALL ON SCHEMA public, \"Odd schema\" TO \"definition owner\"");
     return 0;
 }
 
 static int end(void **state)
 {
-    world *w = *state;
-    if (!w)
-        return 0;
-    bo_arena_free(w->arena);
-    bo_conn_free(w->user);
-    bo_conn_free(w->conn);
-    w->arena = NULL;
-    w->user = w->conn = NULL;
+    if (*state)
+        pg_world_end(*state);
     return 0;
 }
 
-#define WORLD          \
-    world *w = *state; \
-    if (!w)            \
+#define WORLD             \
+    pg_world *w = *state; \
+    if (!w)               \
     skip()
 
 /* What pg_dump says of the schema, without the lines that are random. */
-static char *dump(const world *w)
+static char *dump(const pg_world *w)
 {
     BO_OWN_VALUE(bo_buf) text = {0};
     char command[800];
@@ -156,26 +86,18 @@ static void same_text(const char *before, const char *after)
         fail_msg("was: %.300s\nis: %.300s", before + at, after + at);
 }
 
-static const bo_table *describe(const world *w, const char *name)
-{
-    bo_error err = {0};
-    const bo_table *table = NULL;
-    must(w->conn->driver->describe(w->conn, name, w->arena, &table, &err), &err);
-    return table;
-}
-
 #define TABLES_MAX 8
 
 /* Describes, drops and makes the tables again, children and parents in the order given. */
-static void round_trip(const world *w, const char *setup, const char *const *names)
+static void round_trip(const pg_world *w, const char *setup, const char *const *names)
 {
-    run(w->user, setup);
+    pg_do(w->user, setup);
     BO_OWN_MEM char *before = dump(w);
     const bo_table *tables[TABLES_MAX];
     size_t count = 0;
     for (; names[count]; count++) {
         assert_true(count < TABLES_MAX);
-        tables[count] = describe(w, names[count]);
+        tables[count] = pg_table(w->conn, w->arena, names[count]);
     }
 
     char sql[1000];
@@ -185,19 +107,17 @@ static void round_trip(const world *w, const char *setup, const char *const *nam
         bo_buf_add_str(&quoted, ".");
         w->conn->driver->quote(&quoted, tables[i]->local);
         snprintf(sql, sizeof sql, "DROP TABLE %s CASCADE", bo_buf_str(&quoted));
-        run(w->conn, sql);
+        pg_do(w->conn, sql);
     }
     bo_error err = {0};
     for (size_t i = 0; i < count; i++)
-        must(w->conn->driver->create(w->conn, tables[i], &err), &err);
+        pg_must(w->conn->driver->create(w->conn, tables[i], &err), &err);
     for (size_t i = 0; i < count; i++)
-        must(w->conn->driver->create_after(w->conn, tables[i], &err), &err);
+        pg_must(w->conn->driver->create_after(w->conn, tables[i], &err), &err);
 
     BO_OWN_MEM char *after = dump(w);
     same_text(before, after);
 }
-
-#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void a_table_with_every_kind_of_column_comes_back(void **state)
 {
@@ -223,7 +143,7 @@ static void a_table_with_every_kind_of_column_comes_back(void **state)
         " ADD CONSTRAINT later CHECK (late > '2000-01-01') NOT VALID;"
         "ALTER TABLE t ADD PRIMARY KEY (id) INCLUDE (name) WITH (fillfactor=90);"
         "CREATE UNLOGGED TABLE u (id serial PRIMARY KEY, \"order\" text)",
-        NAMES("t", "u"));
+        PG_NAMES("t", "u"));
 }
 
 static void keys_indexes_and_what_hangs_on_a_table_come_back(void **state)
@@ -259,8 +179,8 @@ static void keys_indexes_and_what_hangs_on_a_table_come_back(void **state)
         "GRANT SELECT, INSERT ON t TO \"definition reader\" WITH GRANT OPTION;"
         "GRANT UPDATE (a, b) ON t TO \"definition odd \"\"role\"; GRANT SELECT ON t TO PUBLIC;"
         "GRANT USAGE ON SEQUENCE t_id_seq TO \"definition reader\"",
-        NAMES("t"));
-    run(w->user, "DROP PUBLICATION pub");
+        PG_NAMES("t"));
+    pg_do(w->user, "DROP PUBLICATION pub");
 }
 
 static void tables_that_refer_to_each_other_come_back(void **state)
@@ -276,7 +196,20 @@ static void tables_that_refer_to_each_other_come_back(void **state)
         "ALTER TABLE a ADD CONSTRAINT to_b FOREIGN KEY (b_id) REFERENCES \"Odd schema\".b (id)"
         "  ON UPDATE SET DEFAULT NOT VALID;"
         "CREATE TABLE stays (x integer, y text, CONSTRAINT stay FOREIGN KEY (x, y) REFERENCES a)",
-        NAMES("a", "\"Odd schema\".b"));
+        PG_NAMES("a", "\"Odd schema\".b"));
+}
+
+static void rights_that_new_tables_get_by_default_are_not_given(void **state)
+{
+    WORLD;
+    pg_do(w->user, "CREATE TABLE t (id serial); CREATE TABLE granted (id serial);"
+                   "GRANT SELECT ON granted TO \"definition owner\"");
+    round_trip(w,
+        "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;"
+        "ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO \"definition reader\"",
+        PG_NAMES("t", "granted"));
+    pg_do(w->user, "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC;"
+                   "ALTER DEFAULT PRIVILEGES REVOKE ALL ON SEQUENCES FROM \"definition reader\"");
 }
 
 static void a_partitioned_table_comes_back_with_its_partitions(void **state)
@@ -300,14 +233,14 @@ static void a_partitioned_table_comes_back_with_its_partitions(void **state)
         "CREATE TRIGGER t AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();"
         "ALTER TABLE p_rest DISABLE TRIGGER t;"
         "GRANT SELECT ON p TO \"definition reader\"; COMMENT ON TABLE p_a1 IS 'first'",
-        NAMES("p"));
-    const bo_table *p = describe(w, "p");
+        PG_NAMES("p"));
+    const bo_table *p = pg_table(w->conn, w->arena, "p");
     assert_int_equal(p->kind, 'p');
     assert_int_equal(p->partition_count, 3);
     assert_string_equal(p->partitions[0], "\"Odd schema\".p_a2");
     assert_int_equal(p->key_count, 1);
     assert_int_equal(p->foreign_key_count, 1);
-    assert_int_equal(describe(w, "parent")->referenced_count, 1);
+    assert_int_equal(pg_table(w->conn, w->arena, "parent")->referenced_count, 1);
 }
 
 static void a_table_that_inherits_comes_back(void **state)
@@ -317,8 +250,8 @@ static void a_table_that_inherits_comes_back(void **state)
         "CREATE TABLE base (id integer NOT NULL DEFAULT 1, name text, CHECK (id > 0));"
         "CREATE TABLE child (extra date PRIMARY KEY) INHERITS (base);"
         "ALTER TABLE child ALTER id SET DEFAULT 2, ALTER name SET NOT NULL",
-        NAMES("child"));
-    const bo_table *base = describe(w, "base");
+        PG_NAMES("child"));
+    const bo_table *base = pg_table(w->conn, w->arena, "base");
     assert_int_equal(base->limit_count, 2);
     assert_string_equal(base->limits[0], "table child inherits from it and is a table of its own");
 }
@@ -341,8 +274,10 @@ static void hostile_names_come_back(void **state)
         " up integer, CONSTRAINT \"it's \"\"a\\key\" FOREIGN KEY (up) REFERENCES"
         " \"Odd schema\".\"it's.a 'name'\");"
         "COMMENT ON COLUMN \"Odd schema\".\"it's.a 'name'\".up IS '''; DROP TABLE x --'",
-        NAMES("\"order\"\"; DROP TABLE x --\n%s %1$I\"", "p", "\"Odd schema\".\"it's.a 'name'\""));
-    const bo_table *odd = describe(w, "order\"; DROP TABLE x --\n%s %1$I"); /* not quoted at all */
+        PG_NAMES(
+            "\"order\"\"; DROP TABLE x --\n%s %1$I\"", "p", "\"Odd schema\".\"it's.a 'name'\""));
+    const bo_table *odd =
+        pg_table(w->conn, w->arena, "order\"; DROP TABLE x --\n%s %1$I"); /* not quoted at all */
     assert_string_equal(odd->local, "order\"; DROP TABLE x --\n%s %1$I");
     assert_string_equal(odd->name, "\"order\"\"; DROP TABLE x --\n%s %1$I\"");
     assert_string_equal(odd->sequences[0].column, "a\"b");
@@ -356,8 +291,8 @@ static void a_table_with_a_thousand_columns_comes_back(void **state)
         " || CASE WHEN i % 3 = 0 THEN ' NOT NULL DEFAULT ''x''' ELSE '' END, ',')"
         " FROM generate_series(1, 1000) i) || ')'; END $$;"
         "ALTER TABLE wide DROP COLUMN c500, DROP COLUMN c1, ADD PRIMARY KEY (c999)",
-        NAMES("wide"));
-    const bo_table *wide = describe(w, "wide");
+        PG_NAMES("wide"));
+    const bo_table *wide = pg_table(w->conn, w->arena, "wide");
     assert_int_equal(wide->column_count, 998);
     assert_int_equal(wide->image_count, 998);
     assert_string_equal(wide->columns[wide->row_key->columns[0]].name, "c999");
@@ -370,10 +305,11 @@ int main(void)
         TEST(a_table_with_every_kind_of_column_comes_back),
         TEST(keys_indexes_and_what_hangs_on_a_table_come_back),
         TEST(tables_that_refer_to_each_other_come_back),
+        TEST(rights_that_new_tables_get_by_default_are_not_given),
         TEST(a_partitioned_table_comes_back_with_its_partitions),
         TEST(a_table_that_inherits_comes_back),
         TEST(hostile_names_come_back),
         TEST(a_table_with_a_thousand_columns_comes_back),
     };
-    return cmocka_run_group_tests_name("definition", tests, world_start, world_end);
+    return cmocka_run_group_tests_name("definition", tests, start, finish);
 }

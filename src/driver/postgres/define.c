@@ -2,6 +2,7 @@
 /* src/driver/postgres/define.c - SQL that makes a table, or a column of it, again. */
 #include <string.h>
 
+#include "base/text.h"
 #include "driver/postgres/describe.h"
 #include "driver/postgres/pg_sql.h"
 
@@ -55,12 +56,22 @@ bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err)
     return BO_OK;
 }
 
+/* One statement; what it returns, if anything, are statements to run (as psql's \gexec does). */
+static bo_status run_after(bo_conn *conn, const char *sql, bo_error *err)
+{
+    BO_OWN(PGresult) *more = NULL;
+    bo_status st = pg_ask(pg_of(conn), sql, 0, NULL, &more, err);
+    for (int i = 0; st == BO_OK && i < PQntuples(more); i++)
+        st = pg_exec(conn, PQgetvalue(more, i, 0), err);
+    return st;
+}
+
 bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err)
 {
     for (uint16_t i = 0; i < table->definition_count; i++) {
-        bo_status st = pg_exec(conn, table->after[i], err);
+        bo_status st = run_after(conn, table->after[i], err);
         if (st != BO_OK) {
-            bo_detail(err, st, "in: %.200s", table->after[i]);
+            st = bo_detail(err, st, "in: %.200s", table->after[i]);
             return bo_wrap(err, st, "cannot complete table '%s'", table->name);
         }
     }
@@ -97,66 +108,83 @@ bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *col
 }
 
 /*
- * The sequence of a serial column goes with the column.  nextval('name'::regclass) names it; the
- * name is SQL inside a literal, so only doubled quotes and backslashes have to be undone.
+ * Appends what stands in nextval('...'::regclass): the name of a sequence, as SQL inside a literal.
+ * False: `expression` is not of that form.
  */
-static void add_lost_sequence(bo_buf *sql, const bo_table *now, const bo_column *column)
+static bool sequence_of_default(bo_buf *name, const char *expression)
 {
     static const char head[] = "nextval('";
     static const char tail[] = "'::regclass)";
-    const char *text = column->default_expr;
-    const size_t size = strlen(text);
-    if (size < sizeof head + sizeof tail || strncmp(text, head, sizeof head - 1) != 0 ||
-        strcmp(text + size - (sizeof tail - 1), tail) != 0)
-        return;
+    const size_t size = strlen(expression);
+    if (size < sizeof head + sizeof tail || !bo_text_starts(expression, head) ||
+        strcmp(expression + size - (sizeof tail - 1), tail) != 0)
+        return false;
 
-    const bool small = strcmp(column->type, "smallint") == 0;
-    const bool integer = strcmp(column->type, "integer") == 0;
-    BO_OWN_VALUE(bo_buf) name = {0};
-    const char *end = text + size - (sizeof tail - 1);
-    for (const char *at = text + sizeof head - 1; at < end; at++) {
-        bo_buf_add(&name, at, 1);
+    const char *end = expression + size - (sizeof tail - 1);
+    for (const char *at = expression + sizeof head - 1; at < end; at++) {
+        bo_buf_add(name, at, 1);
         if (at[0] == '\'' && at[1] == '\'')
             at++;
     }
+    bo_buf_add_str(name, ""); /* ends it */
+    return true;
+}
 
-    BO_OWN_VALUE(bo_buf) body = {0};
-    bo_buf_add_str(&body, "BEGIN IF to_regclass(");
-    pg_quote_literal(&body, bo_buf_str(&name));
-    bo_buf_printf(&body, ") IS NULL THEN CREATE SEQUENCE %s AS %s OWNED BY ", bo_buf_str(&name),
-        small     ? "smallint"
-        : integer ? "integer"
-                  : "bigint");
-    pg_quote_table(&body, now);
-    bo_buf_add_str(&body, ".");
-    pg_quote(&body, column->name);
-    bo_buf_add_str(&body, "; END IF; END");
+/* The sequence of a serial column goes with the column: makes it again. */
+static bo_status add_lost_sequence(
+    bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) name = {0};
+    if (!sequence_of_default(&name, column->default_expr))
+        return BO_OK;
+    bo_status st = bo_buf_check(&name, err);
+    if (st != BO_OK)
+        return st;
 
-    bo_buf_add_str(sql, "DO ");
-    pg_quote_literal(sql, bo_buf_str(&body));
-    bo_buf_add_str(sql, ";\n");
-    sql->failed = sql->failed || name.failed || body.failed;
+    BO_OWN(PGresult) *there = NULL;
+    const char *const params[] = {bo_buf_str(&name)};
+    st = pg_ask(pg_of(conn), "SELECT 1 WHERE pg_catalog.to_regclass($1::text) IS NOT NULL", 1,
+        params, &there, err);
+    if (st != BO_OK || PQntuples(there) == 1)
+        return st;
+
+    const bool small = strcmp(column->type, "smallint") == 0;
+    const bool whole = small || strcmp(column->type, "integer") == 0;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "CREATE SEQUENCE %s AS %s OWNED BY ", bo_buf_str(&name),
+        whole ? column->type : "bigint");
+    pg_quote_table(&sql, now);
+    bo_buf_add_str(&sql, ".");
+    pg_quote(&sql, column->name);
+    st = bo_buf_check(&sql, err);
+    return st == BO_OK ? pg_exec(conn, bo_buf_str(&sql), err) : st;
+}
+
+static void add_settings(bo_buf *sql, const bo_table *now, const bo_column *column)
+{
+    if (column->default_expr && column->generated == BO_GENERATED_NO) {
+        alter(sql, now, "ALTER", column);
+        bo_buf_printf(sql, " SET DEFAULT %s;\n", column->default_expr);
+    }
+    if (column->not_null) {
+        alter(sql, now, "ALTER", column);
+        bo_buf_add_str(sql, " SET NOT NULL;\n");
+    }
+    if (column->identity) {
+        alter(sql, now, "ALTER", column);
+        bo_buf_printf(sql, " ADD GENERATED %s AS IDENTITY;\n",
+            column->identity == 'a' ? "ALWAYS" : "BY DEFAULT");
+    }
 }
 
 bo_status pg_add_column_after(
     bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    if (column->default_expr && column->generated == BO_GENERATED_NO) {
-        add_lost_sequence(&sql, now, column);
-        alter(&sql, now, "ALTER", column);
-        bo_buf_printf(&sql, " SET DEFAULT %s;\n", column->default_expr);
-    }
-    if (column->not_null) {
-        alter(&sql, now, "ALTER", column);
-        bo_buf_add_str(&sql, " SET NOT NULL;\n");
-    }
-    if (column->identity) {
-        alter(&sql, now, "ALTER", column);
-        bo_buf_printf(&sql, " ADD GENERATED %s AS IDENTITY;\n",
-            column->identity == 'a' ? "ALWAYS" : "BY DEFAULT");
-    }
+    add_settings(&sql, now, column);
     bo_status st = bo_buf_check(&sql, err);
+    if (st == BO_OK && column->default_expr)
+        st = add_lost_sequence(conn, now, column, err);
     if (st == BO_OK && sql.size > 0)
         st = pg_exec(conn, bo_buf_str(&sql), err);
     if (st != BO_OK)

@@ -208,12 +208,10 @@ static bo_status describe_sequences(pg_description *about, bo_error *err)
             .name = pg_cell(about, found, i, 0),
             .column = pg_cell(about, found, i, 1),
             .increment = strtoll(PQgetvalue(found, i, 2), NULL, 10),
-            .last_value = strtoll(PQgetvalue(found, i, 4), NULL, 10),
         };
         if (about->failed)
             return bo_nomem(err);
-        if (pg_cell_true(found, i, 3)) /* otherwise limits.sql says which right is missing */
-            st = pg_sequence_read(&about->conn->base, &sequences[i], err);
+        st = pg_sequence_read(&about->conn->base, &sequences[i], err);
     }
     about->table->sequences = sequences;
     about->table->sequence_count = (uint16_t)count;

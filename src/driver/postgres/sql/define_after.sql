@@ -4,8 +4,9 @@
 -- owner, grants, publications.
 -- $1: oid of the table
 --
--- A foreign key is added by whichever of its two tables is completed last, so that tables which
--- refer to each other can be completed in any order.
+-- What a SELECT among them returns are statements to run, too.  So a foreign key is added by
+-- whichever of its two tables is completed last: tables that refer to each other can be completed
+-- in any order.
 WITH RECURSIVE tree (oid) AS (
     SELECT $1::oid
     UNION ALL
@@ -25,7 +26,10 @@ WITH RECURSIVE tree (oid) AS (
      WHERE k.conparentid = 0 AND k.conislocal
 ), idx AS (
     SELECT i.*, r.name AS relation, c.relname, c.relkind, c.reloptions, k.oid AS constraint,
-           format('%I.%I', n.nspname, c.relname) AS name
+           format('%I.%I', n.nspname, c.relname) AS name,
+           format('CREATE %sINDEX %I', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname)
+               AS head,
+           pg_get_indexdef(i.indexrelid) AS definition
       FROM relation r
       JOIN pg_catalog.pg_index i ON i.indrelid = r.oid AND i.indisvalid
       JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
@@ -87,9 +91,11 @@ WITH RECURSIVE tree (oid) AS (
       FROM relation r
       JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
 ), stx AS (
-    SELECT s.oid, pg_get_statisticsobjdef(s.oid) AS definition, s.stxname
+    SELECT s.oid, pg_get_statisticsobjdef(s.oid) AS definition, s.stxname,
+           format('%I.%I', n.nspname, s.stxname) AS name
       FROM tree
       JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = tree.oid
+      JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
 ), granted AS (
     SELECT r.name, 'TABLE' AS kind, '' AS columns, r.relowner AS owner, r.relacl AS acl
       FROM relation r WHERE r.relacl IS NOT NULL
@@ -109,8 +115,6 @@ WITH RECURSIVE tree (oid) AS (
      CROSS JOIN LATERAL aclexplode(g.acl) WITH ORDINALITY
            x (grantor, grantee, privilege_type, is_grantable, ordinal)
      GROUP BY g.kind, g.name, g.columns, x.grantee, x.is_grantable
-), remark AS (
-    SELECT d.objoid, d.classoid, d.objsubid, d.description FROM pg_catalog.pg_description d
 )
 SELECT statement
   FROM (
@@ -119,12 +123,12 @@ SELECT statement
                AS statement
       FROM con WHERE con.contype IN ('p', 'u', 'x')
     UNION ALL
-    SELECT 12, 0, idx.relname, CASE WHEN idx.relkind = 'I'
-           THEN format('CREATE %sINDEX %I ON ', CASE WHEN idx.indisunique THEN 'UNIQUE ' END, idx.relname)
-                || substr(pg_get_indexdef(idx.indexrelid),
-                          1 + length(format('CREATE %sINDEX %I ON ONLY ',
-                                            CASE WHEN idx.indisunique THEN 'UNIQUE ' END, idx.relname)))
-           ELSE pg_get_indexdef(idx.indexrelid) END
+    SELECT 12, 0, idx.relname,
+           CASE WHEN idx.relkind = 'I' -- ON ONLY would leave the partitions without it
+                THEN idx.head || ' ON '
+                     || substr(idx.definition, 1 + length(idx.head || ' ON ONLY '))
+                ELSE idx.definition
+           END
       FROM idx WHERE idx.constraint IS NULL
     UNION ALL
     SELECT 14, 0, idx.relname,
@@ -138,28 +142,32 @@ SELECT statement
            format('ALTER TABLE %s ADD CONSTRAINT %I %s', con.relation, con.conname, con.definition)
       FROM con WHERE con.contype = 'c'
     UNION ALL
-    SELECT 18, 0, heir.attname, format('ALTER TABLE %s ALTER COLUMN %I %s', heir.relation, heir.attname,
-           CASE WHEN heir.expr IS NULL THEN 'DROP DEFAULT' ELSE 'SET DEFAULT ' || heir.expr END)
+    SELECT 18, 0, heir.attname,
+           format('ALTER TABLE %s ALTER COLUMN %I %s', heir.relation, heir.attname,
+                  coalesce('SET DEFAULT ' || heir.expr, 'DROP DEFAULT'))
       FROM heir WHERE heir.expr IS DISTINCT FROM heir.parent_expr
     UNION ALL
     SELECT 19, 0, heir.attname,
            format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', heir.relation, heir.attname)
       FROM heir WHERE heir.attnotnull AND NOT heir.parent_not_null
     UNION ALL
-    SELECT 20, col.attnum, '', format('ALTER TABLE %s ALTER COLUMN %I SET STORAGE %s', col.relation, col.attname,
-           CASE col.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN'
-                               ELSE 'EXTENDED' END)
-      FROM col WHERE col.attstorage <> col.typstorage
+    SELECT 20, col.attnum, setting.text,
+           format('ALTER TABLE %s ALTER COLUMN %I SET %s', col.relation, col.attname, setting.text)
+      FROM col
+     CROSS JOIN LATERAL (
+           SELECT 'STORAGE ' || CASE col.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                                                    WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+            WHERE col.attstorage <> col.typstorage
+           UNION ALL
+           SELECT 'COMPRESSION ' || CASE col.compression WHEN 'l' THEN 'lz4' ELSE 'pglz' END
+            WHERE col.compression <> ''
+           UNION ALL
+           SELECT 'STATISTICS ' || col.target WHERE col.target <> '-1'
+           ) setting (text)
     UNION ALL
-    SELECT 21, col.attnum, '', format('ALTER TABLE %s ALTER COLUMN %I SET COMPRESSION %s', col.relation, col.attname,
-           CASE col.compression WHEN 'l' THEN 'lz4' ELSE 'pglz' END)
-      FROM col WHERE col.compression <> ''
-    UNION ALL
-    SELECT 22, col.attnum, '', format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', col.relation, col.attname, col.target)
-      FROM col WHERE col.target <> '-1'
-    UNION ALL
-    SELECT 23, col.attnum, '', format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', col.relation, col.attname,
-           array_to_string(col.attoptions, ', '))
+    SELECT 21, col.attnum, '',
+           format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', col.relation, col.attname,
+                  array_to_string(col.attoptions, ', '))
       FROM col WHERE col.attoptions IS NOT NULL
     UNION ALL
     SELECT 24, 0, stx.stxname, stx.definition FROM stx
@@ -175,12 +183,13 @@ SELECT statement
     SELECT 27, 0, idx.relname, format('ALTER TABLE %s CLUSTER ON %I', idx.relation, idx.relname)
       FROM idx WHERE idx.indisclustered
     UNION ALL
-    SELECT 30, 0, fk.conname, format('DO %L', format(
-               'BEGIN IF to_regclass(%L) IS NOT NULL AND to_regclass(%L) IS NOT NULL'
-               ' AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint'
-               ' WHERE conrelid = to_regclass(%L) AND conname = %L)'
-               ' THEN ALTER TABLE %s ADD CONSTRAINT %I %s; END IF; END',
-               fk.parent_key, fk.child, fk.child, fk.conname, fk.child, fk.conname, fk.definition))
+    SELECT 30, 0, fk.conname,
+           format('SELECT %L WHERE to_regclass(%L) IS NOT NULL AND to_regclass(%L) IS NOT NULL'
+                  ' AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint'
+                  ' WHERE conrelid = to_regclass(%L) AND conname = %L)',
+                  format('ALTER TABLE %s ADD CONSTRAINT %I %s',
+                         fk.child, fk.conname, fk.definition),
+                  fk.parent_key, fk.child, fk.child, fk.conname)
       FROM fk
     UNION ALL
     SELECT 35, 0, owned.name,
@@ -235,23 +244,33 @@ SELECT statement
                          'pg_catalog.pg_rewrite'::regclass, oid, 0 FROM rul
         UNION ALL SELECT format('POLICY %I ON %s', polname, relation),
                          'pg_catalog.pg_policy'::regclass, oid, 0 FROM pol
-        UNION ALL SELECT 'STATISTICS ' || stx.oid::regclass, 'pg_catalog.pg_statistic_ext'::regclass,
-                         oid, 0 FROM stx
+        UNION ALL SELECT 'STATISTICS ' || name, 'pg_catalog.pg_statistic_ext'::regclass, oid, 0
+                    FROM stx
       ) commented (target, class, oid, sub)
-      JOIN remark
+      JOIN pg_catalog.pg_description remark
         ON remark.objoid = commented.oid AND remark.classoid = commented.class
        AND remark.objsubid = commented.sub
     UNION ALL
     SELECT 60, 0, r.name,
            format('ALTER TABLE %s OWNER TO %I', r.name, pg_get_userbyid(r.relowner))
       FROM relation r
+    UNION ALL -- what default privileges gave to others when it was made again
+    SELECT 65, 0, made.name,
+           format('SELECT DISTINCT %L || CASE x.grantee WHEN 0 THEN ''PUBLIC'''
+                  ' ELSE quote_ident(pg_get_userbyid(x.grantee)) END'
+                  ' FROM pg_catalog.pg_class c, aclexplode(c.relacl) x'
+                  ' WHERE c.oid = to_regclass(%L) AND x.grantee <> c.relowner',
+                  format('REVOKE ALL ON %s %s FROM ', made.kind, made.name), made.name)
+      FROM (SELECT 'TABLE', r.name FROM relation r
+            UNION ALL SELECT 'SEQUENCE', owned.name FROM owned) made (kind, name)
     UNION ALL
     SELECT 70, 0, g.name, format('REVOKE ALL ON %s %s FROM PUBLIC, %I', g.kind, g.name,
                                  pg_get_userbyid(g.owner))
       FROM granted g WHERE g.columns = ''
     UNION ALL
-    SELECT 71, p.ordinal, p.name || p.columns, format('GRANT %s ON %s %s TO %s%s', p.privileges, p.kind, p.name, p.grantee,
-           CASE WHEN p.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+    SELECT 71, p.ordinal, p.name || p.columns,
+           format('GRANT %s ON %s %s TO %s%s', p.privileges, p.kind, p.name, p.grantee,
+                  CASE WHEN p.is_grantable THEN ' WITH GRANT OPTION' END)
       FROM permission p
     UNION ALL
     SELECT 80, 0, b.pubname, format('ALTER PUBLICATION %I ADD TABLE %s', b.pubname, r.name)

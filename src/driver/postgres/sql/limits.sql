@@ -13,6 +13,19 @@ WITH this AS (
     SELECT a.attnum, a.attname, a.attgenerated, a.atttypid
       FROM pg_catalog.pg_attribute a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+), used (seq) AS (
+    SELECT d.objid
+      FROM pg_catalog.pg_depend d
+     WHERE d.classid = 'pg_catalog.pg_class'::regclass
+       AND d.refclassid = 'pg_catalog.pg_class'::regclass
+       AND d.refobjid = $1::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    UNION
+    SELECT d.refobjid
+      FROM pg_catalog.pg_attrdef a
+      JOIN pg_catalog.pg_depend d
+        ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
+       AND d.refclassid = 'pg_catalog.pg_class'::regclass
+     WHERE a.adrelid = $1::oid
 ), users_trigger AS (
     SELECT t.tgname, t.tgenabled
       FROM pg_catalog.pg_trigger t
@@ -64,8 +77,8 @@ SELECT rank < 100 AS uncovered, sentence
      WHERE NOT (has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
                 AND has_table_privilege(oid, 'DELETE'))
     UNION ALL
-    SELECT 101, format('column %s may hold numbers of large objects, whose contents are not covered',
-                       quote_ident(attname))
+    SELECT 101, format('column %I may hold numbers of large objects, whose contents are not'
+                       ' covered', attname)
       FROM col
       JOIN pg_catalog.pg_type t ON t.oid = col.atttypid
      WHERE t.oid = 'oid'::regtype OR t.typname = 'lo'
@@ -96,13 +109,11 @@ SELECT rank < 100 AS uncovered, sentence
      WHERE NOT pg_has_role(relowner, 'USAGE')
        AND EXISTS (SELECT FROM users_trigger WHERE tgenabled <> 'D')
     UNION ALL
-    SELECT 106, format('sequence %s cannot be put back before GRANT SELECT, UPDATE ON SEQUENCE %s.%s TO %s',
-                       quote_ident(c.relname), quote_ident(n.nspname), quote_ident(c.relname), me)
+    SELECT 106, format('sequence %I cannot be put back before GRANT SELECT, UPDATE'
+                       ' ON SEQUENCE %I.%I TO %s', c.relname, n.nspname, c.relname, me)
       FROM this
-      JOIN pg_catalog.pg_depend d
-        ON d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = this.oid
-       AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
-      JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+     CROSS JOIN used
+      JOIN pg_catalog.pg_class c ON c.oid = used.seq AND c.relkind = 'S'
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE NOT (has_sequence_privilege(c.oid, 'SELECT') AND has_sequence_privilege(c.oid, 'UPDATE'))
   ) found

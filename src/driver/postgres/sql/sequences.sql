@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Sequences that a column owns or that its default calls.
+-- Sequences that a column owns or that its default calls, as far as they may be read.
 -- $1: oid of the table
 WITH used (seq, attnum) AS (
     SELECT d.objid, d.refobjsubid
@@ -17,12 +17,11 @@ WITH used (seq, attnum) AS (
 )
 SELECT (quote_ident(n.nspname) || '.' || quote_ident(c.relname)) COLLATE "C" AS name,
        a.attname,
-       s.seqincrement,
-       has_sequence_privilege(c.oid, 'SELECT') AS readable,
-       s.seqstart
+       s.seqincrement
   FROM used
   JOIN pg_catalog.pg_class c ON c.oid = used.seq AND c.relkind = 'S'
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
   JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = used.attnum
+ WHERE has_sequence_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
  ORDER BY a.attnum, name
