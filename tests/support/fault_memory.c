@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/support/fault_memory.c - malloc() and its relatives, with a fault; free() stays glibc's. */
+#include "support/fault_memory.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static atomic_uint left; /* allocations until the fault; 0: none will fail */
+static atomic_bool fired;
+
+void fault_memory_arm(unsigned nth)
+{
+    atomic_store(&fired, false);
+    atomic_store(&left, nth);
+}
+
+bool fault_memory_fired(void)
+{
+    atomic_store(&left, 0);
+    return atomic_load(&fired);
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_MALLOC 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_MALLOC 0
+#else
+#define OWN_MALLOC 1
+#endif
+#else
+#define OWN_MALLOC 1
+#endif
+
+#if OWN_MALLOC
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *old, size_t size);
+
+static bool fails(void)
+{
+    unsigned now = atomic_load(&left);
+    while (now > 0 && !atomic_compare_exchange_weak(&left, &now, now - 1))
+        ;
+    if (now != 1)
+        return false;
+    atomic_store(&fired, true);
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(old, size);
+}
+#endif
