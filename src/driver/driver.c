@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/driver.c - which driver a URL is for, and what of a URL may be shown. */
+#include "driver/driver.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+
+static const bo_driver *const drivers[] = {&bo_driver_sqlite, &bo_driver_postgres};
+#define DRIVER_COUNT (sizeof drivers / sizeof *drivers)
+
+bo_conn *(*bo_driver_wrap)(bo_conn *conn) = NULL;
+
+/* The length of the scheme before ':', 0: a plain path ("C-3:x" and "./a:b" are none either). */
+static size_t scheme_size(const char *url)
+{
+    size_t size = 0;
+    while ((url[size] >= 'a' && url[size] <= 'z') || (url[size] >= 'A' && url[size] <= 'Z') ||
+           (size > 0 && url[size] && strchr("0123456789+.", url[size])))
+        size++;
+    return url[size] == ':' ? size : 0;
+}
+
+static bool has_scheme(const bo_driver *driver, const char *scheme, size_t size)
+{
+    for (const char *p = driver->schemes; *p;) {
+        size_t length = strcspn(p, " ");
+        if (length == size && strncasecmp(p, scheme, size) == 0)
+            return true;
+        p += length + strspn(p + length, " ");
+    }
+    return false;
+}
+
+bo_status bo_driver_find(const char *url, const bo_driver **out, bo_error *err)
+{
+    size_t size = scheme_size(url);
+    if (size == 0 && strcasestr(url, "password="))
+        return bo_fail(err, BO_INVALID, "not a URL or path of a database; write postgresql://...");
+    if (*url && size == 0) {
+        *out = &bo_driver_sqlite;
+        return BO_OK;
+    }
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        if (size > 0 && has_scheme(drivers[i], url, size)) {
+            *out = drivers[i];
+            return BO_OK;
+        }
+    }
+    BO_OWN_VALUE(bo_buf) known = {0};
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
+        bo_buf_printf(&known, "%s%s", i == 0 ? "" : " ", drivers[i]->schemes);
+    return bo_fail(err, BO_INVALID, "no driver for '%.*s:'; a database is a path or a URL of: %s",
+        (int)(size < 32 ? size : 32), url, bo_buf_str(&known));
+}
+
+bo_status bo_driver_open(const bo_connect *how, bo_conn **out, bo_error *err)
+{
+    const bo_driver *driver = NULL;
+    bo_conn *conn = NULL;
+    bo_status st = bo_driver_find(how->url, &driver, err);
+    if (st == BO_OK)
+        st = driver->open(how, &conn, err);
+    if (st != BO_OK)
+        return st;
+    if (bo_driver_wrap)
+        conn = bo_driver_wrap(conn);
+    if (!conn)
+        return bo_nomem(err);
+    *out = conn;
+    return BO_OK;
+}
+
+void bo_conn_free(bo_conn *conn)
+{
+    if (conn)
+        conn->driver->close(conn);
+}
+
+/* Adds the options after '?' whose names do not say that their value is a secret. */
+static void redact_options(bo_buf *out, const char *options)
+{
+    static const char *const shown[] = {"host", "hostaddr", "port", "dbname", "user", "sslmode",
+        "application_name", "connect_timeout", "target_session_attrs", "service", "mode",
+        "foreign_keys"};
+    char separator = '?';
+    while (*options) {
+        size_t size = strcspn(options, "&");
+        size_t name = strcspn(options, "=&");
+        bool show = false;
+        for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+            show |= strlen(shown[i]) == name && strncasecmp(options, shown[i], name) == 0;
+        if (show) {
+            bo_buf_add_byte(out, (uint8_t)separator);
+            bo_buf_add(out, options, size);
+            separator = '&';
+        }
+        options += size + (options[size] == '&');
+    }
+}
+
+bo_status bo_url_redact(const char *url, bo_buf *out, bo_error *err)
+{
+    const bo_driver *driver = NULL;
+    const char *scheme = strstr(url, "://");
+    bo_status st = bo_driver_find(url, &driver, err);
+    if (st != BO_OK)
+        return st;
+    bool has_host = driver != &bo_driver_sqlite && scheme;
+    if (scheme_size(url) == 0) {
+        bo_buf_add_str(out, url); /* a path */
+        return bo_buf_check(out, err);
+    }
+    const char *rest = url;
+    if (has_host) {
+        /* the last '@' before the path: a password may hold one, and '/', '?' and '#' too */
+        const char *host = strrchr(url, '@');
+        rest = scheme + 3;
+        bo_buf_add(out, url, (size_t)(rest - url));
+        if (host && host > rest) {
+            bo_buf_add(out, rest, strcspn(rest, ":@"));
+            rest = host;
+        }
+    }
+    const char *options = strchr(rest, '?');
+    bo_buf_add(out, rest, options ? (size_t)(options - rest) : strlen(rest));
+    if (options)
+        redact_options(out, options + 1);
+    bo_buf_add_str(out, "");
+    return bo_buf_check(out, err);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/sqlite/load.c - writing whole tables. */
+#include "driver/sqlite/sqlite.h"
+
+/* INSERT of the values that `now` still has, by column name; the rest of an image is left out. */
+static void insert_sql(bo_buf *sql, const bo_table *was, const bo_table *now, const int *map)
+{
+    unsigned count = 0;
+    bo_buf_add_str(sql, "INSERT OR ABORT INTO ");
+    sq_quote_table(sql, now);
+    for (uint16_t i = 0; i < was->image_count; i++) {
+        if (map[i] < 0)
+            continue;
+        bo_buf_add_str(sql, count++ == 0 ? " (" : ", ");
+        sq_quote(sql, now->columns[map[i]].name);
+    }
+    if (count == 0)
+        bo_buf_add_str(sql, " DEFAULT VALUES");
+    for (unsigned i = 0; i < count; i++)
+        bo_buf_printf(sql, "%s$%u", i == 0 ? ") VALUES (" : ", ", i + 1);
+    bo_buf_add_str(sql, count > 0 ? ")" : "");
+}
+
+static bo_status insert_row(sq_conn *conn, sqlite3_stmt *statement, const bo_value *values,
+    const int *map, uint16_t count, bo_error *err)
+{
+    int index = 1;
+    bo_status st = BO_OK;
+    for (uint16_t i = 0; st == BO_OK && i < count; i++) {
+        if (map[i] >= 0)
+            st = sq_value_bind(conn, statement, index++, values[i], err);
+    }
+    bool row = false;
+    if (st == BO_OK)
+        st = sq_step(conn, statement, &row, err);
+    if (st == BO_OK && sqlite3_changes64(conn->db) != 1)
+        return bo_fail(err, BO_CONFLICT, "a row was not inserted");
+    return st;
+}
+
+bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
+    void *ctx, uint64_t *rows_out, bo_error *err)
+{
+    sq_conn *self = sq_of(conn);
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    if (!arena)
+        return bo_nomem(err);
+    int *map = NULL;
+    bo_status st = bo_table_map(was, now, arena, &map, err);
+    bo_value *values = bo_arena_array(arena, was->image_count + 1u, sizeof *values);
+    if (st != BO_OK)
+        return st;
+    if (!values)
+        return bo_nomem(err);
+    insert_sql(&sql, was, now, map);
+    st = sq_prepare_buf(self, &sql, &statement, err);
+
+    uint64_t rows = 0;
+    while (st == BO_OK) {
+        bo_image row = {0};
+        bool end = false;
+        st = next(ctx, &row, &end, err);
+        if (st != BO_OK || end)
+            break;
+        st = sq_image_values(row, was->image_count, values, err);
+        if (st == BO_OK)
+            st = insert_row(self, statement, values, map, was->image_count, err);
+        rows += st == BO_OK;
+    }
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot load rows into %s", now->name);
+    *rows_out = rows;
+    return BO_OK;
+}
+
+bo_status sq_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "DELETE FROM ");
+    sq_quote_table(&sql, now);
+    bo_status st = sq_run_buf(sq_of(conn), &sql, rows_out, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot clear %s", now->name);
+}

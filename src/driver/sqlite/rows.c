@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/sqlite/rows.c - reading rows: ranges, scans, counts. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "driver/sqlite/sqlite.h"
+
+#define RANGE_ROWS  20000
+#define SAMPLE_ROWS 1000
+
+/* A range is "r:LOW:HIGH": row numbers above LOW up to and with HIGH, each may be absent.  The
+ * outer ones are open, so every row there will ever be is in one of them.  "all" is every row. */
+#define RANGE_ALL "all"
+
+static bo_status give_range(
+    const char *low, const char *high, bo_range_fn *each, void *ctx, bo_error *err)
+{
+    char id[64];
+    int size = snprintf(id, sizeof id, "r:%s:%s", low, high);
+    return each(ctx, (bo_span){(const uint8_t *)id, (size_t)size}, err);
+}
+
+bo_status sq_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, size_t known_count,
+    bo_range_fn *each, void *ctx, bo_error *err)
+{
+    (void)known;
+    if (known_count > 0)
+        return BO_OK; /* they hold every row, see above */
+    const char *rowid = sq_rowid(table);
+    if (!rowid)
+        return each(ctx, (bo_span){(const uint8_t *)RANGE_ALL, strlen(RANGE_ALL)}, err);
+
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    bo_buf_add_str(&sql, "SELECT ");
+    sq_quote(&sql, rowid);
+    bo_buf_add_str(&sql, " FROM ");
+    sq_quote_table(&sql, table);
+    bo_buf_add_str(&sql, " WHERE ");
+    sq_quote(&sql, rowid);
+    bo_buf_printf(&sql, " > $1 ORDER BY 1 LIMIT 1 OFFSET %d", RANGE_ROWS - 1);
+    bo_status st = sq_prepare_buf(sq_of(conn), &sql, &statement, err);
+
+    char low[24] = "", high[24] = "";
+    sqlite3_int64 from = INT64_MIN;
+    while (st == BO_OK) {
+        bool row = false;
+        sqlite3_bind_int64(statement, 1, from);
+        st = sq_step(sq_of(conn), statement, &row, err);
+        if (st != BO_OK || !row)
+            break;
+        from = sqlite3_column_int64(statement, 0);
+        sqlite3_reset(statement);
+        snprintf(high, sizeof high, "%lld", (long long)from);
+        st = give_range(low, high, each, ctx, err);
+        memcpy(low, high, sizeof low);
+    }
+    return st == BO_OK ? give_range(low, "", each, ctx, err) : st;
+}
+
+static bool parse_bound(const char **text, char end, bool *given, int64_t *out)
+{
+    char *stop = NULL;
+    *given = **text != end;
+    errno = 0;
+    if (*given)
+        *out = strtoll(*text, &stop, 10);
+    else
+        stop = (char *)(uintptr_t)*text;
+    if (errno || *stop != end)
+        return false;
+    *text = stop + (end != 0);
+    return true;
+}
+
+/* Adds the condition of a range; nothing for all rows. */
+static bo_status add_range(bo_buf *sql, const bo_table *table, bo_span range, bo_error *err)
+{
+    char text[64] = "";
+    const char *rowid = sq_rowid(table);
+    if (range.size == 0 || (range.size == 3 && memcmp(range.data, RANGE_ALL, 3) == 0))
+        return BO_OK;
+    if (range.size < sizeof text)
+        memcpy(text, range.data, range.size);
+
+    bool low = false, high = false;
+    int64_t from = 0, to = 0;
+    const char *p = text + 2;
+    if (strncmp(text, "r:", 2) != 0 || !rowid || !parse_bound(&p, ':', &low, &from) ||
+        !parse_bound(&p, 0, &high, &to))
+        return bo_fail(err, BO_CORRUPT, "not a range of %s", table->name);
+    if (low) {
+        bo_buf_add_str(sql, " AND ");
+        sq_quote(sql, rowid);
+        bo_buf_printf(sql, " > %" PRId64, from);
+    }
+    if (high) {
+        bo_buf_add_str(sql, " AND ");
+        sq_quote(sql, rowid);
+        bo_buf_printf(sql, " <= %" PRId64, to);
+    }
+    return BO_OK;
+}
+
+static bo_status try_predicate(
+    sq_conn *conn, const bo_table *table, const char *predicate, bool parentheses, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    bo_buf_add_str(&sql, "SELECT 1 FROM ");
+    sq_quote_table(&sql, table);
+    bo_buf_printf(&sql, parentheses ? " WHERE (%s\n)" : " WHERE %s\n", predicate);
+    bo_status st = sq_prepare_buf(conn, &sql, &statement, err);
+    if (st == BO_DATABASE || st == BO_INVALID)
+        return bo_wrap(err, BO_INVALID, "the predicate of %s is not a condition", table->name);
+    if (st != BO_OK)
+        return st;
+    if (!sqlite3_stmt_readonly(statement) || sqlite3_bind_parameter_count(statement) > 0)
+        return bo_fail(err, BO_INVALID, "the predicate of %s has parameters", table->name);
+    return BO_OK;
+}
+
+/*
+ * A predicate must be one condition with and without parentheses around it: "1) OR (1" and
+ * "1); DROP TABLE t --" are none without, "1 LIMIT 1" and an open comment are none with them.
+ */
+static bo_status add_predicate(
+    sq_conn *conn, bo_buf *sql, const bo_table *table, const char *predicate, bo_error *err)
+{
+    if (!predicate)
+        return BO_OK;
+    bo_status st = try_predicate(conn, table, predicate, false, err);
+    if (st == BO_OK)
+        st = try_predicate(conn, table, predicate, true, err);
+    bo_buf_printf(sql, " AND (%s\n)", predicate);
+    return st;
+}
+
+/* Rows of the same table come in the same order each time. */
+static void add_order(bo_buf *sql, const bo_table *table)
+{
+    const char *rowid = sq_rowid(table);
+    const bo_key *key = table->row_key;
+    if (rowid) {
+        bo_buf_add_str(sql, " ORDER BY t.");
+        sq_quote(sql, rowid);
+        return;
+    }
+    for (uint16_t i = 0; key && i < key->count; i++) {
+        bo_buf_add_str(sql, i == 0 ? " ORDER BY t." : ", t.");
+        sq_quote(sql, table->columns[key->columns[i]].name);
+    }
+}
+
+static bo_status scan_sql(sq_conn *conn, const bo_scan *what, bo_buf *sql, bo_error *err)
+{
+    bo_buf_add_str(sql, "SELECT ");
+    sq_image_list(sql, what->shape ? what->shape : what->table, what->table, "t");
+    bo_buf_add_str(sql, " FROM ");
+    sq_quote_table(sql, what->table);
+    bo_buf_add_str(sql, " AS t WHERE 1");
+    bo_status st = add_range(sql, what->table, what->range, err);
+    if (st == BO_OK)
+        st = add_predicate(conn, sql, what->table, what->predicate, err);
+    add_order(sql, what->table);
+    return st;
+}
+
+bo_status sq_scan(bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err)
+{
+    sq_conn *self = sq_of(conn);
+    const bo_table *shape = what->shape ? what->shape : what->table;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN_VALUE(bo_buf) image = {0};
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    bo_status st = scan_sql(self, what, &sql, err);
+    if (st == BO_OK)
+        st = sq_prepare_buf(self, &sql, &statement, err);
+    while (st == BO_OK) {
+        bool row = false;
+        st = sq_step(self, statement, &row, err);
+        if (st != BO_OK || !row)
+            break;
+        bo_buf_clear(&image);
+        st = sq_image_read(statement, 0, shape->image_count, &image, err);
+        if (st == BO_OK)
+            st = each(ctx, (bo_image){image.data, image.size}, err);
+    }
+    return st;
+}
+
+bo_status sq_count(
+    bo_conn *conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "SELECT count(*) FROM ");
+    sq_quote_table(&sql, table);
+    bo_buf_add_str(&sql, " WHERE 1");
+    bo_status st = add_predicate(sq_of(conn), &sql, table, predicate, err);
+    int64_t count = 0;
+    if (st == BO_OK)
+        st = sq_number(sq_of(conn), &sql, &count, err);
+    if (st == BO_OK)
+        *out = (uint64_t)count;
+    return st;
+}
+
+typedef struct sample {
+    uint64_t rows;
+    uint64_t bytes;
+} sample;
+
+static bo_status add_to_sample(void *ctx, bo_image row, bo_error *err)
+{
+    sample *self = ctx;
+    self->rows++;
+    self->bytes += row.size;
+    /* enough was seen: this ends the scan and is no failure of it */
+    return self->rows < SAMPLE_ROWS ? BO_OK : bo_fail(err, BO_INTERRUPTED, "enough");
+}
+
+bo_status sq_estimate(
+    bo_conn *conn, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err)
+{
+    uint64_t rows = 0;
+    sample seen = {0};
+    bo_scan what = {.table = table};
+    bo_status st = sq_count(conn, table, NULL, &rows, err);
+    if (st == BO_OK)
+        st = sq_scan(conn, &what, add_to_sample, &seen, err);
+    if (st != BO_OK && seen.rows < SAMPLE_ROWS)
+        return st;
+    *rows_out = rows;
+    *bytes_out = seen.rows > 0 ? rows * (seen.bytes / seen.rows) : 0;
+    return BO_OK;
+}

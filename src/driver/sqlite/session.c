@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/sqlite/session.c - connections and transactions.
+ *
+ * Our own connections run no foreign-key action and no trigger of a user: rows are put back as
+ * they were, and references are checked by queries.  A raw connection is as the sqlite3 shell
+ * opens it (foreign keys off), unless the URL says `?foreign_keys=on`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "driver/sqlite/sqlite.h"
+#include "driver/sqlite/url.h"
+
+#define LOCK_TIMEOUT_MS 10000u
+
+/* Made by us, so that the data of a new database is its owner's alone. */
+static bo_status make_file(const char *path, bo_error *err)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno != EEXIST)
+        return bo_fail_errno(err, errno == EACCES ? BO_DENIED : BO_IO, errno,
+            "cannot make the database file '%s'", path);
+    if (fd >= 0)
+        close(fd);
+    return BO_OK;
+}
+
+static bo_status check_file(const char *path, bo_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        if (!S_ISREG(info.st_mode))
+            return bo_fail(err, BO_INVALID, "'%s' is not a file", path);
+        return BO_OK;
+    }
+    if (errno == ENOENT || errno == ENOTDIR)
+        return bo_fail(err, BO_NOTFOUND, "no database file '%s'", path);
+    return bo_fail_errno(err, errno == EACCES ? BO_DENIED : BO_IO, errno,
+        "cannot open the database file '%s'", path);
+}
+
+static bo_status configure(sq_conn *conn, int option, int value, bo_error *err)
+{
+    if (sqlite3_db_config(conn->db, option, value, NULL) != SQLITE_OK)
+        return sq_error(conn, err, "cannot set option %d of the connection", option);
+    return BO_OK;
+}
+
+/* Double-quoted strings stay allowed in definitions, which are users' own and must run again. */
+static bo_status pin(sq_conn *conn, bo_error *err)
+{
+    static const struct {
+        int option, value;
+    } options[] = {
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 0},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        bo_status st = configure(conn, options[i].option, options[i].value, err);
+        if (st != BO_OK)
+            return st;
+    }
+    return sq_exec(&conn->base, "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL", err);
+}
+
+static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *url, bo_error *err)
+{
+    int flags = url->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (sqlite3_open_v2(conn->path, &conn->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return conn->db ? sq_error(conn, err, "cannot open '%s'", conn->path) : bo_nomem(err);
+    sqlite3_extended_result_codes(conn->db, 1);
+    uint32_t timeout = how->lock_timeout_ms > 0 ? how->lock_timeout_ms : LOCK_TIMEOUT_MS;
+    sqlite3_busy_timeout(conn->db, (int)(timeout & 0x7fffffff));
+
+    bo_status st = how->raw ? configure(conn, SQLITE_DBCONFIG_ENABLE_FKEY, url->foreign_keys, err)
+                            : pin(conn, err);
+    /* The file is first read here: no database, damaged or locked is found now, not later. */
+    if (st == BO_OK)
+        st = sq_exec(&conn->base, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot open '%s'", conn->path);
+    return BO_OK;
+}
+
+bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err)
+{
+    BO_OWN(sq_url) *url = NULL;
+    bo_status st = sq_url_parse(how->url, &url, err);
+    if (st == BO_OK && how->create)
+        st = make_file(url->path, err);
+    if (st == BO_OK)
+        st = check_file(url->path, err);
+    if (st != BO_OK)
+        return st;
+
+    BO_OWN(bo_conn) *base = calloc(1, sizeof(sq_conn));
+    if (!base)
+        return bo_nomem(err);
+    base->driver = &bo_driver_sqlite;
+    sq_of(base)->path = strdup(url->path);
+    if (!sq_of(base)->path)
+        return bo_nomem(err);
+    st = open_file(sq_of(base), how, url, err);
+    if (st == BO_OK)
+        *out = BO_TAKE(base);
+    return st;
+}
+
+void sq_close(bo_conn *conn)
+{
+    if (!conn)
+        return;
+    sq_conn *self = sq_of(conn);
+    if (self->db)
+        sq_rollback(conn);
+    sqlite3_close_v2(self->db);
+    free(self->path);
+    free(self);
+}
+
+bo_status sq_identity(bo_conn *conn, bo_identity *out, bo_error *err)
+{
+    sq_conn *self = sq_of(conn);
+    struct stat info;
+    if (stat(self->path, &info) != 0)
+        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", self->path);
+    BO_OWN_MEM char *full = realpath(self->path, NULL);
+    *out = (bo_identity){0};
+    snprintf(out->engine, sizeof out->engine, "SQLite %s", sqlite3_libversion());
+    snprintf(out->database, sizeof out->database, "%s", full ? full : self->path);
+    snprintf(out->server, sizeof out->server, "%llu:%llu", (unsigned long long)info.st_dev,
+        (unsigned long long)info.st_ino);
+    return BO_OK;
+}
+
+void sq_cancel(bo_conn *conn)
+{
+    sqlite3_interrupt(sq_of(conn)->db);
+}
+
+bo_status sq_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err)
+{
+    if (mode != BO_TX_READ) {
+        bo_status st = sq_exec(conn, "BEGIN IMMEDIATE", err);
+        return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot begin a transaction");
+    }
+    bo_status st = sq_exec(conn, "BEGIN", err);
+    if (st == BO_OK) /* the snapshot is that of the first read */
+        st = sq_exec(conn, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
+    if (st != BO_OK) {
+        sq_rollback(conn);
+        return bo_wrap(err, st, "cannot begin a transaction");
+    }
+    return BO_OK;
+}
+
+bo_status sq_commit(bo_conn *conn, bo_error *err)
+{
+    sq_conn *self = sq_of(conn);
+    bo_status st = sq_exec(conn, "COMMIT", err);
+    if (st == BO_OK)
+        return BO_OK;
+    if ((sqlite3_errcode(self->db) & 0xff) == SQLITE_IOERR)
+        st = BO_UNKNOWN; /* the journal may or may not be gone: the marker tells */
+    return bo_wrap(err, st, "cannot commit");
+}
+
+void sq_rollback(bo_conn *conn)
+{
+    if (!sqlite3_get_autocommit(sq_of(conn)->db))
+        sqlite3_exec(sq_of(conn)->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bo_status sq_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    (void)tables;
+    (void)count;
+    if (sqlite3_txn_state(sq_of(conn)->db, "main") != SQLITE_TXN_WRITE)
+        return bo_fail(err, BO_INVALID, "only a write transaction can lock tables");
+    return BO_OK; /* BEGIN IMMEDIATE keeps every other writer out */
+}
