@@ -458,6 +458,32 @@ static void many_rows_are_rendered_and_a_stop_leaves_the_connection_usable(void 
     bo_buf_done(&seen.lines);
 }
 
+static void a_partition_that_may_not_be_read_is_read_through_its_table(void **state)
+{
+    WORLD(w);
+    run(w, "CREATE TABLE @.p (id int) PARTITION BY LIST (id);"
+           "CREATE TABLE @.p1 PARTITION OF @.p FOR VALUES IN (1);"
+           "CREATE TABLE @.p2 PARTITION OF @.p FOR VALUES IN (2);"
+           "INSERT INTO @.p VALUES (1), (2), (2);"
+           "GRANT USAGE ON SCHEMA @ TO locked; GRANT SELECT ON @.p TO locked");
+    ids all = {.count = 0};
+    const bo_table *p = describe(w, "p");
+    ranges_of(w, p, &all);
+    assert_int_equal(all.count, 2);
+    bo_conn *poor = NULL;
+    bo_connect how = {.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"),
+        .password = getenv("BACKOUT_TEST_PG_PASSWORD")};
+    must(pg->open(&how, &poor, &err), &err);
+    for (size_t i = 0; i < 2; i++) {
+        rows found = {0};
+        bo_scan what = {.table = p, .range = all.spans[i]};
+        must(pg->scan(poor, &what, keep_row, &found, &err), &err);
+        assert_int_equal(found.digest.rows, i + 1);
+        bo_buf_done(&found.bytes);
+    }
+    pg->close(poor);
+}
+
 static void a_missing_right_is_named(void **state)
 {
     WORLD(w);
@@ -509,6 +535,7 @@ int main(void)
         IN_A_SCHEMA(rows_that_the_database_refuses_stop_the_load),
         IN_A_SCHEMA(rows_are_rendered_in_order_as_text_and_as_literals),
         IN_A_SCHEMA(many_rows_are_rendered_and_a_stop_leaves_the_connection_usable),
+        IN_A_SCHEMA(a_partition_that_may_not_be_read_is_read_through_its_table),
         IN_A_SCHEMA(a_missing_right_is_named),
         IN_A_SCHEMA(an_estimate_is_near_even_without_statistics),
     };

@@ -126,7 +126,7 @@ static bo_status finish(pg_conn *conn, uint64_t *rows_out, bo_error *err)
     PGresult *result;
     while ((result = PQgetResult(conn->pg)) != NULL) {
         if (PQresultStatus(result) != PGRES_COMMAND_OK && st == BO_OK)
-            st = pg_error(conn, result, err, "COPY failed");
+            st = pg_failure(conn, result, err);
         else if (st == BO_OK && rows_out)
             *rows_out = strtoull(PQcmdTuples(result), NULL, 10);
         PQclear(result);
@@ -134,7 +134,7 @@ static bo_status finish(pg_conn *conn, uint64_t *rows_out, bo_error *err)
             break;
     }
     if (st == BO_OK && PQstatus(conn->pg) != CONNECTION_OK)
-        st = pg_error(conn, NULL, err, "COPY failed");
+        st = pg_failure(conn, NULL, err);
     return st;
 }
 
@@ -142,7 +142,7 @@ static bo_status start(pg_conn *conn, const char *sql, ExecStatusType wanted, bo
 {
     BO_OWN(PGresult) *result = PQexec(conn->pg, sql);
     if (PQresultStatus(result) != wanted)
-        return pg_error(conn, result, err, "COPY failed");
+        return pg_failure(conn, result, err);
     return BO_OK;
 }
 
@@ -226,7 +226,7 @@ static bo_status send_piece(pg_conn *conn, bo_buf *piece, bo_error *err)
     for (size_t at = 0; at < piece->size;) { /* one row may be larger than an int counts */
         size_t size = piece->size - at < INT32_MAX / 2 ? piece->size - at : INT32_MAX / 2;
         if (PQputCopyData(conn->pg, data + at, (int)size) != 1)
-            return pg_error(conn, NULL, err, "COPY failed");
+            return pg_failure(conn, NULL, err);
         at += size;
     }
     bo_buf_clear(piece);
@@ -277,7 +277,7 @@ bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_ne
         return st;
     }
     if (ended != 1) {
-        st = pg_error(conn, NULL, err, "COPY failed");
+        st = pg_failure(conn, NULL, err);
         (void)finish(conn, NULL, NULL);
         return st;
     }

@@ -32,11 +32,14 @@ bo_status pg_pin_session(
     pg_conn *conn, uint32_t lock_timeout_ms, const char *schema, bo_error *err);
 
 /**
- * Turns the server's error into `err` and returns the status that fits the SQLSTATE:
- * 55P03/40P01/57014 by lock timeout BO_BUSY, 42501 BO_DENIED, 42P01 BO_NOTFOUND, 40001 BO_CONFLICT,
- * 23xxx BO_CONFLICT (constraint named), lost link BO_DATABASE, all else BO_DATABASE.  No passwords;
- * primary message, then detail on its own line.  `result` may be NULL (then from the connection).
+ * Turns the server's error into `err` and returns the status that fits the SQLSTATE: 55P03 and
+ * 40P01 BO_BUSY, 42501 BO_DENIED, 42P01 and 3F000 BO_NOTFOUND, 25006 BO_REFUSED, 40001 and 23xxx
+ * BO_CONFLICT, 57014 after an interrupt BO_INTERRUPTED, all else (a lost link too) BO_DATABASE.
+ * The primary message, then the detail on its own line, without values of rows.  `result` may be
+ * NULL (then from the connection).
  */
+bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err);
+/** The same under one line of context. */
 bo_status pg_error(pg_conn *conn, const PGresult *result, bo_error *err, const char *format, ...)
     BO_PRINTF(4, 5);
 

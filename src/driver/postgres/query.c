@@ -53,7 +53,7 @@ static bo_status fail_from_link(pg_conn *conn, bo_error *err)
     return st;
 }
 
-static bo_status fail_from(pg_conn *conn, const PGresult *result, bo_error *err)
+bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err)
 {
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
@@ -76,7 +76,7 @@ static bo_status fail_from(pg_conn *conn, const PGresult *result, bo_error *err)
 
 bo_status pg_error(pg_conn *conn, const PGresult *result, bo_error *err, const char *format, ...)
 {
-    bo_status st = fail_from(conn, result, err);
+    bo_status st = pg_failure(conn, result, err);
     BO_OWN_VALUE(bo_buf) context = {0};
     va_list args;
     va_start(args, format);
@@ -163,7 +163,7 @@ static bo_status check_result(pg_conn *conn, const PGresult *result, bo_error *e
         pg_leave_copy(conn, status);
         return bo_fail(err, BO_INVALID, "COPY from or to the client has no place here");
     default:
-        return fail_from(conn, result, err);
+        return pg_failure(conn, result, err);
     }
 }
 
