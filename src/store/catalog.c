@@ -11,11 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
 
-enum { PREPARE_ATTEMPTS = 200, PREPARE_PAUSE_US = 50000, BUSY_LISTED = 3 };
+enum { PREPARE_US = 10000000, PREPARE_PAUSE_US = 20000, BUSY_LISTED = 3 };
 
 /* ---- opening ---- */
 
@@ -62,14 +63,14 @@ static bo_status prepare(bo_catalog *catalog, bo_error *err)
             "SELECT set_config('synchronous_commit', 'on', false)"
             " WHERE current_setting('synchronous_commit') = 'off'",
             err);
-    bo_status st = BO_BUSY;
-    for (int attempt = 0; attempt < PREPARE_ATTEMPTS && st == BO_BUSY; attempt++) {
-        if (attempt > 0)
-            (void)usleep(PREPARE_PAUSE_US);
-        st = driver->exec(
+    const int64_t until_us = bo_clock_monotonic_us() + PREPARE_US;
+    for (;;) {
+        bo_status st = driver->exec(
             catalog->conn, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", err);
+        if (st != BO_BUSY || bo_clock_monotonic_us() >= until_us)
+            return st;
+        (void)usleep(PREPARE_PAUSE_US);
     }
-    return st;
 }
 
 static bo_status open_named(

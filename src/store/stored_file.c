@@ -59,7 +59,10 @@ static int rename_to_new(const char *from, const char *to)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
-    return link(from, to) == 0 ? unlink(from) : -1;
+    if (link(from, to) != 0)
+        return -1;
+    (void)unlink(from); /* goes with its folder at the latest */
+    return 0;
 }
 
 static bo_status sync_folder(const char *path, bo_error *err)

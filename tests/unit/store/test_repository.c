@@ -2,11 +2,12 @@
 /* tests/unit/store/test_repository.c - the local repository on a real disk. */
 #include "support/unit.h"
 
-#include <errno.h>
 #include <ftw.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -305,7 +306,48 @@ static void a_sweep_removes_what_dead_processes_left_and_nothing_else(void **sta
     assert_int_equal(count_files(w->path), 2);
 }
 
-static void a_full_disk_is_an_error_and_leaves_nothing(void **state)
+/* In a mount namespace of its own, which takes root. */
+static int fill_a_small_disk(const char *path)
+{
+    bo_repository *own = NULL;
+    bo_stored_file *file = NULL;
+    static char block[65536];
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", path, "tmpfs", 0, "size=256k,mode=0700") != 0)
+        return 77;
+    if (bo_repository_open(path, &own, NULL) != BO_OK ||
+        bo_repository_create(own, "big.snapshot", &file, NULL) != BO_OK)
+        return 1;
+    bo_sink sink = bo_stored_file_sink(file);
+    bo_error err = {0};
+    bo_status st = BO_OK;
+    for (int i = 0; i < 5 && st == BO_OK; i++)
+        st = sink.write(sink.ctx, block, sizeof block, &err);
+    if (st != BO_IO || !strstr(err.text, "No space left on device") ||
+        bo_stored_file_commit(file, NULL) == BO_OK)
+        return 2;
+    bo_stored_file_free(file);
+    if (bo_repository_check_space(own, 65536, NULL) != BO_OK)
+        return 3; /* what was written is not given back */
+    put(own, "small.snapshot", "small");
+    bo_repository_free(own);
+    return count_files(path) == 1 ? 0 : 4;
+}
+
+static void a_full_disk_is_an_error_and_gives_back_what_it_took(void **state)
+{
+    world *w = *state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(fill_a_small_disk(w->path));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(status, 0);
+}
+
+static void a_file_that_grows_too_large_is_an_error_and_leaves_nothing(void **state)
 {
     world *w = *state;
     pid_t child = fork();
@@ -349,7 +391,8 @@ int main(void)
         TEST(more_space_than_there_is_is_refused),
         TEST(a_scratch_folder_is_private_and_goes_with_the_repository),
         TEST(a_sweep_removes_what_dead_processes_left_and_nothing_else),
-        TEST(a_full_disk_is_an_error_and_leaves_nothing),
+        TEST(a_full_disk_is_an_error_and_gives_back_what_it_took),
+        TEST(a_file_that_grows_too_large_is_an_error_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
