@@ -34,7 +34,6 @@ typedef struct bo_rollback_options {
     bool by_column;             /* keep later writes to other columns of the same row */
     bool discard_later;         /* full: others' later writes may go (they are exported first) */
     bool dry_run;               /* plan only; nothing is locked for longer than a read */
-    const char *only_keys_file; /* results file (JSON): only items that succeeded; or NULL */
 } bo_rollback_options;
 
 /** A row that is not as the undo expects it. */

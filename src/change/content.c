@@ -176,6 +176,16 @@ bo_status bo_changes_open(bo_changes *changes, bo_content *content, bo_error *er
     return bo_frame_reader_create(content->pack, &changes->reader, err);
 }
 
+bo_status bo_changes_open_at(
+    bo_changes *changes, bo_content *content, uint32_t table, bo_error *err)
+{
+    bo_status st = bo_changes_open(changes, content, err);
+    while (st == BO_OK && changes->next_frame < bo_pack_frame_count(content->pack) &&
+           bo_pack_get_frame(content->pack, changes->next_frame)->table < table)
+        changes->next_frame++; /* frames of a changeset are in the order of its tables */
+    return st;
+}
+
 void bo_changes_done(bo_changes *changes)
 {
     bo_frame_reader_free(changes->reader);

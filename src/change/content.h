@@ -46,6 +46,9 @@ typedef struct bo_changes {
     bool end;
 } bo_changes;
 bo_status bo_changes_open(bo_changes *changes, bo_content *content, bo_error *err);
+/** The same, beginning with the first change of `table` or a later one. */
+bo_status bo_changes_open_at(
+    bo_changes *changes, bo_content *content, uint32_t table, bo_error *err);
 bo_status bo_changes_next(
     bo_changes *changes, bo_error *err); /* sets table, before, after, or end */
 void bo_changes_done(bo_changes *changes);

@@ -140,3 +140,11 @@ bo_status bo_target_scope(bo_target *target, const bo_scope_item *scope, size_t 
     *count_out = used;
     return BO_OK;
 }
+
+bo_status bo_target_check_server(const bo_target *target, const char *server, bo_error *err)
+{
+    if (!server[0] || strcmp(server, target->identity.server) == 0)
+        return BO_OK;
+    return bo_fail(
+        err, BO_REFUSED, "'%s' is not the database the point was taken of", bo_target_name(target));
+}

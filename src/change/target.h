@@ -23,6 +23,9 @@ bo_status bo_target_connect(
 uint32_t bo_target_workers(const bo_target *target);
 const char *bo_target_name(const bo_target *target); /* configured name or redacted URL */
 
+/** BO_REFUSED unless this is the database that `server` (bo_identity.server) was recorded of. */
+bo_status bo_target_check_server(const bo_target *target, const char *server, bo_error *err);
+
 /** A table of a point: as it was, as it is (NULL: gone), and which of its rows. */
 typedef struct bo_part {
     const bo_table *was;

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/conflict.c - expected, now, target: each entry is carried out, needs nothing, or is a
+ * conflict.
+ *
+ * now = expected: carry out.  now = target: nothing to do.  Anything else is a conflict, and
+ * conflicts have closure: an entry that is left out may keep others from being carried out (DESIGN,
+ * "Three states").
+ */
+#include <string.h>
+
+#include "base/step.h"
+#include "change/undo.h"
+
+#define DROP_BATCH 4096u
+
+const char *bo_conflict_class_name(bo_conflict_class conflict_class)
+{
+    static const char *const names[] = {"data", "not-found", "exists", "constraint", "foreign-key"};
+    return names[conflict_class];
+}
+
+bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class conflict_class,
+    bo_image row, const char *because, const char *const *columns, size_t column_count,
+    bo_error *err)
+{
+    undo->conflict_count++;
+    undo->conflicts_of[table]++;
+    if (undo->listed == BO_LISTED_MAX)
+        return BO_OK;
+    if (!undo->conflicts)
+        undo->conflicts = bo_arena_array(undo->arena, BO_LISTED_MAX, sizeof *undo->conflicts);
+    uint8_t *image = bo_arena_alloc(undo->arena, row.size);
+    const char **copy = bo_arena_array(undo->arena, column_count + 1, sizeof *copy);
+    char *text = bo_arena_str(undo->arena, because);
+    if (!undo->conflicts || !image || !copy || !text)
+        return bo_nomem(err);
+    memcpy(image, row.data, row.size);
+    for (size_t i = 0; i < column_count; i++)
+        copy[i] = columns[i];
+    undo->conflicts[undo->listed++] = (bo_undo_conflict){.table = table,
+        .conflict_class = conflict_class,
+        .image = image,
+        .image_size = row.size,
+        .because = text,
+        .column_count = column_count,
+        .columns = copy};
+    return BO_OK;
+}
+
+/* ---- classifying the rows of one table ---- */
+
+struct classify {
+    bo_undo *undo;
+    uint32_t table;
+    bo_walk walk; /* the entry that is next in line */
+    uint64_t *drops;
+    size_t drop_count, drop_capacity;
+};
+
+static bo_status drop(struct classify *classify, bo_error *err)
+{
+    if (classify->drop_count == classify->drop_capacity) {
+        size_t capacity = classify->drop_capacity ? classify->drop_capacity * 2 : 64;
+        uint64_t *drops = realloc(classify->drops, capacity * sizeof *drops);
+        if (!drops)
+            return bo_nomem(err);
+        classify->drops = drops;
+        classify->drop_capacity = capacity;
+    }
+    classify->drops[classify->drop_count++] = classify->walk.id;
+    return BO_OK;
+}
+
+static size_t differing_columns(const bo_table *was, bo_image a, bo_image b, const char **out)
+{
+    size_t count = 0;
+    for (uint16_t i = 0; a.data && b.data && i < was->image_count; i++)
+        if (!bo_value_equal(bo_image_value(a, i), bo_image_value(b, i)))
+            out[count++] = was->columns[was->image_columns[i]].name;
+    return count;
+}
+
+static bo_status conflict(
+    struct classify *classify, bo_conflict_class conflict_class, bo_image now, bo_error *err)
+{
+    static const char *const texts[] = {
+        [BO_CLASS_DATA] = "the row was changed after the change",
+        [BO_CLASS_NOT_FOUND] = "the row was deleted after the change",
+        [BO_CLASS_EXISTS] = "the key was used again after the change had deleted the row",
+    };
+    bo_undo *undo = classify->undo;
+    const bo_table *was = undo->intent->parts[classify->table].was;
+    const char *columns[BO_COLUMNS_MAX];
+    size_t count = differing_columns(was, now, classify->walk.expected, columns);
+    bool whole = undo->options->type == BO_ROLLBACK_FULL;
+    if (whole && undo->options->discard_later) {
+        undo->lost_rows++;
+        undo->lost_of[classify->table]++;
+        return BO_OK; /* type full takes the row back all the same; the undo point keeps what it was
+                       */
+    }
+    bo_image named = classify->walk.expected.data ? classify->walk.expected : classify->walk.target;
+    bo_status st = bo_undo_list_conflict(
+        undo, classify->table, conflict_class, named, texts[conflict_class], columns, count, err);
+    bool keep = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
+    return st == BO_OK && !keep ? drop(classify, err) : st;
+}
+
+static bo_status classify_entry(struct classify *classify, bo_image now, bo_error *err)
+{
+    const bo_walk *walk = &classify->walk;
+    bool expected = walk->expected.data, target = walk->target.data;
+    if (!now.data && !expected)
+        return BO_OK;
+    if (!now.data && !target)
+        return drop(classify, err);
+    if (!now.data)
+        return conflict(classify, BO_CLASS_NOT_FOUND, now, err);
+    if (expected && bo_image_equal(now, walk->expected))
+        return BO_OK;
+    if (target && bo_image_equal(now, walk->target))
+        return drop(classify, err);
+    return conflict(classify, expected ? BO_CLASS_DATA : BO_CLASS_EXISTS, now, err);
+}
+
+/* Rows arrive by ascending id; entries that are passed on the way have no row now. */
+static bo_status classify_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
+{
+    struct classify *classify = ctx;
+    bo_status st = BO_OK;
+    while (st == BO_OK && !classify->walk.end && classify->walk.id < id) {
+        st = classify_entry(classify, (bo_image){0}, err);
+        if (st == BO_OK)
+            st = bo_walk_next(&classify->walk, err);
+    }
+    if (st != BO_OK)
+        return st;
+    if (classify->walk.end || classify->walk.id != id)
+        return bo_fail(err, BO_DATABASE, "a row was found for an entry that was not asked for");
+    st = classify_entry(classify, row, err);
+    return st == BO_OK ? bo_walk_next(&classify->walk, err) : st;
+}
+
+static bo_status apply_drops(struct classify *classify, bo_error *err)
+{
+    bo_undo *undo = classify->undo;
+    const bo_driver *driver = undo->target->conn->driver;
+    for (size_t i = 0; i < classify->drop_count; i += DROP_BATCH) {
+        size_t count =
+            classify->drop_count - i < DROP_BATCH ? classify->drop_count - i : DROP_BATCH;
+        bo_status st = driver->stage_drop(
+            undo->stage, undo->staged[classify->table], classify->drops + i, count, err);
+        if (st != BO_OK)
+            return st;
+    }
+    for (size_t i = 0; i < classify->drop_count; i++)
+        bo_fate_drop(&undo->fates[classify->table], classify->drops[i]);
+    return BO_OK;
+}
+
+static bo_status classify_table(bo_undo *undo, uint32_t table, bo_error *err)
+{
+    const bo_driver *driver = undo->target->conn->driver;
+    struct classify classify = {.undo = undo, .table = table};
+    bo_status st = bo_walk_open(&classify.walk, undo, table, false, err);
+    if (st == BO_OK)
+        st = bo_walk_next(&classify.walk, err);
+    if (st == BO_OK)
+        st = driver->stage_locate(undo->stage, undo->staged[table], classify_row, &classify, err);
+    while (st == BO_OK && !classify.walk.end) {
+        st = classify_entry(&classify, (bo_image){0}, err);
+        if (st == BO_OK)
+            st = bo_walk_next(&classify.walk, err);
+    }
+    bo_walk_done(&classify.walk);
+    if (st == BO_OK)
+        st = apply_drops(&classify, err);
+    free(classify.drops);
+    return st;
+}
+
+/* ---- staging ---- */
+
+static bo_status stage_entry(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err)
+{
+    bo_walk *walk = ctx;
+    bo_status st = bo_walk_next(walk, err);
+    if (st != BO_OK)
+        return st;
+    *end_out = walk->end;
+    *entry_out = (bo_stage_entry){.id = walk->id,
+        .has_target = walk->target.data != NULL,
+        .row = walk->target.data ? walk->target : walk->expected};
+    return BO_OK;
+}
+
+static bo_status open_stage(bo_undo *undo, bo_error *err)
+{
+    uint32_t parts = undo->intent->part_count;
+    bo_stage_table *tables = bo_arena_array(undo->arena, (size_t)parts + 1, sizeof *tables);
+    undo->staged = bo_arena_array(undo->arena, (size_t)parts + 1, sizeof *undo->staged);
+    if (!tables || !undo->staged)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < parts; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        undo->staged[i] = UINT32_MAX;
+        if (!part->now || undo->fates[i].entries == 0)
+            continue;
+        tables[undo->stage_count] = (bo_stage_table){.was = part->was, .now = part->now};
+        undo->staged[i] = undo->stage_count++;
+    }
+    if (undo->stage_count == 0)
+        return BO_OK;
+    return undo->target->conn->driver->stage_open(
+        undo->target->conn, tables, undo->stage_count, &undo->stage, err);
+}
+
+static bo_status stage_table(bo_undo *undo, uint32_t table, bo_error *err)
+{
+    bo_walk walk;
+    bo_status st = bo_walk_open(&walk, undo, table, false, err);
+    if (st == BO_OK)
+        st = undo->target->conn->driver->stage_fill(
+            undo->stage, undo->staged[table], stage_entry, &walk, err);
+    bo_walk_done(&walk);
+    return st;
+}
+
+/* ---- closure ---- */
+
+struct closing {
+    bo_undo *undo;
+    uint64_t found;
+    struct blocked_id {
+        uint32_t table;
+        uint64_t id;
+        bo_conflict_class conflict_class;
+        const char *because;
+    } * items;
+    size_t count;
+};
+
+static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *err)
+{
+    struct closing *closing = ctx;
+    bo_undo *undo = closing->undo;
+    uint32_t table = 0;
+    while (undo->staged[table] != blocked->table)
+        table++;
+    if (bo_fate_dropped(&undo->fates[table], blocked->id))
+        return BO_OK;
+    const char *because =
+        blocked->conflict_class == BO_CLASS_CONSTRAINT
+            ? bo_arena_printf(undo->arena,
+                  "a row that stays holds its value of the unique key '%s'", blocked->constraint)
+            : bo_arena_printf(undo->arena,
+                  "foreign key '%s' ties it to rows of '%s' that stay as they are",
+                  blocked->constraint, blocked->other ? blocked->other : "?");
+    struct blocked_id *items =
+        bo_arena_grow(undo->arena, closing->items, closing->count, sizeof *items);
+    if (!items || !because)
+        return bo_nomem(err);
+    closing->items = items;
+    items[closing->count++] =
+        (struct blocked_id){table, blocked->id, blocked->conflict_class, because};
+    bo_fate_drop(&undo->fates[table], blocked->id);
+    return BO_OK;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct blocked_id *left = a, *right = b;
+    if (left->table != right->table)
+        return left->table < right->table ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Lists the blocked entries with their rows, in the order of the intent. */
+static bo_status list_blocked(struct closing *closing, bo_error *err)
+{
+    bo_undo *undo = closing->undo;
+    qsort(closing->items, closing->count, sizeof *closing->items, by_place);
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < closing->count;) {
+        uint32_t table = closing->items[i].table;
+        bo_walk walk;
+        st = bo_walk_open(&walk, undo, table, true, err);
+        while (st == BO_OK && i < closing->count && closing->items[i].table == table) {
+            st = bo_walk_next(&walk, err);
+            if (st != BO_OK || walk.end)
+                break;
+            const struct blocked_id *item = &closing->items[i];
+            if (walk.id != item->id)
+                continue;
+            st = bo_undo_list_conflict(undo, table, item->conflict_class,
+                walk.expected.data ? walk.expected : walk.target, item->because, NULL, 0, err);
+            if (st == BO_OK)
+                st = undo->target->conn->driver->stage_drop(
+                    undo->stage, undo->staged[table], &item->id, 1, err);
+            i++;
+        }
+        bo_walk_done(&walk);
+    }
+    return st;
+}
+
+static bo_status close_over(bo_undo *undo, bo_error *err)
+{
+    for (;;) {
+        struct closing closing = {.undo = undo};
+        bo_status st =
+            undo->target->conn->driver->stage_blocked(undo->stage, note_blocked, &closing, err);
+        if (st != BO_OK || closing.count == 0)
+            return st;
+        st = list_blocked(&closing, err);
+        bool only_direct = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
+        if (st != BO_OK || only_direct)
+            return st;
+    }
+}
+
+bo_status bo_undo_find_conflicts(bo_undo *undo, bo_error *err)
+{
+    bo_status st = open_stage(undo, err);
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
+        if (undo->staged[i] != UINT32_MAX)
+            st = stage_table(undo, i, err);
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
+        if (undo->staged[i] != UINT32_MAX)
+            st = classify_table(undo, i, err);
+    if (st == BO_OK && undo->stage)
+        st = close_over(undo, err);
+    return st;
+}

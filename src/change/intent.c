@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/intent.c - what a rollback means to do, entry by entry, before it looks at the rows of
+ * now. */
+#include <jansson.h>
+#include <string.h>
+
+#include "change/seal.h"
+#include "change/shape.h"
+#include "change/undo.h"
+
+bool bo_fate_dropped(const bo_fate *fate, uint64_t id)
+{
+    return fate->dropped[id / 8] >> (id % 8) & 1;
+}
+
+void bo_fate_drop(bo_fate *fate, uint64_t id)
+{
+    fate->dropped[id / 8] = (uint8_t)(fate->dropped[id / 8] | 1u << (id % 8));
+}
+
+bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name)
+{
+    bool chosen = options->table_count == 0;
+    for (size_t i = 0; i < options->table_count; i++)
+        chosen = chosen || strcmp(options->tables[i], name) == 0;
+    return chosen;
+}
+
+static bo_status check_names(const bo_undo *undo, const bo_content *content, bo_error *err)
+{
+    const bo_rollback_options *options = undo->options;
+    for (size_t i = 0; i < options->table_count; i++)
+        if (bo_content_find(content, options->tables[i]) < 0)
+            return bo_fail(err, BO_NOTFOUND, "table '%s' is not in the point", options->tables[i]);
+    for (size_t i = 0; i < options->where_count; i++)
+        if (bo_content_find(content, options->where[i].table) < 0)
+            return bo_fail(
+                err, BO_NOTFOUND, "table '%s' is not in the point", options->where[i].table);
+    return BO_OK;
+}
+
+/* True when the seal could not tell what the change did to this table. */
+static bool is_open(const json_t *details, uint32_t table)
+{
+    return json_is_true(
+        json_object_get(json_array_get(json_object_get(details, "tables"), table), "open"));
+}
+
+static bo_status check_part(
+    bo_undo *undo, bo_part *part, const json_t *details, uint32_t table, bo_error *err)
+{
+    bo_shape shape = BO_SHAPE_SAME;
+    bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
+    if (st != BO_OK)
+        return st;
+    if (!undo->full && undo->sealed && is_open(details, table))
+        return bo_fail(err, BO_REFUSED,
+            "table '%s' had changed its shape when the point was sealed\nwhat the change did to "
+            "its rows is not known",
+            part->was->name);
+    if (shape == BO_SHAPE_SAME || (undo->full && shape == BO_SHAPE_COLUMNS))
+        return BO_OK;
+    if (undo->full && shape == BO_SHAPE_DROPPED)
+        return BO_OK;
+    BO_OWN_VALUE(bo_buf) notes = {0};
+    st = bo_shape_of(part, undo->arena, &shape, &notes, err);
+    if (st != BO_OK)
+        return st;
+    char *lines = bo_arena_str(undo->arena, bo_buf_str(&notes));
+    if (lines && lines[0])
+        lines[strlen(lines) - 1] = 0;
+    return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now\n%s",
+        part->was->name, lines ? lines : "");
+}
+
+/* Type full makes dropped tables and columns again, from the definition in the snapshot. */
+static bo_status make_again(bo_undo *undo, bo_part *part, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    bo_shape shape = BO_SHAPE_SAME;
+    BO_OWN_VALUE(bo_buf) notes = {0};
+    bo_status st = bo_shape_of(part, undo->arena, &shape, &notes, err);
+    if (st != BO_OK || shape == BO_SHAPE_SAME)
+        return st;
+    if (!(conn->driver->caps & BO_CAP_TRANSACTIONAL_DDL))
+        return bo_fail(err, BO_REFUSED, "this database cannot make '%s' again inside a transaction",
+            part->was->name);
+    if (shape == BO_SHAPE_COLUMNS)
+        return bo_shape_restore_columns(conn, part, undo->arena, err);
+    st = conn->driver->create(conn, part->was, err);
+    if (st == BO_OK)
+        st = conn->driver->create_after(conn, part->was, err);
+    if (st == BO_OK)
+        st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make table '%s' again", part->was->name);
+}
+
+static bo_status lock_parts(bo_undo *undo, bo_content *content, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    const bo_table **tables =
+        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    unsigned count = 0;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        if (content->parts[i].now && !content->parts[i].left_out)
+            tables[count++] = content->parts[i].now;
+    return count ? conn->driver->lock(conn, tables, count, err) : BO_OK;
+}
+
+static bo_status open_files(bo_undo *undo, bo_error *err)
+{
+    bo_session *session = undo->session;
+    const bo_point_record *record = &undo->record;
+    uint64_t rows = 0;
+    bo_status st = BO_OK;
+    if (undo->full)
+        st = bo_content_open(session, record->file, record->root, &undo->snapshot, err);
+    if (st == BO_OK && undo->sealed)
+        st = bo_content_open(session, record->change_file, record->change_root, &undo->change, err);
+    if (st == BO_OK && undo->sealed)
+        st = bo_content_verify(session, undo->change, &rows, err);
+    return st;
+}
+
+/* Locks come before the first read, then the definitions are read again: nothing can change in
+ * between. */
+static bo_status lock_and_describe(bo_undo *undo, bo_content *content, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    bo_status st = bo_content_describe(content, conn, err);
+    if (st != BO_OK)
+        return st;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        content->parts[i].left_out =
+            !bo_undo_table_chosen(undo->options, content->parts[i].was->name);
+    st = conn->driver->begin(conn, BO_TX_WRITE, err);
+    if (st == BO_OK && !undo->options->dry_run)
+        st = lock_parts(undo, content, err);
+    return st == BO_OK ? bo_content_describe(content, conn, err) : st;
+}
+
+bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
+{
+    bo_status st = open_files(undo, err);
+    if (st != BO_OK)
+        return st;
+    bo_content *content = undo->full ? undo->snapshot : undo->change;
+    st = check_names(undo, content, err);
+    if (st == BO_OK)
+        st = lock_and_describe(undo, content, err);
+    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
+        if (content->parts[i].left_out)
+            continue;
+        st = check_part(undo, &content->parts[i], details, i, err);
+        if (st == BO_OK && undo->full && !undo->options->dry_run)
+            st = make_again(undo, &content->parts[i], err);
+    }
+    return st;
+}
+
+static bo_status count_entries(bo_undo *undo, bo_error *err)
+{
+    bo_content *intent = undo->intent;
+    for (uint32_t i = 0; i < bo_pack_frame_count(intent->pack); i++) {
+        const bo_frame *frame = bo_pack_get_frame(intent->pack, i);
+        undo->fates[frame->table].entries += frame->rows;
+    }
+    for (uint32_t i = 0; i < intent->part_count; i++) {
+        bo_fate *fate = &undo->fates[i];
+        fate->dropped = bo_arena_alloc(undo->arena, fate->entries / 8 + 1);
+        if (!fate->dropped)
+            return bo_nomem(err);
+    }
+    return BO_OK;
+}
+
+bo_status bo_walk_open(bo_walk *walk, bo_undo *undo, uint32_t table, bool all, bo_error *err)
+{
+    *walk = (bo_walk){.undo = undo, .table = table, .all = all};
+    return bo_changes_open_at(&walk->changes, undo->intent, table, err);
+}
+
+void bo_walk_done(bo_walk *walk)
+{
+    bo_changes_done(&walk->changes);
+}
+
+bo_status bo_walk_next(bo_walk *walk, bo_error *err)
+{
+    do {
+        bo_status st = bo_changes_next(&walk->changes, err);
+        if (st != BO_OK)
+            return st;
+        if (walk->changes.end || walk->changes.table != walk->table) {
+            walk->end = true;
+            return BO_OK;
+        }
+        walk->id++;
+    } while (!walk->all && bo_fate_dropped(&walk->undo->fates[walk->table], walk->id));
+    bool inverted = walk->undo->inverted;
+    walk->expected = inverted ? walk->changes.after : walk->changes.before;
+    walk->target = inverted ? walk->changes.before : walk->changes.after;
+    return BO_OK;
+}
+
+bo_status bo_undo_intend(bo_undo *undo, bo_error *err)
+{
+    bo_status st = BO_OK;
+    if (undo->full) {
+        st = bo_undo_diff(undo, err);
+    } else {
+        undo->intent = undo->change;
+        undo->inverted = true;
+    }
+    if (st == BO_OK)
+        st = count_entries(undo, err);
+    if (st == BO_OK)
+        st = bo_undo_choose(undo, err);
+    return st;
+}

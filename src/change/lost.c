@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/lost.c - type full: the way from now to the point, and what of others' work goes with
+ * it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "change/diff.h"
+#include "change/rows_json.h"
+#include "change/undo.h"
+
+struct spool {
+    bo_undo *undo;
+    bo_draft *draft;
+};
+
+static bo_status spool_change(
+    void *ctx, uint32_t table, bo_image before, bo_image after, bo_error *err)
+{
+    struct spool *spool = ctx;
+    return bo_draft_change(spool->draft, table, after, before, err);
+}
+
+bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
+{
+    bo_content *snapshot = undo->snapshot;
+    uint32_t count = snapshot->part_count;
+    char random[17];
+    bo_random_hex(random, 8);
+    snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
+    struct spool spool = {.undo = undo};
+    bo_diff_result result = {.now = undo->now, .operation = "diff"};
+    result.entered = bo_arena_array(undo->arena, (size_t)count + 1, sizeof *result.entered);
+    if (!result.entered)
+        return bo_nomem(err);
+    bo_status st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file,
+        undo->record.id, &undo->target->identity, snapshot->parts, count, &spool.draft, err);
+    if (st == BO_OK)
+        st = bo_diff(undo->session, undo->target, snapshot, bo_target_workers(undo->target),
+            spool_change, &spool, &result, err);
+    if (st == BO_OK)
+        st = bo_draft_commit(undo->session, spool.draft, undo->intent_file, err);
+    bo_draft_free(spool.draft);
+    if (st == BO_OK)
+        st = bo_content_open(undo->session, undo->intent_file, NULL, &undo->intent, err);
+    for (uint32_t i = 0; st == BO_OK && i < count; i++) {
+        undo->intent->parts[i].now = snapshot->parts[i].now;
+        undo->intent->parts[i].left_out = snapshot->parts[i].left_out;
+        undo->now_known[i] = !snapshot->parts[i].left_out && !snapshot->parts[i].predicate;
+        if (result.entered[i])
+            bo_buf_printf(&undo->notes,
+                "%s: %llu rows meet the predicate now that did not at the point; they are left "
+                "alone\n",
+                snapshot->parts[i].was->name, (unsigned long long)result.entered[i]);
+    }
+    return st;
+}
+
+/* ---- what others wrote since the seal: the rows whose image of now is not what the change left
+ * ---- */
+
+struct losing {
+    bo_undo *undo;
+    bo_changes change;
+    bool sealed;
+    bo_buf key, change_key;
+};
+
+static bo_status load_change_key(struct losing *losing, bo_error *err)
+{
+    bo_changes *change = &losing->change;
+    bo_image row = change->before.data ? change->before : change->after;
+    return bo_row_key(
+        losing->undo->change->parts[change->table].was, row, &losing->change_key, err);
+}
+
+static int compare_place(const struct losing *losing, uint32_t table)
+{
+    if (losing->change.table != table)
+        return losing->change.table < table ? -1 : 1;
+    return bo_span_compare((bo_span){losing->change_key.data, losing->change_key.size},
+        (bo_span){losing->key.data, losing->key.size});
+}
+
+/* The after-image of the row of `walk`: from the change, or else the before-image that it did not
+ * touch. */
+static bo_status after_image(
+    struct losing *losing, const bo_walk *walk, bo_image *after_out, bo_error *err)
+{
+    bo_image row = walk->target.data ? walk->target : walk->expected;
+    bo_status st = bo_row_key(losing->undo->intent->parts[walk->table].was, row, &losing->key, err);
+    int order = -1;
+    while (st == BO_OK && !losing->change.end && (order = compare_place(losing, walk->table)) < 0) {
+        st = bo_changes_next(&losing->change, err);
+        if (st == BO_OK && !losing->change.end)
+            st = load_change_key(losing, err);
+    }
+    *after_out = !losing->change.end && order == 0 ? losing->change.after : walk->target;
+    return st;
+}
+
+static bo_status lose(struct losing *losing, const bo_walk *walk, bo_image after, bo_error *err)
+{
+    bo_undo *undo = losing->undo;
+    undo->lost_rows++;
+    undo->lost_of[walk->table]++;
+    if (!undo->options->discard_later)
+        return bo_undo_list_conflict(undo, walk->table,
+            !walk->expected.data ? BO_CLASS_NOT_FOUND
+            : after.data         ? BO_CLASS_DATA
+                                 : BO_CLASS_EXISTS,
+            walk->expected.data ? walk->expected : walk->target,
+            "written by others after the change; type full would discard it", NULL, 0, err);
+    return undo->lost ? bo_draft_change(undo->lost, walk->table, after, walk->expected, err)
+                      : BO_OK;
+}
+
+static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *err)
+{
+    bo_walk walk;
+    bo_status st = bo_walk_open(&walk, losing->undo, table, true, err);
+    while (st == BO_OK) {
+        st = bo_walk_next(&walk, err);
+        if (st != BO_OK || walk.end)
+            break;
+        bo_image after;
+        st = after_image(losing, &walk, &after, err);
+        bool same = after.data && walk.expected.data ? bo_image_equal(after, walk.expected)
+                                                     : !after.data && !walk.expected.data;
+        if (st == BO_OK && !same && !bo_fate_dropped(&losing->undo->fates[table], walk.id))
+            st = lose(losing, &walk, after, err);
+        bool used = !losing->change.end && losing->change.table == table &&
+                    compare_place(losing, table) == 0;
+        if (st == BO_OK && used) { /* equal rows of a table without key pair off one by one */
+            st = bo_changes_next(&losing->change, err);
+            if (st == BO_OK && !losing->change.end)
+                st = load_change_key(losing, err);
+        }
+    }
+    bo_walk_done(&walk);
+    return st;
+}
+
+bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
+{
+    struct losing losing = {.undo = undo};
+    bo_status st = bo_changes_open(&losing.change, undo->change, err);
+    if (st == BO_OK)
+        st = bo_changes_next(&losing.change, err);
+    if (st == BO_OK && !losing.change.end)
+        st = load_change_key(&losing, err);
+    if (st == BO_OK && undo->undo_id[0] && undo->options->discard_later) {
+        snprintf(undo->lost_file, sizeof undo->lost_file, "%s.lost.change", undo->undo_id);
+        st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->lost_file, undo->record.id,
+            &undo->target->identity, undo->intent->parts, undo->intent->part_count, &undo->lost,
+            err);
+    }
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
+        st = lose_in_table(&losing, i, err);
+    bo_changes_done(&losing.change);
+    bo_buf_done(&losing.key);
+    bo_buf_done(&losing.change_key);
+    return st;
+}
+
+bo_status bo_undo_export_lost(bo_undo *undo, bo_error *err)
+{
+    if (!undo->lost || undo->lost_rows == 0)
+        return BO_OK;
+    bo_status st = bo_draft_commit(undo->session, undo->lost, undo->lost_file, err);
+    BO_OWN(bo_content) *lost = NULL;
+    if (st == BO_OK)
+        st = bo_content_open(undo->session, undo->lost_file, NULL, &lost, err);
+    if (st != BO_OK)
+        return st;
+    char name[BO_ID_SIZE + 32];
+    snprintf(name, sizeof name, "%s.lost.jsonl", undo->undo_id);
+    BO_OWN(bo_stored_file) *file = NULL;
+    st = bo_repository_create(undo->session->repository, name, &file, err);
+    if (st == BO_OK)
+        st = bo_rows_json_lines(undo->target->conn, lost, bo_stored_file_sink(file), err);
+    if (st == BO_OK)
+        st = bo_stored_file_commit(file, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "the rows that would be discarded cannot be exported");
+    undo->lost_export =
+        bo_arena_printf(undo->arena, "%s/%s", bo_repository_path(undo->session->repository), name);
+    return undo->lost_export ? BO_OK : bo_nomem(err);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/outcome.c - a rollback as its callers see it. */
+#include <string.h>
+
+#include "change/undo.h"
+
+struct outcome {
+    bo_rollback rollback; /* first: bo_rollback_free() gets its address */
+    bo_arena *arena;
+};
+
+void bo_rollback_free(bo_rollback *rollback)
+{
+    if (!rollback)
+        return;
+    struct outcome *outcome = (struct outcome *)(void *)rollback;
+    bo_arena_free(outcome->arena);
+    free(outcome);
+}
+
+const char *bo_rollback_type_name(bo_rollback_type type)
+{
+    static const char *const names[] = {"full", "partial", "backup"};
+    return names[type];
+}
+
+/* ---- keys as text ---- */
+
+struct keys {
+    bo_undo *undo;
+    bo_arena *arena;
+    bo_conflict *conflicts;
+    uint32_t table;
+    size_t given, taken; /* positions in undo->conflicts */
+};
+
+static bo_status next_conflict(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    (void)err;
+    struct keys *keys = ctx;
+    while (
+        keys->given < keys->undo->listed && keys->undo->conflicts[keys->given].table != keys->table)
+        keys->given++;
+    *end_out = keys->given == keys->undo->listed;
+    if (!*end_out) {
+        const bo_undo_conflict *conflict = &keys->undo->conflicts[keys->given++];
+        *row_out = (bo_image){conflict->image, conflict->image_size};
+    }
+    return BO_OK;
+}
+
+static void add_value(bo_buf *out, const bo_text_value *value)
+{
+    if (value->data)
+        bo_buf_add(out, value->data, value->size);
+    else
+        bo_buf_add_str(out, "NULL");
+}
+
+char *bo_key_text(bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values)
+{
+    uint16_t positions[BO_COLUMNS_MAX];
+    uint16_t columns = bo_table_key_positions(was, positions);
+    for (uint16_t i = 0; columns == 0 && i < count; i++)
+        positions[i] = i;
+    uint16_t used = columns ? columns : count;
+    BO_OWN_VALUE(bo_buf) text = {0};
+    for (uint16_t i = 0; i < used; i++) {
+        bo_buf_add_str(&text, used == 1 ? "" : i ? ", " : "(");
+        add_value(&text, &values[positions[i]]);
+    }
+    if (used != 1)
+        bo_buf_add_str(&text, ")");
+    bo_buf_add_byte(&text, 0);
+    return text.failed ? NULL : bo_arena_str(arena, bo_buf_str(&text));
+}
+
+static bo_status take_key(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    struct keys *keys = ctx;
+    while (
+        keys->taken < keys->undo->listed && keys->undo->conflicts[keys->taken].table != keys->table)
+        keys->taken++;
+    char *text =
+        bo_key_text(keys->arena, keys->undo->intent->parts[keys->table].was, count, values);
+    if (!text)
+        return bo_nomem(err);
+    keys->conflicts[keys->taken++].key = text;
+    return BO_OK;
+}
+
+static bo_status name_conflicts(
+    bo_undo *undo, bo_arena *arena, bo_conflict *conflicts, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    for (size_t i = 0; i < undo->listed; i++) {
+        const bo_undo_conflict *from = &undo->conflicts[i];
+        const char **columns = bo_arena_array(arena, from->column_count + 1, sizeof *columns);
+        if (!columns)
+            return bo_nomem(err);
+        for (size_t c = 0; c < from->column_count; c++)
+            columns[c] = bo_arena_str(arena, from->columns[c]);
+        conflicts[i] =
+            (bo_conflict){.table = bo_arena_str(arena, undo->intent->parts[from->table].was->name),
+                .key = "?",
+                .conflict_class = bo_conflict_class_name(from->conflict_class),
+                .because = bo_arena_str(arena, from->because),
+                .column_count = from->column_count,
+                .columns = columns};
+    }
+    struct keys keys = {.undo = undo, .arena = arena, .conflicts = conflicts};
+    bo_status st = BO_OK;
+    for (; st == BO_OK && undo->intent && keys.table < undo->intent->part_count; keys.table++) {
+        keys.given = keys.taken = 0;
+        if (undo->conflicts_of[keys.table] && conn)
+            st = conn->driver->render(conn, undo->intent->parts[keys.table].was, BO_RENDER_TEXT,
+                next_conflict, &keys, take_key, &keys, err);
+    }
+    return st;
+}
+
+/* ---- the whole ---- */
+
+static bo_status list_notes(bo_undo *undo, bo_arena *arena, bo_rollback *out, bo_error *err)
+{
+    const char *line = bo_buf_str(&undo->notes);
+    const char **notes = NULL;
+    while (*line) {
+        size_t size = strcspn(line, "\n");
+        notes = bo_arena_grow(arena, notes, out->note_count, sizeof *notes);
+        if (!notes)
+            return bo_nomem(err);
+        notes[out->note_count++] = bo_arena_strn(arena, line, size);
+        line += size + (line[size] == '\n');
+    }
+    out->notes = notes;
+    return BO_OK;
+}
+
+static bo_status list_tables(
+    bo_undo *undo, bo_arena *arena, bool done, bo_rollback *out, bo_error *err)
+{
+    uint32_t parts = undo->intent ? undo->intent->part_count : 0;
+    bo_rollback_table *tables = bo_arena_array(arena, (size_t)parts + 1, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < parts; i++) {
+        if (undo->intent->parts[i].left_out)
+            continue;
+        const bo_applied *applied = done ? &undo->applied[i] : &undo->planned[i];
+        tables[out->table_count++] = (bo_rollback_table){
+            .name = bo_arena_str(arena, undo->intent->parts[i].was->name),
+            .inserted = applied->inserted,
+            .updated = applied->updated,
+            .deleted = applied->deleted,
+            .conflicts = undo->conflicts_of[i],
+            .lost = undo->lost_of[i],
+            .proof = undo->proofs[i] ? undo->proofs[i] : "",
+        };
+        out->inserted += applied->inserted;
+        out->updated += applied->updated;
+        out->deleted += applied->deleted;
+    }
+    out->tables = tables;
+    return BO_OK;
+}
+
+static const char *whole_proof(const bo_undo *undo)
+{
+    const char *worst = "";
+    for (uint32_t i = 0; undo->intent && i < undo->intent->part_count; i++) {
+        const char *proof = undo->proofs[i];
+        if (!proof)
+            continue;
+        if (strcmp(proof, "mismatch") == 0)
+            return "mismatch";
+        if (strcmp(worst, "inconclusive") != 0)
+            worst = proof;
+    }
+    return worst[0] ? worst : "";
+}
+
+bo_status bo_undo_outcome(
+    bo_undo *undo, const char *status, double seconds, bo_rollback **out, bo_error *err)
+{
+    struct outcome *outcome = calloc(1, sizeof *outcome);
+    if (!outcome)
+        return bo_nomem(err);
+    BO_OWN(bo_rollback) *owned = &outcome->rollback;
+    outcome->arena = bo_arena_create();
+    if (!outcome->arena)
+        return bo_nomem(err);
+    bo_arena *arena = outcome->arena;
+    bo_conflict *conflicts = bo_arena_array(arena, undo->listed + 1, sizeof *conflicts);
+    if (!conflicts)
+        return bo_nomem(err);
+    *owned = (bo_rollback){.id = bo_arena_str(arena, undo->record.id),
+        .type = bo_rollback_type_name(undo->options->type),
+        .status = status,
+        .conflict_count = undo->conflict_count,
+        .conflict_listed = undo->listed,
+        .conflicts = conflicts,
+        .lost_rows = undo->lost_rows,
+        .lost_export = bo_arena_str(arena, undo->lost_export),
+        .proof = whole_proof(undo),
+        .undo_point = strcmp(status, "done") == 0 && undo->undo_id[0]
+                          ? bo_arena_str(arena, undo->undo_id)
+                          : NULL,
+        .plan_digest = bo_arena_str(arena, undo->plan_digest),
+        .duration_s = seconds,
+        .recommended = "",
+        .because = ""};
+    bo_status st = list_tables(undo, arena, strcmp(status, "done") == 0, owned, err);
+    if (st == BO_OK)
+        st = list_notes(undo, arena, owned, err);
+    if (st == BO_OK)
+        st = name_conflicts(undo, arena, conflicts, err);
+    if (st == BO_OK)
+        *out = BO_TAKE(owned);
+    return st;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/point.c - taking a rollback point.  Order of writes: docs/design/point.md. */
+#include "backout/point.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "change/take.h"
+
+bo_status bo_point_new_id(
+    bo_session *session, const char *migration, bool dry_run, char out[BO_ID_SIZE], bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) slug = {0};
+    bo_text_slug(&slug, migration && migration[0] ? migration : "manual", 80);
+    bo_status st = bo_buf_check(&slug, err);
+    if (st != BO_OK)
+        return st;
+    char time[BO_TIME_TEXT_SIZE];
+    bo_time_compact(bo_clock_now_us(), time);
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
+    for (unsigned n = 1; n < 10000; n++) {
+        int size = snprintf(
+            out, BO_ID_SIZE, "%srb_%s_%s", dry_run ? "DRY_RUN_" : "", bo_buf_str(&slug), time);
+        if (n > 1)
+            snprintf(out + size, BO_ID_SIZE - (size_t)size, "_%u", n);
+        bo_point_record taken;
+        bo_error missing = {0};
+        st = bo_catalog_point_find(session->catalog, out, arena, &taken, &missing);
+        if (st == BO_NOTFOUND || (st == BO_OK && strcmp(taken.id, out) != 0) || st == BO_INVALID)
+            return BO_OK; /* free, or only the beginning of longer ids */
+        if (st != BO_OK) {
+            if (err)
+                *err = missing;
+            return st;
+        }
+    }
+    return bo_fail(err, BO_EXISTS, "too many points in one second");
+}
+
+static json_t *table_details(const bo_part *part, const bo_extent *extent)
+{
+    json_t *limits = json_array();
+    for (uint16_t i = 0; limits && i < part->was->limit_count; i++)
+        json_array_append_new(limits, json_string(part->was->limits[i]));
+    char digest[BO_DIGEST_TEXT_SIZE] = "";
+    if (extent)
+        bo_digest_format(&extent->digest, digest);
+    return json_pack("{s:s, s:I, s:I, s:s, s:b, s:s?, s:o}", "name", part->was->name, "rows",
+        (json_int_t)(extent ? extent->digest.rows : 0), "bytes",
+        (json_int_t)(extent ? extent->bytes : 0), "digest", digest, "has_key",
+        part->was->row_key != NULL, "predicate", part->predicate, "limits", limits);
+}
+
+json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *extents,
+    const bo_draft *counts, double seconds)
+{
+    BO_OWN(json_ref) *tables = json_array();
+    for (uint32_t i = 0; tables && i < count; i++) {
+        json_t *table = table_details(&parts[i], extents ? &extents[i] : NULL);
+        if (!table || json_array_append_new(tables, table) != 0)
+            return NULL;
+        if (counts) {
+            json_object_set_new(table, "inserted", json_integer((json_int_t)counts->inserted[i]));
+            json_object_set_new(table, "updated", json_integer((json_int_t)counts->updated[i]));
+            json_object_set_new(table, "deleted", json_integer((json_int_t)counts->deleted[i]));
+        }
+    }
+    return json_pack("{s:O, s:f}", "tables", tables, "seconds", seconds);
+}
+
+static char *entities_json(const bo_point_options *options)
+{
+    BO_OWN(json_ref) *object = json_object();
+    for (size_t i = 0; object && i < options->entity_count; i++)
+        json_object_set_new(
+            object, options->entities[i].name, json_string(options->entities[i].value));
+    return object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+}
+
+struct taking {
+    bo_session *session;
+    bo_target *target;
+    const bo_point_options *options;
+    bo_point_record record;
+    char run[64];
+    char file[BO_ID_SIZE + 16];
+    bo_arena *arena;
+    bo_part *parts;
+    uint32_t count;
+    bo_extent *extents;
+    char root[65];
+    char *details; /* malloc()ed */
+};
+
+static bo_status lock_parts(struct taking *taking, bo_error *err)
+{
+    const bo_driver *driver = taking->target->conn->driver;
+    const bo_table **tables = bo_arena_array(taking->arena, taking->count, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < taking->count; i++)
+        tables[i] = taking->parts[i].now;
+    return driver->lock(taking->target->conn, tables, taking->count, err);
+}
+
+static void warn_skipped(struct taking *taking, const bo_buf *skipped)
+{
+    const char *line = bo_buf_str(skipped);
+    while (*line) {
+        size_t size = strcspn(line, "\n");
+        bo_session_warn(taking->session, "left out: table %.*s", (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+}
+
+/* Definitions are read again under the locks, so that they are those of the snapshot's instant. */
+static bo_status read_everything(struct taking *taking, bo_error *err)
+{
+    bo_target *target = taking->target;
+    const bo_point_options *options = taking->options;
+    const bo_driver *driver = target->conn->driver;
+    BO_OWN_VALUE(bo_buf) skipped = {0};
+    BO_OWN_VALUE(bo_buf) unused = {0};
+    bo_status st = bo_target_scope(target, options->scope, options->scope_count, taking->arena,
+        &taking->parts, &taking->count, &skipped, err);
+    if (st != BO_OK)
+        return st;
+    warn_skipped(taking, &skipped);
+    uint64_t rows = 0;
+    st = bo_snapshot_check_space(taking->session, target, taking->parts, taking->count, &rows, err);
+    if (st == BO_OK)
+        st = driver->begin(target->conn, BO_TX_READ, err);
+    if (st == BO_OK)
+        st = lock_parts(taking, err);
+    if (st == BO_OK)
+        st = bo_target_scope(target, options->scope, options->scope_count, taking->arena,
+            &taking->parts, &taking->count, &unused, err);
+    if (st != BO_OK)
+        return st;
+    taking->extents = bo_arena_array(taking->arena, taking->count, sizeof *taking->extents);
+    if (!taking->extents)
+        return bo_nomem(err);
+    st = bo_catalog_run_step(taking->session->catalog, taking->run, "snapshot", NULL, NULL, err);
+    if (st == BO_OK)
+        st = bo_snapshot_write(taking->session, target, taking->parts, taking->count,
+            bo_target_workers(target), taking->file, taking->record.id, taking->extents,
+            taking->root, err);
+    return st;
+}
+
+static bo_status write_snapshot(struct taking *taking, bo_error *err)
+{
+    int64_t started = bo_clock_monotonic_us();
+    bo_status st = read_everything(taking, err);
+    taking->target->conn->driver->rollback(taking->target->conn);
+    if (st != BO_OK)
+        return st;
+    double seconds = (double)(bo_clock_monotonic_us() - started) / 1e6;
+    BO_OWN(json_ref) *details =
+        bo_point_details(taking->parts, taking->count, taking->extents, NULL, seconds);
+    taking->details = details ? json_dumps(details, JSON_COMPACT) : NULL;
+    if (!taking->details)
+        return bo_nomem(err);
+    taking->record.details = taking->details;
+    taking->record.root = taking->root;
+    taking->record.status = BO_POINT_READY;
+    st = bo_catalog_run_step(taking->session->catalog, taking->run, "stored", NULL, NULL, err);
+    return st == BO_OK ? bo_catalog_point_update(taking->session->catalog, &taking->record, err)
+                       : st;
+}
+
+/* Leaves the records of a point that could not be taken; the reason of the failure stays in err. */
+static void record_failure(struct taking *taking, bo_status st)
+{
+    bo_error second = {0};
+    taking->record.status = BO_POINT_FAILED;
+    if (bo_catalog_point_update(taking->session->catalog, &taking->record, &second) != BO_OK ||
+        bo_catalog_run_end(
+            taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK)
+        bo_session_warn(taking->session, "the failure could not be recorded: %s", second.text);
+}
+
+/* The record of the point is what reserves its id: two processes cannot both add it. */
+static bo_status reserve(struct taking *taking, char id[BO_ID_SIZE], bo_error *err)
+{
+    bool dry_run = strcmp(taking->record.kind, "dry-run") == 0;
+    for (unsigned attempt = 0; attempt < 100; attempt++) {
+        bo_status st = bo_point_new_id(taking->session, taking->record.migration, dry_run, id, err);
+        if (st != BO_OK)
+            return st;
+        snprintf(taking->file, sizeof taking->file, "%s.snapshot", id);
+        st = bo_catalog_point_add(taking->session->catalog, &taking->record, err);
+        if (st != BO_EXISTS)
+            return st;
+    }
+    return bo_fail(err, BO_EXISTS, "no free id for a point could be had");
+}
+
+static bo_status take_recorded(struct taking *taking, bo_error *err)
+{
+    bo_catalog *catalog = taking->session->catalog;
+    bo_status st = bo_catalog_run_begin(
+        catalog, "point", taking->record.id, taking->session->actor, taking->run, err);
+    taking->record.run = taking->run;
+    if (st == BO_OK)
+        st = bo_session_audit(
+            taking->session, "point.create", taking->record.id, "begun", NULL, err);
+    if (st == BO_OK)
+        st = write_snapshot(taking, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_end(catalog, taking->run, "done", NULL, err);
+    if (st != BO_OK)
+        record_failure(taking, st);
+    return bo_session_audit_end(taking->session, "point.create", taking->record.id, st, NULL, err);
+}
+
+bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_options *options,
+    char id_out[BO_ID_SIZE], bo_error *err)
+{
+    const char *kind = options->kind ? options->kind : "point";
+    const char *unnamed = strcmp(kind, "backup") == 0 ? "backup" : "manual";
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    BO_OWN_MEM char *entities = entities_json(options);
+    if (!arena || !entities)
+        return bo_nomem(err);
+    char id[BO_ID_SIZE] = "";
+    struct taking taking = {
+        .session = session, .target = target, .options = options, .arena = arena};
+    taking.record = (bo_point_record){.id = id,
+        .kind = kind,
+        .migration = options->migration ? options->migration : unnamed,
+        .description = options->description ? options->description : "",
+        .database = bo_target_name(target),
+        .url = target->url,
+        .server = target->identity.server,
+        .engine = target->identity.engine,
+        .method = "snapshot",
+        .status = BO_POINT_CREATING,
+        .created_us = bo_clock_now_us(),
+        .file = taking.file,
+        .root = "",
+        .change_root = "",
+        .entities = entities,
+        .details = "{}"};
+    bo_status st = reserve(&taking, id, err);
+    if (st == BO_OK)
+        st = take_recorded(&taking, err);
+    free(taking.details);
+    if (st == BO_OK)
+        memcpy(id_out, id, sizeof id);
+    return st;
+}
+
+bo_status bo_point_create(bo_session *session, const bo_database *database,
+    const bo_point_options *options, bo_point_list **out, bo_error *err)
+{
+    BO_OWN(bo_target) *target = NULL;
+    char id[BO_ID_SIZE];
+    bo_status st = bo_target_open(database, &target, err);
+    if (st != BO_OK) {
+        st = bo_wrap(err, st, "cannot take a point");
+        return bo_session_audit_end(session, "point.create", "", st, NULL, err);
+    }
+    st = bo_point_take(session, target, options, id, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot take a point");
+    return bo_point_view_one(session, id, false, out, err);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/proof.c - reading back what a rollback wrote, before it is committed.
+ * docs/design/proof.md */
+#include <string.h>
+
+#include "change/undo.h"
+
+struct proving {
+    bo_undo *undo;
+    uint32_t table;
+    bo_walk walk;
+    uint64_t wrong;
+};
+
+static bo_status prove_entry(struct proving *proving, bo_image now)
+{
+    bo_image target = proving->walk.target;
+    bool right = target.data ? now.data && bo_image_equal(now, target) : !now.data;
+    proving->wrong += !right;
+    return BO_OK;
+}
+
+static bo_status prove_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
+{
+    struct proving *proving = ctx;
+    bo_status st = BO_OK;
+    while (st == BO_OK && !proving->walk.end && proving->walk.id < id) {
+        prove_entry(proving, (bo_image){0});
+        st = bo_walk_next(&proving->walk, err);
+    }
+    if (st == BO_OK && !proving->walk.end && proving->walk.id == id)
+        prove_entry(proving, row);
+    else
+        proving->wrong++;
+    return st == BO_OK && !proving->walk.end ? bo_walk_next(&proving->walk, err) : st;
+}
+
+/* Every row that was touched is read back by its key. */
+static bo_status prove_rows(bo_undo *undo, uint32_t table, uint64_t *wrong_out, bo_error *err)
+{
+    struct proving proving = {.undo = undo, .table = table};
+    bo_status st = bo_walk_open(&proving.walk, undo, table, false, err);
+    if (st == BO_OK)
+        st = bo_walk_next(&proving.walk, err);
+    if (st == BO_OK)
+        st = undo->target->conn->driver->stage_readback(
+            undo->stage, undo->staged[table], prove_row, &proving, err);
+    while (st == BO_OK && !proving.walk.end) {
+        prove_entry(&proving, (bo_image){0});
+        st = bo_walk_next(&proving.walk, err);
+    }
+    bo_walk_done(&proving.walk);
+    *wrong_out = proving.wrong;
+    return st;
+}
+
+static bo_status add_row(void *ctx, bo_image row, bo_error *err)
+{
+    (void)err;
+    bo_digest_add(ctx, row);
+    return BO_OK;
+}
+
+bo_status bo_undo_read_digest(bo_undo *undo, uint32_t table, bo_digest *out, bo_error *err)
+{
+    const bo_part *part = &undo->intent->parts[table];
+    bo_scan scan = {.table = part->now, .shape = part->was};
+    bo_digest digest = {0};
+    bo_status st =
+        undo->target->conn->driver->scan(undo->target->conn, &scan, add_row, &digest, err);
+    if (st == BO_OK)
+        *out = digest;
+    return st;
+}
+
+/* The whole table: what was there, less what went, plus what came; and for type full, the point
+ * itself. */
+static bo_status prove_table(bo_undo *undo, uint32_t table, bool *match_out, bo_error *err)
+{
+    bo_digest now = {0}, expected = undo->now[table];
+    bo_status st = bo_undo_read_digest(undo, table, &now, err);
+    if (st != BO_OK)
+        return st;
+    bo_digest_merge(&expected, &undo->coming[table]);
+    bo_digest_merge(&now, &undo->going[table]);
+    *match_out = bo_digest_equal(&now, &expected);
+    return BO_OK;
+}
+
+static bool needs_whole_table(const bo_undo *undo, uint32_t table)
+{
+    return undo->now_known[table] && undo->staged[table] != UINT32_MAX;
+}
+
+bo_status bo_undo_prove(bo_undo *undo, bool *match_out, bo_error *err)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_table *was = undo->intent->parts[i].was;
+        if (undo->intent->parts[i].left_out)
+            continue;
+        bool match = true;
+        if (undo->staged[i] != UINT32_MAX && was->row_key) {
+            uint64_t wrong = 0;
+            bo_status st = prove_rows(undo, i, &wrong, err);
+            if (st != BO_OK)
+                return st;
+            match = wrong == 0;
+        }
+        if (match && needs_whole_table(undo, i)) {
+            bo_status st = prove_table(undo, i, &match, err);
+            if (st != BO_OK)
+                return st;
+        }
+        undo->proofs[i] = match ? "match" : "mismatch";
+        all = all && match;
+    }
+    *match_out = all;
+    return BO_OK;
+}
+
+/* ---- sequences: never lower than what is in use; type full goes back as far as that allows ----
+ */
+
+static int64_t further(int64_t a, int64_t b, int64_t increment)
+{
+    return increment < 0 ? (a < b ? a : b) : (a > b ? a : b);
+}
+
+static bo_status set_sequence(
+    bo_undo *undo, const bo_part *part, const bo_sequence *was, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    bo_sequence now = *was;
+    int64_t used = 0;
+    bool any = false;
+    bo_status st = conn->driver->sequence_read(conn, &now, err);
+    if (st == BO_OK)
+        st = conn->driver->sequence_used(conn, part->now, was, &used, &any, err);
+    if (st != BO_OK)
+        return st;
+    bo_sequence then = *was;
+    bool back = undo->full && !part->predicate;
+    if (!back && further(now.last_value, was->last_value, was->increment) == now.last_value)
+        then = now;
+    if (any && further(used, then.last_value, was->increment) == used) {
+        then.last_value = used;
+        then.is_called = true;
+    }
+    if (then.last_value == now.last_value && then.is_called == now.is_called)
+        return BO_OK;
+    return conn->driver->sequence_set(conn, &then, err);
+}
+
+bo_status bo_undo_sequences(bo_undo *undo, bo_error *err)
+{
+    if (!(undo->target->conn->driver->caps & BO_CAP_SEQUENCES))
+        return BO_OK;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        for (uint16_t s = 0; !part->left_out && part->now && s < part->was->sequence_count; s++) {
+            bo_status st = set_sequence(undo, part, &part->was->sequences[s], err);
+            if (st != BO_OK)
+                return bo_wrap(
+                    err, st, "cannot set the sequence '%s'", part->was->sequences[s].name);
+        }
+    }
+    return BO_OK;
+}

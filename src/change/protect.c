@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/protect.c - the state before a rollback becomes a point: nothing goes before it is
+ * durable. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "change/undo.h"
+
+struct protecting {
+    bo_undo *undo;
+    uint32_t table;
+    bo_walk walk;
+    bo_draft *draft; /* NULL: only counting */
+};
+
+static bo_status keep(struct protecting *protecting, bo_image now, bo_error *err)
+{
+    bo_undo *undo = protecting->undo;
+    uint32_t table = protecting->table;
+    bo_image target = protecting->walk.target;
+    bo_applied *planned = &undo->planned[table];
+    if (now.data && target.data)
+        planned->updated++;
+    else if (now.data)
+        planned->deleted++;
+    else if (target.data)
+        planned->inserted++;
+    if (now.data)
+        bo_digest_add(&undo->going[table], now);
+    if (target.data)
+        bo_digest_add(&undo->coming[table], target);
+    if (!protecting->draft || (!now.data && !target.data))
+        return BO_OK;
+    return bo_draft_change(protecting->draft, table, now, target, err);
+}
+
+static bo_status keep_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
+{
+    struct protecting *protecting = ctx;
+    bo_status st = BO_OK;
+    while (st == BO_OK && !protecting->walk.end && protecting->walk.id < id) {
+        st = keep(protecting, (bo_image){0}, err);
+        if (st == BO_OK)
+            st = bo_walk_next(&protecting->walk, err);
+    }
+    if (st == BO_OK)
+        st = keep(protecting, row, err);
+    return st == BO_OK ? bo_walk_next(&protecting->walk, err) : st;
+}
+
+static bo_status keep_table(struct protecting *protecting, bo_error *err)
+{
+    bo_undo *undo = protecting->undo;
+    uint32_t table = protecting->table;
+    bo_status st = bo_walk_open(&protecting->walk, undo, table, false, err);
+    if (st == BO_OK)
+        st = bo_walk_next(&protecting->walk, err);
+    if (st == BO_OK && undo->staged[table] != UINT32_MAX)
+        st = undo->target->conn->driver->stage_readback(
+            undo->stage, undo->staged[table], keep_row, protecting, err);
+    while (st == BO_OK && !protecting->walk.end) {
+        st = keep(protecting, (bo_image){0}, err);
+        if (st == BO_OK)
+            st = bo_walk_next(&protecting->walk, err);
+    }
+    bo_walk_done(&protecting->walk);
+    return st;
+}
+
+static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *file, bo_error *err)
+{
+    BO_OWN(json_ref) *details =
+        bo_point_details(undo->intent->parts, undo->intent->part_count, NULL, draft, 0);
+    BO_OWN_MEM char *text = details ? json_dumps(details, JSON_COMPACT) : NULL;
+    char *description =
+        bo_arena_printf(undo->arena, "state before the rollback of %s", undo->record.id);
+    if (!text || !description)
+        return bo_nomem(err);
+    bo_point_record record = {.id = undo->undo_id,
+        .kind = "undo",
+        .migration = "undo",
+        .description = description,
+        .database = bo_target_name(undo->target),
+        .url = undo->target->url,
+        .server = undo->target->identity.server,
+        .engine = undo->target->identity.engine,
+        .method = "snapshot",
+        .status = BO_POINT_CREATING,
+        .created_us = bo_clock_now_us(),
+        .change_file = file,
+        .root = "",
+        .change_root = draft->root_hex,
+        .parent = undo->record.id,
+        .run = undo->run,
+        .entities = "{}",
+        .details = text};
+    return bo_catalog_point_add(undo->session->catalog, &record, err);
+}
+
+bo_status bo_undo_protect(bo_undo *undo, bo_error *err)
+{
+    struct protecting protecting = {.undo = undo};
+    BO_OWN(bo_draft) *draft = NULL;
+    char file[BO_ID_SIZE + 16];
+    snprintf(file, sizeof file, "%s.change", undo->undo_id);
+    bo_status st = BO_OK;
+    if (!undo->options->dry_run)
+        st = bo_draft_create(undo->session, BO_PACK_CHANGESET, file, undo->undo_id,
+            &undo->target->identity, undo->intent->parts, undo->intent->part_count, &draft, err);
+    protecting.draft = draft;
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
+        protecting.table = i;
+        st = keep_table(&protecting, err);
+    }
+    if (st != BO_OK || !draft)
+        return st;
+    st = bo_draft_commit(undo->session, draft, file, err);
+    memcpy(undo->plan_digest, draft->root_hex, sizeof undo->plan_digest);
+    if (st == BO_OK)
+        st = record_point(undo, draft, file, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "the state before the rollback cannot be kept");
+}

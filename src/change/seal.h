@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/seal.h - sealing, as run and rollback need it too. */
+#ifndef BO_CHANGE_SEAL_H
+#define BO_CHANGE_SEAL_H
+
+#include "change/take.h"
+
+/** Writes the changeset from the point to now and updates the record (status, change_file,
+ * details). */
+bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
+    bo_arena *arena, bo_error *err);
+bool bo_content_has_predicate(const bo_content *content);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/shape.c - DDL between a point and now is found by name and type, and said. */
+#include "change/shape.h"
+
+/* What happened, with the name in the middle: before and after it. */
+static const char *const texts[][2] = {
+    ['+'] = {"column '", "' was added"},
+    ['-'] = {"column '", "' was dropped"},
+    ['t'] = {"the type of column '", "' changed"},
+    ['k'] = {"key '", "' changed"},
+    ['f'] = {"foreign key '", "' changed"},
+    ['g'] = {"trigger '", "' changed"},
+    ['c'] = {"check '", "' changed"},
+    ['i'] = {"index '", "' changed"},
+    ['n'] = {"NOT NULL of column '", "' changed"},
+    ['d'] = {"the default or generation of column '", "' changed"},
+};
+
+static void note_change(bo_buf *notes, const bo_part *part, const bo_table_change *change)
+{
+    const char *const *text = texts[(unsigned char)change->what];
+    bo_buf_printf(
+        notes, "%s: %s%s%s since the point", part->was->name, text[0], change->name, text[1]);
+    if (change->was && change->now)
+        bo_buf_printf(notes, " (from %s to %s)", change->was, change->now);
+    bo_buf_add_str(notes, "\n");
+}
+
+bo_status bo_shape_of(
+    const bo_part *part, bo_arena *arena, bo_shape *out, bo_buf *notes, bo_error *err)
+{
+    if (!part->now) {
+        bo_buf_printf(notes, "%s: the table was dropped since the point\n", part->was->name);
+        *out = BO_SHAPE_DROPPED;
+        return bo_buf_check(notes, err);
+    }
+    bo_table_change *changes = NULL;
+    uint16_t count = 0;
+    bo_status st = bo_table_compare(part->was, part->now, arena, &changes, &count, err);
+    if (st != BO_OK)
+        return st;
+    bo_shape shape = BO_SHAPE_SAME;
+    for (uint16_t i = 0; i < count; i++) {
+        note_change(notes, part, &changes[i]);
+        if (changes[i].blocks && changes[i].what != '-')
+            shape = BO_SHAPE_BLOCKED;
+        else if (changes[i].blocks && shape == BO_SHAPE_SAME)
+            shape = BO_SHAPE_COLUMNS;
+    }
+    *out = shape;
+    return bo_buf_check(notes, err);
+}
+
+bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err)
+{
+    for (uint16_t i = 0; i < part->was->column_count; i++) {
+        const bo_column *column = &part->was->columns[i];
+        if (bo_table_column(part->now, column->name) >= 0)
+            continue;
+        bo_status st = conn->driver->add_column(conn, part->now, column, err);
+        if (st != BO_OK)
+            return bo_wrap(
+                err, st, "cannot make column '%s' of '%s' again", column->name, part->was->name);
+    }
+    return conn->driver->describe(conn, part->was->name, arena, &part->now, err);
+}

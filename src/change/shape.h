@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/shape.h - what DDL since the point means for the rows of the point. */
+#ifndef BO_CHANGE_SHAPE_H
+#define BO_CHANGE_SHAPE_H
+
+#include "change/content.h"
+
+typedef enum bo_shape {
+    BO_SHAPE_SAME, /* rows fit; column additions, keys and the like may have changed (notes say so)
+                    */
+    BO_SHAPE_DROPPED, /* the table is gone */
+    BO_SHAPE_COLUMNS, /* recorded columns are gone: type full makes them again */
+    BO_SHAPE_BLOCKED, /* rows of the point cannot be put into the table as it is */
+} bo_shape;
+
+/**
+ * Compares the definition then and now.
+ * @param notes  gets one line for each difference: "orders: column 'note' was dropped since the
+ * point".
+ */
+bo_status bo_shape_of(
+    const bo_part *part, bo_arena *arena, bo_shape *out, bo_buf *notes, bo_error *err);
+
+/** Makes dropped columns again (BO_SHAPE_COLUMNS), inside the open transaction; part->now is
+ * described anew. */
+bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err);
+
+#endif

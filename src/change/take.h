@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/take.h - taking a point, as every verb that must be reversible does it. */
+#ifndef BO_CHANGE_TAKE_H
+#define BO_CHANGE_TAKE_H
+
+#include "change/snapshot.h"
+
+#define BO_ID_SIZE 160
+
+/** A new id rb_<migration>_<YYYYMMDD_HHMMSS>, with a suffix when it is taken; dry-run points get
+ * DRY_RUN_ before it. */
+bo_status bo_point_new_id(
+    bo_session *session, const char *migration, bool dry_run, char out[BO_ID_SIZE], bo_error *err);
+
+/**
+ * Takes a point of what `options` says: the point and run records, the snapshot, its read-back.
+ * @param target  not in a transaction.
+ */
+bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_options *options,
+    char id_out[BO_ID_SIZE], bo_error *err);
+
+/** The catalog's `details` of a point: one object per table. `extents` and `counts` (a changeset's
+ * draft) may be NULL. New reference; NULL: no memory. */
+json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *extents,
+    const bo_draft *counts, double seconds);
+
+/** One point by id as a list, for the calls that return one. */
+bo_status bo_point_view_one(
+    bo_session *session, const char *id, bool with_runs, bo_point_list **out, bo_error *err);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/undo.h - a rollback on its way: intent, conflicts, undo point, apply, proof.
+ *
+ * An intent is a changeset read as "this row should be there now (expected), and shall become that
+ * (target)".  Partial: the sealed change, inverted: expected = after-image, target = before-image.
+ * Full: the diff from now to the point: expected = the row of now, target = the before-image.  From
+ * there both are one road.
+ */
+#ifndef BO_CHANGE_UNDO_H
+#define BO_CHANGE_UNDO_H
+
+#include "backout/backup.h"
+#include "backout/rollback.h"
+#include "change/take.h"
+
+#define BO_LISTED_MAX 1000u
+
+/** What shall happen to each entry of one table; bits by entry id (from 1). */
+typedef struct bo_fate {
+    uint64_t entries; /* ids 1..entries */
+    uint8_t *dropped; /* bit set: not carried out */
+} bo_fate;
+
+typedef struct bo_undo_conflict {
+    uint32_t table;
+    bo_conflict_class conflict_class;
+    const uint8_t *image; /* of the row whose key names it; in the arena */
+    size_t image_size;
+    const char *because;
+    size_t column_count;
+    const char **columns;
+} bo_undo_conflict;
+
+typedef struct bo_undo {
+    bo_session *session;
+    bo_target *target;
+    bo_arena *arena;
+    const bo_rollback_options *options;
+    bo_point_record record; /* of the point */
+    bool sealed;
+    bool full; /* the whole tables are made as they were (a snapshot is there) */
+    char run[64];
+    char undo_id[BO_ID_SIZE]; /* "" until reserved */
+
+    bo_content *snapshot;              /* full only */
+    bo_content *change;                /* sealed: before -> after */
+    bo_content *intent;                /* the changeset whose entries are carried out */
+    bool inverted;                     /* intent is read from after to before */
+    char intent_file[BO_ID_SIZE + 16]; /* full: the spooled diff; removed when it is not kept */
+    bo_digest *now;                    /* of each part before apply, where it is known */
+    bool *now_known;
+
+    bo_stage *stage;
+    unsigned *staged; /* position in the stage of each part, UINT32_MAX: not staged */
+    unsigned stage_count;
+    bo_fate *fates;            /* of each part */
+    bo_digest *going, *coming; /* of each part: rows that go and that come (for the proof) */
+
+    uint64_t conflict_count;
+    uint64_t *conflicts_of; /* per part */
+    size_t listed;
+    bo_undo_conflict *conflicts;
+    uint64_t lost_rows;
+    uint64_t *lost_of;
+    bo_draft *lost; /* full: the changeset from after to now, of what is given up */
+    char lost_file[BO_ID_SIZE + 32];
+    const char *lost_export; /* path of the JSON Lines file */
+    bo_applied *planned;     /* per part */
+    bo_applied *applied;     /* per part */
+    const char **proofs;     /* per part */
+    bo_buf notes;            /* lines */
+    char plan_digest[65];
+} bo_undo;
+
+BO_DEFINE_SCOPE(bo_rollback);
+
+/* ---- intent.c ---- */
+/** Opens what the rollback needs, describes the tables, checks their shape, chooses the parts.
+ * Inside the transaction. */
+bo_status bo_undo_prepare(bo_undo *undo, bo_error *err);
+/** Fills undo->intent (full: by a diff) and the fates that the options ask for (only-added, where,
+ * results file). */
+bo_status bo_undo_intend(bo_undo *undo, bo_error *err);
+/** choose.c: drops the entries that the options leave out. */
+bo_status bo_undo_choose(bo_undo *undo, bo_error *err);
+bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name);
+bool bo_fate_dropped(const bo_fate *fate, uint64_t id);
+void bo_fate_drop(bo_fate *fate, uint64_t id);
+
+/** Walks the entries of one table of the intent in the order of their ids. */
+typedef struct bo_walk {
+    bo_undo *undo;
+    bo_changes changes;
+    uint32_t table;
+    uint64_t id;
+    bo_image expected, target;
+    bool end;
+    bool all; /* dropped entries too */
+} bo_walk;
+bo_status bo_walk_open(bo_walk *walk, bo_undo *undo, uint32_t table, bool all, bo_error *err);
+bo_status bo_walk_next(bo_walk *walk, bo_error *err);
+void bo_walk_done(bo_walk *walk);
+
+/* ---- conflict.c ---- */
+/** Stages the intent, finds the rows of now, classifies, follows closure; lists conflicts; drops
+ * what the policy skips. */
+bo_status bo_undo_find_conflicts(bo_undo *undo, bo_error *err);
+bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class conflict_class,
+    bo_image row, const char *because, const char *const *columns, size_t column_count,
+    bo_error *err);
+
+/* ---- lost.c ---- */
+/** Full: the diff from now to the point goes into the intent; what others wrote since the seal into
+ * `lost`. */
+bo_status bo_undo_diff(bo_undo *undo, bo_error *err);
+/** Full and sealed: counts, and writes into `lost`, the rows whose image of now is not what the
+ * change left. */
+bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err);
+/** Makes the lost rows durable in JSON Lines before they go. */
+bo_status bo_undo_export_lost(bo_undo *undo, bo_error *err);
+
+/* ---- protect.c ---- */
+/** The state before the rollback becomes a point: its changeset is written, read back and recorded.
+ */
+bo_status bo_undo_protect(bo_undo *undo, bo_error *err);
+
+/* ---- proof.c ---- */
+/** The digest of the whole table of a part as this transaction sees it. */
+bo_status bo_undo_read_digest(bo_undo *undo, uint32_t table, bo_digest *out, bo_error *err);
+bo_status bo_undo_prove(bo_undo *undo, bool *match_out, bo_error *err);
+/** After the commit: sequences collide with nothing. */
+bo_status bo_undo_sequences(bo_undo *undo, bo_error *err);
+
+/* ---- outcome.c ---- */
+/** The public result; conflicts get their keys as text (needs the connection). */
+bo_status bo_undo_outcome(
+    bo_undo *undo, const char *status, double seconds, bo_rollback **out, bo_error *err);
+
+/* ---- recover.c ---- */
+/** Settles what a dead rollback of this point left: BO_OK when nothing stands in the way any more.
+ */
+/** Asks the marker of run `run` on the target's (new) connection. */
+bo_status bo_undo_was_committed(
+    bo_session *session, bo_target *target, const char *run, bool *committed_out, bo_error *err);
+/** Records what the database decided: point rolled back and undo point usable, or undo point failed
+ * and its file removed. */
+bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, const char *undo_id,
+    bool committed, bo_error *err);
+/** "7", "(7, a)": the key of a rendered row, or the whole row when the table has none. NULL: no
+ * memory. */
+char *bo_key_text(
+    bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values);
+bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *point, bo_error *err);
+
+const char *bo_conflict_class_name(bo_conflict_class conflict_class);
+const char *bo_rollback_type_name(bo_rollback_type type);
+
+#endif
