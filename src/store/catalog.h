@@ -16,13 +16,25 @@
 
 typedef struct bo_catalog bo_catalog;
 
-/** @param url  "sqlite:/path/catalog.db" or "postgresql://..."; made and migrated when needed. */
+/**
+ * Opens the catalog; makes and migrates it when needed.  On SQLite its folder is made 0700 and the
+ * file 0600; on PostgreSQL everything is in the schema backout_catalog.
+ *
+ * @param url  "sqlite:/path/catalog.db" or "postgresql://...".
+ * @retval BO_DENIED       others may write to the file or its folder, or it is somebody else's.
+ * @retval BO_UNSUPPORTED  a later version of backout wrote it.
+ * @see docs/design/catalog.md
+ */
 bo_status bo_catalog_open(const char *url, const char *password, bo_catalog **out, bo_error *err);
 void bo_catalog_free(bo_catalog *catalog);
 BO_DEFINE_SCOPE(bo_catalog);
 bo_conn *bo_catalog_conn(bo_catalog *catalog);
-/** A write transaction around several calls; nests. */
+/**
+ * A write transaction around several calls.  It nests: only the outermost end commits, and whatever
+ * these calls promise to be durable is durable then.  BO_BUSY names the runs that are at work.
+ */
 bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err);
+/** With `keep` false, here or in an inner one, all is undone; then `keep` true is BO_FAILED. */
 bo_status bo_catalog_end(bo_catalog *catalog, bool keep, bo_error *err);
 
 /* ---- points ---- */
@@ -67,20 +79,22 @@ bo_status bo_catalog_point_add(
 bo_status bo_catalog_point_update(
     bo_catalog *catalog, const bo_point_record *point, bo_error *err); /* all fields, by id */
 /** @param id  a whole id, a unique beginning of one (at least 4 characters), or "latest".
- * BO_NOTFOUND, BO_INVALID (ambiguous). */
+ * "latest" is the newest that one can return to: ready, sealed or rolled back, and neither an undo
+ * point nor a dry run's.  BO_NOTFOUND; BO_INVALID lists the candidates of an ambiguous beginning.
+ */
 bo_status bo_catalog_point_find(
     bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err);
 
 typedef struct bo_point_filter {
-    const char *database;    /* or NULL */
-    const char *table;       /* or NULL */
-    const char *migration;   /* or NULL */
-    const char *entity_name; /* or NULL */
-    const char *entity_value;
-    bool with_undo; /* undo points too */
-    uint32_t limit; /* 0: all */
+    const char *database;     /* or NULL */
+    const char *table;        /* or NULL; "t" finds "s.t" too */
+    const char *migration;    /* or NULL */
+    const char *entity_name;  /* or NULL */
+    const char *entity_value; /* NULL: any */
+    bool with_undo;           /* undo points too */
+    uint32_t limit;           /* 0: all */
 } bo_point_filter;
-/** Newest first. */
+/** Newest first.  @param filter  NULL: all but undo points. */
 bo_status bo_catalog_points(bo_catalog *catalog, const bo_point_filter *filter, bo_arena *arena,
     bo_point_record **out, size_t *count_out, bo_error *err);
 
@@ -105,19 +119,23 @@ typedef struct bo_run_record {
 
 /**
  * Begins a run as this process.  One live run per point: BO_BUSY names the other one's process and
- * step. The id is made here and kept in *id_out (at least 64 bytes).
+ * step.  Runs of that point whose process is gone become "died" and keep their step.  The id is
+ * made here.
  */
 bo_status bo_catalog_run_begin(bo_catalog *catalog, const char *kind, const char *point,
     const char *actor, char id_out[64], bo_error *err);
-/** Journals a step before it is acted on; renews the lease; calls bo_step(step).  token/details
- * NULL: kept. */
+/** Journals a step, durably, before it is acted on; renews the lease; then calls bo_step(step).
+ * token/details NULL: kept.  BO_CONFLICT: the run is not running any more (another process found it
+ * dead): stop. */
 bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *step,
     const char *token, const char *details, bo_error *err);
+/** Also of a run that died, once it is known what became of it.  details NULL: kept. */
 bo_status bo_catalog_run_end(
     bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err);
 bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
     bo_run_record **out, size_t *count_out, bo_error *err); /* newest first; point NULL: all */
-/** True when a "running" run's process is gone (this host) or its lease is over (another host). */
+/** True when a "running" run's process is gone (this host) or, where it cannot be seen (another
+ * host or container), when its lease is over. */
 bool bo_run_is_dead(const bo_run_record *run);
 
 /* ---- audit log: docs/design/audit.md ---- */
@@ -128,12 +146,18 @@ typedef struct bo_audit_record {
     const char *actor;    /* user@host[pid] */
     const char *object;   /* point id, table, file */
     const char *outcome;  /* "begun", "done", "failed", "refused", "unknown" */
-    const char *details;  /* JSON object */
+    const char *details;  /* JSON object, canonical */
     const char *previous; /* hex BLAKE2b-256 */
     const char *hash;
 } bo_audit_record;
 
-/** Appends one record and makes it durable before returning. */
+/**
+ * Appends one record and makes it durable before returning.  What a terminal, UTF-8 or JSON cannot
+ * take in `actor` and `object` is escaped.
+ *
+ * @param details  an object, or NULL for {}; borrowed.
+ * @retval BO_CORRUPT  the head of the log was tampered with: nothing is added to such a log.
+ */
 bo_status bo_audit_append(bo_catalog *catalog, const char *event, const char *actor,
     const char *object, const char *outcome, const json_t *details, bo_error *err);
 bo_status bo_audit_list(bo_catalog *catalog, uint32_t limit, bo_arena *arena, bo_audit_record **out,
@@ -145,10 +169,13 @@ typedef struct bo_audit_check {
     char reason[160];
     char head[65]; /* hash of the last record, "" when empty */
 } bo_audit_check;
+/** Reads the whole log, in constant memory, as of one instant.  BO_OK when it could be read: `out`
+ * says whether it is whole. */
 bo_status bo_audit_verify(bo_catalog *catalog, bo_audit_check *out, bo_error *err);
-/** The same for an exported file (offline, without any catalog). */
+/** The same for an exported file of at most 512 MiB, offline, without any catalog; a cut tail shows
+ * in `head` only.  BO_CORRUPT: not a JSON array at all. */
 bo_status bo_audit_verify_file(const char *path, bo_audit_check *out, bo_error *err);
-bo_status bo_audit_export(
-    bo_catalog *catalog, const char *path, bo_error *err); /* rollback_audit.json, durable */
+/** Writes the log to `path` (0600, durable; replaces it) as one JSON array, oldest first. */
+bo_status bo_audit_export(bo_catalog *catalog, const char *path, bo_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/store/repository.h - where packs are kept: a folder on local disk; the table of functions is
- * the seam for object storage. */
+/* src/store/repository.h - where packs are kept: a folder on local disk.  These functions are the
+ * seam for object storage. */
 #ifndef BO_STORE_REPOSITORY_H
 #define BO_STORE_REPOSITORY_H
 
@@ -16,11 +16,12 @@ BO_DEFINE_SCOPE(bo_repository);
 const char *bo_repository_path(const bo_repository *repository);
 
 typedef struct bo_stored_file bo_stored_file; /* a file being written: whole or absent */
-/** `name` is a plain file name such as "rb_x_20261120_041739.snapshot"; BO_INVALID if it could
- * leave the folder. */
+/** `name` is a plain file name such as "rb_x_20261120_041739.snapshot": letters, digits, '_', '.'
+ * and '-', beginning with none of the last two; BO_INVALID otherwise, BO_EXISTS when taken. */
 bo_status bo_repository_create(
     bo_repository *repository, const char *name, bo_stored_file **out, bo_error *err);
 bo_sink bo_stored_file_sink(bo_stored_file *file);
+/** Makes it durable and puts it into place; BO_EXISTS: never onto another file. */
 bo_status bo_stored_file_commit(bo_stored_file *file, bo_error *err);
 void bo_stored_file_free(bo_stored_file *file); /* not committed: nothing remains */
 BO_DEFINE_SCOPE(bo_stored_file);
@@ -37,14 +38,16 @@ BO_DEFINE_SCOPE(bo_stored_source);
 bo_status bo_repository_remove(bo_repository *repository, const char *name, bo_error *err);
 bo_status bo_repository_size(
     bo_repository *repository, const char *name, uint64_t *bytes_out, bo_error *err);
+/** Finished files only, in byte order of their names. */
 bo_status bo_repository_list(bo_repository *repository,
     bo_status (*each)(void *ctx, const char *name, bo_error *err), void *ctx, bo_error *err);
 /** BO_IO, with what to do, when fewer than `bytes` are free. */
 bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, bo_error *err);
-/** A folder for spilled work of this process, on the repository's disk; removed by
- * bo_repository_free(). */
+/** A folder for spilled work of this process, on the repository's disk; the same at each call;
+ * removed by bo_repository_free(). */
 bo_status bo_repository_scratch(bo_repository *repository, const char **path_out, bo_error *err);
-/** Removes temporary files that dead processes left; counts them. */
+/** Removes the temporary files that dead processes left and counts
+ * them.  Those of living processes are locked and stay. */
 bo_status bo_repository_sweep(bo_repository *repository, uint64_t *removed_out, bo_error *err);
 
 #endif
