@@ -7,7 +7,28 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+/**
+ * Takes the place of cmocka's own.  cmocka 1.1 reports skip() as "not ok 1 # SKIP name", which TAP
+ * readers count as a failure; the line becomes "ok 1 # SKIP name".
+ */
+__attribute__((weak, visibility("default"), format(printf, 1, 2))) void print_message(
+    const char *const format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (strncmp(format, "not ok", 6) == 0 && strstr(format, "# SKIP")) {
+        char line[512];
+        (void)vsnprintf(line, sizeof line, format, args);
+        (void)fputs(line + strlen("not "), stdout);
+    } else {
+        (void)vprintf(format, args);
+    }
+    va_end(args);
+}
 
 #endif
