@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_pg_rows.c - PostgreSQL: ranges, scans, conditions, loading and rendering. */
-#include "support/unit.h"
+#include "contract/pg_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/digest.h"
-#include "driver/driver.h"
 
 typedef struct world {
-    bo_conn *conn;
+    pg_world *db;
+    bo_conn *conn; /* as the owner of the database, no superuser */
     bo_arena *arena;
-    char schema[48];
 } world;
 
 /* Images that were read, to be given back. */
@@ -32,47 +30,41 @@ typedef struct ids {
 
 static const bo_driver *const pg = &bo_driver_postgres;
 
-static void must(bo_status st, const bo_error *err)
-{
-    if (st != BO_OK)
-        fail_msg("%s: %s", bo_status_name(st), err->text);
-}
-
-/* Runs SQL with @ standing for the test's own schema. */
 static void run(world *w, const char *sql)
 {
-    bo_error err = {0};
-    BO_OWN_VALUE(bo_buf) text = {0};
-    for (const char *c = sql; *c; c++) {
-        if (*c == '@')
-            bo_buf_add_str(&text, w->schema);
-        else
-            bo_buf_add(&text, c, 1);
-    }
-    bo_buf_add_byte(&text, '\0');
-    must(pg->exec(w->conn, (const char *)text.data, &err), &err);
+    pg_do(w->conn, sql);
 }
 
-static const bo_table *describe(world *w, const char *name)
+static const bo_table *describe(world *w, const char *local)
+{
+    char name[80];
+    snprintf(name, sizeof name, "s.%s", local);
+    return pg_table(w->conn, w->arena, name);
+}
+
+/* The test's database, as the role that `variable` names. */
+static bo_conn *connect_as(const world *w, const char *variable)
 {
     bo_error err = {0};
-    char full[120];
-    const bo_table *table = NULL;
-    snprintf(full, sizeof full, "%s.%s", w->schema, name);
-    must(pg->describe(w->conn, full, w->arena, &table, &err), &err);
-    return table;
+    bo_conn *conn = NULL;
+    char url[600];
+    const char *options = strchr(getenv(variable), '?');
+    snprintf(url, sizeof url, "postgresql:///%s%s", w->db->database, options);
+    bo_connect how = {.url = url, .password = getenv("BACKOUT_TEST_PG_PASSWORD")};
+    pg_must(pg->open(&how, &conn, &err), &err);
+    return conn;
 }
 
 static int world_start(void **state)
 {
-    const char *url = getenv("BACKOUT_TEST_PG_APP_URL");
-    if (!url)
+    pg_world *db = pg_world_create("contract_rows");
+    if (!db)
         return 0;
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    bo_error err = {0};
-    snprintf(w->schema, sizeof w->schema, "rows_%ld", (long)getpid());
-    must(pg->open(&(bo_connect){.url = url, .lock_timeout_ms = 500}, &w->conn, &err), &err);
+    w->db = db;
+    pg_do(db->super, "ALTER DATABASE contract_rows OWNER TO app");
+    w->conn = connect_as(w, "BACKOUT_TEST_PG_APP_URL");
     w->arena = bo_arena_create();
     *state = w;
     return 0;
@@ -80,19 +72,16 @@ static int world_start(void **state)
 
 static int world_reset(void **state)
 {
-    world *w = *state;
-    if (w)
-        run(w, "DROP SCHEMA IF EXISTS @ CASCADE; CREATE SCHEMA @");
+    if (*state)
+        run(*state, "DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s");
     return 0;
 }
 
-static int world_drop(void **state)
+static int world_rest(void **state)
 {
     world *w = *state;
-    if (w) {
+    if (w)
         pg->rollback(w->conn);
-        run(w, "DROP SCHEMA IF EXISTS @ CASCADE");
-    }
     return 0;
 }
 
@@ -102,6 +91,7 @@ static int world_end(void **state)
     if (!w)
         return 0;
     pg->close(w->conn);
+    pg_world_free(w->db);
     bo_arena_free(w->arena);
     free(w);
     return 0;
@@ -149,7 +139,7 @@ static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error 
 static void scan_into(world *w, const bo_scan *what, rows *out)
 {
     bo_error err = {0};
-    must(pg->scan(w->conn, what, keep_row, out, &err), &err);
+    pg_must(pg->scan(w->conn, what, keep_row, out, &err), &err);
 }
 
 static bo_status keep_id(void *ctx, bo_span range, bo_error *err)
@@ -167,9 +157,9 @@ static void ranges_of(world *w, const bo_table *table, ids *known)
 {
     bo_error err = {0};
     ids more = {.count = 0};
-    must(pg->ranges(w->conn, table, known->spans, known->count, keep_id, &more, &err), &err);
+    pg_must(pg->ranges(w->conn, table, known->spans, known->count, keep_id, &more, &err), &err);
     for (size_t i = 0; i < more.count; i++)
-        must(keep_id(known, more.spans[i], &err), &err);
+        pg_must(keep_id(known, more.spans[i], &err), &err);
 }
 
 /* Reading every range gives what reading the whole gives. */
@@ -189,21 +179,21 @@ static void every_row_is_in_exactly_one_range_now_and_later(void **state)
 {
     WORLD(w);
     ids all = {.count = 0};
-    run(w, "CREATE TABLE @.t (id int PRIMARY KEY, x text)");
+    run(w, "CREATE TABLE s.t (id int PRIMARY KEY, x text)");
     const bo_table *t = describe(w, "t");
     ranges_of(w, t, &all);
     assert_int_equal(all.count, 0);
-    run(w, "INSERT INTO @.t SELECT i, repeat('x', 900) FROM generate_series(1, 9000) i");
+    run(w, "INSERT INTO s.t SELECT i, repeat('x', 900) FROM generate_series(1, 9000) i");
     ranges_of(w, t, &all);
     assert_int_equal(all.count, 3); /* 8 rows a block, 1125 blocks */
     ranges_hold_all(w, t, &all);
-    run(w, "INSERT INTO @.t SELECT i, repeat('x', 900) FROM generate_series(9001, 15000) i;"
-           "UPDATE @.t SET x = 'y' WHERE id % 7 = 0; DELETE FROM @.t WHERE id % 5 = 0");
+    run(w, "INSERT INTO s.t SELECT i, repeat('x', 900) FROM generate_series(9001, 15000) i;"
+           "UPDATE s.t SET x = 'y' WHERE id % 7 = 0; DELETE FROM s.t WHERE id % 5 = 0");
     size_t before = all.count;
     ranges_of(w, t, &all);
     assert_true(all.count > before);
     ranges_hold_all(w, t, &all);
-    run(w, "CREATE TABLE @.child () INHERITS (@.t); INSERT INTO @.child VALUES (-1, 'c')");
+    run(w, "CREATE TABLE s.child () INHERITS (s.t); INSERT INTO s.child VALUES (-1, 'c')");
     ranges_hold_all(w, t, &all); /* a child's rows are the child's */
 }
 
@@ -211,25 +201,25 @@ static void partitions_come_and_go(void **state)
 {
     WORLD(w);
     ids all = {.count = 0};
-    run(w, "CREATE TABLE @.p (id int, x text) PARTITION BY RANGE (id);"
-           "CREATE TABLE @.p1 (x text, gone int, id int); ALTER TABLE @.p1 DROP COLUMN gone;"
-           "ALTER TABLE @.p ATTACH PARTITION @.p1 FOR VALUES FROM (0) TO (100);"
-           "CREATE TABLE @.p2 PARTITION OF @.p FOR VALUES FROM (100) TO (300) "
+    run(w, "CREATE TABLE s.p (id int, x text) PARTITION BY RANGE (id);"
+           "CREATE TABLE s.p1 (x text, gone int, id int); ALTER TABLE s.p1 DROP COLUMN gone;"
+           "ALTER TABLE s.p ATTACH PARTITION s.p1 FOR VALUES FROM (0) TO (100);"
+           "CREATE TABLE s.p2 PARTITION OF s.p FOR VALUES FROM (100) TO (300) "
            "PARTITION BY RANGE (id);"
-           "CREATE TABLE @.p21 PARTITION OF @.p2 FOR VALUES FROM (100) TO (200);"
-           "INSERT INTO @.p SELECT i, 'x' || i FROM generate_series(0, 199) i");
+           "CREATE TABLE s.p21 PARTITION OF s.p2 FOR VALUES FROM (100) TO (200);"
+           "INSERT INTO s.p SELECT i, 'x' || i FROM generate_series(0, 199) i");
     const bo_table *p = describe(w, "p");
     ranges_of(w, p, &all);
     assert_int_equal(all.count, 2);
     ranges_hold_all(w, p, &all);
-    run(w, "CREATE TABLE @.p22 PARTITION OF @.p2 FOR VALUES FROM (200) TO (300);"
-           "INSERT INTO @.p SELECT i, 'x' || i FROM generate_series(200, 299) i;"
-           "ALTER TABLE @.p DETACH PARTITION @.p1");
+    run(w, "CREATE TABLE s.p22 PARTITION OF s.p2 FOR VALUES FROM (200) TO (300);"
+           "INSERT INTO s.p SELECT i, 'x' || i FROM generate_series(200, 299) i;"
+           "ALTER TABLE s.p DETACH PARTITION s.p1");
     p = describe(w, "p");
     ranges_of(w, p, &all);
     assert_int_equal(all.count, 3);
     ranges_hold_all(w, p, &all);
-    run(w, "DROP TABLE @.p1");
+    run(w, "DROP TABLE s.p1");
     ranges_hold_all(w, p, &all);
     rows none = {0};
     bo_scan bad = {.table = p, .range = {(const uint8_t *)"1:x:2", 5}};
@@ -242,7 +232,7 @@ static uint64_t matching(world *w, const bo_table *table, const char *predicate)
     rows found = {0};
     uint64_t count = 0;
     scan_into(w, &(bo_scan){.table = table, .predicate = predicate}, &found);
-    must(pg->count(w->conn, table, predicate, &count, &err), &err);
+    pg_must(pg->count(w->conn, table, predicate, &count, &err), &err);
     assert_int_equal(found.digest.rows, count);
     bo_buf_done(&found.bytes);
     return count;
@@ -251,21 +241,18 @@ static uint64_t matching(world *w, const bo_table *table, const char *predicate)
 static void a_condition_is_one_expression_with_the_users_names(void **state)
 {
     WORLD(w);
-    char predicate[200];
-    run(w, "CREATE TABLE @.t AS SELECT i AS id, i % 3 AS a FROM generate_series(1, 30) i;"
-           "CREATE TABLE @.keep AS SELECT 7 AS id;"
+    run(w, "CREATE TABLE s.t AS SELECT i AS id, i % 3 AS a FROM generate_series(1, 30) i;"
+           "CREATE TABLE s.keep AS SELECT 7 AS id;"
            "CREATE OR REPLACE FUNCTION public.bo_test_odd(int) RETURNS bool LANGUAGE sql "
            "AS 'SELECT $1 % 2 = 1'");
     const bo_table *t = describe(w, "t");
     for (int in_transaction = 0; in_transaction < 2; in_transaction++) {
         if (in_transaction)
-            must(pg->begin(w->conn, BO_TX_READ, &err), &err);
+            pg_must(pg->begin(w->conn, BO_TX_READ, &err), &err);
         assert_int_equal(matching(w, t, "id <= 10"), 10);
         assert_int_equal(matching(w, t, "id <= 2 OR t.id = 30 -- or so"), 3);
         assert_int_equal(matching(w, t, "bo_test_odd(id)"), 15);
-        snprintf(predicate, sizeof predicate, "EXISTS (SELECT 1 FROM %s.keep k WHERE k.id = t.id)",
-            w->schema);
-        assert_int_equal(matching(w, t, predicate), 1);
+        assert_int_equal(matching(w, t, "EXISTS (SELECT 1 FROM s.keep k WHERE k.id = t.id)"), 1);
         if (in_transaction)
             pg->rollback(w->conn);
     }
@@ -286,26 +273,26 @@ static void a_condition_is_one_expression_with_the_users_names(void **state)
 static void a_scan_that_is_stopped_leaves_the_connection_usable(void **state)
 {
     WORLD(w);
-    run(w, "CREATE TABLE @.t AS SELECT i AS id, repeat('x', 100) FROM generate_series(1, 90000) i");
+    run(w, "CREATE TABLE s.t AS SELECT i AS id, repeat('x', 100) FROM generate_series(1, 90000) i");
     const bo_table *t = describe(w, "t");
     rows some = {.stop_after = 5};
     bo_scan what = {.table = t};
     assert_int_equal(pg->scan(w->conn, &what, keep_row, &some, &err), BO_FAILED);
     assert_int_equal(some.digest.rows, 5);
     uint64_t count = 0;
-    must(pg->count(w->conn, t, NULL, &count, &err), &err);
+    pg_must(pg->count(w->conn, t, NULL, &count, &err), &err);
     assert_int_equal(count, 90000);
     bo_buf_done(&some.bytes);
 }
 
 static const char odd_table[] =
-    "CREATE TYPE @.mood AS ENUM ('sad', 'it''s'); CREATE TYPE @.pair AS (a int, b text);"
-    "CREATE DOMAIN @.small AS numeric(6,2);"
-    "CREATE TABLE @.odd (id int PRIMARY KEY, n numeric, f float8, t text, c char(5), b bytea,"
-    "  ts timestamptz, j jsonb, a text[], m @.mood, p @.pair, d @.small, x xml,"
+    "CREATE TYPE s.mood AS ENUM ('sad', 'it''s'); CREATE TYPE s.pair AS (a int, b text);"
+    "CREATE DOMAIN s.small AS numeric(6,2);"
+    "CREATE TABLE s.odd (id int PRIMARY KEY, n numeric, f float8, t text, c char(5), b bytea,"
+    "  ts timestamptz, j jsonb, a text[], m s.mood, p s.pair, d s.small, x xml,"
     "  g int GENERATED ALWAYS AS (id * 2) STORED, iv interval, mo money, bt bit(3),"
     "  i2 int GENERATED ALWAYS AS IDENTITY);"
-    "INSERT INTO @.odd OVERRIDING SYSTEM VALUE VALUES"
+    "INSERT INTO s.odd OVERRIDING SYSTEM VALUE VALUES"
     "  (1, '1.00', '-0', E'tab\\t nl\\n cr\\r bs\\\\ \\b\\f\\v \\\\N', 'ab', '\\x00ff5c',"
     "   'infinity', '{\"a\": 1.00}', '{\"x,y\",NULL,\"\\\\\\\"\"}', 'it''s', ROW(1, 'q\"'), 1.5,"
     "   '<a>&amp;</a>', DEFAULT, '1 day 24:00', 12.5, B'101', 40),"
@@ -329,10 +316,10 @@ static void rows_go_out_and_in_without_the_loss_of_a_byte(void **state)
         bo_scan what = {.table = binary, .shape = shapes[i]};
         scan_into(w, &what, &out);
         assert_int_equal(out.digest.rows, 3);
-        must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
-        run(w, "DELETE FROM @.odd");
-        must(pg->load(w->conn, shapes[i], binary, next_row, &out, &loaded, &err), &err);
-        must(pg->commit(w->conn, &err), &err);
+        pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+        run(w, "DELETE FROM s.odd");
+        pg_must(pg->load(w->conn, shapes[i], binary, next_row, &out, &loaded, &err), &err);
+        pg_must(pg->commit(w->conn, &err), &err);
         assert_int_equal(loaded, 3);
         scan_into(w, &what, &again);
         assert_true(bo_digest_equal(&out.digest, &again.digest));
@@ -344,21 +331,21 @@ static void rows_go_out_and_in_without_the_loss_of_a_byte(void **state)
 static void rows_go_into_a_wider_type_and_not_into_a_dropped_column(void **state)
 {
     WORLD(w);
-    run(w, "CREATE TABLE @.t AS SELECT i AS id, i::int2 AS a FROM generate_series(1, 9) i");
+    run(w, "CREATE TABLE s.t AS SELECT i AS id, i::int2 AS a FROM generate_series(1, 9) i");
     const bo_table *was = describe(w, "t");
     rows out = {0};
     uint64_t loaded = 0;
     scan_into(w, &(bo_scan){.table = was}, &out);
-    run(w, "ALTER TABLE @.t ALTER a TYPE int8; ALTER TABLE @.t ADD b text DEFAULT 'new'");
-    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
-    must(pg->load(w->conn, was, describe(w, "t"), next_row, &out, &loaded, &err), &err);
-    must(pg->commit(w->conn, &err), &err);
+    run(w, "ALTER TABLE s.t ALTER a TYPE int8; ALTER TABLE s.t ADD b text DEFAULT 'new'");
+    pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(pg->load(w->conn, was, describe(w, "t"), next_row, &out, &loaded, &err), &err);
+    pg_must(pg->commit(w->conn, &err), &err);
     assert_int_equal(loaded, 9);
     assert_int_equal(matching(w, describe(w, "t"), "a = id AND b = 'new'"), 18);
 
-    run(w, "ALTER TABLE @.t DROP a");
+    run(w, "ALTER TABLE s.t DROP a");
     out.at = 0;
-    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
     assert_int_equal(
         pg->load(w->conn, was, describe(w, "t"), next_row, &out, &loaded, &err), BO_CONFLICT);
     assert_non_null(strstr(err.text, "column 'a' was dropped"));
@@ -371,12 +358,12 @@ static void rows_go_into_a_wider_type_and_not_into_a_dropped_column(void **state
 static void rows_that_the_database_refuses_stop_the_load(void **state)
 {
     WORLD(w);
-    run(w, "CREATE TABLE @.t (id int PRIMARY KEY); INSERT INTO @.t VALUES (1), (2)");
+    run(w, "CREATE TABLE s.t (id int PRIMARY KEY); INSERT INTO s.t VALUES (1), (2)");
     const bo_table *t = describe(w, "t");
     rows out = {0};
     uint64_t loaded = 77;
     scan_into(w, &(bo_scan){.table = t}, &out);
-    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
     assert_int_equal(pg->load(w->conn, t, t, next_row, &out, &loaded, &err), BO_CONFLICT);
     assert_string_equal(err.sqlstate, "23505");
     assert_int_equal(loaded, 77);
@@ -413,13 +400,13 @@ static void rows_are_rendered_in_order_as_text_and_as_literals(void **state)
     as_text.encoding = BO_ENCODING_PG_TEXT;
     const bo_table *shapes[] = {binary, &as_text};
     texts seen[2][2] = {0};
-    must(pg->begin(w->conn, BO_TX_READ, &err), &err); /* writes nothing */
+    pg_must(pg->begin(w->conn, BO_TX_READ, &err), &err); /* writes nothing */
     for (int i = 0; i < 2; i++) {
         for (int form = 0; form < 2; form++) {
             rows out = {0};
             scan_into(w, &(bo_scan){.table = binary, .shape = shapes[i]}, &out);
-            must(pg->render(w->conn, shapes[i], form == 0 ? BO_RENDER_TEXT : BO_RENDER_LITERAL,
-                     next_row, &out, keep_texts, &seen[i][form], &err),
+            pg_must(pg->render(w->conn, shapes[i], form == 0 ? BO_RENDER_TEXT : BO_RENDER_LITERAL,
+                        next_row, &out, keep_texts, &seen[i][form], &err),
                 &err);
             bo_buf_done(&out.bytes);
         }
@@ -439,12 +426,12 @@ static void rows_are_rendered_in_order_as_text_and_as_literals(void **state)
 static void many_rows_are_rendered_and_a_stop_leaves_the_connection_usable(void **state)
 {
     WORLD(w);
-    run(w, "CREATE TABLE @.t AS SELECT i AS id FROM generate_series(1, 1000) i");
+    run(w, "CREATE TABLE s.t AS SELECT i AS id FROM generate_series(1, 1000) i");
     const bo_table *t = describe(w, "t");
     rows out = {0};
     texts seen = {0};
     scan_into(w, &(bo_scan){.table = t}, &out);
-    must(pg->render(w->conn, t, BO_RENDER_TEXT, next_row, &out, keep_texts, &seen, &err), &err);
+    pg_must(pg->render(w->conn, t, BO_RENDER_TEXT, next_row, &out, keep_texts, &seen, &err), &err);
     assert_int_equal(seen.rows, 1000);
     bo_buf_clear(&out.bytes);
     bo_image_begin(&out.bytes, 1);
@@ -461,23 +448,20 @@ static void many_rows_are_rendered_and_a_stop_leaves_the_connection_usable(void 
 static void a_partition_that_may_not_be_read_is_read_through_its_table(void **state)
 {
     WORLD(w);
-    run(w, "CREATE TABLE @.p (id int) PARTITION BY LIST (id);"
-           "CREATE TABLE @.p1 PARTITION OF @.p FOR VALUES IN (1);"
-           "CREATE TABLE @.p2 PARTITION OF @.p FOR VALUES IN (2);"
-           "INSERT INTO @.p VALUES (1), (2), (2);"
-           "GRANT USAGE ON SCHEMA @ TO locked; GRANT SELECT ON @.p TO locked");
+    run(w, "CREATE TABLE s.p (id int) PARTITION BY LIST (id);"
+           "CREATE TABLE s.p1 PARTITION OF s.p FOR VALUES IN (1);"
+           "CREATE TABLE s.p2 PARTITION OF s.p FOR VALUES IN (2);"
+           "INSERT INTO s.p VALUES (1), (2), (2);"
+           "GRANT USAGE ON SCHEMA s TO locked; GRANT SELECT ON s.p TO locked");
     ids all = {.count = 0};
     const bo_table *p = describe(w, "p");
     ranges_of(w, p, &all);
     assert_int_equal(all.count, 2);
-    bo_conn *poor = NULL;
-    bo_connect how = {.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"),
-        .password = getenv("BACKOUT_TEST_PG_PASSWORD")};
-    must(pg->open(&how, &poor, &err), &err);
+    bo_conn *poor = connect_as(w, "BACKOUT_TEST_PG_PASSWORD_URL");
     for (size_t i = 0; i < 2; i++) {
         rows found = {0};
         bo_scan what = {.table = p, .range = all.spans[i]};
-        must(pg->scan(poor, &what, keep_row, &found, &err), &err);
+        pg_must(pg->scan(poor, &what, keep_row, &found, &err), &err);
         assert_int_equal(found.digest.rows, i + 1);
         bo_buf_done(&found.bytes);
     }
@@ -487,19 +471,15 @@ static void a_partition_that_may_not_be_read_is_read_through_its_table(void **st
 static void a_missing_right_is_named(void **state)
 {
     WORLD(w);
-    run(w, "CREATE TABLE @.t (id int PRIMARY KEY); GRANT USAGE ON SCHEMA @ TO locked");
-    bo_conn *poor = NULL;
+    run(w, "CREATE TABLE s.t (id int PRIMARY KEY); GRANT USAGE ON SCHEMA s TO locked");
+    bo_conn *poor = connect_as(w, "BACKOUT_TEST_PG_PASSWORD_URL");
     rows none = {0};
     bo_scan what = {.table = describe(w, "t")};
-    must(pg->open(&(bo_connect){.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"),
-                      .password = getenv("BACKOUT_TEST_PG_PASSWORD")},
-             &poor, &err),
-        &err);
     assert_int_equal(pg->scan(poor, &what, keep_row, &none, &err), BO_DENIED);
     assert_non_null(strstr(err.text, "GRANT SELECT ON \""));
     assert_non_null(strstr(err.text, "\"t\" TO \"locked\""));
 
-    run(w, "GRANT SELECT ON @.t TO locked; ALTER TABLE @.t ENABLE ROW LEVEL SECURITY");
+    run(w, "GRANT SELECT ON s.t TO locked; ALTER TABLE s.t ENABLE ROW LEVEL SECURITY");
     bo_table hidden = *what.table;
     hidden.row_security = true;
     what.table = &hidden;
@@ -513,15 +493,15 @@ static void an_estimate_is_near_even_without_statistics(void **state)
     WORLD(w);
     uint64_t count = 0;
     uint64_t bytes = 0;
-    run(w, "CREATE TABLE @.t AS SELECT i AS id FROM generate_series(1, 10000) i");
-    must(pg->estimate(w->conn, describe(w, "t"), &count, &bytes, &err), &err);
+    run(w, "CREATE TABLE s.t AS SELECT i AS id FROM generate_series(1, 10000) i");
+    pg_must(pg->estimate(w->conn, describe(w, "t"), &count, &bytes, &err), &err);
     assert_true(count > 0 && bytes > 100000);
-    run(w, "ANALYZE @.t");
-    must(pg->estimate(w->conn, describe(w, "t"), &count, &bytes, &err), &err);
+    run(w, "ANALYZE s.t");
+    pg_must(pg->estimate(w->conn, describe(w, "t"), &count, &bytes, &err), &err);
     assert_in_range(count, 9900, 10100);
 }
 
-#define IN_A_SCHEMA(test) cmocka_unit_test_setup_teardown(test, world_reset, world_drop)
+#define IN_A_SCHEMA(test) cmocka_unit_test_setup_teardown(test, world_reset, world_rest)
 
 int main(void)
 {

@@ -2,51 +2,33 @@
 /* tests/contract/test_pg_session.c - PostgreSQL: connecting, transactions, users' files, the
  * marker.
  */
-#include "support/unit.h"
+#include "contract/pg_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "driver/driver.h"
 
 typedef struct world {
-    bo_conn *conn;
+    pg_world *db;
+    bo_conn *conn;      /* as the owner of the database, no superuser */
+    char app_url[600];  /* the owner */
+    char poor_url[600]; /* a role with a password and few rights */
     bo_arena *arena;
-    char schema[48];
 } world;
 
 static const bo_driver *const pg = &bo_driver_postgres;
-
-static const char *app_url(void)
-{
-    return getenv("BACKOUT_TEST_PG_APP_URL");
-}
-
-static void must(bo_status st, const bo_error *err)
-{
-    if (st != BO_OK)
-        fail_msg("%s: %s", bo_status_name(st), err->text);
-}
 
 static bo_conn *connect_with(bo_connect how)
 {
     bo_error err = {0};
     bo_conn *conn = NULL;
-    must(pg->open(&how, &conn, &err), &err);
+    pg_must(pg->open(&how, &conn, &err), &err);
     return conn;
 }
 
-static bo_conn *connect_app(void)
+static bo_conn *connect_app(const world *w)
 {
-    return connect_with((bo_connect){.url = app_url(), .lock_timeout_ms = 100});
-}
-
-static void run(bo_conn *conn, const char *sql)
-{
-    bo_error err = {0};
-    must(pg->exec(conn, sql, &err), &err);
+    return connect_with((bo_connect){.url = w->app_url, .lock_timeout_ms = 100});
 }
 
 static bo_status keep_text(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
@@ -63,35 +45,30 @@ static const char *ask(bo_conn *conn, const char *sql)
     static char text[256];
     bo_error err = {0};
     text[0] = '\0';
-    must(pg->query(conn, sql, NULL, 0, keep_text, text, NULL, &err), &err);
+    pg_must(pg->query(conn, sql, NULL, 0, keep_text, text, NULL, &err), &err);
     return text;
 }
 
-static const bo_table *describe(world *w, const char *name)
+static void name_url(const world *w, const char *variable, char out[600])
 {
-    bo_error err = {0};
-    char full[120];
-    const bo_table *table = NULL;
-    snprintf(full, sizeof full, "%s.%s", w->schema, name);
-    must(pg->describe(w->conn, full, w->arena, &table, &err), &err);
-    return table;
+    snprintf(out, 600, "postgresql:///%s%s", w->db->database, strchr(getenv(variable), '?'));
 }
 
 static int world_start(void **state)
 {
-    if (!app_url())
+    pg_world *db = pg_world_create("contract_session");
+    if (!db)
         return 0;
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    snprintf(w->schema, sizeof w->schema, "session_%ld", (long)getpid());
-    w->conn = connect_app();
+    w->db = db;
+    name_url(w, "BACKOUT_TEST_PG_APP_URL", w->app_url);
+    name_url(w, "BACKOUT_TEST_PG_PASSWORD_URL", w->poor_url);
+    pg_do(db->super, "ALTER DATABASE contract_session OWNER TO app");
+    w->conn = connect_app(w);
     w->arena = bo_arena_create();
-    char sql[400];
-    snprintf(sql, sizeof sql,
-        "DROP SCHEMA IF EXISTS %s CASCADE; CREATE SCHEMA %s;"
-        "CREATE TABLE %s.a (id int PRIMARY KEY); CREATE TABLE %s.b (id int PRIMARY KEY)",
-        w->schema, w->schema, w->schema, w->schema);
-    run(w->conn, sql);
+    pg_do(w->conn,
+        "CREATE TABLE public.a (id int PRIMARY KEY); CREATE TABLE public.b (id int PRIMARY KEY)");
     *state = w;
     return 0;
 }
@@ -101,11 +78,8 @@ static int world_end(void **state)
     world *w = *state;
     if (!w)
         return 0;
-    pg->rollback(w->conn);
-    char sql[100];
-    snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS %s CASCADE", w->schema);
-    run(w->conn, sql);
     pg->close(w->conn);
+    pg_world_free(w->db);
     bo_arena_free(w->arena);
     free(w);
     return 0;
@@ -126,15 +100,15 @@ static void a_wrong_password_is_told_without_the_password(void **state)
 {
     WORLD(w);
     bo_conn *conn = NULL;
-    bo_connect how = {.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"), .password = "wr0ng secret"};
+    bo_connect how = {.url = w->poor_url, .password = "wr0ng secret"};
     assert_int_equal(pg->open(&how, &conn, &err), BO_DATABASE);
     assert_null(conn);
-    assert_non_null(strstr(err.text, "cannot connect to 'app@"));
+    assert_non_null(strstr(err.text, "cannot connect to 'contract_session@"));
     assert_non_null(strstr(err.text, "password authentication failed for user 'locked'"));
     assert_null(strstr(err.text, "wr0ng"));
 
     how.password = getenv("BACKOUT_TEST_PG_PASSWORD");
-    must(pg->open(&how, &conn, &err), &err);
+    pg_must(pg->open(&how, &conn, &err), &err);
     pg->close(conn);
 }
 
@@ -171,7 +145,7 @@ static void a_pinned_session_has_our_settings_and_a_raw_one_its_own(void **state
     assert_string_equal(ask(w->conn, "SHOW lock_timeout"), "100ms");
     assert_string_equal(ask(w->conn, "SHOW DateStyle"), "ISO, YMD");
     bo_conn *raw = connect_with(
-        (bo_connect){.url = app_url(), .raw = true, .application_name = "backout-test"});
+        (bo_connect){.url = w->app_url, .raw = true, .application_name = "backout-test"});
     assert_string_equal(ask(raw, "SHOW search_path"), "\"$user\", public");
     assert_string_equal(ask(raw, "SHOW application_name"), "backout-test");
     assert_string_equal(ask(raw, "SHOW row_security"), "on");
@@ -181,20 +155,17 @@ static void a_pinned_session_has_our_settings_and_a_raw_one_its_own(void **state
 static void a_catalog_connection_makes_and_uses_its_schema(void **state)
 {
     WORLD(w);
-    char schema[64];
-    snprintf(schema, sizeof schema, "%s Cat\"alog", w->schema);
+    const char *schema = "our Cat\"alog";
     for (int i = 0; i < 2; i++) {
-        bo_conn *conn = connect_with((bo_connect){.url = app_url(), .schema = schema});
-        run(conn, "CREATE TABLE IF NOT EXISTS here (id int)");
+        bo_conn *conn = connect_with((bo_connect){.url = w->app_url, .schema = schema});
+        pg_do(conn, "CREATE TABLE IF NOT EXISTS here (id int)");
         assert_string_equal(ask(conn, "SELECT 'here'::regclass::oid IS NOT NULL"), "t");
         if (i == 1) {
             assert_string_equal(ask(conn, "SELECT nspname LIKE '%Cat\"alog' FROM pg_class c JOIN "
                                           "pg_namespace n ON n.oid = relnamespace "
                                           "WHERE c.oid = 'here'::regclass"),
                 "t");
-            char sql[120];
-            snprintf(sql, sizeof sql, "DROP SCHEMA \"%s Cat\"\"alog\" CASCADE", w->schema);
-            run(conn, sql);
+            pg_do(conn, "DROP SCHEMA \"our Cat\"\"alog\" CASCADE");
         }
         pg->close(conn);
     }
@@ -204,10 +175,10 @@ static void identity_tells_engine_database_and_server(void **state)
 {
     WORLD(w);
     bo_identity identity = {0};
-    must(pg->identity(w->conn, &identity, &err), &err);
+    pg_must(pg->identity(w->conn, &identity, &err), &err);
     assert_memory_equal(identity.engine, "PostgreSQL 1", 12);
     assert_null(strchr(identity.engine, '('));
-    assert_memory_equal(identity.database, "app@", 4);
+    assert_memory_equal(identity.database, "contract_session@", 17);
     assert_non_null(strchr(identity.server, '/'));
 }
 
@@ -219,8 +190,8 @@ static void a_query_takes_nulls_and_any_text_and_tells_how_many_rows(void **stat
     char text[256] = "";
     bo_text_value params[] = {{"it's \\ \"q\" \xc3\xbc", 13}, {NULL, 0}};
     uint64_t rows = 0;
-    must(pg->query(w->conn, "SELECT $1::text || COALESCE($2::text, ' none')", params, 2, keep_text,
-             text, &rows, &err),
+    pg_must(pg->query(w->conn, "SELECT $1::text || COALESCE($2::text, ' none')", params, 2,
+                keep_text, text, &rows, &err),
         &err);
     assert_string_equal(text, "it's \\ \"q\" \xc3\xbc none");
     assert_int_equal(rows, 1);
@@ -232,12 +203,9 @@ static void a_query_takes_nulls_and_any_text_and_tells_how_many_rows(void **stat
 static void errors_carry_the_servers_code_and_keep_values_out(void **state)
 {
     WORLD(w);
-    char sql[200];
-    snprintf(sql, sizeof sql, "CREATE TABLE %s.c (a text NOT NULL, b text, CHECK (b <> 'x'))",
-        w->schema);
-    run(w->conn, sql);
-    snprintf(sql, sizeof sql, "INSERT INTO %s.c VALUES (NULL, 's3cret')", w->schema);
-    assert_int_equal(pg->exec(w->conn, sql, &err), BO_CONFLICT);
+    pg_do(w->conn, "CREATE TABLE public.c (a text NOT NULL, b text, CHECK (b <> 'x'))");
+    assert_int_equal(
+        pg->exec(w->conn, "INSERT INTO public.c VALUES (NULL, 's3cret')", &err), BO_CONFLICT);
     assert_string_equal(err.sqlstate, "23502");
     assert_null(strstr(err.text, "s3cret"));
     assert_int_equal(pg->exec(w->conn, "SELECT 's3cret'::int", &err), BO_DATABASE);
@@ -251,7 +219,7 @@ static void errors_carry_the_servers_code_and_keep_values_out(void **state)
 static void a_failed_statement_makes_commit_fail(void **state)
 {
     WORLD(w);
-    must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
+    pg_must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
     assert_int_not_equal(pg->exec(w->conn, "SELECT 1/0", &err), BO_OK);
     assert_int_equal(pg->commit(w->conn, &err), BO_DATABASE);
     assert_string_equal(ask(w->conn, "SELECT 1"), "1");
@@ -260,20 +228,14 @@ static void a_failed_statement_makes_commit_fail(void **state)
 static void a_link_that_breaks_during_commit_leaves_the_outcome_unknown(void **state)
 {
     WORLD(w);
-    bo_conn *doomed = connect_app();
-    char sql[300];
-    must(pg->begin(doomed, BO_TX_WRITE, &err), &err);
+    bo_conn *doomed = connect_app(w);
+    pg_must(pg->begin(doomed, BO_TX_WRITE, &err), &err);
     /* A deferred trigger ends its own server process in the middle of COMMIT. */
-    snprintf(sql, sizeof sql,
-        "CREATE FUNCTION %s.die() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
-        w->schema);
-    run(doomed, sql);
-    snprintf(sql, sizeof sql,
-        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON %s.a DEFERRABLE INITIALLY DEFERRED "
-        "FOR EACH ROW EXECUTE FUNCTION %s.die(); INSERT INTO %s.a VALUES (1)",
-        w->schema, w->schema, w->schema);
-    run(doomed, sql);
+    pg_do(doomed, "CREATE FUNCTION public.die() RETURNS trigger LANGUAGE plpgsql AS "
+                  "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'");
+    pg_do(doomed,
+        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON public.a DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION public.die(); INSERT INTO public.a VALUES (1)");
     assert_int_equal(pg->commit(doomed, &err), BO_UNKNOWN);
     assert_int_equal(err.status, BO_UNKNOWN);
     assert_int_not_equal(pg->exec(doomed, "SELECT 1", &err), BO_OK);
@@ -284,20 +246,19 @@ static void a_lock_that_is_held_is_busy_and_names_the_holder(void **state)
 {
     WORLD(w);
     bo_conn *holder = connect_with(
-        (bo_connect){.url = app_url(), .raw = true, .application_name = "nightly job"});
-    const bo_table *tables[] = {describe(w, "b"), describe(w, "a")};
-    char sql[100];
-    snprintf(sql, sizeof sql, "BEGIN; INSERT INTO %s.b VALUES (9)", w->schema);
-    run(holder, sql);
-    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+        (bo_connect){.url = w->app_url, .raw = true, .application_name = "nightly job"});
+    const bo_table *tables[] = {
+        pg_table(w->conn, w->arena, "public.b"), pg_table(w->conn, w->arena, "public.a")};
+    pg_do(holder, "BEGIN; INSERT INTO public.b VALUES (9)");
+    pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
     assert_int_equal(pg->lock(w->conn, tables, 2, &err), BO_BUSY);
     assert_string_equal(err.sqlstate, "55P03");
     assert_non_null(strstr(err.text, tables[0]->name));
     assert_non_null(strstr(err.text, "of user 'app' (nightly job)"));
     pg->rollback(w->conn);
 
-    must(pg->begin(w->conn, BO_TX_READ, &err), &err); /* readers are not in the way */
-    must(pg->lock(w->conn, tables, 2, &err), &err);
+    pg_must(pg->begin(w->conn, BO_TX_READ, &err), &err); /* readers are not in the way */
+    pg_must(pg->lock(w->conn, tables, 2, &err), &err);
     pg->rollback(w->conn);
     pg->close(holder);
 }
@@ -305,17 +266,13 @@ static void a_lock_that_is_held_is_busy_and_names_the_holder(void **state)
 static void locks_come_before_the_snapshot(void **state)
 {
     WORLD(w);
-    const bo_table *tables[] = {describe(w, "a")};
-    bo_conn *other = connect_app();
-    char sql[100];
-    must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
-    snprintf(sql, sizeof sql, "INSERT INTO %s.a VALUES (77)", w->schema);
-    run(other, sql);
-    must(pg->lock(w->conn, tables, 1, &err), &err);
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.a WHERE id = 77", w->schema);
-    assert_string_equal(ask(w->conn, sql), "1");
-    snprintf(sql, sizeof sql, "INSERT INTO %s.a VALUES (78)", w->schema);
-    assert_int_equal(pg->exec(other, sql, &err), BO_BUSY);
+    const bo_table *tables[] = {pg_table(w->conn, w->arena, "public.a")};
+    bo_conn *other = connect_app(w);
+    pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_do(other, "INSERT INTO public.a VALUES (77)");
+    pg_must(pg->lock(w->conn, tables, 1, &err), &err);
+    assert_string_equal(ask(w->conn, "SELECT count(*) FROM public.a WHERE id = 77"), "1");
+    assert_int_equal(pg->exec(other, "INSERT INTO public.a VALUES (78)", &err), BO_BUSY);
     pg->rollback(w->conn);
     pg->close(other);
 }
@@ -323,22 +280,19 @@ static void locks_come_before_the_snapshot(void **state)
 static void a_joined_transaction_reads_the_same_snapshot(void **state)
 {
     WORLD(w);
-    bo_conn *reader = connect_app();
-    bo_conn *writer = connect_app();
+    bo_conn *reader = connect_app(w);
+    bo_conn *writer = connect_app(w);
     BO_OWN_VALUE(bo_buf) token = {0};
-    char sql[100];
-    must(pg->begin(w->conn, BO_TX_READ, &err), &err);
-    must(pg->share(w->conn, &token, &err), &err);
-    snprintf(sql, sizeof sql, "INSERT INTO %s.b VALUES (500)", w->schema);
-    run(writer, sql);
-    must(pg->join(reader, bo_buf_str(&token), &err), &err);
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.b WHERE id = 500", w->schema);
-    assert_string_equal(ask(reader, sql), "0");
-    assert_string_equal(ask(writer, sql), "1");
+    pg_must(pg->begin(w->conn, BO_TX_READ, &err), &err);
+    pg_must(pg->share(w->conn, &token, &err), &err);
+    pg_do(writer, "INSERT INTO public.b VALUES (500)");
+    pg_must(pg->join(reader, bo_buf_str(&token), &err), &err);
+    assert_string_equal(ask(reader, "SELECT count(*) FROM public.b WHERE id = 500"), "0");
+    assert_string_equal(ask(writer, "SELECT count(*) FROM public.b WHERE id = 500"), "1");
     pg->rollback(w->conn);
     pg->rollback(reader);
     assert_int_not_equal(pg->join(reader, "no such snapshot", &err), BO_OK);
-    assert_string_equal(ask(reader, sql), "1");
+    assert_string_equal(ask(reader, "SELECT count(*) FROM public.b WHERE id = 500"), "1");
     pg->close(reader);
     pg->close(writer);
 }
@@ -353,14 +307,14 @@ static bo_status script(bo_conn *conn, const char *sql, bo_error *err)
 static void a_file_runs_statement_by_statement_and_names_the_line_that_failed(void **state)
 {
     WORLD(w);
-    must(script(w->conn,
-             "-- a comment; with a semicolon\n"
-             "CREATE TEMP TABLE f (t text);\n"
-             "INSERT INTO f VALUES ('a;b'), (E'x\n\\\\y');\n"
-             "CREATE FUNCTION pg_temp.g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END;\n"
-             "DO $$ BEGIN PERFORM 1; PERFORM 2; END $$;\n"
-             "/* last */ INSERT INTO f VALUES ('c')",
-             &err),
+    pg_must(script(w->conn,
+                "-- a comment; with a semicolon\n"
+                "CREATE TEMP TABLE f (t text);\n"
+                "INSERT INTO f VALUES ('a;b'), (E'x\n\\\\y');\n"
+                "CREATE FUNCTION pg_temp.g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END;\n"
+                "DO $$ BEGIN PERFORM 1; PERFORM 2; END $$;\n"
+                "/* last */ INSERT INTO f VALUES ('c')",
+                &err),
         &err);
     assert_string_equal(ask(w->conn, "SELECT count(*) FROM f"), "3");
 
@@ -376,14 +330,14 @@ static void a_file_runs_statement_by_statement_and_names_the_line_that_failed(vo
     assert_memory_equal(err.text, "line 4", 6);
     assert_int_equal(script(w->conn, "SELECT 1;\nSELEC 2;", &err), BO_DATABASE);
     assert_memory_equal(err.text, "line 2", 6);
-    must(script(w->conn, " -- nothing\n", &err), &err);
-    must(script(w->conn, "", &err), &err);
+    pg_must(script(w->conn, " -- nothing\n", &err), &err);
+    pg_must(script(w->conn, "", &err), &err);
 }
 
 static void what_only_psql_can_run_is_refused_before_anything_runs(void **state)
 {
     WORLD(w);
-    run(w->conn, "CREATE TEMP TABLE g (t text)");
+    pg_do(w->conn, "CREATE TEMP TABLE g (t text)");
     static const char *const files[] = {
         "INSERT INTO g VALUES ('a');\nCOPY g FROM STDIN;\nx\n\\.\n",
         "INSERT INTO g VALUES ('a');\n\\set x 1\nSELECT 1;",
@@ -395,18 +349,18 @@ static void what_only_psql_can_run_is_refused_before_anything_runs(void **state)
         assert_non_null(strstr(err.text, "backout run -- psql -f FILE"));
     }
     assert_string_equal(ask(w->conn, "SELECT count(*) FROM g"), "0");
-    must(script(w->conn, "INSERT INTO g VALUES ('\n\\d is text here\n')", &err), &err);
+    pg_must(script(w->conn, "INSERT INTO g VALUES ('\n\\d is text here\n')", &err), &err);
 }
 
 static void a_file_cannot_end_the_transaction_it_runs_in(void **state)
 {
     WORLD(w);
-    must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
+    pg_must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
     assert_int_equal(script(w->conn, "SELECT 1;\nCOMMIT;", &err), BO_INVALID);
     assert_memory_equal(err.text, "line 2", 6);
-    must(script(w->conn, "SAVEPOINT x; SELECT 1; ROLLBACK TO x; RELEASE x", &err), &err);
-    must(pg->commit(w->conn, &err), &err);
-    must(script(w->conn, "BEGIN; SELECT 1; COMMIT;", &err), &err);
+    pg_must(script(w->conn, "SAVEPOINT x; SELECT 1; ROLLBACK TO x; RELEASE x", &err), &err);
+    pg_must(pg->commit(w->conn, &err), &err);
+    pg_must(script(w->conn, "BEGIN; SELECT 1; COMMIT;", &err), &err);
 }
 
 /* ---- the marker ---- */
@@ -414,48 +368,48 @@ static void a_file_cannot_end_the_transaction_it_runs_in(void **state)
 static void a_marker_tells_whether_the_transaction_committed(void **state)
 {
     WORLD(w);
-    bo_conn *other = connect_app();
+    bo_conn *other = connect_app(w);
     bool committed = true;
     for (int commits = 0; commits < 2; commits++) {
         BO_OWN_VALUE(bo_buf) token = {0};
-        must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
-        must(pg->mark(w->conn, "undo-1", &token, &err), &err);
+        pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+        pg_must(pg->mark(w->conn, "undo-1", &token, &err), &err);
         assert_memory_equal(token.data, "row:", 4);
         assert_int_equal(
             pg->marked(other, "undo-1", bo_buf_str(&token), &committed, &err), BO_UNKNOWN);
         if (commits)
-            must(pg->commit(w->conn, &err), &err);
+            pg_must(pg->commit(w->conn, &err), &err);
         else
             pg->rollback(w->conn);
-        must(pg->marked(other, "undo-1", bo_buf_str(&token), &committed, &err), &err);
+        pg_must(pg->marked(other, "undo-1", bo_buf_str(&token), &committed, &err), &err);
         assert_int_equal(committed, commits);
     }
-    must(pg->unmark(other, "undo-1", &err), &err);
+    pg_must(pg->unmark(other, "undo-1", &err), &err);
     assert_string_equal(
         ask(other, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backout'"), "0");
-    must(pg->unmark(other, "undo-1", &err), &err);
+    pg_must(pg->unmark(other, "undo-1", &err), &err);
     pg->close(other);
 }
 
 static void without_the_right_to_make_a_schema_the_servers_own_record_tells(void **state)
 {
     WORLD(w);
-    bo_conn *poor = connect_with((bo_connect){.url = getenv("BACKOUT_TEST_PG_PASSWORD_URL"),
-        .password = getenv("BACKOUT_TEST_PG_PASSWORD")});
+    bo_conn *poor = connect_with(
+        (bo_connect){.url = w->poor_url, .password = getenv("BACKOUT_TEST_PG_PASSWORD")});
     for (int commits = 0; commits < 2; commits++) {
         BO_OWN_VALUE(bo_buf) token = {0};
         bool committed = !commits;
-        must(pg->begin(poor, BO_TX_WRITE, &err), &err);
-        must(pg->mark(poor, "undo-2", &token, &err), &err);
+        pg_must(pg->begin(poor, BO_TX_WRITE, &err), &err);
+        pg_must(pg->mark(poor, "undo-2", &token, &err), &err);
         assert_memory_equal(token.data, "xid:", 4);
         assert_string_equal(ask(poor, "SHOW lock_timeout"), "10s");
         assert_int_equal(
             pg->marked(w->conn, "undo-2", bo_buf_str(&token), &committed, &err), BO_UNKNOWN);
         if (commits)
-            must(pg->commit(poor, &err), &err);
+            pg_must(pg->commit(poor, &err), &err);
         else
             pg->rollback(poor);
-        must(pg->marked(w->conn, "undo-2", bo_buf_str(&token), &committed, &err), &err);
+        pg_must(pg->marked(w->conn, "undo-2", bo_buf_str(&token), &committed, &err), &err);
         assert_int_equal(committed, commits);
     }
     pg->close(poor);
