@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/view.c - points as callers see them: records, files, and runs with what to do about
+ * them. */
+#include <string.h>
+
+#include "change/take.h"
+
+struct bo_point_list {
+    bo_arena *arena;
+    bo_point *points;
+    size_t count;
+};
+BO_DEFINE_SCOPE(bo_point_list);
+
+size_t bo_point_list_count(const bo_point_list *list)
+{
+    return list->count;
+}
+
+const bo_point *bo_point_list_get(const bo_point_list *list, size_t index)
+{
+    return index < list->count ? &list->points[index] : NULL;
+}
+
+void bo_point_list_free(bo_point_list *list)
+{
+    if (!list)
+        return;
+    bo_arena_free(list->arena);
+    free(list);
+}
+
+static uint64_t number(const json_t *object, const char *name)
+{
+    json_int_t value = json_integer_value(json_object_get(object, name));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static const char *text(bo_arena *arena, const json_t *object, const char *name)
+{
+    return bo_arena_str(arena, json_string_value(json_object_get(object, name)));
+}
+
+static bo_status view_table(bo_arena *arena, const json_t *from, bo_point_table *out, bo_error *err)
+{
+    const json_t *limits = json_object_get(from, "limits");
+    size_t count = json_array_size(limits);
+    const char **lines = bo_arena_array(arena, count + 1, sizeof *lines);
+    if (!lines)
+        return bo_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        lines[i] = bo_arena_str(arena, json_string_value(json_array_get(limits, i)));
+    *out = (bo_point_table){.name = text(arena, from, "name"),
+        .predicate = text(arena, from, "predicate"),
+        .rows = number(from, "rows"),
+        .bytes = number(from, "bytes"),
+        .digest = text(arena, from, "digest"),
+        .has_key = json_is_true(json_object_get(from, "has_key")),
+        .limit_count = count,
+        .limits = lines,
+        .inserted = number(from, "inserted"),
+        .updated = number(from, "updated"),
+        .deleted = number(from, "deleted")};
+    return out->name ? BO_OK
+                     : bo_fail(err, BO_CORRUPT, "a table of the point has no name in the catalog");
+}
+
+static bo_status view_tables(
+    bo_arena *arena, const bo_point_record *record, bo_point *out, bo_error *err)
+{
+    BO_OWN(json_ref) *details = json_loads(record->details ? record->details : "{}", 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    size_t count = json_array_size(tables);
+    bo_point_table *items = bo_arena_array(arena, count + 1, sizeof *items);
+    if (!items)
+        return bo_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        bo_status st = view_table(arena, json_array_get(tables, i), &items[i], err);
+        if (st != BO_OK)
+            return st;
+    }
+    out->tables = items;
+    out->table_count = count;
+    return BO_OK;
+}
+
+static bo_status view_entities(
+    bo_arena *arena, const bo_point_record *record, bo_point *out, bo_error *err)
+{
+    BO_OWN(json_ref) *entities = json_loads(record->entities ? record->entities : "{}", 0, NULL);
+    bo_entity *items = bo_arena_array(arena, json_object_size(entities) + 1, sizeof *items);
+    if (!items)
+        return bo_nomem(err);
+    const char *name;
+    json_t *value;
+    json_object_foreach(entities, name, value) items[out->entity_count++] =
+        (bo_entity){bo_arena_str(arena, name), bo_arena_str(arena, json_string_value(value))};
+    out->entities = items;
+    return BO_OK;
+}
+
+static void view_file(bo_session *session, const char *name, bo_point *out, bo_file_info *files)
+{
+    if (!name || !name[0])
+        return;
+    bo_file_info *file = &files[out->file_count++];
+    bo_error ignored = {0};
+    *file = (bo_file_info){.name = name};
+    file->present = bo_repository_size(session->repository, name, &file->bytes, &ignored) == BO_OK;
+    BO_OWN(bo_stored_source) *source = NULL;
+    if (file->present &&
+        bo_repository_read(session->repository, name, &source, &ignored) == BO_OK) {
+        BO_OWN(bo_pack) *pack = NULL;
+        bo_status st = bo_pack_open(bo_stored_source_get(source), &session->key, &pack, &ignored);
+        file->encrypted = st == BO_OK ? bo_pack_encrypted(pack) : st == BO_DENIED;
+    }
+}
+
+static bo_status view_files(bo_session *session, bo_arena *arena, const bo_point_record *record,
+    bo_point *out, bo_error *err)
+{
+    bo_file_info *files = bo_arena_array(arena, 3, sizeof *files);
+    if (!files)
+        return bo_nomem(err);
+    out->files = files;
+    view_file(session, record->file, out, files);
+    view_file(session, record->change_file, out, files);
+    return BO_OK;
+}
+
+struct explanation {
+    const char *kind, *step; /* NULL: any */
+    const char *text, *command;
+    bool with_id; /* the command takes the point's id */
+};
+
+/* What is known of a run that did not end, and the command that goes on from there; the first line
+ * that fits. */
+static const struct explanation explanations[] = {
+    {"point", NULL,
+        "backout died while the point was taken; nothing was changed, and the point cannot be used",
+        "backout point create", false},
+    {"seal", NULL, "backout died while the point was sealed; nothing was changed",
+        "backout point seal", true},
+    {"run", NULL,
+        "backout died while the change ran; how far the change came is not known, and the point is "
+        "whole",
+        "backout execute", true},
+    {NULL, "committed", "the rollback was committed and proved; only its records are not finished",
+        "backout execute", true},
+    {NULL, "committing",
+        "backout died while the rollback was being committed; the marker in the database tells "
+        "whether it was",
+        "backout execute", true},
+    {NULL, NULL,
+        "backout died before anything was committed; the database undid it, and nothing was "
+        "changed",
+        "backout execute", true},
+};
+
+static void explain(
+    const bo_run_record *run, const bo_point_record *point, bo_arena *arena, bo_run_info *out)
+{
+    const struct explanation *line = explanations;
+    while ((line->kind && strcmp(line->kind, run->kind) != 0) ||
+           (line->step && strcmp(line->step, run->step) != 0))
+        line++;
+    out->explained = line->text;
+    out->next =
+        line->with_id ? bo_arena_printf(arena, "%s %s", line->command, point->id) : line->command;
+}
+
+static bo_status view_runs(bo_session *session, bo_arena *arena, const bo_point_record *record,
+    bo_point *out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(session->catalog, record->id, 0, arena, &runs, &count, err);
+    bo_run_info *items = st == BO_OK ? bo_arena_array(arena, count + 1, sizeof *items) : NULL;
+    if (!items)
+        return st == BO_OK ? bo_nomem(err) : st;
+    for (size_t i = 0; i < count; i++) {
+        bool running = strcmp(runs[i].status, "running") == 0;
+        items[i] = (bo_run_info){.id = runs[i].id,
+            .kind = runs[i].kind,
+            .status = runs[i].status,
+            .step = runs[i].step,
+            .actor = runs[i].actor,
+            .started_us = runs[i].started_us,
+            .ended_us = runs[i].ended_us,
+            .dead = strcmp(runs[i].status, "died") == 0 || (running && bo_run_is_dead(&runs[i])),
+            .explained = running ? "it is running" : "",
+            .next = ""};
+        if (items[i].dead || strcmp(runs[i].status, "unknown") == 0)
+            explain(&runs[i], record, arena, &items[i]);
+    }
+    out->runs = items;
+    out->run_count = count;
+    return BO_OK;
+}
+
+static bo_status view(bo_session *session, bo_arena *arena, const bo_point_record *record,
+    bool whole, bo_point *out, bo_error *err)
+{
+    *out = (bo_point){.id = record->id,
+        .kind = record->kind,
+        .migration = record->migration,
+        .description = record->description,
+        .database = record->database,
+        .url = record->url,
+        .engine = record->engine,
+        .method = record->method,
+        .status = bo_point_status_name(record->status),
+        .parent = record->parent,
+        .created_us = record->created_us,
+        .sealed_us = record->sealed_us};
+    bo_status st = view_tables(arena, record, out, err);
+    if (st == BO_OK)
+        st = view_entities(arena, record, out, err);
+    if (st == BO_OK && whole)
+        st = view_files(session, arena, record, out, err);
+    if (st == BO_OK && whole)
+        st = view_runs(session, arena, record, out, err);
+    return st;
+}
+
+static bo_status new_list(bo_point_list **out, bo_error *err)
+{
+    bo_point_list *list = calloc(1, sizeof *list);
+    if (!list)
+        return bo_nomem(err);
+    list->arena = bo_arena_create();
+    if (!list->arena) {
+        free(list);
+        return bo_nomem(err);
+    }
+    *out = list;
+    return BO_OK;
+}
+
+bo_status bo_point_view_one(
+    bo_session *session, const char *id, bool with_runs, bo_point_list **out, bo_error *err)
+{
+    BO_OWN(bo_point_list) *list = NULL;
+    bo_status st = new_list(&list, err);
+    if (st != BO_OK)
+        return st;
+    bo_point_record record;
+    st = bo_catalog_point_find(session->catalog, id, list->arena, &record, err);
+    list->points = st == BO_OK ? bo_arena_array(list->arena, 1, sizeof *list->points) : NULL;
+    if (st == BO_OK && !list->points)
+        return bo_nomem(err);
+    if (st == BO_OK)
+        st = view(session, list->arena, &record, with_runs, &list->points[0], err);
+    if (st != BO_OK)
+        return st;
+    list->count = 1;
+    *out = BO_TAKE(list);
+    return BO_OK;
+}
+
+bo_status bo_point_get(bo_session *session, const char *id, bo_point_list **out, bo_error *err)
+{
+    return bo_point_view_one(session, id, true, out, err);
+}
+
+bo_status bo_point_find(
+    bo_session *session, const bo_point_query *query, bo_point_list **out, bo_error *err)
+{
+    BO_OWN(bo_point_list) *list = NULL;
+    bo_status st = new_list(&list, err);
+    if (st != BO_OK)
+        return st;
+    bo_point_filter filter = {.database = query->database,
+        .table = query->table,
+        .migration = query->migration,
+        .entity_name = query->entity ? query->entity->name : NULL,
+        .entity_value = query->entity ? query->entity->value : NULL,
+        .with_undo = query->with_undo,
+        .limit = query->limit};
+    bo_point_record *records = NULL;
+    size_t count = 0;
+    st = bo_catalog_points(session->catalog, &filter, list->arena, &records, &count, err);
+    list->points =
+        st == BO_OK ? bo_arena_array(list->arena, count + 1, sizeof *list->points) : NULL;
+    if (st == BO_OK && !list->points)
+        return bo_nomem(err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        st = view(session, list->arena, &records[i], true, &list->points[i], err);
+    if (st != BO_OK)
+        return st;
+    list->count = count;
+    *out = BO_TAKE(list);
+    return BO_OK;
+}
