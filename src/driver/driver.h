@@ -203,7 +203,8 @@ struct bo_driver {
         void *ctx, uint64_t *rows_out, bo_error *err);
     bo_status (*clear)(bo_conn *conn, const bo_table *now, uint64_t *rows_out,
         bo_error *err); /* all rows; no foreign-key action runs */
-    /** Foreign-key violations of these tables, both ways: how many, and the name of one. */
+    /** Foreign-key violations of these tables, both ways: how many, and the name of one
+     * (example_out may be NULL). */
     bo_status (*check_references)(bo_conn *conn, const bo_table *const *tables, unsigned count,
         uint64_t *violations_out, bo_buf *example_out, bo_error *err);
     bo_status (*render)(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
@@ -234,7 +235,8 @@ struct bo_driver {
     /** Carries all entries out; counts_out has one element per table.  BO_CONFLICT: a count was not
      * as planned. */
     bo_status (*stage_apply)(bo_stage *stage, bo_applied *counts_out, bo_error *err);
-    /** Like locate, after apply: the rows that now have the entries' keys, and only reads. */
+    /** Like locate, after apply: the rows that now have the entries' keys, and only reads.  Without
+     * a row key: a row for each entry with target; one less of equal rows cannot be seen. */
     bo_status (*stage_readback)(
         bo_stage *stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err);
     void (*stage_close)(bo_stage *stage); /* puts triggers and settings back; NULL is ignored */
