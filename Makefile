@@ -21,7 +21,7 @@ lint:
 	@tools/lint
 
 format:
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@tools/list-files .c .h | xargs clang-format -i
 
 bench: all
 	@BACKOUT_BIN=$(abspath $(BUILD))/backout bench/run
