@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/advice.c - what a person can do about an error: the first row that fits. */
+#include "cli/advice.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#define ANY BO_OK /* any status */
+
+static const struct {
+    bo_status status;
+    const char *sqlstate; /* beginning of it, or NULL */
+    const char *words;    /* somewhere in the text, or NULL */
+    const char *advice;
+} table[] = {
+    {ANY, "28", NULL,
+        "check user and password: ~/.pgpass, PGPASSFILE, or password_command in backout.yaml"},
+    {ANY, NULL, "password authentication failed",
+        "check user and password: ~/.pgpass, PGPASSFILE, or password_command in backout.yaml"},
+    {ANY, NULL, "no password supplied",
+        "put the password into ~/.pgpass (mode 0600) or into password_command in backout.yaml"},
+    {ANY, "3D000", NULL, "check the name of the database in the URL"},
+    {ANY, NULL, "could not translate host name", "check the host in the URL, and the network"},
+    {ANY, NULL, "Connection refused",
+        "is the server running, and do host and port of the URL fit?"},
+    {ANY, NULL, "No such file or directory\nIs the server running", "is the server running?"},
+    {ANY, "08", NULL, "check that the server can be reached, then try again"},
+    {ANY, "57P0", NULL, "the server is stopping or starting: try again in a moment"},
+    {ANY, "53300", NULL, "the server has no connection left: set workers: 1 in backout.yaml"},
+    {ANY, "53100", NULL, "the disk of the database server is full: free space there"},
+    {ANY, "42501", NULL, "ask the owner of the table for the right that is missing (GRANT)"},
+    {BO_DATABASE, "42P01", NULL,
+        "check the name of the table; 'schema.table' names another schema"},
+    {BO_DATABASE, NULL, "no such table", "check the name of the table"},
+    {ANY, NULL, "No space left",
+        "free space, or name another folder with --repository; old "
+        "points go with: backout prune"},
+    {ANY, NULL, "Disk quota", "free space, or name another folder with --repository"},
+    {ANY, NULL, "database disk image is malformed",
+        "the SQLite file is damaged: copy it away before anything else, then try its own .recover"},
+    {ANY, NULL, "file is not a database", "this is not a SQLite file, or it is encrypted"},
+    {ANY, "55P03", NULL,
+        "another session holds a lock: wait for it, or raise lock_timeout in backout.yaml"},
+    {ANY, NULL, "database is locked",
+        "another program is writing: wait for it, or raise lock_timeout in backout.yaml"},
+    {ANY, "40P01", NULL, "two sessions waited for each other: try again"},
+    {ANY, NULL, "not sealed", "the change has no recorded end: backout point seal ID"},
+    {BO_EXISTS, NULL, "sealed", "nothing is to be done: see backout details ID"},
+    {BO_NOTFOUND, NULL, "point", "list the points with: backout list --all"},
+    {BO_NOTFOUND, NULL, "table",
+        "check the name of the table; 'schema.table' names another schema"},
+    {BO_NOTFOUND, NULL, "repository", "name the folder with --repository"},
+    {BO_DENIED, NULL, "written by others", "chmod go-w, then try again"},
+    {BO_DENIED, NULL, "read by others", "chmod 600, then try again"},
+    {BO_CONFLICT, NULL, NULL,
+        "see them with: backout assess ID; then --type partial, --on-conflict skip|replace, or "
+        "--by column"},
+    {BO_REFUSED, NULL, "later write",
+        "keep them with --type partial, or give them up with --discard-later (they are exported "
+        "first)"},
+    {BO_CORRUPT, NULL, NULL, "see what is still whole with: backout check ID"},
+    {BO_BUSY, NULL, NULL, "wait for the other work to end; backout details ID shows who it is"},
+    {BO_NOMEM, NULL, NULL, "set workers: 1 in backout.yaml, or take fewer tables"},
+    {BO_UNKNOWN, NULL, NULL,
+        "when the database can be reached again: backout details ID tells what happened"},
+    {BO_INTERRUPTED, NULL, NULL, "backout list, then backout details ID, show where it stopped"},
+};
+
+const char *cli_advice(const bo_error *err)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].status != ANY && table[i].status != err->status)
+            continue;
+        if (table[i].sqlstate &&
+            strncmp(err->sqlstate, table[i].sqlstate, strlen(table[i].sqlstate)) != 0)
+            continue;
+        if (table[i].words && !strcasestr(err->text, table[i].words))
+            continue;
+        return table[i].advice;
+    }
+    return NULL;
+}

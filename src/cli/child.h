@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/child.h - the command of `run -- COMMAND`: its environment, its signals, its end. */
+#ifndef BO_CLI_CHILD_H
+#define BO_CLI_CHILD_H
+
+#include "backout/backout.h"
+
+typedef struct cli_child {
+    char *const *command;
+    const bo_database *database;
+    const char *shown; /* the database without password, for BACKOUT_DB */
+    const char *run_id, *point_id;
+    bool stdout_to_stderr; /* stdout belongs to JSON */
+    /** Called every few seconds while the command runs. */
+    void (*alive)(void *ctx);
+    void *ctx;
+} cli_child;
+
+/**
+ * Runs the command in a process group of its own and waits for it.  SIGINT, SIGTERM and SIGHUP are
+ * passed on to it; after ten seconds it is killed.
+ *
+ * @retval BO_OK           exit code 0.
+ * @retval BO_FAILED       another exit code, or killed; err says which.
+ * @retval BO_INTERRUPTED  it ended after a signal that was passed on, or by Ctrl-C.
+ * @retval BO_NOTFOUND     there is no such program.
+ */
+bo_status cli_child_run(const cli_child *child, bo_error *err);
+
+#endif

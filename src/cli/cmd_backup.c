@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/cmd_backup.c - backup, restore: whole tables, tied to no change. */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "cli/answer.h"
+#include "cli/commands.h"
+#include "cli/database.h"
+
+struct backup_args {
+    const char *db, *description;
+    cli_list tables;
+};
+
+#define AT(field) offsetof(struct backup_args, field)
+static const cli_option backup_options[] = {
+    {CLI_OPERANDS, 0, "table", "TABLE", AT(tables), "the tables"},
+    {CLI_TEXT, 0, "db", "DB", AT(db), "URL, path, or name in the configuration"},
+    {CLI_TEXT, 'd', "description", "TEXT", AT(description), "a note for people"},
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+#undef AT
+
+static bo_status backup(cli *ctx, const void *arguments, bo_error *err)
+{
+    const struct backup_args *args = arguments;
+    BO_OWN_VALUE(cli_database) database = {0};
+    bo_status st = cli_database_find(ctx, args->db, &database, err);
+    if (st != BO_OK)
+        return st;
+    bo_session *session = NULL;
+    st = cli_session(ctx, &session, err);
+    if (st == BO_OK)
+        st = cli_permit(ctx, &database, CLI_MAY_CREATE, "backup", err);
+    if (st != BO_OK)
+        return st;
+    bo_scope_item *scope = bo_arena_array(ctx->arena, args->tables.count, sizeof *scope);
+    if (!scope)
+        return bo_nomem(err);
+    for (size_t i = 0; i < args->tables.count; i++)
+        scope[i].table = args->tables.items[i];
+    bo_point_options options = {.scope = scope,
+        .scope_count = args->tables.count,
+        .migration = "backup",
+        .description = args->description,
+        .kind = "backup"};
+    BO_OWN(bo_point_list) *list = NULL;
+    st = bo_point_create(session, &database.db, &options, &list, err);
+    return st == BO_OK ? cli_answer_made(ctx, bo_point_list_get(list, 0), err) : st;
+}
+
+const cli_command cmd_backup = {
+    .name = "backup",
+    .summary = "take a backup of tables, tied to no change",
+    .example = "backout backup customers --db shop.db --description 'before the deployment'",
+    .options = backup_options,
+    .args_size = sizeof(struct backup_args),
+    .run = backup,
+};
+
+struct restore_args {
+    const char *what, *db;
+    cli_list tables;
+    bool dry_run, yes, production;
+};
+
+#define AT(field) offsetof(struct restore_args, field)
+static const cli_option restore_options[] = {
+    {CLI_OPERAND, 0, "what", "FILE|ID", AT(what), "a point, a backup, or its file"},
+    {CLI_TEXT, 0, "db", "DB", AT(db), "where to restore: URL, path, or name"},
+    {CLI_LIST, 't', "tables", "T,...", AT(tables), "only these tables"},
+    {CLI_FLAG, 'n', "dry-run", NULL, AT(dry_run), "print the plan; change nothing"},
+    {CLI_FLAG, 'y', "yes", NULL, AT(yes), "do not ask"},
+    {CLI_FLAG, 0, "production", NULL, AT(production), "yes, the production database"},
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+#undef AT
+
+static bo_status confirm(
+    cli *ctx, const struct restore_args *args, const cli_database *database, bo_error *err)
+{
+    char what[200];
+    (void)snprintf(what, sizeof what, "Restore %s, giving up what the tables hold now", args->what);
+    cli_consent consent = {.event = "restore",
+        .object = args->what,
+        .what = what,
+        .production = args->production,
+        .yes = args->yes};
+    return cli_consent_get(ctx, database, &consent, err);
+}
+
+static bo_status restore(cli *ctx, const void *arguments, bo_error *err)
+{
+    const struct restore_args *args = arguments;
+    BO_OWN_VALUE(cli_database) database = {0};
+    bo_status st = cli_database_find(ctx, args->db, &database, err);
+    if (st != BO_OK)
+        return st;
+    bo_session *session = NULL;
+    st = cli_session(ctx, &session, err);
+    if (st == BO_OK)
+        st = cli_permit(ctx, &database, CLI_MAY_EXECUTE, args->what, err);
+    if (st == BO_OK && !args->dry_run)
+        st = confirm(ctx, args, &database, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_rollback) *done = NULL;
+    st = bo_restore(session, &database.db, args->what, args->tables.items, args->tables.count,
+        args->dry_run, &done, err);
+    bo_error answer = {0};
+    if (done && cli_answer_rollback(ctx, done, &answer) != BO_OK && st == BO_OK) {
+        *err = answer;
+        return answer.status;
+    }
+    return st;
+}
+
+const cli_command cmd_restore = {
+    .name = "restore",
+    .summary = "restore whole tables from a backup, with proof",
+    .details = "Straight from a file, a record in the catalog is not needed. Tables that are gone "
+               "are made\nagain. The state before is a point.",
+    .example = "backout restore rb_backup_20261120_041739 --db shop.db",
+    .options = restore_options,
+    .args_size = sizeof(struct restore_args),
+    .run = restore,
+};

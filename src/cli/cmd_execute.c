@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/cmd_execute.c - assess, execute: what a rollback would do, and doing it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/answer.h"
+#include "cli/commands.h"
+#include "cli/database.h"
+#include "cli/rollback_args.h"
+#include "cli/scope_args.h"
+#include "report/text.h"
+
+#define AT(field) offsetof(struct rollback_args, field)
+static const cli_option execute_options[] = {
+    {CLI_OPERAND, 0, "id", "ID", AT(id), "the point, a unique beginning of its id, or 'latest'"},
+    {CLI_CHOICE, 0, "type", "full|partial|transaction|backup", AT(type),
+        "the tables as they were, or only what the change did"},
+    {CLI_LIST, 't', "tables", "T,...", AT(tables), "only these tables of the point"},
+    {CLI_TEXTS, 'w', "where", "T: PREDICATE", AT(where), "only these rows of table T"},
+    {CLI_FLAG, 0, "only-added", NULL, AT(only_added), "only delete what the change added"},
+    {CLI_CHOICE, 0, "on-conflict", "refuse|skip|replace", AT(on_conflict),
+        "what to do with rows that others changed since"},
+    {CLI_CHOICE, 0, "by", "row|column", AT(by), "column: keep later writes to other columns"},
+    {CLI_FLAG, 0, "discard-later", NULL, AT(discard_later),
+        "full: later writes of others may go (exported first)"},
+    {CLI_TEXT, 0, "db", "DB", AT(db), "the database, when it is not where it was"},
+    {CLI_FLAG, 'n', "dry-run", NULL, AT(dry_run), "print the plan; change nothing"},
+    {CLI_FLAG, 'y', "yes", NULL, AT(yes), "do not ask"},
+    {CLI_FLAG, 0, "production", NULL, AT(production), "yes, the production database"},
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+#undef AT
+
+enum { TYPE_FULL, TYPE_PARTIAL, TYPE_TRANSACTION, TYPE_BACKUP };
+
+static bo_status make_options(
+    cli *ctx, const struct rollback_args *args, bo_rollback_options *out, bo_error *err)
+{
+    static const bo_rollback_type types[] = {
+        [TYPE_FULL] = BO_ROLLBACK_FULL,
+        [TYPE_PARTIAL] = BO_ROLLBACK_PARTIAL,
+        [TYPE_BACKUP] = BO_ROLLBACK_BACKUP,
+    };
+    if (args->type == TYPE_TRANSACTION) {
+        cli_hint(ctx, "the change has ended: use --type partial or full; 'backout run --type "
+                      "transaction' does a change in one transaction");
+        return bo_fail(err, BO_REFUSED, "no transaction of this point is open any longer");
+    }
+    bo_scope_item *where = NULL;
+    bo_status st = cli_scope_where(ctx, &args->where, &where, err);
+    if (st != BO_OK)
+        return st;
+    *out = (bo_rollback_options){
+        .type = types[args->type],
+        .tables = args->tables.items,
+        .table_count = args->tables.count,
+        .where = where,
+        .where_count = args->where.count,
+        .only_added = args->only_added,
+        .on_conflict = (bo_on_conflict)args->on_conflict,
+        .by_column = args->by == 1,
+        .discard_later = args->discard_later,
+        .dry_run = args->dry_run,
+    };
+    return BO_OK;
+}
+
+/* What is about to happen, for the person who is asked.  A plan that is refused is recorded. */
+static bo_status show_plan(cli *ctx, const cli_database *database, const char *id,
+    const bo_rollback_options *options, bo_error *err)
+{
+    bo_rollback_options dry = *options;
+    dry.dry_run = true;
+    BO_OWN(bo_rollback) *plan = NULL;
+    bo_status st = bo_rollback_execute(ctx->session, &database->db, id, &dry, &plan, err);
+    if (plan) {
+        BO_OWN_VALUE(bo_buf) text = {0};
+        bo_text_rollback(&text, &ctx->style, plan);
+        (void)fputs(bo_buf_str(&text), stderr);
+    }
+    if (st == BO_OK || st == BO_MISMATCH) /* conflicts that are to be skipped */
+        return BO_OK;
+    bo_error log = {0};
+    if (bo_audit_note(ctx->session, "rollback", id, "refused", err->text, &log) != BO_OK)
+        cli_say(ctx, "backout: warning: the audit log could not be written: %s", log.text);
+    return st;
+}
+
+static bo_status confirm(cli *ctx, const struct rollback_args *args, const cli_database *database,
+    const char *id, const bo_rollback_options *options, bo_error *err)
+{
+    if (!args->yes && ctx->terminal) {
+        bo_status st = show_plan(ctx, database, id, options, err);
+        if (st != BO_OK)
+            return st;
+    }
+    char what[160];
+    (void)snprintf(what, sizeof what, "Roll back to %s", id);
+    cli_consent consent = {.event = "rollback",
+        .object = id,
+        .what = what,
+        .production = args->production,
+        .yes = args->yes};
+    return cli_consent_get(ctx, database, &consent, err);
+}
+
+bo_status cli_rollback(cli *ctx, const struct rollback_args *args, bo_error *err)
+{
+    bo_rollback_options options = {0};
+    bo_session *session = NULL;
+    bo_status st = cli_session(ctx, &session, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_point_list) *found = NULL;
+    st = bo_point_get(session, args->id, &found, err);
+    if (st == BO_OK)
+        st = make_options(ctx, args, &options, err);
+    if (st != BO_OK)
+        return st;
+    const bo_point *point = bo_point_list_get(found, 0);
+    BO_OWN_VALUE(cli_database) database = {0};
+    st = cli_database_of(ctx, args->db, point, &database, err);
+    if (st == BO_OK)
+        st = cli_permit(ctx, &database, CLI_MAY_EXECUTE, point->id, err);
+    if (st == BO_OK && !args->dry_run)
+        st = confirm(ctx, args, &database, point->id, &options, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_rollback) *done = NULL;
+    st = bo_rollback_execute(session, &database.db, point->id, &options, &done, err);
+    bo_error answer = {0};
+    if (done && cli_answer_rollback(ctx, done, &answer) != BO_OK && st == BO_OK) {
+        *err = answer;
+        return answer.status;
+    }
+    return st;
+}
+
+static bo_status execute(cli *ctx, const void *arguments, bo_error *err)
+{
+    return cli_rollback(ctx, arguments, err);
+}
+
+const cli_command cmd_execute = {
+    .name = "execute",
+    .alias = "rollback",
+    .summary = "roll back to a point, with proof",
+    .details = "Type full makes the tables as they were; it refuses when others wrote since, until "
+               "\n--discard-later. Type partial undoes only what the change did and keeps all "
+               "else.\n\nThe rollback is read back and compared before it is committed. The state "
+               "before it is a\npoint of its own: a rollback can be rolled back.",
+    .example = "backout assess latest\nbackout execute latest --type partial",
+    .options = execute_options,
+    .args_size = sizeof(struct rollback_args),
+    .run = execute,
+};
+
+struct assess_args {
+    const char *id, *db;
+};
+
+static const cli_option assess_options[] = {
+    {CLI_OPERAND, 0, "id", "ID", offsetof(struct assess_args, id), "the point, or 'latest'"},
+    {CLI_TEXT, 0, "db", "DB", offsetof(struct assess_args, db),
+        "the database, when it is not where it was"},
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+
+static bo_status assess(cli *ctx, const void *arguments, bo_error *err)
+{
+    const struct assess_args *args = arguments;
+    bo_session *session = NULL;
+    bo_status st = cli_session(ctx, &session, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_point_list) *found = NULL;
+    st = bo_point_get(session, args->id, &found, err);
+    if (st != BO_OK)
+        return st;
+    const bo_point *point = bo_point_list_get(found, 0);
+    BO_OWN_VALUE(cli_database) database = {0};
+    st = cli_database_of(ctx, args->db, point, &database, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_rollback) *plan = NULL;
+    st = bo_rollback_assess(session, &database.db, point->id, &plan, err);
+    return st == BO_OK ? cli_answer_rollback(ctx, plan, err) : st;
+}
+
+const cli_command cmd_assess = {
+    .name = "assess",
+    .summary = "say what a rollback now would change, lose and conflict with",
+    .example = "backout assess latest",
+    .options = assess_options,
+    .args_size = sizeof(struct assess_args),
+    .run = assess,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/cmd_point.c - point create, point seal. */
+#include "base/error.h"
+#include "cli/answer.h"
+#include "cli/commands.h"
+#include "cli/database.h"
+#include "cli/scope_args.h"
+
+static const cli_option create_options[] = {
+    CLI_SCOPE_OPTIONS,
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+
+static bo_status create(cli *ctx, const void *arguments, bo_error *err)
+{
+    const struct scope_args *args = arguments;
+    bo_point_options options = {0};
+    bo_status st = cli_scope_options(ctx, args, &options, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN_VALUE(cli_database) database = {0};
+    st = cli_database_find(ctx, args->db, &database, err);
+    if (st != BO_OK)
+        return st;
+    bo_session *session = NULL;
+    st = cli_session(ctx, &session, err);
+    if (st == BO_OK)
+        st = cli_permit(ctx, &database, CLI_MAY_CREATE, args->migration, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_point_list) *list = NULL;
+    st = bo_point_create(session, &database.db, &options, &list, err);
+    if (st != BO_OK)
+        return st;
+    const bo_point *point = bo_point_list_get(list, 0);
+    st = cli_answer_made(ctx, point, err);
+    cli_say(ctx, "when the change has ended: backout point seal %s", point->id);
+    return st;
+}
+
+const cli_command cmd_point_create = {
+    .name = "point create",
+    .summary = "take a rollback point before a change",
+    .details = "All tables are read as of one instant and are on disk, read back and verified, "
+               "when the\nid is printed. Seal the point when the change has ended: what comes "
+               "after is others'.",
+    .example = "backout point create --db shop.db --tables orders,order_items --migration prices",
+    .options = create_options,
+    .args_size = sizeof(struct scope_args),
+    .run = create,
+};
+
+struct seal_args {
+    const char *id, *db;
+};
+
+#define AT(field) offsetof(struct seal_args, field)
+static const cli_option seal_options[] = {
+    {CLI_OPERAND, 0, "id", "ID", AT(id), "the point, or 'latest'"},
+    {CLI_TEXT, 0, "db", "DB", AT(db), "the database, when it is not where it was"},
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+#undef AT
+
+static bo_status seal(cli *ctx, const void *arguments, bo_error *err)
+{
+    const struct seal_args *args = arguments;
+    bo_session *session = NULL;
+    bo_status st = cli_session(ctx, &session, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_point_list) *found = NULL;
+    st = bo_point_get(session, args->id, &found, err);
+    if (st != BO_OK)
+        return st;
+    const bo_point *point = bo_point_list_get(found, 0);
+    BO_OWN_VALUE(cli_database) database = {0};
+    st = cli_database_of(ctx, args->db, point, &database, err);
+    if (st == BO_OK)
+        st = cli_permit(ctx, &database, CLI_MAY_CREATE, point->id, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_point_list) *list = NULL;
+    st = bo_point_seal(session, &database.db, point->id, &list, err);
+    return st == BO_OK ? cli_answer_made(ctx, bo_point_list_get(list, 0), err) : st;
+}
+
+const cli_command cmd_point_seal = {
+    .name = "point seal",
+    .summary = "say that the change has ended",
+    .details = "Records what the change did. From here on, changes are others' and a partial "
+               "rollback\nkeeps them.",
+    .example = "backout point seal latest",
+    .options = seal_options,
+    .args_size = sizeof(struct seal_args),
+    .run = seal,
+};

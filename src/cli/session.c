@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/session.c - catalog, repository and key from flags, environment and configuration. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/answer.h"
+#include "cli/progress.h"
+#include "cli/secret.h"
+
+#define KEY_SIZE 32
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+/* Flag, then environment, then configuration. */
+static const char *prefer(const char *flag, const char *variable, const char *configured)
+{
+    if (flag)
+        return flag;
+    const char *said = environment(variable);
+    return said ? said : configured;
+}
+
+static bo_status find_catalog(cli *ctx, bo_settings *settings, bo_error *err)
+{
+    const char *catalog = prefer(ctx->flags.catalog, "BACKOUT_CATALOG", ctx->config.catalog);
+    if (!catalog && ctx->config.folder)
+        catalog = bo_arena_printf(ctx->arena, "%s/.backout/catalog.db", ctx->config.folder);
+    if (!catalog) {
+        cli_hint(ctx, "begin with: backout init");
+        return bo_fail(err, BO_REFUSED,
+            "there is no catalog here: neither %s nor .backout in this "
+            "folder or above",
+            CLI_CONFIG_NAME);
+    }
+    if (cli_url_has_password(catalog))
+        return bo_fail(err, BO_INVALID, "the URL of the catalog has a password in it");
+    settings->catalog_url = cli_url_absolute(ctx->arena, NULL, catalog);
+    return settings->catalog_url ? BO_OK : bo_nomem(err);
+}
+
+static bo_status find_repository(cli *ctx, bo_settings *settings, bo_error *err)
+{
+    const char *folder =
+        prefer(ctx->flags.repository, "BACKOUT_REPOSITORY", ctx->config.repository);
+    if (!folder) {
+        const char *file = settings->catalog_url;
+        const char *slash = strrchr(file, '/');
+        if (!bo_text_starts(file, "sqlite:") || !slash) {
+            cli_hint(ctx, "set repository in " CLI_CONFIG_NAME ", or give --repository DIR");
+            return bo_fail(err, BO_INVALID, "no folder for snapshot files is set");
+        }
+        file += strlen("sqlite:");
+        folder = bo_arena_printf(ctx->arena, "%.*s/repository", (int)(slash - file), file);
+    }
+    settings->repository = folder;
+    return folder ? BO_OK : bo_nomem(err);
+}
+
+/* 32 bytes, or 64 hex digits. */
+static bo_status read_key(const char *path, bo_buf *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) text = {0};
+    bo_status st = bo_file_slurp(path, 4096, &text, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot read the key");
+    if (text.size == KEY_SIZE) {
+        bo_buf_add(out, text.data, text.size);
+    } else {
+        size_t size = text.size;
+        while (size && strchr("\r\n", text.data[size - 1]))
+            text.data[--size] = '\0';
+        if (size != 2 * (size_t)KEY_SIZE || !bo_text_unhex(out, (const char *)text.data, size))
+            st = bo_fail(
+                err, BO_INVALID, "the key in '%s' is neither 32 bytes nor 64 hex digits", path);
+    }
+    explicit_bzero(text.data, text.size);
+    return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+static bo_status find_passphrase(cli *ctx, cli_secret **out, bo_error *err)
+{
+    const char *file = environment("BACKOUT_PASSPHRASE_FILE");
+    if (file)
+        return cli_secret_file(file, "the passphrase", out, err);
+    if (ctx->config.passphrase_command)
+        return cli_secret_command(ctx->config.passphrase_command, "the passphrase", out, err);
+    return BO_OK;
+}
+
+static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
+{
+    BO_OWN(cli_secret) *passphrase = NULL;
+    BO_OWN_VALUE(bo_buf) key = {0};
+    const char *key_file = prefer(NULL, "BACKOUT_KEY_FILE", ctx->config.key_file);
+    bo_status st =
+        key_file ? read_key(key_file, &key, err) : find_passphrase(ctx, &passphrase, err);
+    if (st != BO_OK)
+        return st;
+    settings->key = key.size ? key.data : NULL;
+    settings->passphrase = cli_secret_text(passphrase);
+    st = bo_session_open(settings, &ctx->session, err);
+    if (key.size)
+        explicit_bzero(key.data, key.size);
+    return st;
+}
+
+bo_status cli_session(cli *ctx, bo_session **out, bo_error *err)
+{
+    if (!ctx->session) {
+        bo_settings settings = {.progress = cli_progress, .warn = cli_warn, .ctx = ctx};
+        bo_status st = find_catalog(ctx, &settings, err);
+        if (st == BO_OK)
+            st = find_repository(ctx, &settings, err);
+        if (st != BO_OK)
+            return st;
+        cli_verbose(
+            ctx, "backout: catalog %s, repository %s", settings.catalog_url, settings.repository);
+        st = open_session(ctx, &settings, err);
+        if (st != BO_OK)
+            return st;
+    }
+    *out = ctx->session;
+    return BO_OK;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/report/text.h - results as text for people.
+ *
+ * Each function adds whole lines to `out`; a failed allocation marks `out` as failed.  All that
+ * comes from a database or a file is made safe for terminals. */
+#ifndef BO_REPORT_TEXT_H
+#define BO_REPORT_TEXT_H
+
+#include "backout/backout.h"
+#include "report/grid.h"
+
+#define BO_REPORT_LINES 20 /* conflicts, differences and rows shown of each kind; JSON has all */
+
+void bo_text_point(bo_buf *out, const bo_style *style, const bo_point *point);
+void bo_text_point_made(bo_buf *out, const bo_style *style, const bo_point *point);
+void bo_text_points(bo_buf *out, const bo_style *style, const bo_point_list *list);
+/** A plan (assess, dry run) or what was done. */
+void bo_text_rollback(bo_buf *out, const bo_style *style, const bo_rollback *rollback);
+void bo_text_verification(bo_buf *out, const bo_style *style, const bo_verification *verification);
+void bo_text_change(bo_buf *out, const bo_style *style, const bo_change_report *report);
+void bo_text_check(bo_buf *out, const bo_style *style, const bo_check *check);
+void bo_text_prune(bo_buf *out, const bo_style *style, const bo_prune *prune, bool dry_run);
+void bo_text_audit(bo_buf *out, const bo_style *style, const bo_audit *audit);
+void bo_text_chain(bo_buf *out, const bo_style *style, const bo_audit_result *result);
+
+/** "1 row", "2 rows". */
+void bo_text_count(bo_buf *out, uint64_t count, const char *one, const char *many);
+/** "3.4 MiB". */
+void bo_text_bytes(bo_buf *out, uint64_t bytes);
+/** "2026-11-20 04:17:39" (UTC). */
+void bo_text_time(bo_buf *out, int64_t time_us);
+/** `text`, made safe for a terminal. */
+void bo_text_safe(bo_buf *out, const char *text);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/report/text_rollback.c - rollbacks, verifications and dry runs as text. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/text.h"
+
+static bool said(const char *text)
+{
+    return text && text[0];
+}
+
+/* "a, b, c" */
+static void names(bo_buf *out, const char *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            bo_buf_add_str(out, ", ");
+        bo_buf_add_str(out, items[i]);
+    }
+}
+
+static void more(bo_buf *out, uint64_t all, size_t shown, const char *what)
+{
+    if (all > shown)
+        bo_buf_printf(
+            out, "  ... and %" PRIu64 " more %s (--output json lists more)\n", all - shown, what);
+}
+
+static size_t shown_of(size_t count)
+{
+    return count < BO_REPORT_LINES ? count : BO_REPORT_LINES;
+}
+
+static void rollback_tables(
+    bo_buf *out, const bo_style *style, const bo_rollback_table *tables, size_t count, bool plan)
+{
+    const bo_grid_column columns[] = {
+        {"Table", .trim = true},
+        {plan ? "Insert" : "Inserted", .right = true},
+        {plan ? "Update" : "Updated", .right = true},
+        {plan ? "Delete" : "Deleted", .right = true},
+        {"Conflicts", .right = true},
+        {"Lost", .right = true},
+        {"Proof"},
+    };
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const bo_rollback_table *table = &tables[i];
+        bo_grid_row(grid);
+        bo_grid_text(grid, table->name);
+        bo_grid_number(grid, table->inserted);
+        bo_grid_number(grid, table->updated);
+        bo_grid_number(grid, table->deleted);
+        bo_grid_number(grid, table->conflicts);
+        bo_grid_number(grid, table->lost);
+        bo_grid_state(grid, said(table->proof) ? table->proof : "-");
+    }
+    if (count)
+        bo_grid_print(grid, out);
+}
+
+static void conflicts(bo_buf *out, const bo_style *style, const bo_rollback *r)
+{
+    static const bo_grid_column columns[] = {
+        {"Table"},
+        {"Key", .trim = true},
+        {"Conflict"},
+        {"Columns"},
+        {"Because", .trim = false},
+    };
+    if (!r->conflict_listed)
+        return;
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    size_t shown = shown_of(r->conflict_listed);
+    for (size_t i = 0; i < shown; i++) {
+        const bo_conflict *conflict = &r->conflicts[i];
+        BO_OWN_VALUE(bo_buf) list = {0};
+        names(&list, conflict->columns, conflict->column_count);
+        bo_grid_row(grid);
+        bo_grid_text(grid, conflict->table);
+        bo_grid_text(grid, conflict->key);
+        bo_grid_text(grid, conflict->conflict_class);
+        bo_grid_text(grid, bo_buf_str(&list));
+        bo_grid_text(grid, conflict->because);
+    }
+    bo_buf_add_byte(out, '\n');
+    bo_grid_print(grid, out);
+    more(out, r->conflict_count, shown, "conflicts");
+}
+
+static void headline(bo_buf *out, const bo_style *style, const bo_rollback *r)
+{
+    bo_text_safe(out, r->type);
+    bo_buf_add_str(out, " rollback to ");
+    bo_text_safe(out, r->id);
+    bo_buf_add_str(out, ": ");
+    bo_state_add(out, style, r->status);
+    if (said(r->proof)) {
+        bo_buf_add_str(out, ", proof: ");
+        bo_state_add(out, style, r->proof);
+    }
+    if (r->duration_s > 0)
+        bo_buf_printf(out, ", %.2f s", r->duration_s);
+    bo_buf_add_byte(out, '\n');
+}
+
+static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
+{
+    if (r->lost_rows) {
+        bo_buf_add_str(out, plan ? "would give up " : "gave up ");
+        bo_text_count(out, r->lost_rows, "later write of others", "later writes of others");
+        if (said(r->lost_export)) {
+            bo_buf_add_str(out, ", exported to ");
+            bo_text_safe(out, r->lost_export);
+        }
+        bo_buf_add_byte(out, '\n');
+    }
+    for (size_t i = 0; i < r->note_count; i++) {
+        bo_buf_add_str(out, "note: ");
+        bo_text_safe(out, r->notes[i]);
+        bo_buf_add_byte(out, '\n');
+    }
+    if (said(r->recommended)) {
+        bo_buf_add_str(out, "recommended: ");
+        bo_text_safe(out, r->recommended);
+        if (said(r->because)) {
+            bo_buf_add_str(out, ", because ");
+            bo_text_safe(out, r->because);
+        }
+        bo_buf_printf(out, "\nshould take %.1f s\n", r->estimate_s);
+    }
+}
+
+void bo_text_rollback(bo_buf *out, const bo_style *style, const bo_rollback *r)
+{
+    bool plan = strcmp(r->status, "done") != 0;
+    headline(out, style, r);
+    rollback_tables(out, style, r->tables, r->table_count, plan);
+    conflicts(out, style, r);
+    afterwards(out, r, plan);
+    if (said(r->undo_point)) {
+        bo_buf_add_str(out, "backout execute ");
+        bo_text_safe(out, r->undo_point);
+        bo_buf_add_str(out, " brings the state before it back\n");
+    }
+}
+
+static void differences(bo_buf *out, const bo_style *style, const bo_verify_table *table)
+{
+    static const bo_grid_column columns[] = {
+        {"Key", .trim = true},
+        {"Difference"},
+        {"Columns"},
+    };
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    size_t shown = shown_of(table->difference_listed);
+    for (size_t i = 0; i < shown; i++) {
+        const bo_difference *difference = &table->differences[i];
+        BO_OWN_VALUE(bo_buf) list = {0};
+        names(&list, difference->columns, difference->column_count);
+        bo_grid_row(grid);
+        bo_grid_text(grid, difference->key);
+        bo_grid_text(grid, difference->kind);
+        bo_grid_text(grid, bo_buf_str(&list));
+    }
+    bo_buf_add_byte(out, '\n');
+    bo_text_safe(out, table->name);
+    bo_buf_add_byte(out, '\n');
+    bo_grid_print(grid, out);
+    more(out, table->difference_count, shown, "differences");
+}
+
+void bo_text_verification(bo_buf *out, const bo_style *style, const bo_verification *v)
+{
+    static const bo_grid_column columns[] = {
+        {"Table", .trim = true},
+        {"Result"},
+        {"Rows", .right = true},
+        {"Expected", .right = true},
+        {"Differences", .right = true},
+        {"Because", .trim = false},
+    };
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    bo_text_safe(out, v->id);
+    bo_buf_add_str(out, ": ");
+    bo_state_add(out, style, v->result);
+    bo_buf_add_byte(out, '\n');
+    for (size_t i = 0; i < v->table_count; i++) {
+        const bo_verify_table *table = &v->tables[i];
+        bo_grid_row(grid);
+        bo_grid_text(grid, table->name);
+        bo_grid_state(grid, table->result);
+        bo_grid_number(grid, table->rows);
+        bo_grid_number(grid, table->expected_rows);
+        bo_grid_number(grid, table->difference_count);
+        bo_grid_text(grid, table->because);
+    }
+    bo_grid_print(grid, out);
+    for (size_t i = 0; i < v->table_count; i++)
+        if (v->tables[i].difference_listed)
+            differences(out, style, &v->tables[i]);
+}
+
+static void dry_rows(bo_buf *out, const bo_style *style, const bo_change_report *r)
+{
+    static const bo_grid_column columns[] = {
+        {"Table"},
+        {"Key", .trim = true},
+        {"Change"},
+        {"Columns", .trim = false},
+    };
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    size_t shown = shown_of(r->row_listed);
+    for (size_t i = 0; i < shown; i++) {
+        const bo_dry_row *row = &r->rows[i];
+        BO_OWN_VALUE(bo_buf) list = {0};
+        names(&list, row->columns, row->column_count);
+        bo_grid_row(grid);
+        bo_grid_text(grid, row->table);
+        bo_grid_text(grid, row->key);
+        bo_grid_text(grid, row->kind);
+        bo_grid_text(grid, bo_buf_str(&list));
+    }
+    if (shown) {
+        bo_buf_add_byte(out, '\n');
+        bo_grid_print(grid, out);
+    }
+    more(out, r->inserted + r->updated + r->deleted, shown, "rows");
+}
+
+void bo_text_change(bo_buf *out, const bo_style *style, const bo_change_report *r)
+{
+    static const bo_grid_column columns[] = {
+        {"Table", .trim = true},
+        {"Insert", .right = true},
+        {"Update", .right = true},
+        {"Delete", .right = true},
+    };
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    bo_buf_add_str(out, "dry run: would insert ");
+    bo_buf_printf(out, "%" PRIu64 ", update %" PRIu64 ", delete %" PRIu64 "; nothing was changed\n",
+        r->inserted, r->updated, r->deleted);
+    for (size_t i = 0; i < r->table_count; i++) {
+        bo_grid_row(grid);
+        bo_grid_text(grid, r->tables[i].name);
+        bo_grid_number(grid, r->tables[i].inserted);
+        bo_grid_number(grid, r->tables[i].updated);
+        bo_grid_number(grid, r->tables[i].deleted);
+    }
+    if (r->table_count)
+        bo_grid_print(grid, out);
+    dry_rows(out, style, r);
+    if (said(r->point)) {
+        bo_buf_add_str(out, "rehearse with: backout details ");
+        bo_text_safe(out, r->point);
+        bo_buf_add_byte(out, '\n');
+    }
+}
