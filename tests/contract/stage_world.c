@@ -50,6 +50,8 @@ void stage_world_free(stage_world *world)
 
 void stage_world_reset(stage_world *world, const char *sql)
 {
+    world->super->driver->rollback(world->super); /* what a failed test left open */
+    world->owner->driver->rollback(world->owner);
     pg_do(world->super, "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION app");
     pg_do(world->user, sql);
 }

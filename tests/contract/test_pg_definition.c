@@ -137,7 +137,7 @@ static void a_table_with_every_kind_of_column_comes_back(void **state)
         " total numeric GENERATED ALWAYS AS (price * 2) STORED, body text, gone integer,"
         " CONSTRAINT price_is_positive CHECK (price > 0), CHECK (name <> '') NO INHERIT)"
         " WITH (fillfactor=70, autovacuum_enabled=false, toast.autovacuum_enabled=false);"
-        "ALTER TABLE t DROP COLUMN gone, ADD late date;"
+        "ALTER TABLE t DROP COLUMN gone, ADD late date, ADD missing text DEFAULT 'x';"
         "ALTER TABLE t ALTER body SET STORAGE EXTERNAL, ALTER body SET COMPRESSION pglz,"
         " ALTER name SET STATISTICS 500, ALTER name SET (n_distinct=-0.5),"
         " ADD CONSTRAINT later CHECK (late > '2000-01-01') NOT VALID;"
@@ -197,6 +197,22 @@ static void tables_that_refer_to_each_other_come_back(void **state)
         "  ON UPDATE SET DEFAULT NOT VALID;"
         "CREATE TABLE stays (x integer, y text, CONSTRAINT stay FOREIGN KEY (x, y) REFERENCES a)",
         PG_NAMES("a", "\"Odd schema\".b"));
+}
+
+static void an_owner_without_other_rights_makes_tables_again(void **state)
+{
+    WORLD;
+    pg_do(w->user, "SET ROLE \"definition owner\"");
+    pg_do(w->conn, "SET ROLE \"definition owner\"");
+    round_trip(w,
+        "CREATE TABLE public.p (id serial PRIMARY KEY, x text CHECK (x > ''));"
+        "CREATE TABLE \"Odd schema\".c (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+        " p integer REFERENCES public.p ON DELETE CASCADE);"
+        "ALTER TABLE public.p ENABLE ROW LEVEL SECURITY; CREATE INDEX ON public.p (x);"
+        "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER t BEFORE DELETE ON public.p EXECUTE FUNCTION public.f();"
+        "COMMENT ON TABLE public.p IS 'mine'; GRANT SELECT ON public.p TO PUBLIC",
+        PG_NAMES("p", "\"Odd schema\".c"));
 }
 
 static void rights_that_new_tables_get_by_default_are_not_given(void **state)
@@ -305,6 +321,7 @@ int main(void)
         TEST(a_table_with_every_kind_of_column_comes_back),
         TEST(keys_indexes_and_what_hangs_on_a_table_come_back),
         TEST(tables_that_refer_to_each_other_come_back),
+        TEST(an_owner_without_other_rights_makes_tables_again),
         TEST(rights_that_new_tables_get_by_default_are_not_given),
         TEST(a_partitioned_table_comes_back_with_its_partitions),
         TEST(a_table_that_inherits_comes_back),

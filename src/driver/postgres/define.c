@@ -71,7 +71,7 @@ bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err)
     for (uint16_t i = 0; i < table->definition_count; i++) {
         bo_status st = run_after(conn, table->after[i], err);
         if (st != BO_OK) {
-            st = bo_detail(err, st, "in: %.200s", table->after[i]);
+            st = bo_detail(err, st, "in: %s", table->after[i]);
             return bo_wrap(err, st, "cannot complete table '%s'", table->name);
         }
     }

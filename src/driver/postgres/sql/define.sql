@@ -15,7 +15,7 @@ WITH RECURSIVE tree (oid, parent, level) AS (
       FROM tree
       JOIN pg_catalog.pg_class c ON c.oid = tree.oid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-), seq AS (
+), seq AS NOT MATERIALIZED (
     SELECT s.*, c.relpersistence, format('%I.%I', n.nspname, c.relname) AS name,
            format('START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s',
                   s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,

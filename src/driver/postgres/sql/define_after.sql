@@ -201,7 +201,7 @@ SELECT statement
     SELECT 41, 0, trg.tgname, format('ALTER TABLE ONLY %s %s TRIGGER %I', trg.relation,
            CASE trg.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS'
                               WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, trg.tgname)
-      FROM trg WHERE trg.tgenabled <> 'O' OR trg.tgparentid <> 0
+      FROM trg WHERE trg.tgenabled <> 'O'
     UNION ALL
     SELECT 42, 0, rul.rulename, pg_get_ruledef(rul.oid) FROM rul
     UNION ALL

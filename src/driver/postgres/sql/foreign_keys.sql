@@ -10,8 +10,10 @@ SELECT f.oid,
        || quote_ident(c.relname) AS child,
        CASE WHEN pn.nspname = 'public' THEN '' ELSE quote_ident(pn.nspname) || '.' END
        || quote_ident(p.relname) AS parent,
-       ca.attname AS child_column,
-       pa.attname AS parent_column,
+       (SELECT a.attname FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = f.conrelid AND a.attnum = k.child) AS child_column,
+       (SELECT a.attname FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = f.confrelid AND a.attnum = k.parent) AS parent_column,
        f.confdeltype,
        f.confupdtype,
        f.condeferrable,
@@ -25,8 +27,6 @@ SELECT f.oid,
   JOIN pg_catalog.pg_class p ON p.oid = f.confrelid
   JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
  CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY k (child, parent, ordinal)
-  JOIN pg_catalog.pg_attribute ca ON ca.attrelid = f.conrelid AND ca.attnum = k.child
-  JOIN pg_catalog.pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = k.parent
  WHERE f.contype = 'f'
    AND $1::oid IN (f.conrelid, f.confrelid)
    AND (f.conparentid = 0

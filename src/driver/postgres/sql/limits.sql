@@ -13,18 +13,20 @@ WITH this AS (
     SELECT a.attnum, a.attname, a.attgenerated, a.atttypid
       FROM pg_catalog.pg_attribute a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
-), used (seq) AS (
-    SELECT d.objid
+), used (seq) AS MATERIALIZED ( -- before has_sequence_privilege(), which fails for others
+    SELECT s.seqrelid
       FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
      WHERE d.classid = 'pg_catalog.pg_class'::regclass
        AND d.refclassid = 'pg_catalog.pg_class'::regclass
        AND d.refobjid = $1::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
     UNION
-    SELECT d.refobjid
+    SELECT s.seqrelid
       FROM pg_catalog.pg_attrdef a
       JOIN pg_catalog.pg_depend d
         ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
        AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
      WHERE a.adrelid = $1::oid
 ), users_trigger AS (
     SELECT t.tgname, t.tgenabled
@@ -113,8 +115,9 @@ SELECT rank < 100 AS uncovered, sentence
                        ' ON SEQUENCE %I.%I TO %s', c.relname, n.nspname, c.relname, me)
       FROM this
      CROSS JOIN used
-      JOIN pg_catalog.pg_class c ON c.oid = used.seq AND c.relkind = 'S'
+      JOIN pg_catalog.pg_class c ON c.oid = used.seq
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE NOT (has_sequence_privilege(c.oid, 'SELECT') AND has_sequence_privilege(c.oid, 'UPDATE'))
+     WHERE NOT (has_sequence_privilege(used.seq, 'SELECT')
+                AND has_sequence_privilege(used.seq, 'UPDATE'))
   ) found
  ORDER BY rank, sentence COLLATE "C"

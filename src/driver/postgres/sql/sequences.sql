@@ -1,27 +1,30 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sequences that a column owns or that its default calls, as far as they may be read.
 -- $1: oid of the table
-WITH used (seq, attnum) AS (
-    SELECT d.objid, d.refobjsubid
+-- The sequences are found before has_sequence_privilege() is asked, which fails for others.
+WITH used (seq, attnum) AS MATERIALIZED (
+    SELECT s.seqrelid, d.refobjsubid
       FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
      WHERE d.classid = 'pg_catalog.pg_class'::regclass
        AND d.refclassid = 'pg_catalog.pg_class'::regclass
        AND d.refobjid = $1::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
     UNION
-    SELECT d.refobjid, a.adnum
+    SELECT s.seqrelid, a.adnum
       FROM pg_catalog.pg_attrdef a
       JOIN pg_catalog.pg_depend d
         ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
        AND d.refclassid = 'pg_catalog.pg_class'::regclass
+      JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.refobjid
      WHERE a.adrelid = $1::oid
 )
 SELECT (quote_ident(n.nspname) || '.' || quote_ident(c.relname)) COLLATE "C" AS name,
        a.attname,
        s.seqincrement
   FROM used
-  JOIN pg_catalog.pg_class c ON c.oid = used.seq AND c.relkind = 'S'
+  JOIN pg_catalog.pg_class c ON c.oid = used.seq
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
   JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = used.attnum
- WHERE has_sequence_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
+ WHERE has_sequence_privilege(used.seq, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
  ORDER BY a.attnum, name

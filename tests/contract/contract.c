@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/contract/contract.c - a fresh database for each test of the contract. */
+#include "contract/contract.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *engine;
+
+/* ---- SQLite: a file in a folder of its own ---- */
+
+static void start_sqlite(contract_world *world)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(world->folder, sizeof world->folder, "%.40s/contract-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(world->folder));
+    snprintf(world->url, sizeof world->url, "sqlite:%s/shop.db", world->folder);
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    pg_must(bo_driver_sqlite.open(
+                &(bo_connect){.url = world->url, .create = true, .raw = true}, &conn, &err),
+        &err);
+    pg_do(conn, "PRAGMA journal_mode = WAL");
+    bo_conn_free(conn);
+}
+
+static void stop_sqlite(contract_world *world)
+{
+    static const char *const files[] = {"/shop.db", "/shop.db-wal", "/shop.db-shm", ""};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[100];
+        snprintf(path, sizeof path, "%s%s", world->folder, files[i]);
+        remove(path);
+    }
+}
+
+/* ---- PostgreSQL: a database per program, an empty schema public per test ---- */
+
+static char pg_database[64];
+
+static bo_conn *pg_super(const char *database)
+{
+    const char *like = getenv("BACKOUT_TEST_PG_SUPER_URL");
+    char url[600];
+    snprintf(url, sizeof url, "postgresql:///%s%s", database, strchr(like, '?'));
+    return pg_world_connect(url, true);
+}
+
+static void pg_database_command(const char *before, const char *after)
+{
+    char sql[200];
+    bo_conn *conn = pg_super("postgres");
+    snprintf(sql, sizeof sql, "%s %s %s", before, pg_database, after);
+    pg_do(conn, sql);
+    bo_conn_free(conn);
+}
+
+static int begin_postgresql(void **state)
+{
+    (void)state;
+    snprintf(pg_database, sizeof pg_database, "contract_%ld", (long)getpid());
+    pg_database_command("CREATE DATABASE", "OWNER app");
+    return 0;
+}
+
+static int end_postgresql(void **state)
+{
+    (void)state;
+    pg_database_command("DROP DATABASE", "WITH (FORCE)");
+    return 0;
+}
+
+static void start_postgresql(contract_world *world)
+{
+    bool owner = strcmp(engine, "postgresql-owner") == 0;
+    const char *like = getenv(owner ? "BACKOUT_TEST_PG_APP_URL" : "BACKOUT_TEST_PG_SUPER_URL");
+    snprintf(world->url, sizeof world->url, "postgresql:///%s%s", pg_database, strchr(like, '?'));
+    bo_conn *conn = pg_super(pg_database);
+    pg_do(conn, "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public AUTHORIZATION app");
+    bo_conn_free(conn);
+}
+
+/* ---- what tests use ---- */
+
+bo_conn *contract_connect(const contract_world *world, bool raw)
+{
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    const bo_connect how = {
+        .url = world->url, .application_name = "backout", .lock_timeout_ms = 300, .raw = raw};
+    pg_must(bo_driver_open(&how, &conn, &err), &err);
+    return conn;
+}
+
+int contract_start(void **state)
+{
+    contract_world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    world->sqlite = strcmp(engine, "sqlite") == 0;
+    if (world->sqlite)
+        start_sqlite(world);
+    else
+        start_postgresql(world);
+    world->conn = contract_connect(world, false);
+    world->user = contract_connect(world, true);
+    world->driver = world->conn->driver;
+    world->arena = bo_arena_create();
+    assert_non_null(world->arena);
+    *state = world;
+    return 0;
+}
+
+int contract_stop(void **state)
+{
+    contract_world *world = *state;
+    bo_conn_free(world->user);
+    bo_conn_free(world->conn);
+    if (world->sqlite)
+        stop_sqlite(world);
+    bo_arena_free(world->arena);
+    free(world);
+    return 0;
+}
+
+static bool is_known(const char *name)
+{
+    return strcmp(name, "sqlite") == 0 || strcmp(name, "postgresql") == 0 ||
+           strcmp(name, "postgresql-owner") == 0;
+}
+
+int contract_main(
+    int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t count)
+{
+    if (argc != 2 || !is_known(argv[1])) {
+        fprintf(stderr, "usage: %s sqlite|postgresql|postgresql-owner\n", argv[0]);
+        return 2;
+    }
+    engine = argv[1];
+    bool sqlite = strcmp(engine, "sqlite") == 0;
+    const char *wanted = getenv("BACKOUT_TEST_PG");
+    if (!sqlite && wanted && strcmp(wanted, "off") == 0) {
+        puts("1..0 # SKIP BACKOUT_TEST_PG=off");
+        return 0;
+    }
+    if (!sqlite && (!getenv("BACKOUT_TEST_PG_SUPER_URL") || !getenv("BACKOUT_TEST_PG_APP_URL"))) {
+        fprintf(stderr, "%s needs a server: tools/run-tests, or BACKOUT_TEST_PG=off\n", argv[0]);
+        return 1;
+    }
+    return _cmocka_run_group_tests(
+        name, tests, count, sqlite ? NULL : begin_postgresql, sqlite ? NULL : end_postgresql);
+}
+
+void contract_do(contract_world *world, const char *sql)
+{
+    pg_do(world->user, sql);
+}
+
+const bo_table *contract_table(contract_world *world, const char *name)
+{
+    return pg_table(world->conn, world->arena, name);
+}
+
+typedef struct answer {
+    bo_arena *arena;
+    const char *text;
+} answer;
+
+static bo_status keep_first(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)err;
+    answer *self = ctx;
+    if (count > 0 && values[0].data && !*self->text)
+        self->text = bo_arena_strn(self->arena, values[0].data, values[0].size);
+    return BO_OK;
+}
+
+const char *contract_ask(contract_world *world, const char *sql)
+{
+    bo_error err = {0};
+    answer found = {world->arena, ""};
+    pg_must(world->driver->query(world->user, sql, NULL, 0, keep_first, &found, NULL, &err), &err);
+    return found.text;
+}
+
+const char *contract_pick(const contract_world *world, const char *sqlite, const char *postgresql)
+{
+    return world->sqlite ? sqlite : postgresql;
+}
+
+void contract_rows_done(contract_rows *rows)
+{
+    bo_buf_done(&rows->bytes);
+}
+
+bo_status contract_collect(void *ctx, bo_image row, bo_error *err)
+{
+    contract_rows *rows = ctx;
+    size_t size = 0;
+    bo_status st = bo_image_measure(row, &size, err);
+    if (st != BO_OK)
+        return st;
+    assert_int_equal(size, row.size);
+    bo_buf_add(&rows->bytes, row.data, row.size);
+    rows->count++;
+    return BO_OK;
+}
+
+bo_status contract_next(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    contract_rows *rows = ctx;
+    bo_span rest = {rows->bytes.data + rows->at, rows->bytes.size - rows->at};
+    if (rest.size == 0) {
+        *end_out = true;
+        return BO_OK;
+    }
+    bo_status st = bo_image_measure(rest, &rest.size, err);
+    if (st != BO_OK)
+        return st;
+    rows->at += rest.size;
+    *row_out = rest;
+    return BO_OK;
+}
+
+void contract_scan(contract_world *world, const bo_scan *what, contract_rows *out)
+{
+    bo_error err = {0};
+    pg_must(world->driver->scan(world->conn, what, contract_collect, out, &err), &err);
+}
