@@ -226,7 +226,8 @@ static void a_row_that_appeared_meanwhile_is_a_conflict(void **state)
     pg_must(w->driver->exec(w->conn,
                 contract_pick(w, "INSERT INTO t VALUES (1, 'other')",
                     "INSERT INTO public.t VALUES (1, 'other')"),
-                &err), &err);
+                &err),
+        &err);
     assert_int_equal(stage_undo_apply(&undo, &err), BO_CONFLICT);
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "0");
     stage_undo_end(&undo);
@@ -243,9 +244,9 @@ static void a_row_that_vanished_meanwhile_is_a_conflict(void **state)
     contract_do(w, "UPDATE t SET a = 'x'; INSERT INTO t VALUES (3, 'c')");
     stage_undo_stage(&undo);
     pg_must(w->driver->exec(w->conn,
-                contract_pick(w, "DELETE FROM t WHERE id = 3",
-                    "DELETE FROM public.t WHERE id = 3"),
-                &err), &err);
+                contract_pick(w, "DELETE FROM t WHERE id = 3", "DELETE FROM public.t WHERE id = 3"),
+                &err),
+        &err);
     assert_int_equal(stage_undo_apply(&undo, &err), BO_CONFLICT);
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM t WHERE a = 'x'"), "2");
     stage_undo_end(&undo);

@@ -112,7 +112,7 @@ static bo_status insert_multiset(
     if (st == BO_OK)
         st = sq_prepare_buf(self->conn, &sql, &insert, err);
     bo_buf_clear(&sql);
-    bo_buf_printf(&sql, "UPDATE %s SET live = $2 WHERE id = $1", table->name);
+    bo_buf_printf(&sql, "UPDATE %s SET live = $1 WHERE id = $2", table->name);
     if (st == BO_OK)
         st = sq_prepare_buf(self->conn, &sql, &update, err);
 
@@ -128,8 +128,8 @@ static bo_status insert_multiset(
         sqlite3_bind_int64(insert, 1, id);
         st = sq_step(self->conn, insert, &row, err);
         done += st == BO_OK ? (uint64_t)sqlite3_changes64(self->conn->db) : 0;
-        sqlite3_bind_int64(update, 1, id);
-        sqlite3_bind_int64(update, 2, sqlite3_last_insert_rowid(self->conn->db));
+        sqlite3_bind_int64(update, 1, sqlite3_last_insert_rowid(self->conn->db));
+        sqlite3_bind_int64(update, 2, id);
         if (st == BO_OK)
             st = sq_step(self->conn, update, &row, err);
     }

@@ -158,6 +158,8 @@ bo_status sq_check_references(bo_conn *conn, const bo_table *const *tables, unsi
     if (st != BO_OK)
         return st;
     *violations_out = violations;
+    if (!example_out)
+        return BO_OK;
     bo_buf_clear(example_out);
     bo_buf_add_str(example_out, bo_buf_str(&example));
     return bo_buf_check(example_out, err);
