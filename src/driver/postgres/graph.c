@@ -297,7 +297,7 @@ void pg_edge_row(bo_buf *out, const pg_edge *edge, bool parent, const char *alia
         bo_buf_add_str(out, i ? ", " : "");
         add_side(out, edge, i, parent, alias, place);
     }
-    bo_buf_add_str(out, ")");
+    bo_buf_add_str(out, ")::record");
 }
 
 void pg_edge_not_null(

@@ -282,6 +282,18 @@ static bool compares_bytes(const bo_table *table, const pg_unique *key)
     return true;
 }
 
+/* Whether the key of the entry `entry` has the bytes of the key of the row t. */
+static void add_same_key(bo_buf *sql, const pg_unique *key, const char *entry)
+{
+    bo_buf_add_str(sql, "ROW(");
+    for (uint16_t i = 0; i < key->count; i++)
+        bo_buf_printf(sql, "%s%s.c%d", i ? ", " : "", entry, key->pairs[i].child_at);
+    bo_buf_add_str(sql, ")::record *= ROW(");
+    for (uint16_t i = 0; i < key->count; i++)
+        bo_buf_printf(sql, "%st.%s", i ? ", " : "", key->pairs[i].child);
+    bo_buf_add_str(sql, ")::record");
+}
+
 /* Two entries can mean one row to SQL ('Foo' and 'foo' as citext): it belongs to the one whose key
  * has its bytes. */
 static bo_status give_up_doubles(
@@ -290,14 +302,10 @@ static bo_status give_up_doubles(
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_printf(&sql,
         "UPDATE %s s SET bo_rel = NULL, bo_loc = NULL FROM (SELECT f.bo_id, row_number()"
-        " OVER (PARTITION BY f.bo_rel, f.bo_loc ORDER BY ROW(",
+        " OVER (PARTITION BY f.bo_rel, f.bo_loc ORDER BY ",
         table->stage);
-    for (uint16_t i = 0; i < key->count; i++)
-        bo_buf_printf(&sql, "%sf.c%d", i ? ", " : "", key->pairs[i].child_at);
-    bo_buf_add_str(&sql, ") *= ROW(");
-    for (uint16_t i = 0; i < key->count; i++)
-        bo_buf_printf(&sql, "%st.%s", i ? ", " : "", key->pairs[i].child);
-    bo_buf_printf(&sql, ") DESC, f.bo_id) AS n FROM %s f JOIN %s t ON ", table->stage, table->from);
+    add_same_key(&sql, key, "f");
+    bo_buf_printf(&sql, " DESC, f.bo_id) AS n FROM %s f JOIN %s t ON ", table->stage, table->from);
     pg_located(&sql, "f", "t");
     bo_buf_add_str(&sql, ") d WHERE d.bo_id = s.bo_id AND d.n > 1");
     return pg_run_buf(stage->conn, &sql, NULL, err);
@@ -394,6 +402,22 @@ static void begin_report(bo_buf *sql, const pg_staged *table)
     bo_buf_printf(sql, " FROM %s s JOIN %s t ON ", table->stage, table->from);
 }
 
+/* As in locate, a row that two entries mean to SQL belongs to the one with its bytes. */
+static void add_readback_by_key(bo_buf *sql, const pg_staged *table, const pg_unique *key)
+{
+    pg_unique_match(sql, key, "s", PG_STAGED, "t", PG_LIVE);
+    if (compares_bytes(table->now, key))
+        return;
+    bo_buf_add_str(sql, " AND (");
+    add_same_key(sql, key, "s");
+    bo_buf_printf(
+        sql, " OR NOT EXISTS (SELECT 1 FROM %s o WHERE o.bo_skip IS NULL AND ", table->stage);
+    pg_unique_match(sql, key, "o", PG_STAGED, "t", PG_LIVE);
+    bo_buf_add_str(sql, " AND ");
+    add_same_key(sql, key, "o");
+    bo_buf_add_str(sql, "))");
+}
+
 static bo_status no_key(const pg_staged *table, bo_error *err)
 {
     return bo_fail(
@@ -438,7 +462,7 @@ bo_status pg_stage_readback(
     if (table->was->row_key) {
         const pg_unique *key = find_row_key(stage, index);
         if (key)
-            pg_unique_match(&sql, key, "s", PG_STAGED, "t", PG_LIVE);
+            add_readback_by_key(&sql, table, key);
         else
             st = no_key(table, err);
     } else {

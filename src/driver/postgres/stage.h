@@ -116,7 +116,8 @@ void pg_edge_match(bo_buf *out, const pg_edge *edge, const char *parent, pg_plac
 /** `a.x = b.x AND ...`, as the unique key itself compares. */
 void pg_unique_match(bo_buf *out, const pg_unique *key, const char *a, pg_place a_place,
     const char *b, pg_place b_place);
-/** ROW(...) of the child's (or parent's) columns, for image comparison. */
+/** ROW(...) of the child's (or parent's) columns, for image comparison (as a record:
+ * ROW() itself would be compared value by value). */
 void pg_edge_row(bo_buf *out, const pg_edge *edge, bool parent, const char *alias, pg_place place);
 /** `a.x IS NOT NULL AND ...` of the child's (or parent's) columns. */
 void pg_edge_not_null(
