@@ -3,15 +3,18 @@
  * src/driver/postgres/render.c - images as text, by the types' own output functions.
  *
  * Text images are that text already.  Binary ones go to the server as the parameters of
- * `SELECT $1::<type>, ...` and come back as text: nothing is written, so a read-only transaction
- * will do.  A pipeline carries a batch of rows on one round trip.
+ * `SELECT * FROM (VALUES ($1::<type>, ...), ...)` and come back as text: nothing is written, so a
+ * read-only transaction will do.  A statement carries a group of rows, and a pipeline a batch of
+ * groups on one round trip.
  */
 #include <string.h>
 
 #include "driver/postgres/pg.h"
 
-#define BATCH_ROWS  256u
-#define BATCH_BYTES (1u << 20)
+#define GROUP_ROWS   32u
+#define GROUP_PARAMS 4096u
+#define BATCH_GROUPS 16u
+#define BATCH_BYTES  (1u << 20)
 
 typedef struct renderer {
     pg_conn *conn;
@@ -20,13 +23,20 @@ typedef struct renderer {
     bo_text_row_fn *each;
     void *ctx;
     uint16_t count;
-    const char **params;
-    int *sizes;
-    int *formats;
     bo_value *values;
     bo_text_value *texts;
     size_t *offsets; /* into `line`, of each text */
     bo_buf line;
+    /* binary images only */
+    unsigned group_rows; /* of a statement */
+    bo_buf group;        /* images of the next statement */
+    size_t starts[GROUP_ROWS];
+    unsigned filled;
+    unsigned sent[BATCH_GROUPS]; /* rows that count in each statement of the batch */
+    unsigned sent_count;
+    const char **params;
+    int *sizes;
+    int *formats;
 } renderer;
 
 static void renderer_done(renderer *r)
@@ -38,20 +48,24 @@ static void renderer_done(renderer *r)
     free(r->texts);
     free(r->offsets);
     bo_buf_done(&r->line);
+    bo_buf_done(&r->group);
 }
 
 static bo_status prepare_room(renderer *r, bo_error *err)
 {
-    size_t room = (size_t)r->count + 1;
-    r->params = calloc(room, sizeof *r->params);
-    r->sizes = calloc(room, sizeof *r->sizes);
-    r->formats = calloc(room, sizeof *r->formats);
-    r->values = calloc(room, sizeof *r->values);
-    r->texts = calloc(room, sizeof *r->texts);
-    r->offsets = calloc(room, sizeof *r->offsets);
+    unsigned rows = r->count > 0 ? GROUP_PARAMS / r->count : 1;
+    r->group_rows = rows < 1 ? 1 : rows < GROUP_ROWS ? rows : GROUP_ROWS;
+    size_t columns = (size_t)r->count + 1;
+    size_t params = (size_t)r->count * r->group_rows + 1;
+    r->values = calloc(columns, sizeof *r->values);
+    r->texts = calloc(columns, sizeof *r->texts);
+    r->offsets = calloc(columns, sizeof *r->offsets);
+    r->params = calloc(params, sizeof *r->params);
+    r->sizes = calloc(params, sizeof *r->sizes);
+    r->formats = calloc(params, sizeof *r->formats);
     if (!r->params || !r->sizes || !r->formats || !r->values || !r->texts || !r->offsets)
         return bo_nomem(err);
-    for (uint16_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < params; i++)
         r->formats[i] = 1;
     return BO_OK;
 }
@@ -151,49 +165,86 @@ static bo_status render_text(renderer *r, bo_next_fn *next, void *ctx, bo_error 
 
 /* ---- binary images ---- */
 
+static bo_status failed(renderer *r, const PGresult *result, bo_error *err)
+{
+    return pg_error(r->conn, result, err, "cannot write rows of %s as text", r->shape->name);
+}
+
 static bo_status prepare_statement(renderer *r, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_add_str(&sql, "SELECT ");
-    for (uint16_t i = 0; i < r->count; i++)
-        bo_buf_printf(&sql, "%s$%d::%s%s", i > 0 ? ", " : "", i + 1, column_of(r, i)->type,
-            strcmp(column_of(r, i)->type, "xml") == 0 ? "::pg_catalog.text" : "");
+    bo_buf_add_str(&sql, "SELECT * FROM (VALUES");
+    for (unsigned row = 0; row < r->group_rows; row++) {
+        bo_buf_add_str(&sql, row > 0 ? "), (" : " (");
+        for (unsigned i = 0; i < r->count; i++) {
+            const char *type = column_of(r, (uint16_t)i)->type;
+            bo_buf_printf(&sql, "%s$%u::%s%s", i > 0 ? ", " : "", row * r->count + i + 1, type,
+                strcmp(type, "xml") == 0 ? "::pg_catalog.text" : "");
+        }
+    }
+    bo_buf_add_str(&sql, ")) AS v");
     bo_status st = bo_buf_check(&sql, err);
     if (st != BO_OK)
         return st;
     BO_OWN(PGresult) *result = PQprepare(r->conn->pg, "", bo_buf_str(&sql), 0, NULL);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        return pg_error(r->conn, result, err, "cannot write rows of %s as text", r->shape->name);
-    return BO_OK;
+    return PQresultStatus(result) == PGRES_COMMAND_OK ? BO_OK : failed(r, result, err);
 }
 
-static bo_status send_row(renderer *r, bo_image row, bo_error *err)
+static bo_status fill_group(renderer *r, bo_next_fn *next, void *ctx, bool *end_out, bo_error *err)
 {
-    bo_status st = read_values(r, row, err);
-    if (st != BO_OK)
-        return st;
-    for (uint16_t i = 0; i < r->count; i++) {
-        bool null = r->values[i].size < 0;
-        r->params[i] = null ? NULL : (const char *)r->values[i].data;
-        r->sizes[i] = null ? 0 : r->values[i].size;
+    bo_buf_clear(&r->group);
+    for (r->filled = 0; r->filled < r->group_rows; r->filled++) {
+        bo_image row = {0};
+        bo_status st = next(ctx, &row, end_out, err);
+        if (st != BO_OK)
+            return st;
+        if (*end_out)
+            break;
+        r->starts[r->filled] = r->group.size;
+        bo_buf_add(&r->group, row.data, row.size);
     }
-    if (!PQsendQueryPrepared(r->conn->pg, "", r->count, r->params, r->sizes, r->formats, 0))
-        return pg_error(r->conn, NULL, err, "cannot write rows of %s as text", r->shape->name);
+    return bo_buf_check(&r->group, err);
+}
+
+/* The last group is filled up with its last row: a NULL might be refused by a domain. */
+static bo_status send_group(renderer *r, bo_error *err)
+{
+    for (unsigned row = 0; row < r->group_rows; row++) {
+        size_t start = r->starts[row < r->filled ? row : r->filled - 1];
+        bo_image image = {r->group.data + start, r->group.size - start};
+        bo_status st = read_values(r, image, err);
+        if (st != BO_OK)
+            return st;
+        for (uint16_t i = 0; i < r->count; i++) {
+            bool null = r->values[i].size < 0;
+            size_t at = (size_t)row * r->count + i;
+            r->params[at] = null ? NULL : (const char *)r->values[i].data;
+            r->sizes[at] = null ? 0 : r->values[i].size;
+        }
+    }
+    int count = (int)(r->group_rows * r->count);
+    if (!PQsendQueryPrepared(r->conn->pg, "", count, r->params, r->sizes, r->formats, 0))
+        return failed(r, NULL, err);
+    r->sent[r->sent_count++] = r->filled;
     return BO_OK;
 }
 
-static bo_status take_row(renderer *r, const PGresult *result, bo_error *err)
+static bo_status take_group(renderer *r, const PGresult *result, unsigned rows, bo_error *err)
 {
     if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        return pg_error(r->conn, result, err, "cannot write rows of %s as text", r->shape->name);
-    begin_row(r);
-    for (uint16_t i = 0; i < r->count; i++) {
-        if (PQgetisnull(result, 0, i))
-            add_null(r, i);
-        else
-            add_text(r, i, PQgetvalue(result, 0, i), (size_t)PQgetlength(result, 0, i));
+        return failed(r, result, err);
+    bo_status st = BO_OK;
+    for (int row = 0; row < (int)rows && st == BO_OK; row++) {
+        begin_row(r);
+        for (uint16_t i = 0; i < r->count; i++) {
+            if (PQgetisnull(result, row, i))
+                add_null(r, i);
+            else
+                add_text(r, i, PQgetvalue(result, row, i), (size_t)PQgetlength(result, row, i));
+        }
+        st = give_row(r, err);
     }
-    return give_row(r, err);
+    return st;
 }
 
 /* Reads the answers up to the end of the batch, whatever they are; the first failure counts. */
@@ -201,16 +252,18 @@ static bo_status take_batch(renderer *r, bo_status sent, bo_error *err)
 {
     bo_status st = sent;
     if (!PQpipelineSync(r->conn->pg) && st == BO_OK)
-        st = pg_error(r->conn, NULL, err, "cannot write rows of %s as text", r->shape->name);
+        st = failed(r, NULL, err);
+    unsigned taken = 0;
     while (PQstatus(r->conn->pg) == CONNECTION_OK) {
         BO_OWN(PGresult) *result = PQgetResult(r->conn->pg);
-        ExecStatusType status = result ? PQresultStatus(result) : PGRES_EMPTY_QUERY;
-        if (status == PGRES_PIPELINE_SYNC)
+        if (!result)
+            continue; /* between two statements */
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
             return st;
-        if (result && st == BO_OK)
-            st = take_row(r, result, err);
+        if (st == BO_OK && taken < r->sent_count)
+            st = take_group(r, result, r->sent[taken++], err);
     }
-    return st == BO_OK ? pg_error(r->conn, NULL, err, "the connection was lost") : st;
+    return st == BO_OK ? failed(r, NULL, err) : st;
 }
 
 static bo_status render_binary(renderer *r, bo_next_fn *next, void *ctx, bo_error *err)
@@ -219,14 +272,12 @@ static bo_status render_binary(renderer *r, bo_next_fn *next, void *ctx, bo_erro
     bool end = false;
     while (st == BO_OK && !end) {
         size_t bytes = 0;
-        for (unsigned n = 0; n < BATCH_ROWS && bytes < BATCH_BYTES; n++) {
-            bo_image row = {0};
-            st = next(ctx, &row, &end, err);
-            if (st == BO_OK && !end)
-                st = send_row(r, row, err);
-            if (st != BO_OK || end)
-                break;
-            bytes += row.size;
+        r->sent_count = 0;
+        while (st == BO_OK && !end && r->sent_count < BATCH_GROUPS && bytes < BATCH_BYTES) {
+            st = fill_group(r, next, ctx, &end, err);
+            bytes += r->group.size;
+            if (st == BO_OK && r->filled > 0)
+                st = send_group(r, err);
         }
         st = take_batch(r, st, err);
     }
@@ -246,13 +297,13 @@ bo_status pg_render(bo_conn *base, const bo_table *shape, bo_render_form form, b
     bo_status st = prepare_room(&r, err);
     if (st != BO_OK)
         return st;
-    if (shape->encoding != BO_ENCODING_PG_BINARY)
+    if (shape->encoding != BO_ENCODING_PG_BINARY || shape->image_count == 0)
         return render_text(&r, next, next_ctx, err);
     st = prepare_statement(&r, err);
     if (st != BO_OK)
         return st;
     if (!PQenterPipelineMode(r.conn->pg))
-        return pg_error(r.conn, NULL, err, "cannot write rows of %s as text", shape->name);
+        return failed(&r, NULL, err);
     st = render_binary(&r, next, next_ctx, err);
     (void)PQexitPipelineMode(r.conn->pg);
     return st;
