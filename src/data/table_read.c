@@ -37,6 +37,8 @@ static bo_status read_text(
     if (hex) {
         if (!bo_text_unhex(&bytes, text, size))
             return wrong(r, name);
+        if (bytes.failed)
+            return bo_nomem(r->err);
         text = (const char *)bytes.data;
         size = bytes.size;
     }

@@ -115,7 +115,7 @@ static void add_image(bo_frame_writer *frame, bo_image image)
 
 bo_status bo_frame_writer_row(bo_frame_writer *frame, bo_image row, bo_error *err)
 {
-    assert(frame->writer->kind == BO_PACK_SNAPSHOT);
+    assert(frame->writer->kind == BO_PACK_SNAPSHOT && row.data);
     bo_status st = make_room(frame, row.size, err);
     if (st != BO_OK)
         return st;

@@ -87,7 +87,7 @@ bo_status bo_pack_json_read(bo_span text, const char *part, json_t **out, bo_err
     if (text.size > BO_PACK_META_MAX || !is_frugal(text))
         return bo_fail(err, BO_CORRUPT, "%s: larger than any that is written", part);
     json_t *json = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &why);
-    if (!json && json_error_code(&why) == json_error_out_of_memory)
+    if (!json && (!why.text[0] || json_error_code(&why) == json_error_out_of_memory))
         return bo_nomem(err);
     if (!json_is_object(json)) {
         json_decref(json);

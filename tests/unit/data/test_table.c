@@ -2,32 +2,32 @@
 /* tests/unit/data/test_table.c - a table's definition: lookups, and JSON and back. */
 #include <string.h>
 
+#include "definition.h"
 #include "support/unit.h"
-#include "world.h"
 
 static void columns_are_found_by_name_and_by_position(void **state)
 {
     (void)state;
-    world w;
-    world_fill(&w);
-    assert_int_equal(bo_table_column(&w.table, "total"), 2);
-    assert_int_equal(bo_table_column(&w.table, "Total"), -1);
-    assert_int_equal(bo_table_image_position(&w.table, 3), 2);
-    assert_int_equal(bo_table_image_position(&w.table, 2), -1);
+    definition d;
+    definition_fill(&d);
+    assert_int_equal(bo_table_column(&d.table, "total"), 2);
+    assert_int_equal(bo_table_column(&d.table, "Total"), -1);
+    assert_int_equal(bo_table_image_position(&d.table, 3), 2);
+    assert_int_equal(bo_table_image_position(&d.table, 2), -1);
 }
 
 static void key_positions_are_those_in_the_image(void **state)
 {
     (void)state;
-    world w;
-    world_fill(&w);
+    definition d;
+    definition_fill(&d);
     uint16_t positions[2];
-    w.table.row_key = &w.keys[1];
-    assert_int_equal(bo_table_key_positions(&w.table, positions), 2);
+    d.table.row_key = &d.keys[1];
+    assert_int_equal(bo_table_key_positions(&d.table, positions), 2);
     assert_int_equal(positions[0], 0);
     assert_int_equal(positions[1], 2);
-    w.table.row_key = NULL;
-    assert_int_equal(bo_table_key_positions(&w.table, positions), 0);
+    d.table.row_key = NULL;
+    assert_int_equal(bo_table_key_positions(&d.table, positions), 0);
 }
 
 /** What the definition is after a trip through the text of its JSON. */
@@ -52,12 +52,12 @@ static const bo_table *travel(const bo_table *table, bo_arena *arena)
 static void a_definition_is_the_same_after_json_and_back(void **state)
 {
     (void)state;
-    world w;
-    world_fill(&w);
+    definition d;
+    definition_fill(&d);
     BO_OWN(bo_arena) *arena = bo_arena_create();
-    const bo_table *read = travel(&w.table, arena);
+    const bo_table *read = travel(&d.table, arena);
 
-    json_t *before = bo_table_to_json(&w.table);
+    json_t *before = bo_table_to_json(&d.table);
     json_t *after = bo_table_to_json(read);
     assert_true(json_equal(before, after));
     json_decref(before);
@@ -81,10 +81,10 @@ static void a_definition_is_the_same_after_json_and_back(void **state)
 static void text_that_is_not_utf8_survives(void **state)
 {
     (void)state;
-    world w;
-    world_fill(&w);
+    definition d;
+    definition_fill(&d);
     BO_OWN(bo_arena) *arena = bo_arena_create();
-    const bo_table *read = travel(&w.table, arena);
+    const bo_table *read = travel(&d.table, arena);
     assert_string_equal(read->columns[1].name, "na\xefve \"x\"");
     assert_string_equal(read->columns[1].default_expr, "'\xff'::text");
 }
@@ -92,12 +92,12 @@ static void text_that_is_not_utf8_survives(void **state)
 static void a_table_without_row_key_has_none_afterwards(void **state)
 {
     (void)state;
-    world w;
-    world_fill(&w);
-    w.table.row_key = NULL;
-    w.table.key_count = 0;
+    definition d;
+    definition_fill(&d);
+    d.table.row_key = NULL;
+    d.table.key_count = 0;
     BO_OWN(bo_arena) *arena = bo_arena_create();
-    assert_null(travel(&w.table, arena)->row_key);
+    assert_null(travel(&d.table, arena)->row_key);
 }
 
 /** Reading `json` fails with BO_CORRUPT and an error that names `member`. */
@@ -114,9 +114,9 @@ static void assert_refused(const json_t *json, const char *member)
 static void a_missing_or_wrong_member_is_named(void **state)
 {
     (void)state;
-    world w;
-    world_fill(&w);
-    json_t *good = bo_table_to_json(&w.table);
+    definition d;
+    definition_fill(&d);
+    json_t *good = bo_table_to_json(&d.table);
     const char *name;
     json_t *value;
     json_object_foreach(good, name, value)
@@ -137,9 +137,9 @@ static void a_missing_or_wrong_member_is_named(void **state)
 
 static void assert_refused_with(const char *path, json_t *replacement, const char *member)
 {
-    world w;
-    world_fill(&w);
-    json_t *json = bo_table_to_json(&w.table);
+    definition d;
+    definition_fill(&d);
+    json_t *json = bo_table_to_json(&d.table);
     json_t *at = json;
     char copy[64];
     (void)snprintf(copy, sizeof copy, "%s", path);

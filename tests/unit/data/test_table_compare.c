@@ -2,19 +2,19 @@
 /* tests/unit/data/test_table_compare.c - what happened to a definition since, and what blocks. */
 #include <string.h>
 
+#include "definition.h"
 #include "support/unit.h"
-#include "world.h"
 
 typedef struct pair {
-    world was;
-    world now;
+    definition was;
+    definition now;
 } pair;
 
 static int set_up(void **state)
 {
     static pair p;
-    world_fill(&p.was);
-    world_fill(&p.now);
+    definition_fill(&p.was);
+    definition_fill(&p.now);
     *state = &p;
     return 0;
 }

@@ -78,6 +78,8 @@ static inline bo_status world_fill(bo_pack_writer *writer, bo_pack_kind kind, bo
             uint32_t i = f * WORLD_ROWS_PER_FRAME + r;
             bo_image before = world_row(&a, i);
             bo_image after = world_row(&b, i + 1000);
+            if (a.failed || b.failed)
+                return bo_nomem(err);
             if (kind == BO_PACK_SNAPSHOT)
                 st = bo_frame_writer_row(frame, before, err);
             else

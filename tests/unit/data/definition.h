@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/unit/data/world.h - a table with something of everything, to be changed by each test. */
-#ifndef TEST_DATA_WORLD_H
-#define TEST_DATA_WORLD_H
+/* tests/unit/data/definition.h - a table with something of everything, to be changed by each test.
+ */
+#ifndef TEST_DATA_DEFINITION_H
+#define TEST_DATA_DEFINITION_H
 
 #include "data/table.h"
 
 #define COUNT(array) ((uint16_t)(sizeof(array) / sizeof(array)[0]))
 
 /** Every part can be changed before it is compared; `table` points to the others. */
-typedef struct world {
+typedef struct definition {
     bo_column columns[4];
     uint16_t image_columns[3];
     uint16_t key_columns[2];
@@ -22,11 +23,11 @@ typedef struct world {
     bo_named_sql checks[1];
     const char *texts[2];
     bo_table table;
-} world;
+} definition;
 
-static inline void world_fill(world *w)
+static inline void definition_fill(definition *d)
 {
-    *w = (world){
+    *d = (definition){
         .columns = {{.name = "id",
                         .type = "bigint",
                         .type_oid = 20,
@@ -50,63 +51,63 @@ static inline void world_fill(world *w)
         .names = {"owner", "id"},
         .texts = {"sales.v", "a sentence"},
     };
-    w->keys[0] = (bo_key){.name = "orders_pkey",
+    d->keys[0] = (bo_key){.name = "orders_pkey",
         .count = 1,
-        .columns = w->key_columns,
+        .columns = d->key_columns,
         .primary = true,
         .is_row_key = true,
         .simple = true,
         .definition = "PRIMARY KEY (id)"};
-    w->keys[1] = (bo_key){.name = "u", .count = 2, .columns = w->key_columns, .nulls_equal = true};
-    w->foreign_keys[0] = (bo_foreign_key){.name = "fk",
+    d->keys[1] = (bo_key){.name = "u", .count = 2, .columns = d->key_columns, .nulls_equal = true};
+    d->foreign_keys[0] = (bo_foreign_key){.name = "fk",
         .child = "sales.orders",
         .parent = "owners",
         .count = 1,
-        .child_columns = &w->names[0],
-        .parent_columns = &w->names[1],
+        .child_columns = &d->names[0],
+        .parent_columns = &d->names[1],
         .on_delete = 'c',
         .on_update = 'a',
         .deferrable = true,
         .validated = true};
-    w->referenced_by[0] = w->foreign_keys[0];
-    w->referenced_by[0].definition = "FOREIGN KEY (owner) REFERENCES owners(id)";
-    w->triggers[0] = (bo_trigger){"trg", "CREATE TRIGGER trg ...", 'O'};
-    w->sequences[0] = (bo_sequence){"sales.s", "id", INT64_MIN, true, -1};
-    w->indexes[0] = (bo_named_sql){"ix", "CREATE INDEX ix ..."};
-    w->checks[0] = (bo_named_sql){"ck", "CHECK (id > 0)"};
-    w->table = (bo_table){.name = "sales.orders",
+    d->referenced_by[0] = d->foreign_keys[0];
+    d->referenced_by[0].definition = "FOREIGN KEY (owner) REFERENCES owners(id)";
+    d->triggers[0] = (bo_trigger){"trg", "CREATE TRIGGER trg ...", 'O'};
+    d->sequences[0] = (bo_sequence){"sales.s", "id", INT64_MIN, true, -1};
+    d->indexes[0] = (bo_named_sql){"ix", "CREATE INDEX ix ..."};
+    d->checks[0] = (bo_named_sql){"ck", "CHECK (id > 0)"};
+    d->table = (bo_table){.name = "sales.orders",
         .schema = "sales",
         .local = "orders",
         .id = "16384",
         .encoding = BO_ENCODING_PG_BINARY,
         .kind = 'r',
         .row_security = true,
-        .column_count = COUNT(w->columns),
-        .columns = w->columns,
-        .image_count = COUNT(w->image_columns),
-        .image_columns = w->image_columns,
-        .row_key = &w->keys[0],
-        .key_count = COUNT(w->keys),
-        .keys = w->keys,
+        .column_count = COUNT(d->columns),
+        .columns = d->columns,
+        .image_count = COUNT(d->image_columns),
+        .image_columns = d->image_columns,
+        .row_key = &d->keys[0],
+        .key_count = COUNT(d->keys),
+        .keys = d->keys,
         .foreign_key_count = 1,
-        .foreign_keys = w->foreign_keys,
+        .foreign_keys = d->foreign_keys,
         .referenced_count = 1,
-        .referenced_by = w->referenced_by,
+        .referenced_by = d->referenced_by,
         .trigger_count = 1,
-        .triggers = w->triggers,
+        .triggers = d->triggers,
         .sequence_count = 1,
-        .sequences = w->sequences,
+        .sequences = d->sequences,
         .index_count = 1,
-        .indexes = w->indexes,
+        .indexes = d->indexes,
         .check_count = 1,
-        .checks = w->checks,
+        .checks = d->checks,
         .view_count = 1,
-        .views = w->texts,
+        .views = d->texts,
         .definition = "CREATE TABLE sales.orders (...)",
         .definition_count = 2,
-        .after = w->texts,
+        .after = d->texts,
         .limit_count = 1,
-        .limits = &w->texts[1]};
+        .limits = &d->texts[1]};
 }
 
 #endif
