@@ -4,9 +4,11 @@
  */
 #include "contract/pg_world.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct world {
     pg_world *db;
@@ -214,6 +216,24 @@ static void errors_carry_the_servers_code_and_keep_values_out(void **state)
     assert_int_equal(pg->exec(w->conn, "SELECT * FROM pg_catalog.pg_authid", &err), BO_DENIED);
 }
 
+static void *cancel_soon(void *conn)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    pg->cancel(conn);
+    return NULL;
+}
+
+static void a_statement_is_stopped_from_another_thread(void **state)
+{
+    WORLD(w);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, cancel_soon, w->conn), 0);
+    assert_int_equal(pg->exec(w->conn, "SELECT pg_sleep(20)", &err), BO_DATABASE);
+    assert_string_equal(err.sqlstate, "57014");
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_string_equal(ask(w->conn, "SELECT 1"), "1");
+}
+
 /* ---- transactions ---- */
 
 static void a_failed_statement_makes_commit_fail(void **state)
@@ -391,6 +411,38 @@ static void a_marker_tells_whether_the_transaction_committed(void **state)
     pg->close(other);
 }
 
+static void two_that_mark_at_once_do_not_wait_for_each_other(void **state)
+{
+    WORLD(w);
+    bo_conn *other = connect_app(w);
+    BO_OWN_VALUE(bo_buf) first = {0};
+    BO_OWN_VALUE(bo_buf) second = {0};
+    bool committed = false;
+    pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(pg->begin(other, BO_TX_WRITE, &err), &err);
+    pg_must(pg->mark(w->conn, "undo-a", &first, &err), &err);
+    pg_must(pg->mark(other, "undo-b", &second, &err), &err);
+    assert_memory_equal(second.data, "xid:", 4);
+    pg_must(pg->commit(w->conn, &err), &err);
+    pg_must(pg->commit(other, &err), &err);
+    pg_must(pg->marked(w->conn, "undo-a", bo_buf_str(&first), &committed, &err), &err);
+    assert_true(committed);
+    pg_must(pg->marked(w->conn, "undo-b", bo_buf_str(&second), &committed, &err), &err);
+    assert_true(committed);
+
+    pg_must(pg->begin(other, BO_TX_WRITE, &err), &err); /* a row stays: so does the table */
+    bo_buf_clear(&second);
+    pg_must(pg->mark(other, "undo-c", &second, &err), &err);
+    pg_must(pg->commit(other, &err), &err);
+    pg_must(pg->unmark(w->conn, "undo-a", &err), &err);
+    pg_must(pg->marked(w->conn, "undo-c", bo_buf_str(&second), &committed, &err), &err);
+    assert_true(committed);
+    pg_must(pg->unmark(w->conn, "undo-c", &err), &err);
+    assert_string_equal(
+        ask(other, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backout'"), "0");
+    pg->close(other);
+}
+
 static void without_the_right_to_make_a_schema_the_servers_own_record_tells(void **state)
 {
     WORLD(w);
@@ -426,6 +478,7 @@ int main(void)
         cmocka_unit_test(identity_tells_engine_database_and_server),
         cmocka_unit_test(a_query_takes_nulls_and_any_text_and_tells_how_many_rows),
         cmocka_unit_test(errors_carry_the_servers_code_and_keep_values_out),
+        cmocka_unit_test(a_statement_is_stopped_from_another_thread),
         cmocka_unit_test(a_failed_statement_makes_commit_fail),
         cmocka_unit_test(locks_come_before_the_snapshot),
         cmocka_unit_test(a_lock_that_is_held_is_busy_and_names_the_holder),
@@ -435,6 +488,7 @@ int main(void)
         cmocka_unit_test(what_only_psql_can_run_is_refused_before_anything_runs),
         cmocka_unit_test(a_file_cannot_end_the_transaction_it_runs_in),
         cmocka_unit_test(a_marker_tells_whether_the_transaction_committed),
+        cmocka_unit_test(two_that_mark_at_once_do_not_wait_for_each_other),
         cmocka_unit_test(without_the_right_to_make_a_schema_the_servers_own_record_tells),
     };
     return cmocka_run_group_tests(tests, world_start, world_end);

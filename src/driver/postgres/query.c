@@ -44,7 +44,7 @@ static bool detail_has_row(const char *sqlstate)
 
 static bo_status fail_from_link(pg_conn *conn, bo_error *err)
 {
-    const char *text = PQerrorMessage(conn->pg);
+    const char *text = conn->pg ? PQerrorMessage(conn->pg) : "";
     size_t size = strcspn(text, "\n");
     bo_status st = size == 0 ? bo_fail(err, BO_DATABASE, "the connection is closed")
                              : bo_fail(err, BO_DATABASE, "%.*s", (int)size, text);
