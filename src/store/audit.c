@@ -82,6 +82,7 @@ static const char *plain(bo_buf *out, const char *text)
 bo_status bo_audit_append(bo_catalog *catalog, const char *event, const char *actor,
     const char *object, const char *outcome, const json_t *details, bo_error *err)
 {
+    assert(!details || json_is_object(details));
     BO_OWN_VALUE(bo_buf) by = {0};
     BO_OWN_VALUE(bo_buf) on = {0};
     BO_OWN_MEM char *canonical = bo_audit_canonical(details);
