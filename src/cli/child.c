@@ -177,8 +177,10 @@ bo_status cli_child_run(const cli_child *child, bo_error *err)
     pid_t pid = 0;
     bool asked = false;
     bo_status st = start(child, &before, foreground, &pid, err);
-    if (st == BO_OK)
-        st = judge(child->command[0], wait_end(child, pid, &set, &asked), asked, err);
+    if (st == BO_OK) {
+        int ended = wait_end(child, pid, &set, &asked);
+        st = judge(child->command[0], ended, asked, err);
+    }
     if (foreground)
         (void)tcsetpgrp(STDIN_FILENO, getpgrp());
     (void)signal(SIGTTOU, tty_output);

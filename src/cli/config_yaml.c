@@ -317,12 +317,13 @@ static void free_diagnostics(struct fy_diag **diagnostics)
     fy_diag_destroy(*diagnostics);
 }
 
-static bo_status syntax_error(const char *path, struct fy_diag *diagnostics, bo_error *err)
+/* Why there is no document: a mistake, or nothing in the file but comments. */
+static bo_status no_document(const char *path, struct fy_diag *diagnostics, bo_error *err)
 {
     void *iterator = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(diagnostics, &iterator);
     if (!first)
-        return bo_fail(err, BO_INVALID, "%s: is not YAML", path);
+        return BO_OK;
     return bo_fail(err, BO_INVALID, "%s:%d:%d: %s", path, first->line, first->column, first->msg);
 }
 
@@ -341,7 +342,7 @@ static bo_status read_document(reader *r, const bo_buf *text, bo_error *err)
     struct fy_document *document __attribute__((cleanup(free_document))) =
         fy_document_build_from_string(&parse, bo_buf_str(text), text->size);
     if (!document)
-        return syntax_error(r->path, diagnostics, err);
+        return no_document(r->path, diagnostics, err);
     struct fy_node *root = fy_document_root(document);
     if (!root || fy_node_is_null(root))
         return BO_OK;

@@ -185,8 +185,6 @@ static void command_page(bo_buf *out, const cli_command *command)
         bo_buf_add_str(out, end ? "\n.Pp\n" : "\n");
         details = end ? end + 2 : "";
     }
-    if (command->options->kind != CLI_END)
-        bo_buf_add_str(out, ".Pp\n");
     items(out, command->options);
     bo_buf_add_str(out, ".Pp\nThe options that every command knows are in\n.Xr backout 1 .\n");
 }

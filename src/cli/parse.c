@@ -314,8 +314,10 @@ static bo_status find_command(parser *p, int *at)
     p->command = cli_command_find(name);
     if (p->command || p->ctx->flags.help)
         return BO_OK;
-    return second[0] ? unknown_command(p, name)
-                     : bo_fail(p->err, BO_INVALID, "'%s' needs a second word", word);
+    if (second[0])
+        return unknown_command(p, name);
+    cli_hint(p->ctx, "the commands: backout help");
+    return bo_fail(p->err, BO_INVALID, "'%s' needs a second word", word);
 }
 
 /* Options and operands behind the command. */

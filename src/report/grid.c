@@ -72,7 +72,8 @@ bo_grid *bo_grid_create(const bo_style *style, const bo_grid_column *columns, si
                     (columns[i].trim && style->width ? SCOLS_FL_TRUNC : 0);
         struct libscols_column *column =
             scols_table_new_column(grid->table, columns[i].name, 0, flags);
-        if (!column)
+        /* text is made safe here, in more ways than libsmartcols does; it must not do it again */
+        if (!column || scols_column_set_safechars(column, "\\") != 0)
             return NULL;
         if (style->color && scols_cell_set_color(scols_column_get_header(column), "bold") != 0)
             return NULL;
