@@ -519,5 +519,5 @@ int main(void)
         IN_A_SCHEMA(a_missing_right_is_named),
         IN_A_SCHEMA(an_estimate_is_near_even_without_statistics),
     };
-    return cmocka_run_group_tests(tests, world_start, world_end);
+    return cmocka_run_group_tests_name("rows", tests, world_start, world_end);
 }

@@ -491,5 +491,5 @@ int main(void)
         cmocka_unit_test(two_that_mark_at_once_do_not_wait_for_each_other),
         cmocka_unit_test(without_the_right_to_make_a_schema_the_servers_own_record_tells),
     };
-    return cmocka_run_group_tests(tests, world_start, world_end);
+    return cmocka_run_group_tests_name("session", tests, world_start, world_end);
 }
