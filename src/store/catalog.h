@@ -101,7 +101,7 @@ bo_status bo_catalog_points(bo_catalog *catalog, const bo_point_filter *filter, 
 /* ---- runs: one execution of anything that changes state, journalled step by step ---- */
 typedef struct bo_run_record {
     const char *id;    /* "run_20261120_041739_ab12" */
-    const char *kind;  /* "point", "run", "rollback", "restore", "prune" */
+    const char *kind;  /* "point", "run", "seal", "rollback", "restore", "prune" */
     const char *point; /* id or NULL */
     const char
         *status;      /* "running", "done", "failed", "refused", "unknown", "died", "interrupted" */
