@@ -26,6 +26,8 @@ static void key_positions_are_those_in_the_image(void **state)
     assert_int_equal(bo_table_key_positions(&d.table, positions), 2);
     assert_int_equal(positions[0], 0);
     assert_int_equal(positions[1], 2);
+    d.key_columns[1] = 2; /* generated: not in the image */
+    assert_int_equal(bo_table_key_positions(&d.table, positions), 0);
     d.table.row_key = NULL;
     assert_int_equal(bo_table_key_positions(&d.table, positions), 0);
 }

@@ -153,6 +153,23 @@ static void a_part_opens_only_as_itself_in_its_own_pack(void **state)
 
 /* ---- numbers in the index that lie, behind right hashes ---- */
 
+/** The content of the index of a fresh pack in `file`. */
+static uint8_t *make_index(bo_buf *file, size_t *size_out)
+{
+    make(file, &variants[0]);
+    uint8_t *trailer = file->data + file->size - BO_TRAILER_SIZE + BO_SKIP_SIZE;
+    *size_out = (size_t)bo_get_u64(trailer + 8) - BO_SKIP_SIZE;
+    return file->data + bo_get_u64(trailer) + BO_SKIP_SIZE;
+}
+
+static void assert_corrupt_when_repaired(bo_buf *file, const char *because)
+{
+    bo_error err = {0};
+    repair(file->data, file->size);
+    assert_int_equal(world_read_all(file, NULL, &err), BO_CORRUPT);
+    assert_string_equal(err.text, because);
+}
+
 static void hostile_numbers_in_the_index_are_refused(void **state)
 {
     (void)state;
@@ -178,18 +195,14 @@ static void hostile_numbers_in_the_index_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         BO_OWN_VALUE(bo_buf) file = {0};
-        bo_error err = {0};
-        make(&file, &variants[0]);
-        uint8_t *trailer = file.data + file.size - BO_TRAILER_SIZE + BO_SKIP_SIZE;
-        uint8_t *index = file.data + bo_get_u64(trailer) + BO_SKIP_SIZE;
-        uint8_t *entry = index + repair_frames_at(index, (size_t)bo_get_u64(trailer + 8) - 8);
+        size_t size = 0;
+        uint8_t *index = make_index(&file, &size);
+        uint8_t *entry = index + repair_frames_at(index, size);
         if (lies[i].size == 4)
             bo_put_u32(entry + lies[i].at, (uint32_t)lies[i].value);
         else
             bo_put_u64(entry + lies[i].at, lies[i].value);
-        repair(file.data, file.size);
-        assert_int_equal(world_read_all(&file, NULL, &err), BO_CORRUPT);
-        assert_string_equal(err.text, lies[i].because);
+        assert_corrupt_when_repaired(&file, lies[i].because);
     }
 }
 
@@ -198,16 +211,31 @@ static void counts_larger_than_the_index_are_refused(void **state)
     (void)state;
     for (int frames = 0; frames < 2; frames++) {
         BO_OWN_VALUE(bo_buf) file = {0};
-        bo_error err = {0};
-        make(&file, &variants[0]);
-        uint8_t *trailer = file.data + file.size - BO_TRAILER_SIZE + BO_SKIP_SIZE;
-        uint8_t *index = file.data + bo_get_u64(trailer) + BO_SKIP_SIZE;
-        size_t entries = repair_frames_at(index, (size_t)bo_get_u64(trailer + 8) - 8);
-        bo_put_u32(frames ? index + entries - 4 : index, UINT32_MAX);
-        repair(file.data, file.size);
-        assert_int_equal(world_read_all(&file, NULL, &err), BO_CORRUPT);
-        assert_string_equal(err.text, "index: cut short");
+        size_t size = 0;
+        uint8_t *index = make_index(&file, &size);
+        bo_put_u32(frames ? index + repair_frames_at(index, size) - 4 : index, UINT32_MAX);
+        assert_corrupt_when_repaired(&file, "index: cut short");
     }
+}
+
+static void a_range_with_an_endless_id_is_refused(void **state)
+{
+    (void)state;
+    BO_OWN_VALUE(bo_buf) file = {0};
+    size_t size = 0;
+    uint8_t *index = make_index(&file, &size);
+    index[8] = 0xff;
+    assert_corrupt_when_repaired(&file, "index: range 0 is cut short");
+}
+
+static void a_summary_that_is_no_object_is_refused(void **state)
+{
+    (void)state;
+    BO_OWN_VALUE(bo_buf) file = {0};
+    size_t size = 0;
+    uint8_t *index = make_index(&file, &size);
+    index[size - 1] = ']';
+    assert_corrupt_when_repaired(&file, "summary of the pack: not a JSON object");
 }
 
 /* ---- the header ---- */
@@ -367,6 +395,8 @@ int main(void)
         cmocka_unit_test(a_part_opens_only_as_itself_in_its_own_pack),
         cmocka_unit_test(hostile_numbers_in_the_index_are_refused),
         cmocka_unit_test(counts_larger_than_the_index_are_refused),
+        cmocka_unit_test(a_range_with_an_endless_id_is_refused),
+        cmocka_unit_test(a_summary_that_is_no_object_is_refused),
         cmocka_unit_test(a_later_version_is_unsupported_not_corrupt),
         cmocka_unit_test(a_header_field_never_written_is_refused),
         cmocka_unit_test(a_forged_header_of_an_encrypted_pack_does_not_open),
