@@ -117,7 +117,9 @@ bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *po
     bo_status st = bo_catalog_runs(session->catalog, point, 0, arena, &runs, &count, err);
     for (size_t i = 0; st == BO_OK && i < count; i++) {
         bool open = strcmp(runs[i].status, "died") == 0 || strcmp(runs[i].status, "unknown") == 0;
-        if (open && strcmp(runs[i].kind, "rollback") == 0)
+        bool commits =
+            strcmp(runs[i].kind, "rollback") == 0 || strcmp(runs[i].kind, "restore") == 0;
+        if (open && commits)
             st = recover_run(session, target, &runs[i], arena, err);
     }
     return st;

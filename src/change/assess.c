@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/assess.c - before rolling back: what it would change, lose and conflict with, and what
+ * is recommended. */
+#include <string.h>
+
+#include "change/undo.h"
+
+static bo_status rehearse(bo_session *session, const bo_database *database, const char *id,
+    bo_rollback_type type, bo_rollback **out, bo_error *err)
+{
+    bo_rollback_options options = {
+        .type = type, .on_conflict = BO_ON_CONFLICT_SKIP, .dry_run = true};
+    options.discard_later =
+        type == BO_ROLLBACK_FULL; /* lost rows are counted, not listed as conflicts */
+    return bo_rollback_execute(session, database, id, &options, out, err);
+}
+
+static uint64_t changes(const bo_rollback *rollback)
+{
+    return rollback->inserted + rollback->updated + rollback->deleted;
+}
+
+static void recommend(bo_rollback *partial, const bo_rollback *full)
+{
+    uint64_t lost = full ? full->lost_rows : 0;
+    partial->lost_rows = lost;
+    if (changes(partial) == 0 && partial->conflict_count == 0) {
+        partial->recommended = "none";
+        partial->because = "the rows are as they were before the change already";
+    } else if (partial->conflict_count) {
+        partial->recommended = "partial";
+        partial->because = "others changed rows of the change since: skip these conflicts, or "
+                           "export them and decide row by row";
+    } else if (lost) {
+        partial->recommended = "partial";
+        partial->because = "others wrote since the change; type partial keeps their rows, type "
+                           "full would discard them";
+    } else {
+        partial->recommended = full ? "full" : "partial";
+        partial->because = "nobody else wrote to these tables since the change";
+    }
+}
+
+bo_status bo_rollback_assess(bo_session *session, const bo_database *database, const char *id,
+    bo_rollback **out, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
+    bo_point_record record;
+    BO_OWN(bo_rollback) *partial = NULL;
+    BO_OWN(bo_rollback) *full = NULL;
+    bo_status st = bo_catalog_point_find(session->catalog, id, arena, &record, err);
+    bool sealed = st == BO_OK && record.change_file && record.change_file[0];
+    bool whole = st == BO_OK && record.file && record.file[0];
+    if (st == BO_OK && whole)
+        st = rehearse(session, database, record.id, BO_ROLLBACK_FULL, &full, err);
+    if (st == BO_OK && sealed)
+        st = rehearse(session, database, record.id, BO_ROLLBACK_PARTIAL, &partial, err);
+    if (st == BO_REFUSED &&
+        full) { /* partial cannot be had: what full would do is all there is to say */
+        st = BO_OK;
+        sealed = false;
+    }
+    if (st != BO_OK)
+        return st;
+    bo_rollback *chosen = sealed ? partial : full;
+    if (sealed) {
+        recommend(partial, full);
+    } else {
+        full->recommended = changes(full) ? "full" : "none";
+        full->because = changes(full) ? "what the change did is not known apart from later writes"
+                                      : "the rows are as they were before the change already";
+    }
+    chosen->estimate_s = 2 * chosen->duration_s; /* the plan was made once just now; applying and
+                                                    proving cost about as much again */
+    *out = chosen;
+    if (sealed)
+        partial = NULL;
+    else
+        full = NULL;
+    return bo_session_audit(session, "rollback.assess", record.id, "done",
+        json_pack("{s:s}", "recommended", (*out)->recommended), err);
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/restore.c - whole tables straight from a snapshot: existing rows become a point, the
+ * tables are emptied and filled, and their digests are the snapshot's before anything is committed.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/step.h"
+#include "change/road.h"
+#include "change/shape.h"
+#include "change/snapshot.h"
+
+/* ---- planning ---- */
+
+static bo_status check_parts(bo_undo *undo, bo_error *err)
+{
+    bo_content *content = undo->intent;
+    for (size_t i = 0; i < undo->options->table_count; i++)
+        if (bo_content_find(content, undo->options->tables[i]) < 0)
+            return bo_fail(
+                err, BO_NOTFOUND, "table '%s' is not in the snapshot", undo->options->tables[i]);
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        bo_part *part = &content->parts[i];
+        part->left_out = !bo_undo_table_chosen(undo->options, part->was->name);
+        if (!part->left_out && part->predicate)
+            return bo_fail(err, BO_REFUSED,
+                "the snapshot holds only chosen rows of '%s'\nemptying the table would lose the "
+                "others; use type full or partial",
+                part->was->name);
+    }
+    return BO_OK;
+}
+
+static bo_status lock_existing(bo_undo *undo, bo_error *err)
+{
+    bo_content *content = undo->intent;
+    const bo_table **tables =
+        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    unsigned count = 0;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        if (content->parts[i].now && !content->parts[i].left_out)
+            tables[count++] = content->parts[i].now;
+    return count ? undo->target->conn->driver->lock(undo->target->conn, tables, count, err) : BO_OK;
+}
+
+static bo_status count_now(bo_undo *undo, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        bo_digest digest = {0};
+        if (part->left_out)
+            continue;
+        if (part->now) {
+            bo_status st =
+                conn->driver->count(conn, part->now, NULL, &undo->planned[i].deleted, err);
+            if (st != BO_OK)
+                return st;
+        }
+        bo_pack_table_digest(undo->intent->pack, i, &digest);
+        undo->planned[i].inserted = digest.rows;
+    }
+    return BO_OK;
+}
+
+static bo_status check_shapes(bo_undo *undo, bo_error *err)
+{
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        bo_shape shape = BO_SHAPE_SAME;
+        if (part->left_out)
+            continue;
+        bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
+        if (st != BO_OK)
+            return st;
+        if (shape == BO_SHAPE_BLOCKED)
+            return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now",
+                part->was->name);
+    }
+    return BO_OK;
+}
+
+static bo_status plan(bo_undo *undo, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    uint64_t rows = 0;
+    bo_status st = bo_content_verify(undo->session, undo->intent, &rows, err);
+    if (st == BO_OK)
+        st = bo_undo_allocate(undo, undo->intent->part_count, err);
+    if (st == BO_OK)
+        st = bo_content_describe(undo->intent, conn, err);
+    if (st == BO_OK)
+        st = check_parts(undo, err);
+    if (st == BO_OK)
+        st = conn->driver->begin(conn, BO_TX_WRITE, err);
+    if (st == BO_OK && !undo->options->dry_run)
+        st = lock_existing(undo, err);
+    if (st == BO_OK)
+        st = bo_content_describe(undo->intent, conn, err);
+    if (st == BO_OK)
+        st = check_shapes(undo, err);
+    return st == BO_OK ? count_now(undo, err) : st;
+}
+
+static bo_status decide(const bo_undo *undo, bo_error *err)
+{
+    (void)undo;
+    (void)err;
+    return BO_OK;
+}
+
+/* ---- the state before becomes a point ---- */
+
+struct existing {
+    bo_part *parts;
+    uint32_t count;
+    bo_extent *extents;
+};
+
+static bo_status list_existing(bo_undo *undo, struct existing *existing, bo_error *err)
+{
+    size_t room = (size_t)undo->intent->part_count + 1;
+    existing->parts = bo_arena_array(undo->arena, room, sizeof *existing->parts);
+    existing->extents = bo_arena_array(undo->arena, room, sizeof *existing->extents);
+    if (!existing->parts || !existing->extents)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        if (part->now && !part->left_out)
+            existing->parts[existing->count++] = (bo_part){.was = part->now, .now = part->now};
+    }
+    return BO_OK;
+}
+
+static bo_status protect(bo_undo *undo, bo_error *err)
+{
+    struct existing existing = {0};
+    char file[BO_ID_SIZE + 16], root[65] = "";
+    snprintf(file, sizeof file, "%s.snapshot", undo->undo_id);
+    bo_status st = list_existing(undo, &existing, err);
+    if (st != BO_OK)
+        return st;
+    if (existing.count == 0) { /* nothing is there that could be lost */
+        undo->undo_id[0] = 0;
+        return BO_OK;
+    }
+    st = bo_snapshot_write(undo->session, undo->target, existing.parts, existing.count,
+        bo_target_workers(undo->target), file, undo->undo_id, existing.extents, root, err);
+    BO_OWN(json_ref) *details =
+        st == BO_OK ? bo_point_details(existing.parts, existing.count, existing.extents, NULL, 0)
+                    : NULL;
+    BO_OWN_MEM char *text = details ? json_dumps(details, JSON_COMPACT) : NULL;
+    if (st != BO_OK || !text)
+        return st == BO_OK ? bo_nomem(err)
+                           : bo_wrap(err, st, "the state before the restore cannot be kept");
+    bo_point_record record = {.id = undo->undo_id,
+        .kind = "undo",
+        .migration = "undo",
+        .description = "state before a restore",
+        .database = bo_target_name(undo->target),
+        .url = undo->target->url,
+        .server = undo->target->identity.server,
+        .engine = undo->target->identity.engine,
+        .method = "snapshot",
+        .status = BO_POINT_CREATING,
+        .created_us = bo_clock_now_us(),
+        .file = file,
+        .root = root,
+        .change_root = "",
+        .parent = undo->record.id,
+        .run = undo->run,
+        .entities = "{}",
+        .details = text};
+    return bo_catalog_point_add(undo->session->catalog, &record, err);
+}
+
+/* ---- emptying and filling ---- */
+
+/* Parents before children; tables of a cycle keep the order they came in. */
+static void visit(
+    const bo_content *content, uint32_t table, uint8_t *seen, uint32_t *order, uint32_t *count)
+{
+    if (seen[table])
+        return;
+    seen[table] = 1;
+    const bo_table *was = content->parts[table].was;
+    for (uint16_t i = 0; i < was->foreign_key_count; i++) {
+        int parent = bo_content_find(content, was->foreign_keys[i].parent);
+        if (parent >= 0)
+            visit(content, (uint32_t)parent, seen, order, count);
+    }
+    order[(*count)++] = table;
+}
+
+struct filling {
+    bo_undo *undo;
+    bo_frame_reader *reader;
+    bo_meter *meter;
+    uint32_t table, frame;
+    bool loaded;
+};
+
+static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    struct filling *filling = ctx;
+    const bo_pack *pack = filling->undo->intent->pack;
+    for (;;) {
+        if (filling->loaded) {
+            bo_status st = bo_frame_reader_row(filling->reader, row_out, end_out, err);
+            if (st != BO_OK || !*end_out)
+                return st;
+        }
+        while (filling->frame < bo_pack_frame_count(pack) &&
+               bo_pack_get_frame(pack, filling->frame)->table != filling->table)
+            filling->frame++;
+        *end_out = filling->frame == bo_pack_frame_count(pack);
+        if (*end_out)
+            return BO_OK;
+        const bo_frame *frame = bo_pack_get_frame(pack, filling->frame);
+        bo_status st = bo_interrupt_check(err);
+        if (st == BO_OK)
+            st = bo_frame_reader_load(filling->reader, filling->frame++, err);
+        if (st != BO_OK)
+            return st;
+        filling->loaded = true;
+        bo_meter_add(filling->meter, filling->undo->intent->parts[filling->table].was->name,
+            frame->rows, frame->raw_size);
+    }
+}
+
+static bo_status fill_table(bo_undo *undo, uint32_t table, bo_meter *meter, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    const bo_part *part = &undo->intent->parts[table];
+    BO_OWN(bo_frame_reader) *reader = NULL;
+    bo_status st = bo_frame_reader_create(undo->intent->pack, &reader, err);
+    struct filling filling = {.undo = undo, .reader = reader, .meter = meter, .table = table};
+    if (st == BO_OK)
+        st = conn->driver->load(
+            conn, part->was, part->now, next_row, &filling, &undo->applied[table].inserted, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot restore table '%s'", part->was->name);
+}
+
+static bo_status make_tables(
+    bo_undo *undo, const uint32_t *order, uint32_t count, bool *made, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < count; i++) {
+        bo_part *part = &undo->intent->parts[order[i]];
+        if (part->left_out)
+            continue;
+        made[order[i]] = part->now == NULL;
+        if (made[order[i]]) {
+            st = conn->driver->create(conn, part->was, err);
+            if (st == BO_OK)
+                st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
+        } else {
+            st = bo_shape_restore_columns(conn, part, undo->arena, err);
+        }
+        if (st != BO_OK)
+            st = bo_wrap(err, st, "cannot make table '%s'", part->was->name);
+    }
+    return st;
+}
+
+static bo_status empty_tables(
+    bo_undo *undo, const uint32_t *order, uint32_t count, const bool *made, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    for (uint32_t i = count; i-- > 0;) { /* children first */
+        const bo_part *part = &undo->intent->parts[order[i]];
+        if (part->left_out || made[order[i]] || undo->planned[order[i]].deleted == 0)
+            continue;
+        bo_status st = conn->driver->clear(conn, part->now, &undo->applied[order[i]].deleted, err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "cannot empty table '%s'", part->was->name);
+    }
+    return BO_OK;
+}
+
+static bo_status fill_tables(
+    bo_undo *undo, const uint32_t *order, uint32_t count, const bool *made, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    bo_meter meter;
+    bo_meter_start(&meter, undo->session, "restore", 0);
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < count; i++)
+        if (!undo->intent->parts[order[i]].left_out)
+            st = fill_table(undo, order[i], &meter, err);
+    for (uint32_t i = 0; st == BO_OK && i < count; i++) {
+        bo_part *part = &undo->intent->parts[order[i]];
+        if (!made[order[i]])
+            continue;
+        st = conn->driver->create_after(conn, part->was, err);
+        if (st == BO_OK)
+            st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
+    }
+    return st;
+}
+
+static bo_status violations(bo_undo *undo, uint64_t *count_out, bo_buf *example, bo_error *err)
+{
+    bo_content *content = undo->intent;
+    const bo_table **tables =
+        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    unsigned count = 0;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        if (content->parts[i].now && !content->parts[i].left_out)
+            tables[count++] = content->parts[i].now;
+    *count_out = 0;
+    bo_conn *conn = undo->target->conn;
+    return count ? conn->driver->check_references(conn, tables, count, count_out, example, err)
+                 : BO_OK;
+}
+
+static bo_status prove(bo_undo *undo, bo_error *err)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        bo_digest then = {0}, now = {0};
+        if (undo->intent->parts[i].left_out)
+            continue;
+        bo_status st = bo_undo_read_digest(undo, i, &now, err);
+        if (st != BO_OK)
+            return st;
+        bo_pack_table_digest(undo->intent->pack, i, &then);
+        bool match = bo_digest_equal(&then, &now);
+        undo->proofs[i] = match ? "match" : "mismatch";
+        all = all && match;
+    }
+    return all ? BO_OK
+               : bo_fail(err, BO_MISMATCH,
+                     "the rows read back are not those of the snapshot; nothing was changed");
+}
+
+static bo_status replace_rows(bo_undo *undo, bo_error *err)
+{
+    uint32_t parts = undo->intent->part_count, count = 0;
+    uint32_t *order = bo_arena_array(undo->arena, (size_t)parts + 1, sizeof *order);
+    uint8_t *seen = bo_arena_alloc(undo->arena, (size_t)parts + 1);
+    bool *made = bo_arena_array(undo->arena, (size_t)parts + 1, sizeof *made);
+    BO_OWN_VALUE(bo_buf) example = {0};
+    uint64_t before = 0, after = 0;
+    if (!order || !seen || !made)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < parts; i++)
+        visit(undo->intent, i, seen, order, &count);
+    bo_status st = violations(undo, &before, &example, err);
+    if (st == BO_OK)
+        st = make_tables(undo, order, count, made, err);
+    if (st == BO_OK)
+        st = empty_tables(undo, order, count, made, err);
+    if (st == BO_OK)
+        st = fill_tables(undo, order, count, made, err);
+    bo_buf_clear(&example);
+    if (st == BO_OK)
+        st = violations(undo, &after, &example, err);
+    if (st == BO_OK && after > before)
+        return bo_fail(err, BO_CONFLICT,
+            "rows that stay refer to rows that the snapshot does not have\n%s",
+            bo_buf_str(&example));
+    return st;
+}
+
+static bo_status carry_out(bo_undo *undo, bo_error *err)
+{
+    bo_status st = bo_undo_step(undo, "protecting", NULL, err);
+    if (st == BO_OK)
+        st = protect(undo, err);
+    if (st == BO_OK)
+        st = bo_undo_step(undo, "applying", NULL, err);
+    if (st == BO_OK)
+        st = replace_rows(undo, err);
+    if (st == BO_OK)
+        st = bo_undo_step(undo, "proving", NULL, err);
+    return st == BO_OK ? prove(undo, err) : st;
+}
+
+static const bo_road restore_road = {
+    .kind = "restore",
+    .event = "restore.execute",
+    .plan = plan,
+    .decide = decide,
+    .carry_out = carry_out,
+};
+
+/* ---- from a point's id or from a file ---- */
+
+static bo_status open_snapshot(bo_undo *undo, const char *what, bo_error *err)
+{
+    bo_session *session = undo->session;
+    bo_error unknown = {0};
+    bo_status st =
+        bo_catalog_point_find(session->catalog, what, undo->arena, &undo->record, &unknown);
+    if (st == BO_OK && (!undo->record.file || !undo->record.file[0]))
+        return bo_fail(err, BO_REFUSED,
+            "'%s' holds changes, not whole tables; roll it back with type full or partial", what);
+    if (st == BO_OK && undo->record.status == BO_POINT_PRUNED)
+        return bo_fail(err, BO_REFUSED, "the files of '%s' were removed by prune", what);
+    if (st == BO_OK)
+        return bo_content_open(session, undo->record.file, undo->record.root, &undo->intent, err);
+    if (access(what, F_OK) != 0) {
+        if (err)
+            *err = unknown;
+        return bo_wrap(err, st, "'%s' is neither a point nor a file", what);
+    }
+    st = bo_content_open_file(session, what, &undo->intent, err);
+    if (st == BO_OK && bo_pack_get_kind(undo->intent->pack) != BO_PACK_SNAPSHOT)
+        return bo_fail(err, BO_REFUSED, "'%s' holds changes, not whole tables", what);
+    undo->record = (bo_point_record){.id = bo_arena_str(undo->arena, what), .details = "{}"};
+    return st;
+}
+
+bo_status bo_restore(bo_session *session, const bo_database *database, const char *what,
+    const char *const *tables, size_t table_count, bool dry_run, bo_rollback **out, bo_error *err)
+{
+    bo_rollback_options options = {.type = BO_ROLLBACK_BACKUP,
+        .tables = tables,
+        .table_count = table_count,
+        .discard_later = true,
+        .dry_run = dry_run};
+    bo_undo undo = {
+        .session = session, .options = &options, .full = true, .arena = bo_arena_create()};
+    if (!undo.arena)
+        return bo_nomem(err);
+    bo_status st = open_snapshot(&undo, what, err);
+    if (st == BO_OK)
+        st = bo_target_open(database, &undo.target, err);
+    if (st != BO_OK)
+        st = bo_session_audit_end(session, restore_road.event, what, st, NULL, err);
+    else
+        st = dry_run ? bo_undo_rehearse(&undo, &restore_road, out, err)
+                     : bo_undo_execute(&undo, &restore_road, out, err);
+    if (st != BO_OK)
+        st = bo_wrap(err, st, "cannot restore '%s'", what);
+    bo_undo_done(&undo);
+    return st;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/road.c - the road that every rollback and restore takes: one live run per point, what
+ * died before is settled, every step is in the catalog before it is acted on, the commit has a
+ * marker, every attempt is audited.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/step.h"
+#include "change/road.h"
+
+bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
+{
+    size_t parts = part_count + 1;
+    undo->now = bo_arena_array(undo->arena, parts, sizeof *undo->now);
+    undo->now_known = bo_arena_array(undo->arena, parts, sizeof *undo->now_known);
+    undo->fates = bo_arena_array(undo->arena, parts, sizeof *undo->fates);
+    undo->going = bo_arena_array(undo->arena, parts, sizeof *undo->going);
+    undo->coming = bo_arena_array(undo->arena, parts, sizeof *undo->coming);
+    undo->conflicts_of = bo_arena_array(undo->arena, parts, sizeof *undo->conflicts_of);
+    undo->lost_of = bo_arena_array(undo->arena, parts, sizeof *undo->lost_of);
+    undo->planned = bo_arena_array(undo->arena, parts, sizeof *undo->planned);
+    undo->applied = bo_arena_array(undo->arena, parts, sizeof *undo->applied);
+    undo->proofs = bo_arena_array(undo->arena, parts, sizeof *undo->proofs);
+    bool all = undo->now && undo->now_known && undo->fates && undo->going && undo->coming &&
+               undo->conflicts_of && undo->lost_of && undo->planned && undo->applied &&
+               undo->proofs;
+    return all ? BO_OK : bo_nomem(err);
+}
+
+bo_status bo_undo_step(bo_undo *undo, const char *name, const char *token, bo_error *err)
+{
+    BO_OWN(json_ref) *details = json_pack("{s:s, s:s}", "undo_point", undo->undo_id, "type",
+        bo_rollback_type_name(undo->options->type));
+    BO_OWN_MEM char *text = details ? json_dumps(details, JSON_COMPACT) : NULL;
+    if (!text)
+        return bo_nomem(err);
+    return bo_catalog_run_step(undo->session->catalog, undo->run, name, token, text, err);
+}
+
+static bo_status commit(bo_undo *undo, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    BO_OWN_VALUE(bo_buf) token = {0};
+    bo_status st = conn->driver->mark(conn, undo->undo_id, &token, err);
+    if (st == BO_OK)
+        st = bo_undo_step(undo, "committing", bo_buf_str(&token), err);
+    if (st != BO_OK)
+        return st;
+    conn->driver->stage_close(undo->stage);
+    undo->stage = NULL;
+    st = conn->driver->commit(conn, err);
+    bo_step("rollback.commit-answered");
+    return st;
+}
+
+/* After the commit: nothing here may fail the rollback any more; what fails is said and done again
+ * by recovery. */
+static void finish(bo_undo *undo)
+{
+    bo_error error = {0};
+    bo_status st = bo_undo_step(undo, "committed", NULL, &error);
+    if (st == BO_OK)
+        st = bo_undo_sequences(undo, &error);
+    if (st == BO_OK)
+        st = bo_undo_settle(undo->session, &undo->record, undo->undo_id, true, &error);
+    if (st == BO_OK)
+        st = undo->target->conn->driver->unmark(undo->target->conn, undo->undo_id, &error);
+    if (st == BO_OK)
+        st = bo_catalog_run_end(undo->session->catalog, undo->run, "done", NULL, &error);
+    if (st == BO_OK)
+        return;
+    bo_session_warn(
+        undo->session, "it is committed, but not all of it was recorded: %s", error.text);
+}
+
+static json_t *audit_details(const bo_undo *undo)
+{
+    uint64_t inserted = 0, updated = 0, deleted = 0;
+    for (uint32_t i = 0; undo->planned && undo->intent && i < undo->intent->part_count; i++) {
+        inserted += undo->planned[i].inserted;
+        updated += undo->planned[i].updated;
+        deleted += undo->planned[i].deleted;
+    }
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "type",
+        bo_rollback_type_name(undo->options->type), "undo_point", undo->undo_id, "plan",
+        undo->plan_digest, "inserted", (json_int_t)inserted, "updated", (json_int_t)updated,
+        "deleted", (json_int_t)deleted, "conflicts", (json_int_t)undo->conflict_count, "lost",
+        (json_int_t)undo->lost_rows);
+}
+
+static bo_status travel(bo_undo *undo, const bo_road *road, bool *planned_out, bo_error *err)
+{
+    bo_status st = bo_catalog_run_begin(
+        undo->session->catalog, road->kind, undo->record.id, undo->session->actor, undo->run, err);
+    if (st == BO_OK)
+        st = bo_undo_recover(undo->session, undo->target, undo->record.id, err);
+    if (st == BO_OK)
+        st = bo_point_new_id(undo->session, "undo", false, undo->undo_id, err);
+    if (st == BO_OK)
+        st = bo_session_audit(undo->session, road->event, undo->record.id, "begun", NULL, err);
+    if (st == BO_OK)
+        st = bo_undo_step(undo, "planning", NULL, err);
+    if (st == BO_OK)
+        st = road->plan(undo, err);
+    *planned_out = st == BO_OK;
+    if (st == BO_OK)
+        st = road->decide(undo, err);
+    if (st == BO_OK)
+        st = road->carry_out(undo, err);
+    return st == BO_OK ? commit(undo, err) : st;
+}
+
+/* The link broke during COMMIT: a new connection asks the marker. */
+static bo_status ask_marker(bo_undo *undo, bo_error *err)
+{
+    bo_error second = {0};
+    bo_conn_free(undo->target->conn);
+    undo->target->conn = NULL;
+    bo_status st = bo_target_connect(undo->target->database, NULL, &undo->target->conn, &second);
+    bool committed = false;
+    if (st == BO_OK)
+        st = bo_undo_was_committed(undo->session, undo->target, undo->run, &committed, &second);
+    if (st != BO_OK)
+        return bo_detail(
+            err, BO_UNKNOWN, "whether it was committed is not known yet: %s", second.text);
+    if (committed)
+        return BO_OK;
+    return bo_fail(
+        err, BO_DATABASE, "the link to the database broke before the commit; nothing was changed");
+}
+
+static const char *status_word(bo_status st, bool planned)
+{
+    if (st == BO_OK)
+        return "done";
+    if (st == BO_UNKNOWN)
+        return "unknown";
+    return planned && bo_status_exit_code(st) == 3 ? "refused" : "failed";
+}
+
+/* Ends the records of a rollback that was not committed, and makes its report while the plan can
+ * still be read. */
+static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool planned,
+    double seconds, bo_rollback **out, bo_error *err)
+{
+    bo_error second = {0};
+    bool report = planned && (st == BO_CONFLICT || st == BO_REFUSED || st == BO_MISMATCH);
+    if (report && bo_undo_outcome(undo, status_word(st, planned), seconds, out, &second) != BO_OK)
+        bo_session_warn(undo->session, "the report could not be made: %s", second.text);
+    bo_stage_free(BO_TAKE(undo->stage));
+    if (undo->target->conn)
+        undo->target->conn->driver->rollback(undo->target->conn);
+    if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, false, &second) != BO_OK ||
+        (undo->run[0] && bo_catalog_run_end(undo->session->catalog, undo->run, bo_outcome_name(st),
+                             NULL, &second) != BO_OK))
+        bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);
+    return bo_session_audit_end(
+        undo->session, road->event, undo->record.id, st, audit_details(undo), err);
+}
+
+bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out, bo_error *err)
+{
+    int64_t started = bo_clock_monotonic_us();
+    bool planned = false;
+    bo_status st = travel(undo, road, &planned, err);
+    if (st == BO_UNKNOWN)
+        st = ask_marker(undo, err);
+    double seconds = (double)(bo_clock_monotonic_us() - started) / 1e6;
+    if (st == BO_UNKNOWN) { /* the next rollback of this point asks the marker again */
+        bo_error second = {0};
+        if (bo_catalog_run_end(undo->session->catalog, undo->run, "unknown", NULL, &second) !=
+            BO_OK)
+            bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);
+    }
+    if (st == BO_UNKNOWN)
+        return bo_session_audit_end(
+            undo->session, road->event, undo->record.id, st, audit_details(undo), err);
+    if (st != BO_OK)
+        return give_up(undo, road, st, planned, seconds, out, err);
+    finish(undo);
+    st = bo_session_audit_end(
+        undo->session, road->event, undo->record.id, BO_OK, audit_details(undo), err);
+    if (st == BO_OK)
+        st = bo_undo_outcome(undo, "done", seconds, out, err);
+    if (st == BO_OK && undo->conflict_count)
+        return bo_fail(err, BO_MISMATCH, "done, and %llu conflicts were skipped",
+            (unsigned long long)undo->conflict_count);
+    return st;
+}
+
+bo_status bo_undo_rehearse(bo_undo *undo, const bo_road *road, bo_rollback **out, bo_error *err)
+{
+    int64_t started = bo_clock_monotonic_us();
+    bo_status st = road->plan(undo, err);
+    double seconds = (double)(bo_clock_monotonic_us() - started) / 1e6;
+    if (st == BO_OK)
+        st = bo_undo_outcome(undo, "planned", seconds, out, err);
+    bo_stage_free(BO_TAKE(undo->stage));
+    undo->target->conn->driver->rollback(undo->target->conn);
+    return st;
+}
+
+void bo_undo_done(bo_undo *undo)
+{
+    bo_error ignored = {0};
+    bo_stage_free(undo->stage);
+    bo_draft_free(undo->lost);
+    if (undo->intent && undo->intent != undo->change)
+        bo_content_free(undo->intent);
+    if (undo->intent_file[0]) /* a spooled diff that stays is a stray file, which prune removes */
+        (void)bo_repository_remove(undo->session->repository, undo->intent_file, &ignored);
+    bo_content_free(undo->snapshot);
+    bo_content_free(undo->change);
+    bo_target_free(undo->target);
+    bo_buf_done(&undo->notes);
+    bo_arena_free(undo->arena);
+}

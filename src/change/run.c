@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/run.c - a protected change: rolled back on any way out but success. */
+#include "backout/run.h"
+
+#include <string.h>
+
+#include "change/seal.h"
+#include "change/undo.h"
+
+struct bo_run {
+    bo_session *session;
+    const bo_database *database;
+    bo_arena *arena;
+    bo_point_record point;
+    char id[64];
+    bool ended;
+};
+BO_DEFINE_SCOPE(bo_run);
+
+bo_status bo_run_begin(bo_session *session, const bo_database *database,
+    const bo_point_options *options, bo_run **out, bo_error *err)
+{
+    bo_run *fresh = calloc(1, sizeof *fresh);
+    if (!fresh)
+        return bo_nomem(err);
+    fresh->ended = true; /* nothing to roll back before the run has begun */
+    fresh->session = session;
+    fresh->database = database;
+    fresh->arena = bo_arena_create();
+    BO_OWN(bo_run) *run = fresh;
+    if (!run->arena)
+        return bo_nomem(err);
+    BO_OWN(bo_target) *target = NULL;
+    char point[BO_ID_SIZE];
+    bo_status st = bo_target_open(database, &target, err);
+    if (st == BO_OK)
+        st = bo_point_take(session, target, options, point, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_find(session->catalog, point, run->arena, &run->point, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_begin(session->catalog, "run", point, session->actor, run->id, err);
+    if (st == BO_OK)
+        st = bo_session_audit(
+            session, "run.begin", point, "begun", json_pack("{s:s}", "run", run->id), err);
+    if (st == BO_OK)
+        st = bo_catalog_run_step(session->catalog, run->id, "changing", NULL, NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "the change was not begun");
+    run->ended = false;
+    *out = BO_TAKE(run);
+    return BO_OK;
+}
+
+const char *bo_run_id(const bo_run *run)
+{
+    return run->id;
+}
+
+const char *bo_run_point_id(const bo_run *run)
+{
+    return run->point.id;
+}
+
+bo_status bo_run_alive(bo_run *run, bo_error *err)
+{
+    return bo_catalog_run_step(run->session->catalog, run->id, "changing", NULL, NULL, err);
+}
+
+static bo_status seal(bo_run *run, bo_error *err)
+{
+    BO_OWN(bo_target) *target = NULL;
+    bo_status st = bo_catalog_run_step(run->session->catalog, run->id, "sealing", NULL, NULL, err);
+    if (st == BO_OK)
+        st = bo_target_open(run->database, &target, err);
+    if (st == BO_OK)
+        st = bo_point_seal_record(run->session, target, &run->point, run->arena, err);
+    return st;
+}
+
+bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
+{
+    bo_session *session = run->session;
+    bo_status st = seal(run, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_end(session->catalog, run->id, "done", NULL, err);
+    run->ended = true;
+    st = bo_session_audit_end(
+        session, "run.end", run->point.id, st, json_pack("{s:s}", "run", run->id), err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "the change was made, but the point could not be sealed");
+    return out ? bo_point_view_one(session, run->point.id, false, out, err) : BO_OK;
+}
+
+/* A change that altered a table's shape is undone as a whole; otherwise only its rows are. */
+static bool shape_changed(const bo_point_record *point)
+{
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    for (size_t i = 0; i < json_array_size(tables); i++)
+        if (json_is_true(json_object_get(json_array_get(tables, i), "open")))
+            return true;
+    return false;
+}
+
+bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error *err)
+{
+    bo_session *session = run->session;
+    run->ended = true;
+    bo_status st = bo_session_audit(session, "run.end", run->point.id, "failed",
+        json_pack("{s:s, s:s}", "run", run->id, "why", why ? why : ""), err);
+    if (st == BO_OK)
+        st = seal(run, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "the change failed and was not rolled back yet");
+    bool whole = shape_changed(&run->point);
+    bo_rollback_options options = {
+        .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
+    st = bo_rollback_execute(session, run->database, run->point.id, &options, out, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "the change failed and was not rolled back yet");
+}
+
+bo_status bo_run_abandon(bo_run *run, const char *why, bo_error *err)
+{
+    bo_session *session = run->session;
+    run->ended = true;
+    bo_status st = seal(run, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
+    return bo_session_audit_end(session, "run.abandon", run->point.id, st,
+        json_pack("{s:s, s:s}", "run", run->id, "why", why ? why : ""), err);
+}
+
+void bo_run_free(bo_run *run)
+{
+    if (!run)
+        return;
+    if (!run->ended) {
+        bo_error error = {0};
+        BO_OWN(bo_rollback) *rollback = NULL;
+        if (bo_run_fail(run, "the protected change was left without an end", &rollback, &error) !=
+            BO_OK)
+            bo_session_warn(run->session, "%s", error.text);
+    }
+    bo_arena_free(run->arena);
+    free(run);
+}
+
+bo_status bo_sql_execute(const bo_database *database, const char *run_id, const char *sql,
+    size_t size, bool one_transaction, bool keep, bo_error *err)
+{
+    BO_OWN(bo_conn) *conn = NULL;
+    bo_status st = bo_target_connect(database, run_id ? run_id : "sql", &conn, err);
+    if (st == BO_OK && one_transaction)
+        st = conn->driver->begin(conn, BO_TX_PLAIN, err);
+    if (st == BO_OK)
+        st = conn->driver->script(conn, sql, size, err);
+    if (st != BO_OK || !one_transaction)
+        return st; /* closing the connection rolls back what it left open */
+    if (keep)
+        return conn->driver->commit(conn, err);
+    conn->driver->rollback(conn);
+    return BO_OK;
+}

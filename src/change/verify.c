@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/verify.c - do the tables equal the point, before or after its change?  Byte for byte,
+ * keys and columns named. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "change/diff.h"
+#include "change/seal.h"
+#include "change/shape.h"
+#include "change/undo.h"
+
+struct result {
+    bo_verification verification; /* first: bo_verification_free() gets its address */
+    bo_arena *arena;
+};
+BO_DEFINE_SCOPE(bo_verification);
+
+void bo_verification_free(bo_verification *verification)
+{
+    if (!verification)
+        return;
+    struct result *result = (struct result *)(void *)verification;
+    bo_arena_free(result->arena);
+    free(result);
+}
+
+/* A difference on its way: the image whose key will name it. */
+struct found {
+    uint32_t table;
+    bo_image row;
+    bo_difference difference;
+};
+
+struct verifying {
+    bo_session *session;
+    bo_target *target;
+    bo_arena *arena;     /* of the result */
+    bo_content *content; /* snapshot, or changeset of an undo point */
+    bo_changes change;   /* against after: the change, merged into the diff */
+    bool with_change;
+    bo_buf key, change_key;
+    bo_verify_table *tables;
+    const char **because; /* of each part: why it is inconclusive */
+    struct found *found;
+    size_t found_count;
+};
+
+static bo_status note(
+    struct verifying *verifying, uint32_t table, bo_image expected, bo_image now, bo_error *err)
+{
+    bo_verify_table *out = &verifying->tables[table];
+    out->difference_count++;
+    if (out->difference_listed == BO_LISTED_MAX)
+        return BO_OK;
+    out->difference_listed++;
+    bo_arena *arena = verifying->arena;
+    const bo_table *was = verifying->content->parts[table].was;
+    bo_image row = expected.data ? expected : now;
+    struct found *items =
+        bo_arena_grow(arena, verifying->found, verifying->found_count, sizeof *items);
+    uint8_t *copy = bo_arena_alloc(arena, row.size);
+    const char **columns = bo_arena_array(arena, (size_t)was->image_count + 1, sizeof *columns);
+    if (!items || !copy || !columns)
+        return bo_nomem(err);
+    memcpy(copy, row.data, row.size);
+    struct found *item = &items[verifying->found_count++];
+    verifying->found = items;
+    *item = (struct found){.table = table, .row = {copy, row.size}};
+    item->difference.kind = !now.data ? "missing" : !expected.data ? "extra" : "differs";
+    item->difference.columns = columns;
+    for (uint16_t i = 0; expected.data && now.data && i < was->image_count; i++)
+        if (!bo_value_equal(bo_image_value(expected, i), bo_image_value(now, i)))
+            columns[item->difference.column_count++] =
+                bo_arena_str(arena, was->columns[was->image_columns[i]].name);
+    return BO_OK;
+}
+
+/* ---- against after: the rows that the change touched are expected as it left them ---- */
+
+static bo_status next_change(struct verifying *verifying, bo_error *err)
+{
+    bo_changes *change = &verifying->change;
+    bo_status st = bo_changes_next(change, err);
+    if (st != BO_OK || change->end)
+        return st;
+    const bo_part *part = &verifying->content->parts[change->table];
+    return bo_row_key(part->was, change->before.data ? change->before : change->after,
+        &verifying->change_key, err);
+}
+
+/* Rows of the change before this place are as they were at the point: what the change did to them
+ * is gone. */
+static bo_status pass_changes(
+    struct verifying *verifying, uint32_t table, bo_span key, bool *same_out, bo_error *err)
+{
+    *same_out = false;
+    bo_changes *change = &verifying->change;
+    while (!change->end) {
+        bo_span place = {verifying->change_key.data, verifying->change_key.size};
+        int order =
+            change->table != table ? (change->table < table ? -1 : 1) : bo_span_compare(place, key);
+        *same_out = order == 0;
+        if (order >= 0)
+            return BO_OK;
+        bo_status st = verifying->content->parts[change->table].left_out
+                           ? BO_OK
+                           : note(verifying, change->table, change->after, change->before, err);
+        if (st == BO_OK)
+            st = next_change(verifying, err);
+        if (st != BO_OK)
+            return st;
+    }
+    return BO_OK;
+}
+
+static bo_status take_difference(
+    void *ctx, uint32_t table, bo_image before, bo_image now, bo_error *err)
+{
+    struct verifying *verifying = ctx;
+    if (!verifying->with_change)
+        return note(verifying, table, before, now, err);
+    const bo_table *was = verifying->content->parts[table].was;
+    bool same = false;
+    bo_status st = bo_row_key(was, before.data ? before : now, &verifying->key, err);
+    if (st == BO_OK)
+        st = pass_changes(
+            verifying, table, (bo_span){verifying->key.data, verifying->key.size}, &same, err);
+    if (st != BO_OK)
+        return st;
+    if (!same)
+        return note(verifying, table, before, now, err);
+    bo_image after = verifying->change.after;
+    bool equal = after.data && now.data ? bo_image_equal(after, now) : !after.data && !now.data;
+    if (!equal)
+        st = note(verifying, table, after, now, err);
+    return st == BO_OK ? next_change(verifying, err) : st;
+}
+
+/* ---- an undo point has no snapshot: only the rows it holds are verified ---- */
+
+struct held {
+    struct verifying *verifying;
+    bo_changes changes;
+    bool after;
+    uint32_t table;
+    uint64_t id;
+    uint64_t rows, expected;
+};
+
+static bo_image held_image(const struct held *held)
+{
+    return held->after ? held->changes.after : held->changes.before;
+}
+
+static bo_status next_held(struct held *held, bool *end_out, bo_error *err)
+{
+    bo_status st = bo_changes_next(&held->changes, err);
+    *end_out = held->changes.end || held->changes.table != held->table;
+    held->id++;
+    return st;
+}
+
+static bo_status stage_held(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err)
+{
+    struct held *held = ctx;
+    bo_status st = next_held(held, end_out, err);
+    if (st != BO_OK || *end_out)
+        return st;
+    bo_image row = held->changes.before.data ? held->changes.before : held->changes.after;
+    *entry_out = (bo_stage_entry){.id = held->id, .row = row};
+    return BO_OK;
+}
+
+static bo_status compare_held(struct held *held, bo_image now, bo_error *err)
+{
+    bo_image expected = held_image(held);
+    held->rows += now.data != NULL;
+    held->expected += expected.data != NULL;
+    bool equal =
+        expected.data && now.data ? bo_image_equal(expected, now) : !expected.data && !now.data;
+    return equal ? BO_OK : note(held->verifying, held->table, expected, now, err);
+}
+
+static bo_status held_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
+{
+    struct held *held = ctx;
+    bool end = false;
+    bo_status st = next_held(held, &end, err);
+    while (st == BO_OK && !end && held->id < id) {
+        st = compare_held(held, (bo_image){0}, err);
+        if (st == BO_OK)
+            st = next_held(held, &end, err);
+    }
+    return st == BO_OK && !end ? compare_held(held, row, err) : st;
+}
+
+static bo_status verify_held(struct verifying *verifying, uint32_t table, bool after, bo_error *err)
+{
+    const bo_part *part = &verifying->content->parts[table];
+    bo_conn *conn = verifying->target->conn;
+    struct held held = {.verifying = verifying, .after = after, .table = table};
+    bo_stage_table staged = {part->was, part->now};
+    BO_OWN(bo_stage) *stage = NULL;
+    bo_status st = conn->driver->stage_open(conn, &staged, 1, &stage, err);
+    if (st == BO_OK)
+        st = bo_changes_open_at(&held.changes, verifying->content, table, err);
+    if (st == BO_OK)
+        st = conn->driver->stage_fill(stage, 0, stage_held, &held, err);
+    bo_changes_done(&held.changes);
+    held.id = 0;
+    if (st == BO_OK)
+        st = bo_changes_open_at(&held.changes, verifying->content, table, err);
+    if (st == BO_OK)
+        st = conn->driver->stage_locate(stage, 0, held_row, &held, err);
+    bool end = false;
+    while (st == BO_OK && !end) {
+        st = next_held(&held, &end, err);
+        if (st == BO_OK && !end)
+            st = compare_held(&held, (bo_image){0}, err);
+    }
+    bo_changes_done(&held.changes);
+    verifying->tables[table].rows = held.rows;
+    verifying->tables[table].expected_rows = held.expected;
+    return st;
+}
+
+/* ---- keys as text ---- */
+
+struct naming {
+    struct verifying *verifying;
+    uint32_t table;
+    size_t given, taken;
+};
+
+static bo_status next_found(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    (void)err;
+    struct naming *naming = ctx;
+    const struct verifying *verifying = naming->verifying;
+    while (naming->given < verifying->found_count &&
+           verifying->found[naming->given].table != naming->table)
+        naming->given++;
+    *end_out = naming->given == verifying->found_count;
+    if (!*end_out)
+        *row_out = verifying->found[naming->given++].row;
+    return BO_OK;
+}
+
+static bo_status take_name(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    struct naming *naming = ctx;
+    struct verifying *verifying = naming->verifying;
+    while (verifying->found[naming->taken].table != naming->table)
+        naming->taken++;
+    char *key =
+        bo_key_text(verifying->arena, verifying->content->parts[naming->table].was, count, values);
+    if (!key)
+        return bo_nomem(err);
+    verifying->found[naming->taken++].difference.key = key;
+    return BO_OK;
+}
+
+static bo_status name_differences(struct verifying *verifying, bo_error *err)
+{
+    bo_conn *conn = verifying->target->conn;
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < verifying->content->part_count; i++) {
+        bo_verify_table *table = &verifying->tables[i];
+        if (table->difference_listed == 0)
+            continue;
+        struct naming naming = {.verifying = verifying, .table = i};
+        st = conn->driver->render(conn, verifying->content->parts[i].was, BO_RENDER_TEXT,
+            next_found, &naming, take_name, &naming, err);
+        bo_difference *differences =
+            bo_arena_array(verifying->arena, table->difference_listed, sizeof *differences);
+        if (!differences)
+            return bo_nomem(err);
+        size_t at = 0;
+        for (size_t f = 0; f < verifying->found_count; f++)
+            if (verifying->found[f].table == i)
+                differences[at++] = verifying->found[f].difference;
+        table->differences = differences;
+    }
+    return st;
+}
+
+/* ---- the whole ---- */
+
+static bo_status leave_out_reshaped(
+    struct verifying *verifying, const bo_point_record *record, bo_error *err)
+{
+    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    for (uint32_t i = 0; i < verifying->content->part_count; i++) {
+        bo_part *part = &verifying->content->parts[i];
+        BO_OWN_VALUE(bo_buf) notes = {0};
+        bo_shape shape = BO_SHAPE_SAME;
+        bo_status st = bo_shape_of(part, verifying->arena, &shape, &notes, err);
+        if (st != BO_OK)
+            return st;
+        bool open = verifying->with_change &&
+                    json_is_true(json_object_get(json_array_get(tables, i), "open"));
+        part->left_out = shape != BO_SHAPE_SAME || open;
+        if (part->left_out)
+            verifying->because[i] = bo_arena_str(
+                verifying->arena, open ? "the table had changed its shape when the point was sealed"
+                                       : bo_buf_str(&notes));
+    }
+    return BO_OK;
+}
+
+static bo_status verify_snapshot(
+    struct verifying *verifying, const bo_point_record *record, bo_error *err)
+{
+    bo_content *content = verifying->content;
+    BO_OWN(bo_content) *change = NULL;
+    bo_diff_result result = {.operation = "verify"};
+    result.now =
+        bo_arena_array(verifying->arena, (size_t)content->part_count + 1, sizeof *result.now);
+    if (!result.now)
+        return bo_nomem(err);
+    bo_status st = BO_OK;
+    if (verifying->with_change) {
+        st = bo_content_open(
+            verifying->session, record->change_file, record->change_root, &change, err);
+        if (st == BO_OK)
+            st = bo_changes_open(&verifying->change, change, err);
+        if (st == BO_OK)
+            st = next_change(verifying, err);
+    }
+    if (st == BO_OK)
+        st = bo_diff(verifying->session, verifying->target, content,
+            bo_target_workers(verifying->target), take_difference, verifying, &result, err);
+    bool same = false;
+    if (st == BO_OK && verifying->with_change)
+        st = pass_changes(verifying, UINT32_MAX, (bo_span){0}, &same, err);
+    bo_changes_done(&verifying->change);
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
+        bo_digest then = {0};
+        bo_pack_table_digest(content->pack, i, &then);
+        bo_verify_table *table = &verifying->tables[i];
+        table->expected_rows = then.rows;
+        table->rows = content->parts[i].predicate ? then.rows : result.now[i].rows;
+    }
+    return st;
+}
+
+static void expect_after_rows(struct verifying *verifying, const bo_point_record *record)
+{
+    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    for (uint32_t i = 0; i < verifying->content->part_count; i++) {
+        const json_t *table = json_array_get(tables, i);
+        json_int_t more = json_integer_value(json_object_get(table, "inserted"));
+        json_int_t less = json_integer_value(json_object_get(table, "deleted"));
+        verifying->tables[i].expected_rows += (uint64_t)more;
+        verifying->tables[i].expected_rows -= (uint64_t)less;
+    }
+}
+
+static bo_status compare(
+    struct verifying *verifying, const bo_point_record *record, bool after, bo_error *err)
+{
+    bo_content *content = verifying->content;
+    bo_conn *conn = verifying->target->conn;
+    bool held = bo_pack_get_kind(content->pack) == BO_PACK_CHANGESET;
+    bo_status st = conn->driver->begin(
+        conn, held || bo_content_has_predicate(content) ? BO_TX_WRITE : BO_TX_READ, err);
+    if (st == BO_OK)
+        st = bo_content_describe(content, conn, err);
+    if (st == BO_OK)
+        st = leave_out_reshaped(verifying, record, err);
+    if (st == BO_OK && !held)
+        st = verify_snapshot(verifying, record, err);
+    for (uint32_t i = 0; st == BO_OK && held && i < content->part_count; i++)
+        if (!content->parts[i].left_out)
+            st = verify_held(verifying, i, after, err);
+    if (st == BO_OK && !held && after)
+        expect_after_rows(verifying, record);
+    conn->driver->rollback(conn);
+    return st == BO_OK ? name_differences(verifying, err) : st;
+}
+
+static const char *conclude(struct verifying *verifying)
+{
+    const char *whole = "match";
+    for (uint32_t i = 0; i < verifying->content->part_count; i++) {
+        bo_verify_table *table = &verifying->tables[i];
+        table->name = bo_arena_str(verifying->arena, verifying->content->parts[i].was->name);
+        table->because = verifying->because[i] ? verifying->because[i] : "";
+        table->result = verifying->because[i]     ? "inconclusive"
+                        : table->difference_count ? "mismatch"
+                                                  : "match";
+        if (strcmp(table->result, "mismatch") == 0 || strcmp(whole, "match") == 0)
+            whole = table->result;
+    }
+    return whole;
+}
+
+static bo_status verify_record(bo_session *session, bo_target *target,
+    const bo_point_record *record, bo_against against, struct result *result, bo_error *err)
+{
+    bool after = against == BO_AGAINST_AFTER;
+    bool sealed = record->change_file && record->change_file[0];
+    bool has_snapshot = record->file && record->file[0];
+    if (after && !sealed)
+        return bo_fail(err, BO_REFUSED,
+            "'%s' is not sealed: the state after the change is not known", record->id);
+    BO_OWN(bo_content) *content = NULL;
+    bo_status st = bo_content_open(session, has_snapshot ? record->file : record->change_file,
+        has_snapshot ? record->root : record->change_root, &content, err);
+    if (st != BO_OK)
+        return st;
+    struct verifying verifying = {.session = session,
+        .target = target,
+        .arena = result->arena,
+        .content = content,
+        .with_change = after && has_snapshot};
+    verifying.tables =
+        bo_arena_array(result->arena, (size_t)content->part_count + 1, sizeof *verifying.tables);
+    verifying.because =
+        bo_arena_array(result->arena, (size_t)content->part_count + 1, sizeof *verifying.because);
+    if (!verifying.tables || !verifying.because)
+        return bo_nomem(err);
+    st = compare(&verifying, record, after, err);
+    bo_buf_done(&verifying.key);
+    bo_buf_done(&verifying.change_key);
+    if (st != BO_OK)
+        return st;
+    result->verification = (bo_verification){.id = bo_arena_str(result->arena, record->id),
+        .result = conclude(&verifying),
+        .table_count = content->part_count,
+        .tables = verifying.tables};
+    return BO_OK;
+}
+
+bo_status bo_verify(bo_session *session, const bo_database *database, const char *id,
+    bo_against against, bo_verification **out, bo_error *err)
+{
+    struct result *result = calloc(1, sizeof *result);
+    if (!result)
+        return bo_nomem(err);
+    BO_OWN(bo_verification) *owned = &result->verification;
+    result->arena = bo_arena_create();
+    if (!result->arena)
+        return bo_nomem(err);
+    BO_OWN(bo_target) *target = NULL;
+    bo_point_record record;
+    bo_status st = bo_catalog_point_find(session->catalog, id, result->arena, &record, err);
+    if (st == BO_OK)
+        st = bo_target_open(database, &target, err);
+    if (st == BO_OK)
+        st = bo_target_check_server(target, record.server, err);
+    if (st == BO_OK)
+        st = verify_record(session, target, &record, against, result, err);
+    if (st != BO_OK)
+        st = bo_wrap(err, st, "cannot verify '%s'", id);
+    json_t *details = st == BO_OK ? json_pack("{s:s}", "result", owned->result) : NULL;
+    st = bo_session_audit_end(session, "point.verify", id, st, details, err);
+    if (st != BO_OK)
+        return st;
+    bool match = strcmp(owned->result, "match") == 0;
+    *out = BO_TAKE(owned);
+    return match ? BO_OK : bo_fail(err, BO_MISMATCH, "the tables are not as the point says");
+}
