@@ -31,9 +31,9 @@ typedef struct bo_rollback_options {
     size_t where_count;
     bool only_added; /* only delete what the change added */
     bo_on_conflict on_conflict;
-    bool by_column;             /* keep later writes to other columns of the same row */
-    bool discard_later;         /* full: others' later writes may go (they are exported first) */
-    bool dry_run;               /* plan only; nothing is locked for longer than a read */
+    bool by_column;     /* keep later writes to other columns of the same row */
+    bool discard_later; /* full: others' later writes may go (they are exported first) */
+    bool dry_run;       /* plan only; nothing is locked for longer than a read */
 } bo_rollback_options;
 
 /** A row that is not as the undo expects it. */
