@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/backups.bats - backup, restore, check, prune, audit.
+
+load ../support/bats/common
+load shop
+setup() { common_setup; make_shop; before=$(rows); }
+teardown() { common_teardown; }
+
+take_backup() {
+    id=$(backout -q backup customers orders items --db shop.db --description 'by hand' \
+        --output json | jq -r .id)
+}
+
+@test "a backup is restored by its id, and the state before is a point" {
+    take_backup
+    sqlite3 shop.db <damage.sql
+    local damaged undo
+    damaged=$(rows)
+    run -0 --separate-stderr backout restore "$id" --db shop.db --yes --output json
+    [ "$(rows)" = "$before" ]
+    [ "$(jq -r .proof <<<"$output")" = match ]
+    undo=$(jq -r .undo_point <<<"$output")
+    run -0 backout -q execute "$undo" --yes
+    [ "$(rows)" = "$damaged" ]
+}
+
+@test "a backup is restored from its file, in another database, without its catalog" {
+    take_backup
+    local file
+    file=$(backout details "$id" --output json | jq -r '.files[0].name')
+    file=$(find .backout/repository -name "${file##*/}" -type f | head -1)
+    mkdir ../elsewhere
+    cp "$file" ../elsewhere/saved
+    cd ../elsewhere
+    backout -q init
+    sqlite3 other.db 'CREATE TABLE note (x)'
+    run -0 --separate-stderr backout restore saved --db other.db --yes
+    [ "$(rows other.db)" = "$before" ]
+}
+
+@test "restore asks: without --yes and a terminal it is refused" {
+    take_backup
+    sqlite3 shop.db 'DELETE FROM items'
+    run -3 --separate-stderr backout restore "$id" --db shop.db
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 0 ]
+}
+
+@test "check reads everything, with a test restore too" {
+    take_backup
+    run -0 --separate-stderr backout check --output json
+    [ "$(jq -r .result <<<"$output")" = match ]
+    run -0 --separate-stderr backout check "$id" --test-restore
+    [[ $output == *"result: match"* ]]
+}
+
+@test "check exits 4 when a byte was changed, and a rollback refuses that file" {
+    take_backup
+    local file
+    file=$(find .backout/repository -type f -size +100c | head -1)
+    printf 'X' | dd of="$file" bs=1 seek=90 conv=notrunc status=none
+    run -4 --separate-stderr backout check --output json
+    [ "$(jq -r .result <<<"$output")" = mismatch ]
+    sqlite3 shop.db 'DELETE FROM items'
+    run -3 --separate-stderr backout restore "$id" --db shop.db --yes
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 0 ]
+}
+
+@test "prune keeps what the rule says, and says why" {
+    for n in 1 2 3; do backout -q backup items --db shop.db; done
+    run -2 --separate-stderr backout prune
+    [[ ${stderr_lines[0]} == "backout: no rule says what to keep" ]]
+    run -0 --separate-stderr backout prune --keep-last 1 --dry-run --output json
+    [ "$(jq .removed <<<"$output")" = 2 ]
+    [ "$(find .backout/repository -type f | wc -l)" -ge 3 ]
+    run -3 --separate-stderr backout prune --keep-last 1
+    run -0 --separate-stderr backout prune --keep-last 1 --yes --output json
+    [ "$(jq .removed <<<"$output")" = 2 ]
+    run -0 backout check
+}
+
+@test "the audit log has every attempt, is whole, and can be exported" {
+    take_backup
+    run -3 backout restore "$id" --db shop.db
+    run -0 --separate-stderr backout audit --output json
+    [ "$(jq 'length >= 2' <<<"$output")" = true ]
+    [ "$(jq -r '.[0] | .event + " " + .outcome' <<<"$output")" = "restore refused" ]
+    run -0 --separate-stderr backout audit --verify --output json
+    [ "$(jq -r .result <<<"$output")" = match ]
+    run -0 --separate-stderr backout audit --export rollback_audit.json
+    [ "$(jq -r '.[-1].outcome' rollback_audit.json)" = refused ]
+    run -0 --separate-stderr backout audit --verify --file rollback_audit.json
+}
+
+@test "a record that was changed in an exported log is found, exit 4" {
+    take_backup
+    backout -q audit --export log.json
+    jq '.[0].actor = "somebody"' log.json >forged.json
+    run -4 --separate-stderr backout audit --verify --file forged.json --output json
+    [ "$(jq -r .result <<<"$output")" = mismatch ]
+    [ "$(jq .broken_at <<<"$output")" != null ]
+}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/execute.bats - assess, execute, verify, script, export.
+
+load ../support/bats/common
+load shop
+setup() {
+    common_setup
+    make_shop
+    before=$(rows)
+    damage
+}
+teardown() { common_teardown; }
+
+later() {
+    sqlite3 shop.db "UPDATE orders SET status = 'sent' WHERE id = 13;
+        INSERT INTO customers VALUES (5, 'Eve', 'eve@x');"
+}
+
+@test "full brings every row back, with proof" {
+    run -0 --separate-stderr backout execute "$id" --yes --output json
+    [ "$(rows)" = "$before" ]
+    [ "$(jq -r .status <<<"$output")" = done ]
+    [ "$(jq -r .proof <<<"$output")" = match ]
+    [ "$(jq -c .applied <<<"$output")" = '{"inserted":2,"updated":2,"deleted":1}' ]
+    [ "$(jq -c .conflicts <<<"$output")" = '[]' ]
+    run -0 backout verify "$id" --output json
+    [ "$(jq -r .result <<<"$output")" = match ]
+}
+
+@test "'rollback latest' is the same command" {
+    run -0 --separate-stderr backout rollback latest -y
+    [ "$(rows)" = "$before" ]
+    [[ $output == *"full rollback to $id: done, proof: match"* ]]
+}
+
+@test "a rollback can be rolled back" {
+    local damaged undo
+    damaged=$(rows)
+    undo=$(backout -q execute "$id" --yes --output json | jq -r .undo_point)
+    run -0 backout -q execute "$undo" --yes
+    [ "$(rows)" = "$damaged" ]
+}
+
+@test "full refuses when others wrote since, changes nothing, and exits 3" {
+    later
+    local now
+    now=$(rows)
+    run -3 --separate-stderr backout execute "$id" --yes --output json
+    [ "$(rows)" = "$now" ]
+    [ "$(jq -r .status <<<"$output")" = refused ]
+    [ "$(jq -r '.error.status' <<<"$output")" != null ]
+    run -3 --separate-stderr backout execute "$id" --yes
+    [[ $stderr == *"--discard-later"* ]]
+}
+
+@test "full with --discard-later exports what it gives up" {
+    later
+    run -0 --separate-stderr backout execute "$id" --yes --discard-later --output json
+    [ "$(rows)" = "$before" ]
+    [ "$(jq .lost.rows <<<"$output")" = 2 ]
+    [ -s "$(jq -r .lost.export <<<"$output")" ]
+}
+
+@test "partial keeps what others wrote" {
+    later
+    run -0 --separate-stderr backout execute "$id" --type partial --yes
+    [ "$(sqlite3 shop.db 'SELECT status FROM orders WHERE id = 13')" = sent ]
+    [ "$(sqlite3 shop.db 'SELECT name FROM customers WHERE id = 5')" = Eve ]
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 900 ]
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM customers WHERE id = 4')" = 0 ]
+}
+
+@test "a conflict is refused with exit 3, skipped with exit 4, replaced with exit 0" {
+    sqlite3 shop.db 'UPDATE orders SET total_cents = 1 WHERE id = 12'
+    local now
+    now=$(rows)
+    run -3 --separate-stderr backout execute "$id" --type partial --yes --output json
+    [ "$(rows)" = "$now" ]
+    [ "$(jq -c '.conflicts[0] | [.table, .key, .class, .columns]' <<<"$output")" = \
+        '["orders","12","data",["total_cents"]]' ]
+    run -4 --separate-stderr backout execute "$id" --type partial --on-conflict skip --yes \
+        --output json
+    [ "$(jq -r .status <<<"$output")" = done ]
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 1 ]
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 11')" = 700 ]
+    run -0 --separate-stderr backout execute "$id" --type partial --on-conflict replace --yes
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 900 ]
+}
+
+@test "--by column keeps later writes to other columns of the same row" {
+    sqlite3 shop.db "UPDATE orders SET status = 'sent' WHERE id = 12"
+    run -0 --separate-stderr backout execute "$id" --type partial --by column --yes
+    [ "$(sqlite3 shop.db 'SELECT status, total_cents FROM orders WHERE id = 12')" = 'sent|900' ]
+}
+
+@test "--tables, --where and --only-added limit a rollback" {
+    run -0 backout -q execute "$id" --type partial --tables items --yes
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 6 ]
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 90 ]
+    run -0 backout -q execute "$id" --type partial --tables customers --only-added --yes
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM customers')" = 3 ]
+}
+
+@test "a dry run prints the plan and changes nothing" {
+    local now
+    now=$(rows)
+    run -0 --separate-stderr backout execute "$id" --dry-run --output json
+    [ "$(rows)" = "$now" ]
+    [ "$(jq -r .status <<<"$output")" = planned ]
+    [ "$(jq -c .applied <<<"$output")" = '{"inserted":2,"updated":2,"deleted":1}' ]
+}
+
+@test "without a terminal and without --yes it is refused, recorded, and exits 3" {
+    local now
+    now=$(rows)
+    run -3 --separate-stderr backout execute "$id"
+    [ "$(rows)" = "$now" ]
+    [[ ${stderr_lines[0]} == "backout: refused: it was not confirmed, and there is no terminal"* ]]
+    [ "$(backout audit --limit 1 --output json | jq -r '.[0] | .event + " " + .outcome')" = \
+        "rollback refused" ]
+}
+
+@test "on a terminal the plan is shown and a no is a refusal" {
+    command -v script >/dev/null || skip "no script(1)"
+    local now
+    now=$(rows)
+    run -3 script -qec "backout execute $id" /dev/null <<<"n"
+    [ "$(rows)" = "$now" ]
+    [[ $output == *"Roll back to $id in "* ]]
+    run -0 script -qec "backout execute $id" /dev/null <<<"y"
+    [ "$(rows)" = "$before" ]
+}
+
+@test "type transaction is refused when the change has ended" {
+    run -3 --separate-stderr backout execute "$id" --type transaction --yes
+    [[ ${stderr_lines[0]} == *"no transaction of this point is open any longer" ]]
+}
+
+@test "type backup makes a dropped table again" {
+    sqlite3 shop.db 'DROP TABLE items'
+    run -0 --separate-stderr backout execute "$id" --type backup --tables items --yes
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 6 ]
+}
+
+@test "assess says what would change, be lost and conflict, and recommends" {
+    later
+    local now
+    now=$(rows)
+    run -0 --separate-stderr backout assess "$id" --output json
+    [ "$(rows)" = "$now" ]
+    [ "$(jq .lost.rows <<<"$output")" = 2 ]
+    [ "$(jq -r .recommended <<<"$output")" = partial ]
+    run -0 --separate-stderr backout assess "$id"
+    [[ $output == *"recommended: partial, because "* ]]
+}
+
+@test "verify names keys and columns that differ, and exits 4" {
+    run -4 --separate-stderr backout verify "$id" --output json
+    [ "$(jq -r .result <<<"$output")" = mismatch ]
+    [ "$(jq -c '[.tables[] | select(.name == "orders") | .differences[] | [.key, .kind, .columns]]' \
+        <<<"$output")" = '[["11","differs",["total_cents"]],["12","differs",["total_cents"]]]' ]
+    [[ $output != *700* ]]
+    run -0 --separate-stderr backout verify "$id" --against after
+    [[ ${lines[0]} == "$id: match" ]]
+}
+
+@test "script is SQL that sqlite3 can run, once" {
+    backout script "$id" --output-file undo.sql
+    [ "$(stat -c %a undo.sql)" = 600 ]
+    run -0 sqlite3 -bail shop.db <undo.sql
+    [ "$(rows)" = "$before" ]
+    run sqlite3 -bail shop.db <undo.sql
+    [ "$status" -ne 0 ]
+    [ "$(rows)" = "$before" ]
+    run -3 backout script "$id" --output-file undo.sql
+}
+
+@test "export prints the change in every format" {
+    run -0 --separate-stderr backout export "$id"
+    [ "$(grep -c . <<<"$output")" -ge 5 ]
+    jq -e . <<<"$output" >/dev/null
+    run -0 --separate-stderr backout export "$id" --format json
+    jq -e . <<<"$output" >/dev/null
+    run -0 --separate-stderr backout export "$id" --format csv --which before
+    [[ $output == *Ann* ]]
+    run -0 --separate-stderr backout export "$id" --format sql --which before
+    [[ $output == *"INSERT INTO"* ]]
+    later
+    run -0 --separate-stderr backout export "$id" --which since
+    [[ $output == *eve@x* ]]
+}

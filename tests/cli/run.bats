@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/run.bats - a change under protection: files, commands, failures, interrupts, dry runs.
+
+load ../support/bats/common
+load shop
+setup() { common_setup; make_shop; }
+teardown() { common_teardown; }
+
+@test "run executes a file and seals its point" {
+    run -0 --separate-stderr backout run --db shop.db damage.sql --output json
+    [[ $(jq -r .id <<<"$output") == rb_damage_* ]]
+    [ "$(jq -c '[.tables[] | select(.name == "items") | .rows]' <<<"$output")" = '[6]' ]
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 90 ]
+}
+
+@test "a file that fails is rolled back whole and exits 1" {
+    local before
+    before=$(rows)
+    { cat damage.sql; echo 'INSERT INTO customers VALUES (1, NULL, NULL);'; } >bad.sql
+    run -1 --separate-stderr backout run --db shop.db bad.sql
+    [ "$(rows)" = "$before" ]
+    [[ $stderr == *"backout: the change failed and was rolled back to rb_bad_"* ]]
+    [[ $stderr == *"because: "*bad.sql* ]]
+    [[ $output == *"proof: match"* ]]
+}
+
+@test "a failed run as JSON has the rollback and the error in one object" {
+    echo 'DELETE FROM items; SELECT * FROM nowhere;' >bad.sql
+    run -1 --separate-stderr backout run --db shop.db bad.sql --output json
+    [ "$(jq -r .status <<<"$output")" = rolled-back ]
+    [ "$(jq -r .rollback.proof <<<"$output")" = match ]
+    [ "$(jq -r .error.status <<<"$output")" = failed ]
+}
+
+@test "--type transaction leaves nothing of a failed file, without a rollback having to undo it" {
+    local before
+    before=$(rows)
+    echo 'DELETE FROM items; SELECT * FROM nowhere;' >bad.sql
+    run -1 --separate-stderr backout run --db shop.db --type transaction bad.sql
+    [ "$(rows)" = "$before" ]
+}
+
+@test "--no-rollback leaves a failed change and says how to undo it" {
+    echo 'DELETE FROM items WHERE order_id = 10; SELECT * FROM nowhere;' >bad.sql
+    run -1 --separate-stderr backout run --db shop.db --no-rollback bad.sql
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 4 ]
+    [[ $stderr == *"left as it is"* ]]
+    [[ $stderr == *"hint: undo it with: backout execute rb_bad_"* ]]
+}
+
+@test "a dry run names the rows, changes nothing and leaves a point to rehearse with" {
+    local before
+    before=$(rows)
+    run -0 --separate-stderr backout run --db shop.db --dry-run damage.sql --output json
+    [ "$(rows)" = "$before" ]
+    [[ $(jq -r .id <<<"$output") == DRY_RUN_rb_damage_* ]]
+    [ "$(jq -c .change <<<"$output")" = '{"inserted":1,"updated":2,"deleted":2}' ]
+    [ "$(jq '.rows | length' <<<"$output")" = 5 ]
+    run -0 --separate-stderr backout run --db shop.db --dry-run damage.sql
+    [[ ${lines[0]} == "dry run: would insert 1, update 2, delete 2; nothing was changed" ]]
+}
+
+@test "a command finds its database and its run in the environment" {
+    run -0 --separate-stderr backout run --db shop.db -- sh -c \
+        'echo "$BACKOUT_RUN_ID $BACKOUT_POINT_ID"; sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"'
+    [[ $output == *rb_sh_* ]]
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 0 ]
+}
+
+@test "a command that fails is rolled back and exits 1" {
+    local before
+    before=$(rows)
+    run -1 --separate-stderr backout run --db shop.db -- sh -c \
+        'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"; exit 9'
+    [ "$(rows)" = "$before" ]
+    [[ $stderr == *"because: 'sh' ended with exit code 9"* ]]
+}
+
+@test "a command that is killed is rolled back" {
+    local before
+    before=$(rows)
+    run -1 --separate-stderr backout run --db shop.db -- sh -c \
+        'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"; kill -9 $$'
+    [ "$(rows)" = "$before" ]
+    [[ $stderr == *"killed by signal 9"* ]]
+}
+
+@test "an interrupt is passed on, the change is rolled back, exit code 130" {
+    local before
+    before=$(rows)
+    backout run --db shop.db -- sh -c \
+        'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"; touch ready; sleep 30' 2>said &
+    local pid=$!
+    for _ in $(seq 100); do [ -e ready ] && break || sleep 0.1; done
+    kill -TERM "$pid"
+    local code=0
+    wait "$pid" || code=$?
+    [ "$code" = 130 ]
+    [ "$(rows)" = "$before" ]
+    grep -q "was interrupted and was rolled back" said
+}
+
+@test "a program that does not exist changes nothing" {
+    local before
+    before=$(rows)
+    run --separate-stderr backout run --db shop.db -- ./nothing-here
+    [ "$status" -ne 0 ]
+    [ "$(rows)" = "$before" ]
+    [[ $stderr == *"cannot start './nothing-here'"* ]]
+}
+
+@test "run --rollback takes the latest point of the migration that the file names" {
+    local before
+    before=$(rows)
+    damage
+    backout -q run --db shop.db --migration other --tables customers -- true
+    run -0 --separate-stderr backout run --rollback damage.sql --yes --output json
+    [ "$(jq -r .id <<<"$output")" = "$id" ]
+    [ "$(rows)" = "$before" ]
+}
