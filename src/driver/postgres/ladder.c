@@ -40,11 +40,15 @@ static bo_status mark_edge(
         return bo_wrap(
             err, st, "cannot follow foreign key '%s' of %s", edge->name, edge->child_name);
     *marked_out += marked;
-    return BO_OK;
+    if (marked == 0)
+        return BO_OK;
+    stage->kept = true;
+    return pg_analyze_stage(stage->conn, &stage->tables[edge->parent_stage], err);
 }
 
 bo_status pg_ladder_mark(pg_stage *stage, bo_error *err)
 {
+    stage->kept = false;
     uint64_t marked;
     do {
         marked = 0;
@@ -69,7 +73,7 @@ static bool acts(char action)
 /* The server compares bytes before it acts: 1.0 to 1.00 is a change to it, and to us. */
 bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
 {
-    for (size_t i = 0; i < stage->graph.edge_count; i++) {
+    for (size_t i = 0; stage->kept && i < stage->graph.edge_count; i++) {
         const pg_edge *edge = &stage->graph.edges[i];
         if (edge->parent_stage < 0 || !edge->staged_whole || !acts(edge->on_update))
             continue;
@@ -98,7 +102,7 @@ bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
 
 bo_status pg_ladder_check_deletes(pg_stage *stage, bo_error *err)
 {
-    for (size_t i = 0; i < stage->graph.edge_count; i++) {
+    for (size_t i = 0; stage->kept && i < stage->graph.edge_count; i++) {
         const pg_edge *edge = &stage->graph.edges[i];
         if (edge->parent_stage < 0 || edge->waits)
             continue;

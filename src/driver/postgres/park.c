@@ -139,7 +139,7 @@ static bo_status park_key(pg_stage *stage, const pg_unique *key, uint64_t holder
 
 bo_status pg_park(pg_stage *stage, bo_error *err)
 {
-    for (size_t i = 0; i < stage->graph.unique_count; i++) {
+    for (size_t i = 0; stage->kept && i < stage->graph.unique_count; i++) {
         const pg_unique *key = &stage->graph.uniques[i];
         if (!key->immediate || !key->in_image || stage->tables[key->stage].entries == 0)
             continue;

@@ -205,17 +205,17 @@ static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error 
     return bo_buf_check(&f->row, err);
 }
 
-/* How many entries there are decides between an index and a hash; so the planner must know. */
-static bo_status analyze(pg_stage *stage, const pg_staged *table, bo_error *err)
+/* The planner chooses between an index and a hash by what it knows of the entries. */
+bo_status pg_analyze_stage(pg_conn *conn, const pg_staged *table, bo_error *err)
 {
     uint16_t positions[BO_COLUMNS_MAX];
     uint16_t count = table->was->row_key ? bo_table_key_positions(table->was, positions) : 0;
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_printf(&sql, "ANALYZE %s (bo_id, bo_target", table->stage);
+    bo_buf_printf(&sql, "ANALYZE %s (bo_id, bo_target, bo_skip, bo_keep", table->stage);
     for (uint16_t i = 0; i < count; i++)
         bo_buf_printf(&sql, ", c%u", positions[i]);
     bo_buf_add_str(&sql, ")");
-    return pg_run_buf(stage->conn, &sql, NULL, err);
+    return pg_run_buf(conn, &sql, NULL, err);
 }
 
 bo_status pg_stage_fill(
@@ -238,7 +238,7 @@ bo_status pg_stage_fill(
     st = pg_copy_in(stage->conn, bo_buf_str(&sql), table->was->encoding, next_row, &f, &rows, err);
     bo_buf_done(&f.row);
     if (st == BO_OK)
-        st = analyze(stage, table, err);
+        st = pg_analyze_stage(stage->conn, table, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot stage rows of %s", table->now->name);
     table->entries += rows;

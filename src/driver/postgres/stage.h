@@ -86,6 +86,7 @@ typedef struct pg_stage {
     unsigned count;
     pg_staged *tables;
     pg_graph graph;
+    bool kept; /* some row is marked bo_keep */
     bool triggers_off;
     bool replica;            /* no foreign key is enforced while the rows go in */
     unsigned recheck_serial; /* in the names of the tables of recheck.c */
@@ -128,6 +129,8 @@ void pg_edge_not_null(
 void pg_located(bo_buf *out, const char *alias, const char *row);
 /** c0, c1, ... each with `alias.` before it. */
 void pg_stage_columns(bo_buf *out, const pg_staged *table, const char *alias);
+/** Tells the planner what is in the stage. */
+bo_status pg_analyze_stage(pg_conn *conn, const pg_staged *table, bo_error *err);
 /** Runs the statement in `sql`, or says that there was no memory for it. */
 bo_status pg_run_buf(pg_conn *conn, const bo_buf *sql, uint64_t *rows_out, bo_error *err);
 /** One number, the only value of the result. */
