@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/support/fault_driver.c - a driver whose n-th call fails. */
+#include "support/fault_driver.h"
+
+#include "base/error.h"
+
+typedef struct fault_conn {
+    bo_conn base;
+    bo_driver driver; /* as the inner one, with our functions where it has some */
+    bo_conn *inner;
+} fault_conn;
+
+typedef struct fault_stage {
+    bo_stage base;
+    bo_stage *inner;
+} fault_stage;
+
+static unsigned countdown;
+static bool fired;
+static fault_commit next_commit;
+
+static bo_conn *inside(bo_conn *conn)
+{
+    return ((fault_conn *)conn)->inner;
+}
+
+static bo_stage *inside_stage(bo_stage *stage)
+{
+    return ((fault_stage *)stage)->inner;
+}
+
+static bool hit(const char *function, bo_error *err)
+{
+    if (countdown == 0 || --countdown > 0)
+        return false;
+    fired = true;
+    bo_fail(err, BO_DATABASE, "fault in %s", function);
+    return true;
+}
+
+/* A function of the table that fails when its turn has come, and else is the inner one's. */
+#define FAULTY(function, parameters, arguments)          \
+    static bo_status faulty_##function parameters        \
+    {                                                    \
+        if (hit(#function, err))                         \
+            return BO_DATABASE;                          \
+        return inside(conn)->driver->function arguments; \
+    }
+#define FAULTY_STAGE(function, parameters, arguments)           \
+    static bo_status faulty_##function parameters               \
+    {                                                           \
+        if (hit(#function, err))                                \
+            return BO_DATABASE;                                 \
+        return inside_stage(stage)->driver->function arguments; \
+    }
+
+FAULTY(identity, (bo_conn * conn, bo_identity *out, bo_error *err), (inside(conn), out, err))
+FAULTY(begin, (bo_conn * conn, bo_tx_mode mode, bo_error *err), (inside(conn), mode, err))
+FAULTY(share, (bo_conn * conn, bo_buf *token, bo_error *err), (inside(conn), token, err))
+FAULTY(join, (bo_conn * conn, const char *token, bo_error *err), (inside(conn), token, err))
+FAULTY(lock, (bo_conn * conn, const bo_table *const *tables, unsigned count, bo_error *err),
+    (inside(conn), tables, count, err))
+FAULTY(exec, (bo_conn * conn, const char *sql, bo_error *err), (inside(conn), sql, err))
+FAULTY(query,
+    (bo_conn * conn, const char *sql, const bo_text_value *params, uint16_t count,
+        bo_query_fn *each, void *ctx, uint64_t *rows, bo_error *err),
+    (inside(conn), sql, params, count, each, ctx, rows, err))
+FAULTY(script, (bo_conn * conn, const char *sql, size_t size, bo_error *err),
+    (inside(conn), sql, size, err))
+FAULTY(tables, (bo_conn * conn, bo_name_fn *each, void *ctx, bo_error *err),
+    (inside(conn), each, ctx, err))
+FAULTY(describe,
+    (bo_conn * conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err),
+    (inside(conn), name, arena, out, err))
+FAULTY(create, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(conn), table, err))
+FAULTY(create_after, (bo_conn * conn, const bo_table *table, bo_error *err),
+    (inside(conn), table, err))
+FAULTY(add_column, (bo_conn * conn, const bo_table *now, const bo_column *column, bo_error *err),
+    (inside(conn), now, column, err))
+FAULTY(add_column_after,
+    (bo_conn * conn, const bo_table *now, const bo_column *column, bo_error *err),
+    (inside(conn), now, column, err))
+FAULTY(ranges,
+    (bo_conn * conn, const bo_table *table, const bo_span *known, size_t known_count,
+        bo_range_fn *each, void *ctx, bo_error *err),
+    (inside(conn), table, known, known_count, each, ctx, err))
+FAULTY(scan, (bo_conn * conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err),
+    (inside(conn), what, each, ctx, err))
+FAULTY(count,
+    (bo_conn * conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err),
+    (inside(conn), table, predicate, out, err))
+FAULTY(estimate,
+    (bo_conn * conn, const bo_table *table, uint64_t *rows, uint64_t *bytes, bo_error *err),
+    (inside(conn), table, rows, bytes, err))
+FAULTY(load,
+    (bo_conn * conn, const bo_table *was, const bo_table *now, bo_next_fn *next, void *ctx,
+        uint64_t *rows, bo_error *err),
+    (inside(conn), was, now, next, ctx, rows, err))
+FAULTY(clear, (bo_conn * conn, const bo_table *now, uint64_t *rows, bo_error *err),
+    (inside(conn), now, rows, err))
+FAULTY(check_references,
+    (bo_conn * conn, const bo_table *const *tables, unsigned count, uint64_t *violations,
+        bo_buf *example, bo_error *err),
+    (inside(conn), tables, count, violations, example, err))
+FAULTY(render,
+    (bo_conn * conn, const bo_table *shape, bo_render_form form, bo_next_fn *next, void *next_ctx,
+        bo_text_row_fn *each, void *ctx, bo_error *err),
+    (inside(conn), shape, form, next, next_ctx, each, ctx, err))
+FAULTY(sequence_read, (bo_conn * conn, bo_sequence *sequence, bo_error *err),
+    (inside(conn), sequence, err))
+FAULTY(sequence_set, (bo_conn * conn, const bo_sequence *sequence, bo_error *err),
+    (inside(conn), sequence, err))
+FAULTY(sequence_used,
+    (bo_conn * conn, const bo_table *now, const bo_sequence *sequence, int64_t *extreme, bool *any,
+        bo_error *err),
+    (inside(conn), now, sequence, extreme, any, err))
+FAULTY(mark, (bo_conn * conn, const char *id, bo_buf *token, bo_error *err),
+    (inside(conn), id, token, err))
+FAULTY(marked, (bo_conn * conn, const char *id, const char *token, bool *out, bo_error *err),
+    (inside(conn), id, token, out, err))
+FAULTY(unmark, (bo_conn * conn, const char *id, bo_error *err), (inside(conn), id, err))
+
+FAULTY_STAGE(stage_fill,
+    (bo_stage * stage, unsigned table, bo_stage_next_fn *next, void *ctx, bo_error *err),
+    (inside_stage(stage), table, next, ctx, err))
+FAULTY_STAGE(stage_locate,
+    (bo_stage * stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err),
+    (inside_stage(stage), table, each, ctx, err))
+FAULTY_STAGE(stage_drop,
+    (bo_stage * stage, unsigned table, const uint64_t *ids, size_t count, bo_error *err),
+    (inside_stage(stage), table, ids, count, err))
+FAULTY_STAGE(stage_blocked, (bo_stage * stage, bo_blocked_fn *each, void *ctx, bo_error *err),
+    (inside_stage(stage), each, ctx, err))
+FAULTY_STAGE(stage_apply, (bo_stage * stage, bo_applied *counts, bo_error *err),
+    (inside_stage(stage), counts, err))
+FAULTY_STAGE(stage_readback,
+    (bo_stage * stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err),
+    (inside_stage(stage), table, each, ctx, err))
+
+static bo_status faulty_commit(bo_conn *conn, bo_error *err)
+{
+    fault_commit how = next_commit;
+    next_commit = FAULT_COMMIT_NONE;
+    if (hit("commit", err))
+        return BO_DATABASE;
+    if (how == FAULT_COMMIT_LOST)
+        inside(conn)->driver->rollback(inside(conn));
+    bo_status st =
+        how == FAULT_COMMIT_LOST ? BO_OK : inside(conn)->driver->commit(inside(conn), err);
+    if (st != BO_OK || how == FAULT_COMMIT_NONE)
+        return st;
+    return bo_fail(err, BO_UNKNOWN, "fault in commit: the answer was lost");
+}
+
+static bo_status faulty_stage_open(
+    bo_conn *conn, const bo_stage_table *tables, unsigned count, bo_stage **out, bo_error *err)
+{
+    if (hit("stage_open", err))
+        return BO_DATABASE;
+    fault_stage *stage = calloc(1, sizeof *stage);
+    if (!stage)
+        return bo_nomem(err);
+    stage->base.driver = conn->driver;
+    bo_status st =
+        inside(conn)->driver->stage_open(inside(conn), tables, count, &stage->inner, err);
+    if (st == BO_OK)
+        *out = &stage->base;
+    else
+        free(stage);
+    return st;
+}
+
+static void passing_stage_close(bo_stage *stage)
+{
+    if (stage)
+        inside_stage(stage)->driver->stage_close(inside_stage(stage));
+    free(stage);
+}
+
+static void passing_close(bo_conn *conn)
+{
+    if (conn)
+        bo_conn_free(inside(conn));
+    free(conn);
+}
+
+static void passing_cancel(bo_conn *conn)
+{
+    inside(conn)->driver->cancel(inside(conn));
+}
+
+static void passing_rollback(bo_conn *conn)
+{
+    inside(conn)->driver->rollback(inside(conn));
+}
+
+static const bo_driver functions = {
+    .close = passing_close,
+    .identity = faulty_identity,
+    .cancel = passing_cancel,
+    .begin = faulty_begin,
+    .commit = faulty_commit,
+    .rollback = passing_rollback,
+    .share = faulty_share,
+    .join = faulty_join,
+    .lock = faulty_lock,
+    .exec = faulty_exec,
+    .query = faulty_query,
+    .script = faulty_script,
+    .tables = faulty_tables,
+    .describe = faulty_describe,
+    .create = faulty_create,
+    .create_after = faulty_create_after,
+    .add_column = faulty_add_column,
+    .add_column_after = faulty_add_column_after,
+    .ranges = faulty_ranges,
+    .scan = faulty_scan,
+    .count = faulty_count,
+    .estimate = faulty_estimate,
+    .load = faulty_load,
+    .clear = faulty_clear,
+    .check_references = faulty_check_references,
+    .render = faulty_render,
+    .stage_open = faulty_stage_open,
+    .stage_fill = faulty_stage_fill,
+    .stage_locate = faulty_stage_locate,
+    .stage_drop = faulty_stage_drop,
+    .stage_blocked = faulty_stage_blocked,
+    .stage_apply = faulty_stage_apply,
+    .stage_readback = faulty_stage_readback,
+    .stage_close = passing_stage_close,
+    .sequence_read = faulty_sequence_read,
+    .sequence_set = faulty_sequence_set,
+    .sequence_used = faulty_sequence_used,
+    .mark = faulty_mark,
+    .marked = faulty_marked,
+    .unmark = faulty_unmark,
+};
+
+static bo_conn *wrap(bo_conn *inner)
+{
+    fault_conn *conn = calloc(1, sizeof *conn);
+    if (!conn) {
+        bo_conn_free(inner);
+        return NULL;
+    }
+    conn->inner = inner;
+    conn->driver = functions;
+    conn->driver.name = inner->driver->name;
+    conn->driver.schemes = inner->driver->schemes;
+    conn->driver.caps = inner->driver->caps;
+    conn->driver.open = inner->driver->open;
+    conn->driver.quote = inner->driver->quote;
+    if (!inner->driver->share) {
+        conn->driver.share = NULL;
+        conn->driver.join = NULL;
+    }
+    conn->base.driver = &conn->driver;
+    return &conn->base;
+}
+
+void fault_driver_install(void)
+{
+    bo_driver_wrap = wrap;
+}
+
+void fault_driver_remove(void)
+{
+    bo_driver_wrap = NULL;
+}
+
+void fault_driver_arm(unsigned nth)
+{
+    countdown = nth;
+    if (nth > 0)
+        fired = false;
+}
+
+bool fault_driver_fired(void)
+{
+    return fired;
+}
+
+void fault_driver_lose_commit(fault_commit how)
+{
+    next_commit = how;
+}
