@@ -115,7 +115,10 @@ static void headline(bo_buf *out, const bo_style *style, const bo_rollback *r)
 
 static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
 {
-    if (r->lost_rows) {
+    if (r->lost_rows && said(r->recommended)) {
+        bo_text_count(out, r->lost_rows, "row was", "rows were");
+        bo_buf_add_str(out, " written by others since; type full would give that up\n");
+    } else if (r->lost_rows) {
         bo_buf_add_str(out, plan ? "would give up " : "gave up ");
         bo_text_count(out, r->lost_rows, "later write of others", "later writes of others");
         if (said(r->lost_export)) {
