@@ -210,7 +210,7 @@ static bo_status finish(stage_undo *undo, bo_error *err)
     for (unsigned i = 0; st == BO_OK && i < undo->count; i++) {
         uint64_t read = 0;
         st = driver->stage_readback(undo->stage, i, count_row, &read, err);
-        if (st == BO_OK)
+        if (st == BO_OK && !undo->partial)
             assert_int_equal(read, undo->targets[i]);
     }
     return st;

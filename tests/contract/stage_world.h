@@ -51,6 +51,7 @@ typedef struct stage_undo {
     uint64_t known[STAGE_TABLES_MAX]; /* entries with a row of now */
     bo_stage *stage;
     bo_applied applied[STAGE_TABLES_MAX];
+    bool partial; /* entries were dropped: fewer rows than targets are read back */
 } stage_undo;
 
 void stage_undo_begin(stage_undo *undo, bo_conn *conn, const char *const *tables);

@@ -2,6 +2,7 @@
 /* tests/contract/test_pg_stage.c - changes of every awkward kind are undone exactly, as super-user
  * and as plain owner. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -383,6 +384,22 @@ static bo_status note_blocked(void *ctx, const bo_blocked *b, bo_error *err)
     return BO_OK;
 }
 
+typedef struct blocked_list {
+    unsigned tables[500];
+    uint64_t ids[500];
+    size_t count;
+} blocked_list;
+
+static bo_status list_blocked(void *ctx, const bo_blocked *b, bo_error *err)
+{
+    (void)err;
+    blocked_list *list = ctx;
+    assert_true(list->count < 500);
+    list->tables[list->count] = b->table;
+    list->ids[list->count++] = b->id;
+    return BO_OK;
+}
+
 static void blocked_says(stage_undo *undo, const char *expected)
 {
     bo_error err = {0};
@@ -532,6 +549,90 @@ static void clear_empties_a_table_without_any_action(void **state)
     }
 }
 
+/* ---- random changes ---- */
+
+static const char random_setup[] =
+    "CREATE TABLE a (id int PRIMARY KEY, u int UNIQUE, up int REFERENCES a ON DELETE SET NULL);"
+    "CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a ON DELETE CASCADE"
+    " ON UPDATE CASCADE, au int REFERENCES a (u) ON UPDATE SET NULL, v text NOT NULL UNIQUE);"
+    "CREATE TABLE c (id int PRIMARY KEY, b int REFERENCES b DEFERRABLE, v int);"
+    "INSERT INTO a SELECT n, n, nullif(n / 3, 0) FROM generate_series(1, 30) n;"
+    "INSERT INTO b SELECT n, 1 + n % 30, 1 + n % 7, 'v' || n FROM generate_series(1, 40) n;"
+    "INSERT INTO c SELECT n, 1 + n % 40, n FROM generate_series(1, 50) n;";
+
+/* Thirty statements of every kind; those that a constraint forbids do not count. */
+static const char random_change[] =
+    "SELECT setseed(%d / 1000.0); DO $$ DECLARE s text; BEGIN FOR i IN 1..30 LOOP BEGIN"
+    " s := (ARRAY['INSERT INTO a VALUES (%%s, %%s, %%s)', 'DELETE FROM a WHERE id = %%s',"
+    " 'UPDATE a SET u = %%s WHERE id = %%s', 'UPDATE a SET id = %%s WHERE id = %%s',"
+    " 'UPDATE a SET up = %%s WHERE id = %%s', 'INSERT INTO b VALUES (%%s, %%s, %%s, ''v%%s'')',"
+    " 'DELETE FROM b WHERE id = %%s', 'UPDATE b SET v = ''v%%s'' WHERE id = %%s',"
+    " 'UPDATE b SET a = %%s, au = %%s WHERE id = %%s', 'DELETE FROM c WHERE b = %%s',"
+    " 'UPDATE c SET b = %%s WHERE id = %%s', 'INSERT INTO c VALUES (%%s, %%s, %%s)'])"
+    "[1 + floor(random() * 12)];"
+    " EXECUTE format(s, 1 + floor(random() * 40)::int, 1 + floor(random() * 40)::int,"
+    " 1 + floor(random() * 40)::int, 1 + floor(random() * 40)::int);"
+    " EXCEPTION WHEN integrity_constraint_violation THEN END; END LOOP; END $$";
+
+/* Drops what is blocked until nothing is. */
+static size_t settle(stage_undo *undo)
+{
+    bo_error err = {0};
+    const bo_driver *driver = undo->conn->driver;
+    size_t dropped = 0;
+    for (;;) {
+        blocked_list list = {0};
+        pg_must(driver->stage_blocked(undo->stage, list_blocked, &list, &err), &err);
+        if (list.count == 0)
+            return dropped;
+        dropped += list.count;
+        for (size_t i = 0; i < list.count; i++)
+            pg_must(driver->stage_drop(undo->stage, list.tables[i], &list.ids[i], 1, &err), &err);
+    }
+}
+
+/* The whole comes back exactly; of a part, what can come back does, and no reference breaks. */
+static void random_undo(stage_world *w, bo_conn *conn, int seed, const char *const *tables)
+{
+    char change[2000];
+    bo_error err = {0};
+    stage_undo undo;
+    stage_world_reset(w, random_setup);
+    stage_undo_begin(&undo, conn, tables);
+    snprintf(change, sizeof change, random_change, seed);
+    pg_do(w->user, change);
+    stage_undo_stage(&undo);
+    size_t dropped = settle(&undo);
+    undo.partial = dropped > 0;
+    if (undo.count == 3)
+        assert_int_equal(dropped, 0);
+    bo_status st = stage_undo_apply(&undo, &err);
+    if (st != BO_OK && !(st == BO_CONFLICT && conn == w->owner && undo.count < 3))
+        fail_msg("seed %d: %s", seed, err.text);
+    if (st == BO_OK && dropped == 0)
+        stage_undo_check(&undo);
+    uint64_t violations = 1;
+    pg_must(
+        conn->driver->check_references(conn, undo.was, undo.count, &violations, NULL, &err), &err);
+    assert_int_equal(violations, 0);
+    stage_undo_end(&undo);
+}
+
+static void random_changes_are_undone(void **state)
+{
+    WORLD;
+    const char *rounds = getenv("BACKOUT_TEST_ROUNDS");
+    int count = rounds ? atoi(rounds) : 25;
+    for (int seed = 1; seed <= count; seed++) {
+        for (int who = 0; who < 2; who++) {
+            bo_conn *conn = who ? w->owner : w->super;
+            random_undo(w, conn, seed % 1000, PG_NAMES("a", "b", "c"));
+            random_undo(w, conn, seed % 1000, PG_NAMES("a"));
+            random_undo(w, conn, seed % 1000, PG_NAMES("c", "b"));
+        }
+    }
+}
+
 /* ---- speed ---- */
 
 static double now_s(void)
@@ -593,6 +694,7 @@ int main(void)
         cmocka_unit_test(a_reference_that_was_broken_before_comes_back_broken),
         cmocka_unit_test(temporary_tables_are_asked_for_by_name),
         cmocka_unit_test(clear_empties_a_table_without_any_action),
+        cmocka_unit_test(random_changes_are_undone),
         cmocka_unit_test(few_rows_of_many_and_many_rows_are_quick),
     };
     return cmocka_run_group_tests(tests, start, finish);
