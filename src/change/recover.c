@@ -47,7 +47,7 @@ bo_status bo_undo_was_committed(
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
         return bo_nomem(err);
-    bo_run_record record;
+    bo_run_record record = {0};
     bo_status st = find_run(session, NULL, run, arena, &record, err);
     return st == BO_OK ? ask(target, &record, arena, committed_out, err) : st;
 }

@@ -156,8 +156,9 @@ struct bo_driver {
         bo_error *err); /* BO_CAP_SHARE: name of this transaction's snapshot */
     bo_status (*join)(
         bo_conn *conn, const char *token, bo_error *err); /* begins a read transaction on it */
-    /** Keeps others from writing to the tables until the end of the transaction; BO_BUSY names
-     * table and holder. */
+    /** In a write transaction: keeps others from writing to the tables until its end.  In a read
+     * transaction: keeps others from altering, emptying or dropping them.  BO_BUSY names table and
+     * holder. */
     bo_status (*lock)(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
 
     /* -- SQL: our own catalog, small questions.  Parameters are $1, $2, ... each used once and in

@@ -183,7 +183,7 @@ bo_status sq_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, 
 {
     (void)tables;
     (void)count;
-    if (sqlite3_txn_state(sq_of(conn)->db, "main") != SQLITE_TXN_WRITE)
-        return bo_fail(err, BO_INVALID, "only a write transaction can lock tables");
-    return BO_OK; /* BEGIN IMMEDIATE keeps every other writer out */
+    if (sqlite3_txn_state(sq_of(conn)->db, "main") == SQLITE_TXN_NONE)
+        return bo_fail(err, BO_INVALID, "only a transaction can lock tables");
+    return BO_OK; /* BEGIN IMMEDIATE keeps every other writer out, and a reader sees one snapshot */
 }
