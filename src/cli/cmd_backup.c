@@ -81,7 +81,7 @@ static bo_status confirm(
 {
     char what[200];
     (void)snprintf(what, sizeof what, "Restore %s, giving up what the tables hold now", args->what);
-    cli_consent consent = {.event = "restore",
+    cli_consent consent = {.event = "restore.execute",
         .object = args->what,
         .what = what,
         .production = args->production,

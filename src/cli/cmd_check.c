@@ -141,7 +141,7 @@ static bo_status prune(cli *ctx, const void *arguments, bo_error *err)
     if (st == BO_OK)
         st = permit_prune(ctx, err);
     if (st == BO_OK && !args->dry_run) {
-        cli_consent consent = {.event = "prune",
+        cli_consent consent = {.event = "point.prune",
             .object = args->table,
             .what = "Remove the files of points that no rule keeps",
             .yes = args->yes};

@@ -82,7 +82,7 @@ static bo_status show_plan(cli *ctx, const cli_database *database, const char *i
     if (st == BO_OK || st == BO_MISMATCH) /* conflicts that are to be skipped */
         return BO_OK;
     bo_error log = {0};
-    if (bo_audit_note(ctx->session, "rollback", id, "refused", err->text, &log) != BO_OK)
+    if (bo_audit_note(ctx->session, "rollback.execute", id, "refused", err->text, &log) != BO_OK)
         cli_say(ctx, "backout: warning: the audit log could not be written: %s", log.text);
     return st;
 }
@@ -97,7 +97,7 @@ static bo_status confirm(cli *ctx, const struct rollback_args *args, const cli_d
     }
     char what[160];
     (void)snprintf(what, sizeof what, "Roll back to %s", id);
-    cli_consent consent = {.event = "rollback",
+    cli_consent consent = {.event = "rollback.execute",
         .object = id,
         .what = what,
         .production = args->production,

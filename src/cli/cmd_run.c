@@ -321,7 +321,7 @@ static bo_status run(cli *ctx, const void *arguments, bo_error *err)
     st = cli_session(ctx, &session, err);
     if (st == BO_OK)
         st = cli_permit(ctx, &database, CLI_MAY_CREATE, point.migration, err);
-    cli_consent consent = {.event = "run",
+    cli_consent consent = {.event = "run.begin",
         .object = point.migration,
         .production = args->production || args->dry_run,
         .yes = true};

@@ -37,6 +37,7 @@ bo_status cli_permit(
     cli *ctx, const cli_database *database, cli_right right, const char *object, bo_error *err)
 {
     static const char *const names[] = {"create", "execute", "prune"};
+    static const char *const events[] = {"point.create", "rollback.execute", "point.prune"};
     if (!database->config)
         return BO_OK;
     const cli_allow *allow = &database->config->allow;
@@ -49,7 +50,7 @@ bo_status cli_permit(
     (void)snprintf(why, sizeof why, "user '%s' is not in 'allow: %s' of database '%s'", user,
         names[right], database->shown);
     cli_hint(ctx, "who may do it stands in " CLI_CONFIG_NAME " under allow");
-    return refuse(ctx, names[right], object, why, err);
+    return refuse(ctx, events[right], object, why, err);
 }
 
 /* Asks on the terminal and reads one line. */

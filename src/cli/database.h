@@ -32,7 +32,7 @@ bo_status cli_permit(
 
 /** What is asked before something is changed. */
 typedef struct cli_consent {
-    const char *event;  /* of the audit log: "rollback" */
+    const char *event;  /* of the audit log: "rollback.execute" */
     const char *object; /* point id, or table */
     const char *what;   /* "roll back to rb_..." */
     bool production;    /* --production was given */

@@ -125,15 +125,25 @@ void bo_grid_number(bo_grid *grid, uint64_t number)
     bo_grid_text(grid, text);
 }
 
+/* The lines of `text`, without the blanks that fill the last column. */
+static void add_trimmed(bo_buf *out, const char *text)
+{
+    while (*text) {
+        size_t line = strcspn(text, "\n");
+        size_t size = line;
+        while (size && text[size - 1] == ' ')
+            size--;
+        bo_buf_add(out, text, size);
+        bo_buf_add_byte(out, '\n');
+        text += line + (text[line] == '\n');
+    }
+}
+
 void bo_grid_print(bo_grid *grid, bo_buf *out)
 {
     BO_OWN_MEM char *text = NULL;
-    if (grid->failed || scols_print_table_to_string(grid->table, &text) != 0 || !text) {
+    if (grid->failed || scols_print_table_to_string(grid->table, &text) != 0 || !text)
         out->failed = true;
-        return;
-    }
-    bo_buf_add_str(out, text);
-    size_t size = strlen(text);
-    if (size && text[size - 1] != '\n')
-        bo_buf_add_byte(out, '\n');
+    else
+        add_trimmed(out, text);
 }

@@ -83,7 +83,7 @@ take_backup() {
     run -3 backout restore "$id" --db shop.db
     run -0 --separate-stderr backout audit --output json
     [ "$(jq 'length >= 2' <<<"$output")" = true ]
-    [ "$(jq -r '.[0] | .event + " " + .outcome' <<<"$output")" = "restore refused" ]
+    [ "$(jq -r '.[0] | .event + " " + .outcome' <<<"$output")" = "restore.execute refused" ]
     run -0 --separate-stderr backout audit --verify --output json
     [ "$(jq -r .result <<<"$output")" = match ]
     run -0 --separate-stderr backout audit --export rollback_audit.json

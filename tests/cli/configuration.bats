@@ -58,7 +58,7 @@ configure() {
     backout -q run damage.sql
     run -3 --separate-stderr backout execute latest --yes
     [[ ${stderr_lines[0]} == *"is not in 'allow: execute' of database 'shop'" ]]
-    [ "$(backout audit --limit 1 --output json | jq -r '.[0].event')" = execute ]
+    [ "$(backout audit --limit 1 --output json | jq -r '.[0].event')" = rollback.execute ]
 }
 
 @test "an encrypted point opens with its key only" {

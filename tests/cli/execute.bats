@@ -117,7 +117,7 @@ later() {
     [ "$(rows)" = "$now" ]
     [[ ${stderr_lines[0]} == "backout: refused: it was not confirmed, and there is no terminal"* ]]
     [ "$(backout audit --limit 1 --output json | jq -r '.[0] | .event + " " + .outcome')" = \
-        "rollback refused" ]
+        "rollback.execute refused" ]
 }
 
 @test "on a terminal the plan is shown and a no is a refusal" {
