@@ -148,6 +148,9 @@ void sq_cancel(bo_conn *conn)
 
 bo_status sq_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err)
 {
+    if (mode != BO_TX_READ && sqlite3_db_readonly(sq_of(conn)->db, "main") == 1)
+        return bo_fail(err, BO_DENIED,
+            "the database file or its folder cannot be written: check the rights and mode=ro");
     if (mode != BO_TX_READ) {
         bo_status st = sq_exec(conn, "BEGIN IMMEDIATE", err);
         return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot begin a transaction");

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/driver/test_sqlite.c - what only SQLite has to know; the rest is in tests/contract. */
+#include "support/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "driver/driver.h"
+
+typedef struct world {
+    char folder[32];
+    char path[64];
+    bo_conn *conn; /* as backout connects */
+    bo_conn *user;
+    bo_arena *arena;
+} world;
+
+static const bo_driver *const sq = &bo_driver_sqlite;
+
+static void must(bo_status st, const bo_error *err)
+{
+    if (st != BO_OK)
+        fail_msg("%s: %s", bo_status_name(st), err->text);
+}
+
+static bo_conn *connect_to(const char *url, bool create, bool raw)
+{
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    must(sq->open(&(bo_connect){.url = url, .create = create, .raw = raw, .lock_timeout_ms = 50},
+             &conn, &err),
+        &err);
+    return conn;
+}
+
+static int start(void **state)
+{
+    world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    strcpy(w->folder, "/tmp/sqlite-test-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    snprintf(w->path, sizeof w->path, "%s/a.db", w->folder);
+    w->user = connect_to(w->path, true, true);
+    w->conn = connect_to(w->path, false, false);
+    w->arena = bo_arena_create();
+    *state = w;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    world *w = *state;
+    bo_conn_free(w->conn);
+    bo_conn_free(w->user);
+    remove(w->path);
+    rmdir(w->folder);
+    bo_arena_free(w->arena);
+    free(w);
+    return 0;
+}
+
+static void run(bo_conn *conn, const char *sql)
+{
+    bo_error err = {0};
+    must(sq->exec(conn, sql, &err), &err);
+}
+
+static const bo_table *describe(world *w, const char *name)
+{
+    bo_error err = {0};
+    const bo_table *table = NULL;
+    must(sq->describe(w->conn, name, w->arena, &table, &err), &err);
+    return table;
+}
+
+static bo_status keep_text(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)err;
+    (void)count;
+    snprintf(ctx, 64, "%.*s", (int)values[0].size, values[0].data ? values[0].data : "NULL");
+    return BO_OK;
+}
+
+static void expect(bo_conn *conn, const char *sql, const char *answer)
+{
+    bo_error err = {0};
+    char text[64] = "nothing";
+    must(sq->query(conn, sql, NULL, 0, keep_text, text, NULL, &err), &err);
+    assert_string_equal(text, answer);
+}
+
+/* ---- opening ---- */
+
+static void a_file_that_is_absent_is_made_only_when_asked_to(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    char path[80];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/new.db", w->folder);
+    assert_int_equal(sq->open(&(bo_connect){.url = path}, &conn, &err), BO_NOTFOUND);
+    assert_null(conn);
+    assert_int_equal(access(path, F_OK), -1);
+    bo_conn_free(connect_to(path, true, false));
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    remove(path);
+}
+
+static void a_file_that_is_no_database_is_corrupt(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    char path[80];
+    snprintf(path, sizeof path, "%s/text", w->folder);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 200; i++)
+        fputs("this is no database\n", file);
+    fclose(file);
+    assert_int_equal(sq->open(&(bo_connect){.url = path}, &conn, &err), BO_CORRUPT);
+    assert_non_null(strstr(err.text, "not a SQLite database"));
+    assert_int_equal(sq->open(&(bo_connect){.url = w->folder}, &conn, &err), BO_INVALID);
+    remove(path);
+}
+
+static void urls_name_the_file_in_each_form(void **state)
+{
+    world *w = *state;
+    static const char *const forms[] = {
+        "sqlite:%s", "sqlite://%s", "sqlite://localhost%s", "file:%s", "file://%s?mode=ro", "%s"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        BO_OWN_VALUE(bo_buf) url = {0};
+        const char *mark = strstr(forms[i], "%s");
+        bo_buf_add(&url, forms[i], (size_t)(mark - forms[i]));
+        bo_buf_printf(&url, "%s%s", w->path, mark + 2);
+        bo_conn_free(connect_to(bo_buf_str(&url), false, false));
+    }
+    static const char *const bad[] = {"sqlite:", "sqlite://host/a.db", "file:a%zz.db",
+        "file:a%00.db", "sqlite:a.db?what=1", "file:?mode=ro"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        bo_error err = {0};
+        bo_conn *conn = NULL;
+        assert_int_equal(sq->open(&(bo_connect){.url = bad[i]}, &conn, &err), BO_INVALID);
+    }
+}
+
+static void a_database_opened_read_only_is_not_written_to(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    char url[100];
+    snprintf(url, sizeof url, "sqlite:%s?mode=ro", w->path);
+    bo_conn *conn = connect_to(url, false, false);
+    assert_int_equal(sq->begin(conn, BO_TX_WRITE, &err), BO_DENIED);
+    bo_conn_free(conn);
+}
+
+static void our_connections_are_pinned_and_a_users_is_not(void **state)
+{
+    world *w = *state;
+    expect(w->conn, "PRAGMA foreign_keys", "0");
+    expect(w->conn, "PRAGMA synchronous", "2");
+    expect(w->conn, "PRAGMA cell_size_check", "1");
+    expect(w->conn, "PRAGMA trusted_schema", "0");
+    expect(w->user, "PRAGMA foreign_keys", "0");
+    expect(w->user, "PRAGMA trusted_schema", "1");
+    char url[100];
+    snprintf(url, sizeof url, "sqlite:%s?foreign_keys=on", w->path);
+    bo_conn *strict = connect_to(url, false, true);
+    expect(strict, "PRAGMA foreign_keys", "1");
+    bo_conn_free(strict);
+}
+
+/* ---- definitions ---- */
+
+static void tables_that_cannot_be_covered_say_why(void **state)
+{
+    world *w = *state;
+    run(w->user, "CREATE VIRTUAL TABLE f USING fts5(a);"
+                 "CREATE TABLE h (rowid, oid, _rowid_); CREATE TABLE k (rowid, oid, _rowid_,"
+                 " id TEXT NOT NULL UNIQUE)");
+    assert_true(describe(w, "f")->uncovered);
+    assert_true(describe(w, "f_content")->uncovered);
+    assert_true(describe(w, "h")->uncovered);
+    assert_non_null(strstr(describe(w, "h")->limits[0], "row number"));
+    assert_false(describe(w, "k")->uncovered);
+}
+
+static void a_table_with_an_unknown_collation_or_function_is_uncovered(void **state)
+{
+    world *w = *state;
+    run(w->user, "CREATE TABLE c (a TEXT); CREATE INDEX i ON c (a)");
+    run(w->user, "PRAGMA writable_schema = ON;"
+                 "UPDATE sqlite_schema SET sql = 'CREATE TABLE c (a TEXT COLLATE german)'"
+                 " WHERE name = 'c'; PRAGMA writable_schema = OFF");
+    bo_conn_free(w->conn);
+    w->conn = connect_to(w->path, false, false);
+    const bo_table *table = describe(w, "c");
+    assert_true(table->uncovered);
+    assert_non_null(strstr(table->limits[0], "german"));
+}
+
+static void a_primary_key_may_or_may_not_be_the_row_number(void **state)
+{
+    world *w = *state;
+    run(w->user, "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INT PRIMARY KEY);"
+                 "CREATE TABLE c (id INTEGER PRIMARY KEY DESC);"
+                 "CREATE TABLE d (id INT PRIMARY KEY) WITHOUT ROWID;"
+                 "CREATE TABLE e (id INT PRIMARY KEY NOT NULL);"
+                 "CREATE TABLE f (id INT PRIMARY KEY) STRICT");
+    assert_non_null(describe(w, "a")->row_key);
+    assert_null(describe(w, "b")->row_key); /* NULL is allowed, and more than once */
+    assert_null(describe(w, "c")->row_key);
+    assert_non_null(describe(w, "d")->row_key);
+    assert_true(describe(w, "d")->without_rowid);
+    assert_non_null(describe(w, "e")->row_key);
+    assert_true(describe(w, "f")->strict);
+}
+
+static void a_reference_is_read_whatever_its_spelling(void **state)
+{
+    world *w = *state;
+    run(w->user, "CREATE TABLE Parent (Id INTEGER PRIMARY KEY);"
+                 "CREATE TABLE c (a REFERENCES PARENT, b REFERENCES parent (ID))");
+    const bo_table *child = describe(w, "C");
+    const bo_table *parent = describe(w, "main.\"parent\"");
+    assert_string_equal(child->local, "c");
+    assert_int_equal(child->foreign_key_count, 2);
+    assert_int_equal(parent->referenced_count, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(child->foreign_keys[i].parent, "Parent");
+        assert_string_equal(child->foreign_keys[i].parent_columns[0], "Id");
+    }
+}
+
+/* ---- the stage ---- */
+
+typedef struct entries {
+    const bo_image *rows;
+    const bool *targets;
+    size_t count, at;
+} entries;
+
+static bo_status next_entry(void *ctx, bo_stage_entry *out, bool *end_out, bo_error *err)
+{
+    (void)err;
+    entries *self = ctx;
+    *end_out = self->at == self->count;
+    if (*end_out)
+        return BO_OK;
+    *out = (bo_stage_entry){
+        .id = self->at + 1, .has_target = self->targets[self->at], .row = self->rows[self->at]};
+    self->at++;
+    return BO_OK;
+}
+
+typedef struct rows {
+    bo_buf bytes[8];
+    size_t count;
+} rows;
+
+static bo_status keep_image(void *ctx, bo_image row, bo_error *err)
+{
+    (void)err;
+    rows *self = ctx;
+    assert_true(self->count < 8);
+    bo_buf_add(&self->bytes[self->count++], row.data, row.size);
+    return BO_OK;
+}
+
+static void rows_done(rows *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        bo_buf_done(&self->bytes[i]);
+    *self = (rows){0};
+}
+
+static bo_status count_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
+{
+    (void)id;
+    (void)row;
+    (void)err;
+    ++*(unsigned *)ctx;
+    return BO_OK;
+}
+
+/* Stages all of `before` as targets and all of `now` that has no equal there as rows that go. */
+static void put_back(world *w, const char *name, const rows *before)
+{
+    bo_error err = {0};
+    rows now = {0};
+    bo_image list[16];
+    bool targets[16];
+    entries todo = {list, targets, 0, 0};
+    const bo_table *table = describe(w, name);
+    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
+    must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &now, &err), &err);
+    for (size_t i = 0; i < now.count; i++) {
+        list[todo.count] = (bo_image){now.bytes[i].data, now.bytes[i].size};
+        targets[todo.count++] = false;
+    }
+    for (size_t i = 0; i < before->count; i++) {
+        list[todo.count] = (bo_image){before->bytes[i].data, before->bytes[i].size};
+        targets[todo.count++] = true;
+    }
+    bo_stage *stage = NULL;
+    unsigned located = 0;
+    bo_applied applied = {0};
+    must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
+    must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
+    must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
+    assert_int_equal(located, now.count);
+    must(sq->stage_apply(stage, &applied, &err), &err);
+    assert_int_equal(applied.deleted, now.count);
+    assert_int_equal(applied.inserted, before->count);
+    sq->stage_close(stage);
+    must(sq->commit(w->conn, &err), &err);
+    rows_done(&now);
+}
+
+/* Keys that are equal to SQL and not to us are different rows: one goes, the other comes. */
+static void a_key_is_compared_by_its_bytes(void **state)
+{
+    world *w = *state;
+    static const struct {
+        const char *table, *row, *change, *answer;
+    } cases[] = {
+        {"CREATE TABLE t (k TEXT COLLATE NOCASE PRIMARY KEY NOT NULL)",
+            "INSERT INTO t VALUES ('abc')", "UPDATE t SET k = 'ABC'", "'abc'"},
+        {"CREATE TABLE t (k PRIMARY KEY NOT NULL)", "INSERT INTO t VALUES (1)",
+            "UPDATE t SET k = 1.0", "1"},
+        {"CREATE TABLE t (k PRIMARY KEY) WITHOUT ROWID", "INSERT INTO t VALUES (2.0)",
+            "UPDATE t SET k = 2", "2.0"},
+        {"CREATE TABLE t (k TEXT COLLATE RTRIM NOT NULL UNIQUE)", "INSERT INTO t VALUES ('a')",
+            "UPDATE t SET k = 'a  '", "'a'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bo_error err = {0};
+        rows before = {0};
+        run(w->user, "DROP TABLE IF EXISTS t");
+        run(w->user, cases[i].table);
+        run(w->user, cases[i].row);
+        bo_scan scan = {.table = describe(w, "t")};
+        must(sq->scan(w->conn, &scan, keep_image, &before, &err), &err);
+        run(w->user, cases[i].change);
+        put_back(w, "t", &before);
+        expect(w->user, "SELECT quote(k) FROM t", cases[i].answer);
+        rows_done(&before);
+    }
+}
+
+static void conflict_clauses_of_a_table_do_not_hide_a_failure(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    rows before = {0};
+    run(w->user, "CREATE TABLE t (k INTEGER PRIMARY KEY, u UNIQUE ON CONFLICT REPLACE);"
+                 "INSERT INTO t VALUES (1, 'a')");
+    const bo_table *table = describe(w, "t");
+    must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &before, &err), &err);
+    run(w->user, "UPDATE t SET k = 2");
+    bo_image row = {before.bytes[0].data, before.bytes[0].size};
+    entries todo = {&row, &(bool){true}, 1, 0};
+    bo_stage *stage = NULL;
+    unsigned located = 0;
+    bo_applied applied = {0};
+    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
+    must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
+    must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
+    must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
+    assert_int_equal(sq->stage_apply(stage, &applied, &err), BO_CONFLICT);
+    sq->rollback(w->conn);
+    sq->stage_close(stage);
+    expect(w->user, "SELECT k FROM t", "2");
+    rows_done(&before);
+}
+
+static void a_row_keeps_its_number(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    rows before = {0};
+    run(w->user, "CREATE TABLE t (k TEXT NOT NULL UNIQUE, v); INSERT INTO t (rowid, k, v) VALUES"
+                 " (70, 'a', 1), (5, 'b', 2)");
+    const bo_table *table = describe(w, "t");
+    must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &before, &err), &err);
+    run(w->user, "UPDATE t SET v = 0");
+    bo_image list[2] = {
+        {before.bytes[0].data, before.bytes[0].size}, {before.bytes[1].data, before.bytes[1].size}};
+    entries todo = {list, (bool[]){true, true}, 2, 0};
+    bo_stage *stage = NULL;
+    unsigned located = 0;
+    bo_applied applied = {0};
+    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
+    must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
+    must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
+    must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
+    must(sq->stage_apply(stage, &applied, &err), &err);
+    assert_int_equal(applied.updated, 2);
+    sq->stage_close(stage);
+    must(sq->commit(w->conn, &err), &err);
+    expect(w->user, "SELECT group_concat(rowid || k || v) FROM (SELECT rowid, * FROM t ORDER BY k)",
+        "70a1,5b2");
+    rows_done(&before);
+}
+
+/* ---- values ---- */
+
+typedef struct literals {
+    char text[1200];
+} literals;
+
+static bo_status keep_literal(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)count;
+    (void)err;
+    literals *self = ctx;
+    snprintf(self->text, sizeof self->text, "%.*s", (int)values[0].size, values[0].data);
+    return BO_OK;
+}
+
+static bo_status next_real(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    (void)err;
+    bo_buf *image = ctx;
+    *end_out = image->size == 0;
+    *row_out = (bo_image){image->data, image->size};
+    image->size = 0;
+    return BO_OK;
+}
+
+static void a_literal_of_any_real_is_exact(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    rows read = {0};
+    run(w->user, "CREATE TABLE t (a); INSERT INTO t VALUES (0.0)");
+    const bo_table *table = describe(w, "t");
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 3000; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        uint64_t bits = i == 0   ? 1
+                        : i == 1 ? 0x7fefffffffffffffu
+                        : i == 2 ? 0x000fffffffffffffu
+                                 : random;
+        if ((bits >> 52 & 0x7ff) == 0x7ff)
+            continue;
+        uint8_t value[9] = {BO_SQLITE_REAL};
+        bo_put_u64(value + 1, bits);
+        BO_OWN_VALUE(bo_buf) image = {0};
+        bo_image_begin(&image, 1);
+        bo_image_add(&image, value, sizeof value);
+        BO_OWN_VALUE(bo_buf) expected = {0};
+        bo_buf_add(&expected, image.data, image.size);
+        literals text = {{0}};
+        must(sq->render(
+                 w->conn, table, BO_RENDER_LITERAL, next_real, &image, keep_literal, &text, &err),
+            &err);
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql, "UPDATE t SET a = %s", text.text);
+        run(w->user, bo_buf_str(&sql));
+        must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &read, &err), &err);
+        if (read.bytes[0].size != expected.size ||
+            memcmp(read.bytes[0].data, expected.data, expected.size) != 0)
+            fail_msg("%s is not the same number again", text.text);
+        rows_done(&read);
+    }
+}
+
+static void a_value_that_is_not_sqlites_is_refused(void **state)
+{
+    world *w = *state;
+    run(w->user, "CREATE TABLE t (a)");
+    const bo_table *table = describe(w, "t");
+    static const uint8_t bad[][3] = {{0, 0, 0}, {9, 0, 0}, {BO_SQLITE_INTEGER, 0, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        bo_error err = {0};
+        uint64_t count = 0;
+        BO_OWN_VALUE(bo_buf) image = {0};
+        bo_image_begin(&image, 1);
+        bo_image_add(&image, bad[i], 3);
+        assert_int_equal(
+            sq->load(w->conn, table, table, next_real, &image, &count, &err), BO_CORRUPT);
+    }
+    expect(w->user, "SELECT count(*) FROM t", "0");
+}
+
+static void a_utf16_database_says_what_it_loses(void **state)
+{
+    world *w = *state;
+    char path[80];
+    snprintf(path, sizeof path, "%s/u.db", w->folder);
+    bo_conn *user = connect_to(path, true, true);
+    run(user,
+        "PRAGMA encoding = 'UTF-16'; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('\xc3\xa9')");
+    bo_conn *conn = connect_to(path, false, false);
+    bo_error err = {0};
+    const bo_table *table = NULL;
+    must(sq->describe(conn, "t", w->arena, &table, &err), &err);
+    assert_int_equal(table->limit_count, 1);
+    assert_false(table->uncovered);
+    bo_conn_free(conn);
+    bo_conn_free(user);
+    remove(path);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_file_that_is_absent_is_made_only_when_asked_to),
+        TEST(a_file_that_is_no_database_is_corrupt),
+        TEST(urls_name_the_file_in_each_form),
+        TEST(a_database_opened_read_only_is_not_written_to),
+        TEST(our_connections_are_pinned_and_a_users_is_not),
+        TEST(tables_that_cannot_be_covered_say_why),
+        TEST(a_table_with_an_unknown_collation_or_function_is_uncovered),
+        TEST(a_primary_key_may_or_may_not_be_the_row_number),
+        TEST(a_reference_is_read_whatever_its_spelling),
+        TEST(a_key_is_compared_by_its_bytes),
+        TEST(conflict_clauses_of_a_table_do_not_hide_a_failure),
+        TEST(a_row_keeps_its_number),
+        TEST(a_literal_of_any_real_is_exact),
+        TEST(a_value_that_is_not_sqlites_is_refused),
+        TEST(a_utf16_database_says_what_it_loses),
+    };
+    return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+}
