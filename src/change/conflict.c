@@ -110,6 +110,7 @@ static bo_status conflict(
 static bo_status classify_entry(struct classify *classify, bo_image now, bo_error *err)
 {
     const bo_walk *walk = &classify->walk;
+    const bo_table *was = classify->undo->intent->parts[classify->table].was;
     bool expected = walk->expected.data, target = walk->target.data;
     if (!now.data && !expected)
         return BO_OK;
@@ -117,9 +118,9 @@ static bo_status classify_entry(struct classify *classify, bo_image now, bo_erro
         return drop(classify, err);
     if (!now.data)
         return conflict(classify, BO_CLASS_NOT_FOUND, now, err);
-    if (expected && bo_image_equal(now, walk->expected))
+    if (expected && bo_row_equal(was, now, walk->expected))
         return BO_OK;
-    if (target && bo_image_equal(now, walk->target))
+    if (target && bo_row_equal(was, now, walk->target))
         return drop(classify, err);
     return conflict(classify, expected ? BO_CLASS_DATA : BO_CLASS_EXISTS, now, err);
 }

@@ -227,7 +227,8 @@ bo_status bo_row_key(const bo_table *was, bo_image row, bo_buf *out, bo_error *e
         uint16_t count = bo_table_key_positions(was, columns);
         bo_image_project(out, row, columns, count);
     } else {
-        bo_buf_add(out, row.data, row.size);
+        bo_span values = bo_row_values(was, row);
+        bo_buf_add(out, values.data, values.size);
     }
     return bo_buf_check(out, err);
 }

@@ -54,7 +54,8 @@ struct range_ctx {
 static bo_status note_row(void *ctx, bo_image row, bo_error *err)
 {
     struct range_ctx *range = ctx;
-    return bo_residue_add(&range->worker->residue, row, err);
+    return bo_residue_add(
+        &range->worker->residue, range->diff->content->parts[range->table].was, row, err);
 }
 
 static bo_status add_before(void *ctx, bo_image row, bo_error *err)
@@ -74,7 +75,8 @@ static bo_status add_now(void *ctx, bo_image row, bo_error *err)
 static bo_status emit_now(void *ctx, bo_image row, bo_error *err)
 {
     struct range_ctx *range = ctx;
-    if (!range->worker->residue.too_many && !bo_residue_take(&range->worker->residue, row))
+    if (!range->worker->residue.too_many && !bo_residue_take(&range->worker->residue,
+                                                range->diff->content->parts[range->table].was, row))
         return BO_OK;
     return add_now(range, row, err);
 }
@@ -94,7 +96,8 @@ static bo_status emit_before(struct range_ctx *range, uint32_t number, bo_error 
             st = bo_frame_reader_row(worker->reader, &row, &end, err);
             if (st != BO_OK || end)
                 break;
-            if (worker->residue.too_many || !bo_residue_take(&worker->residue, row))
+            if (worker->residue.too_many ||
+                !bo_residue_take(&worker->residue, diff->content->parts[range->table].was, row))
                 st = add_before(range, row, err);
         }
     }
@@ -137,7 +140,7 @@ static bo_status compare_range(
     const bo_digest *was = job->range == BO_JOB_NEW
                                ? &none
                                : &bo_pack_get_range(diff->content->pack, job->range)->digest;
-    if (!bo_digest_equal(was, &worker->residue.digest)) {
+    if (!bo_digest_equal(was, &worker->residue.stored)) {
         st = bo_residue_index(&worker->residue, err);
         if (st == BO_OK && job->range != BO_JOB_NEW)
             st = emit_before(&range, job->range, err);
@@ -226,7 +229,7 @@ static bo_status merge(struct diff *diff, bo_change_fn *each, void *ctx, bo_erro
         int order = !have_now ? -1 : !have_before ? 1 : bo_span_compare(before_key, now_key);
         bool take_before = order <= 0, take_now = order >= 0;
         uint32_t table = record_table(take_before ? before_key : now_key);
-        if (order != 0 || !bo_image_equal(before, now))
+        if (order != 0 || !bo_row_equal(diff->content->parts[table].was, before, now))
             st = each(ctx, table, take_before ? before : (bo_image){0},
                 take_now ? now : (bo_image){0}, err);
         if (st == BO_OK)

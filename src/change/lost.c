@@ -125,8 +125,9 @@ static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *
             break;
         bo_image after;
         st = after_image(losing, &walk, &after, err);
-        bool same = after.data && walk.expected.data ? bo_image_equal(after, walk.expected)
-                                                     : !after.data && !walk.expected.data;
+        bool same = after.data && walk.expected.data
+                        ? bo_row_equal(losing->undo->intent->parts[table].was, after, walk.expected)
+                        : !after.data && !walk.expected.data;
         if (st == BO_OK && !same && !bo_fate_dropped(&losing->undo->fates[table], walk.id))
             st = lose(losing, &walk, after, err);
         bool used = !losing->change.end && losing->change.table == table &&

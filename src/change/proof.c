@@ -12,12 +12,12 @@ struct proving {
     uint64_t wrong;
 };
 
-static bo_status prove_entry(struct proving *proving, bo_image now)
+static void prove_entry(struct proving *proving, bo_image now)
 {
+    const bo_table *was = proving->undo->intent->parts[proving->table].was;
     bo_image target = proving->walk.target;
-    bool right = target.data ? now.data && bo_image_equal(now, target) : !now.data;
+    bool right = target.data ? now.data && bo_row_equal(was, now, target) : !now.data;
     proving->wrong += !right;
-    return BO_OK;
 }
 
 static bo_status prove_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
@@ -54,22 +54,30 @@ static bo_status prove_rows(bo_undo *undo, uint32_t table, uint64_t *wrong_out, 
     return st;
 }
 
+struct summing {
+    const bo_table *was;
+    bool hints;
+    bo_digest digest;
+};
+
 static bo_status add_row(void *ctx, bo_image row, bo_error *err)
 {
     (void)err;
-    bo_digest_add(ctx, row);
+    struct summing *summing = ctx;
+    bo_digest_add(&summing->digest, summing->hints ? row : bo_row_values(summing->was, row));
     return BO_OK;
 }
 
-bo_status bo_undo_read_digest(bo_undo *undo, uint32_t table, bo_digest *out, bo_error *err)
+bo_status bo_undo_read_digest(
+    bo_undo *undo, uint32_t table, bool hints, bo_digest *out, bo_error *err)
 {
     const bo_part *part = &undo->intent->parts[table];
+    bo_conn *conn = undo->target->conn;
     bo_scan scan = {.table = part->now, .shape = part->was};
-    bo_digest digest = {0};
-    bo_status st =
-        undo->target->conn->driver->scan(undo->target->conn, &scan, add_row, &digest, err);
+    struct summing summing = {.was = part->was, .hints = hints};
+    bo_status st = conn->driver->scan(conn, &scan, add_row, &summing, err);
     if (st == BO_OK)
-        *out = digest;
+        *out = summing.digest;
     return st;
 }
 
@@ -78,7 +86,7 @@ bo_status bo_undo_read_digest(bo_undo *undo, uint32_t table, bo_digest *out, bo_
 static bo_status prove_table(bo_undo *undo, uint32_t table, bool *match_out, bo_error *err)
 {
     bo_digest now = {0}, expected = undo->now[table];
-    bo_status st = bo_undo_read_digest(undo, table, &now, err);
+    bo_status st = bo_undo_read_digest(undo, table, false, &now, err);
     if (st != BO_OK)
         return st;
     bo_digest_merge(&expected, &undo->coming[table]);
@@ -128,7 +136,7 @@ static int64_t further(int64_t a, int64_t b, int64_t increment)
 }
 
 static bo_status set_sequence(
-    bo_undo *undo, const bo_part *part, const bo_sequence *was, bo_error *err)
+    bo_undo *undo, const bo_part *part, bool came, const bo_sequence *was, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
     bo_sequence now = *was;
@@ -143,7 +151,7 @@ static bo_status set_sequence(
     bool back = undo->full && !part->predicate;
     if (!back && further(now.last_value, was->last_value, was->increment) == now.last_value)
         then = now;
-    if (any && further(used, then.last_value, was->increment) == used) {
+    if (any && (back || came) && further(used, then.last_value, was->increment) == used) {
         then.last_value = used;
         then.is_called = true;
     }
@@ -159,7 +167,8 @@ bo_status bo_undo_sequences(bo_undo *undo, bo_error *err)
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const bo_part *part = &undo->intent->parts[i];
         for (uint16_t s = 0; !part->left_out && part->now && s < part->was->sequence_count; s++) {
-            bo_status st = set_sequence(undo, part, &part->was->sequences[s], err);
+            bo_status st =
+                set_sequence(undo, part, undo->coming[i].rows > 0, &part->was->sequences[s], err);
             if (st != BO_OK)
                 return bo_wrap(
                     err, st, "cannot set the sequence '%s'", part->was->sequences[s].name);

@@ -26,10 +26,11 @@ static bo_status keep(struct protecting *protecting, bo_image now, bo_error *err
         planned->deleted++;
     else if (target.data)
         planned->inserted++;
+    const bo_table *was = undo->intent->parts[table].was;
     if (now.data)
-        bo_digest_add(&undo->going[table], now);
+        bo_digest_add(&undo->going[table], bo_row_values(was, now));
     if (target.data)
-        bo_digest_add(&undo->coming[table], target);
+        bo_digest_add(&undo->coming[table], bo_row_values(was, target));
     if (!protecting->draft || (!now.data && !target.data))
         return BO_OK;
     return bo_draft_change(protecting->draft, table, now, target, err);

@@ -10,7 +10,7 @@ void bo_residue_clear(bo_residue *residue)
     residue->count = 0;
     bo_buf_clear(&residue->rows);
     residue->overflow = residue->too_many = false;
-    residue->digest = (bo_digest){0};
+    residue->stored = residue->digest = (bo_digest){0};
 }
 
 void bo_residue_done(bo_residue *residue)
@@ -21,10 +21,14 @@ void bo_residue_done(bo_residue *residue)
     *residue = (bo_residue){0};
 }
 
-bo_status bo_residue_add(bo_residue *residue, bo_image row, bo_error *err)
+bo_status bo_residue_add(bo_residue *residue, const bo_table *table, bo_image row, bo_error *err)
 {
     bo_digest one = {0};
-    bo_digest_add(&one, row);
+    bo_digest_add(&one, bo_row_values(table, row));
+    if (table->row_hint)
+        bo_digest_add(&residue->stored, row);
+    else
+        bo_digest_merge(&residue->stored, &one);
     bo_digest_merge(&residue->digest, &one);
     if (residue->too_many)
         return BO_OK;
@@ -82,10 +86,10 @@ bo_status bo_residue_index(bo_residue *residue, bo_error *err)
     return BO_OK;
 }
 
-bool bo_residue_take(bo_residue *residue, bo_image row)
+bool bo_residue_take(bo_residue *residue, const bo_table *table, bo_image row)
 {
     bo_digest hash = {0};
-    bo_digest_add(&hash, row);
+    bo_digest_add(&hash, bo_row_values(table, row));
     struct bo_residue_slot *slot = find_slot(residue, &hash);
     if (!slot->row || slot->left == 0)
         return false;

@@ -4,6 +4,7 @@
 #define BO_CHANGE_RESIDUE_H
 
 #include "data/digest.h"
+#include "data/table.h"
 
 /** The rows of one range as they are now, by hash. Reused from range to range; `{ 0 }` is an empty
  * one. */
@@ -13,7 +14,8 @@ typedef struct bo_residue {
     bo_buf rows;      /* their images, while they fit BO_RESIDUE_KEEP */
     bool overflow;    /* rows were too many to keep: read the range again to have them */
     bool too_many;    /* more rows than BO_RESIDUE_ROWS: hashes are not kept either */
-    bo_digest digest; /* of all */
+    bo_digest stored; /* of all, hints too: comparable with what a snapshot says of its range */
+    bo_digest digest; /* of all, hints apart */
     struct bo_residue_slot {
         uint32_t row;  /* position + 1 of the first row with this hash; 0: free */
         uint32_t left; /* equal rows that are not matched yet */
@@ -26,10 +28,10 @@ typedef struct bo_residue {
 
 void bo_residue_clear(bo_residue *residue);
 void bo_residue_done(bo_residue *residue);
-bo_status bo_residue_add(bo_residue *residue, bo_image row, bo_error *err);
+bo_status bo_residue_add(bo_residue *residue, const bo_table *table, bo_image row, bo_error *err);
 /** Prepares matching. */
 bo_status bo_residue_index(bo_residue *residue, bo_error *err);
 /** True when an equal row is left here; one less is left then. */
-bool bo_residue_take(bo_residue *residue, bo_image row);
+bool bo_residue_take(bo_residue *residue, const bo_table *table, bo_image row);
 
 #endif

@@ -329,7 +329,7 @@ static bo_status prove(bo_undo *undo, bo_error *err)
         bo_digest then = {0}, now = {0};
         if (undo->intent->parts[i].left_out)
             continue;
-        bo_status st = bo_undo_read_digest(undo, i, &now, err);
+        bo_status st = bo_undo_read_digest(undo, i, true, &now, err);
         if (st != BO_OK)
             return st;
         bo_pack_table_digest(undo->intent->pack, i, &then);

@@ -40,7 +40,7 @@ static bo_status read_keyless(bo_undo *undo, bo_error *err)
         if (undo->now_known[i] || undo->staged[i] == UINT32_MAX ||
             undo->intent->parts[i].was->row_key)
             continue;
-        bo_status st = bo_undo_read_digest(undo, i, &undo->now[i], err);
+        bo_status st = bo_undo_read_digest(undo, i, false, &undo->now[i], err);
         if (st != BO_OK)
             return st;
         undo->now_known[i] = true;

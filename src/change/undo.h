@@ -126,8 +126,9 @@ bo_status bo_undo_export_lost(bo_undo *undo, bo_error *err);
 bo_status bo_undo_protect(bo_undo *undo, bo_error *err);
 
 /* ---- proof.c ---- */
-/** The digest of the whole table of a part as this transaction sees it. */
-bo_status bo_undo_read_digest(bo_undo *undo, uint32_t table, bo_digest *out, bo_error *err);
+/** The digest of the whole table of a part as this transaction sees it, with or without hints. */
+bo_status bo_undo_read_digest(
+    bo_undo *undo, uint32_t table, bool hints, bo_digest *out, bo_error *err);
 bo_status bo_undo_prove(bo_undo *undo, bool *match_out, bo_error *err);
 /** After the commit: sequences collide with nothing. */
 bo_status bo_undo_sequences(bo_undo *undo, bo_error *err);

@@ -130,7 +130,7 @@ static bo_status take_difference(
     if (!same)
         return note(verifying, table, before, now, err);
     bo_image after = verifying->change.after;
-    bool equal = after.data && now.data ? bo_image_equal(after, now) : !after.data && !now.data;
+    bool equal = after.data && now.data ? bo_row_equal(was, after, now) : !after.data && !now.data;
     if (!equal)
         st = note(verifying, table, after, now, err);
     return st == BO_OK ? next_change(verifying, err) : st;
@@ -176,8 +176,9 @@ static bo_status compare_held(struct held *held, bo_image now, bo_error *err)
     bo_image expected = held_image(held);
     held->rows += now.data != NULL;
     held->expected += expected.data != NULL;
-    bool equal =
-        expected.data && now.data ? bo_image_equal(expected, now) : !expected.data && !now.data;
+    bool equal = expected.data && now.data
+                     ? bo_row_equal(held->verifying->content->parts[held->table].was, expected, now)
+                     : !expected.data && !now.data;
     return equal ? BO_OK : note(held->verifying, held->table, expected, now, err);
 }
 

@@ -2,6 +2,7 @@
 /* src/data/table.c - finding columns by name and position. */
 #include "data/table.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -48,4 +49,18 @@ bo_status bo_table_map(
     }
     *map_out = map;
     return BO_OK;
+}
+
+/* The hint is the last value: i32 length, storage class, i64. */
+#define HINT_SIZE (4u + 1u + 8u)
+
+bo_span bo_row_values(const bo_table *table, bo_image row)
+{
+    assert(!table->row_hint || row.size > HINT_SIZE);
+    return (bo_span){row.data, table->row_hint ? row.size - HINT_SIZE : row.size};
+}
+
+bool bo_row_equal(const bo_table *table, bo_image a, bo_image b)
+{
+    return bo_image_equal(bo_row_values(table, a), bo_row_values(table, b));
 }

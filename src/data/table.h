@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "data/image.h"
 
 /* How values of this table's images are encoded; see data/image.h. */
 typedef enum bo_encoding {
@@ -96,6 +97,9 @@ typedef struct bo_table {
     bo_encoding encoding;
     char kind;             /* 'r' table, 'p' partitioned, 'v' virtual, 'f' foreign */
     bool without_rowid;    /* SQLite */
+    bool row_hint;         /* images end with one value more than image_count says: the rowid, an
+                              SQLite integer.  Rows that come back take it when it is free; it is never
+                              compared */
     bool strict;           /* SQLite */
     bool row_security;     /* PostgreSQL: policies apply to the connected user */
     bool system_versioned; /* kept for MariaDB */
@@ -145,6 +149,11 @@ int bo_table_image_position(const bo_table *table, uint16_t position);
 /** Positions in the image of the row key's columns: fills `out` (room for row_key->count); 0
  * without a row key. */
 uint16_t bo_table_key_positions(const bo_table *table, uint16_t *out);
+
+/** What of an image of `table` is compared: all of it but the hint. */
+bo_span bo_row_values(const bo_table *table, bo_image row);
+/** The same values: the same bytes, hints apart. Both images are there. */
+bool bo_row_equal(const bo_table *table, bo_image a, bo_image b);
 
 json_t *bo_table_to_json(const bo_table *table); /* new reference; NULL: no memory */
 /** Reads what bo_table_to_json() wrote; BO_CORRUPT names the missing or wrong member. */

@@ -109,6 +109,7 @@ static const member table_members[] = {
     WORD(bo_table, encoding, encodings),
     ONE(bo_table, CHAR, kind),
     ONE(bo_table, BOOL, without_rowid),
+    ONE(bo_table, BOOL, row_hint),
     ONE(bo_table, BOOL, strict),
     ONE(bo_table, BOOL, row_security),
     ONE(bo_table, BOOL, system_versioned),
