@@ -115,23 +115,23 @@ static void print_error(const bo_error *err, const char *hint)
         (void)fprintf(stderr, "  hint: %s\n", hint);
 }
 
-/* A list as one line for each item, then a line with their number. */
-static void print_events(const json_t *result, json_t *error)
+/* {"type":"result","result":{...}}; a list as one line for each item, then their number. */
+static void print_events(json_t *result, json_t *error)
 {
     size_t index;
     json_t *item;
     json_array_foreach(result, index, item)
     {
-        json_t *event = json_pack("{s:s}", "type", "item");
-        if (event && json_object_update(event, item) == 0)
+        json_t *event = json_pack("{s:s, s:O}", "type", "item", "item", item);
+        if (event)
             dump(event, JSON_COMPACT);
         json_decref(event);
     }
     json_t *last = json_pack("{s:s}", "type", result ? "result" : "error");
-    if (last && json_is_object(result))
-        (void)json_object_update(last, (json_t *)result);
-    else if (last && result)
+    if (last && json_is_array(result))
         (void)json_object_set_new(last, "count", json_integer((json_int_t)json_array_size(result)));
+    else if (last && result)
+        (void)json_object_set(last, "result", result);
     if (last && error)
         (void)json_object_set(last, "error", error);
     if (last)

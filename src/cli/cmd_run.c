@@ -173,6 +173,7 @@ static bo_status undo(change *c, const bo_error *cause, bo_status failed, bo_err
     }
     if (undone != BO_OK)
         return not_undone(c, undone, cause, &why, err);
+    cli_hint(c->ctx, "what was rolled back: backout details %s", id);
     *err = *cause;
     return bo_wrap(err, st, "the change %s and was rolled back to %s",
         interrupted ? "was interrupted" : "failed", id);

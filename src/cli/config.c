@@ -55,6 +55,9 @@ const char *cli_url_absolute(bo_arena *arena, const char *folder, const char *ur
         path += 2;
     if (path[0] == '\0' || path[0] == ':')
         return url;
+    BO_OWN_MEM char *here = folder ? NULL : getcwd(NULL, 0);
+    if (here)
+        folder = here;
     const char *joined =
         path[0] == '/' ? path : bo_arena_printf(arena, "%s/%s", folder ? folder : ".", path);
     if (!joined)

@@ -60,7 +60,8 @@ bo_status cli_config_find(bo_arena *arena, const char *flag, cli_config *out, bo
 /** "10s", "500ms", "5m", "2h", or plain seconds, as milliseconds; false: none of these. */
 bool cli_duration(const char *text, uint32_t *ms_out);
 
-/** A `sqlite:` URL or a plain path made absolute against `folder`; anything else as it is. */
+/** A `sqlite:` URL or a plain path made absolute against `folder` (NULL: the
+ * working folder); anything else as it is. */
 const char *cli_url_absolute(bo_arena *arena, const char *folder, const char *url);
 
 #endif
