@@ -2,10 +2,13 @@
 /*
  * src/change/sort.c - external merge sort.  Records (u32 key size, u32 payload size, key, payload)
  * fill a block of memory; a full block is sorted and becomes a run in one unlinked file; the runs
- * are merged through small windows.  What fits in memory never touches the disk.
+ * are merged through small windows; too many of them are first merged, a group at a time, into
+ * longer ones.  What fits in memory never touches the disk.  Equal keys keep the order they came
+ * in.
  */
 #include "change/sort.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -15,7 +18,8 @@
 
 #define RECORD_HEAD 8u
 #define WINDOW_MIN  (16u << 10)
-#define RUNS_MAX    4096u
+#define MERGED_MAX  256u /* runs that are merged at once */
+#define WRITE_SIZE  (256u << 10)
 
 struct run {
     uint64_t position; /* in the file: the next byte to read */
@@ -28,6 +32,12 @@ struct run {
     bool done;
 };
 
+/* An unlinked file that is appended to. */
+struct spool {
+    int fd; /* -1: not there yet */
+    uint64_t size;
+};
+
 struct bo_sorter {
     pthread_mutex_t lock;
     const char *folder;
@@ -36,8 +46,7 @@ struct bo_sorter {
     size_t *offsets; /* of records in block */
     size_t count, capacity;
     uint64_t total;
-    int fd;
-    uint64_t file_size;
+    struct spool spool;
     struct run *runs;
     size_t run_count;
     size_t *heap; /* run numbers, smallest current key first */
@@ -54,7 +63,7 @@ bo_status bo_sorter_create(const char *folder, size_t memory_bytes, bo_sorter **
     pthread_mutex_init(&sorter->lock, NULL);
     sorter->folder = folder;
     sorter->memory = memory_bytes;
-    sorter->fd = -1;
+    sorter->spool.fd = -1;
     *out = sorter;
     return BO_OK;
 }
@@ -69,8 +78,8 @@ void bo_sorter_free(bo_sorter *sorter)
     free(sorter->heap);
     free(sorter->offsets);
     bo_buf_done(&sorter->block);
-    if (sorter->fd >= 0)
-        close(sorter->fd);
+    if (sorter->spool.fd >= 0)
+        close(sorter->spool.fd);
     pthread_mutex_destroy(&sorter->lock);
     free(sorter);
 }
@@ -88,8 +97,9 @@ static bo_span record_key(const uint8_t *record)
 static int compare_offsets(const void *a, const void *b, void *block)
 {
     const uint8_t *base = block;
-    return bo_span_compare(
-        record_key(base + *(const size_t *)a), record_key(base + *(const size_t *)b));
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    int order = bo_span_compare(record_key(base + left), record_key(base + right));
+    return order ? order : (left > right) - (left < right);
 }
 
 static size_t record_size(const uint8_t *record)
@@ -104,53 +114,59 @@ static void sort_block(bo_sorter *sorter)
             sorter->block.data);
 }
 
-static bo_status write_all(bo_sorter *sorter, const uint8_t *data, size_t size, bo_error *err)
+static bo_status append(struct spool *spool, bo_buf *bytes, const char *folder, bo_error *err)
 {
-    while (size) {
-        ssize_t done = pwrite(sorter->fd, data, size, (off_t)sorter->file_size);
+    bo_status st = bo_buf_check(bytes, err);
+    if (st != BO_OK)
+        return st;
+    for (size_t sent = 0; sent < bytes->size;) {
+        ssize_t done =
+            pwrite(spool->fd, bytes->data + sent, bytes->size - sent, (off_t)spool->size);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
             return bo_fail_errno(err, BO_IO, done < 0 ? errno : ENOSPC,
-                "cannot write sorted rows to a temporary file in '%s'", sorter->folder);
-        data += done;
-        size -= (size_t)done;
-        sorter->file_size += (uint64_t)done;
+                "cannot write sorted rows to a temporary file in '%s'", folder);
+        sent += (size_t)done;
+        spool->size += (uint64_t)done;
     }
+    bo_buf_clear(bytes);
     return BO_OK;
+}
+
+static struct run *new_run(bo_sorter *sorter)
+{
+    struct run *runs = realloc(sorter->runs, (sorter->run_count + 1) * sizeof *runs);
+    if (!runs)
+        return NULL;
+    sorter->runs = runs;
+    runs[sorter->run_count] = (struct run){.position = sorter->spool.size};
+    return &runs[sorter->run_count++];
 }
 
 /* Writes the sorted block as a run, through a small buffer so that writes are large. */
 static bo_status spill(bo_sorter *sorter, bo_error *err)
 {
-    if (sorter->fd < 0) {
-        bo_status st = bo_temp_fd(sorter->folder, &sorter->fd, err);
+    if (sorter->spool.fd < 0) {
+        bo_status st = bo_temp_fd(sorter->folder, &sorter->spool.fd, err);
         if (st != BO_OK)
             return st;
     }
-    if (sorter->run_count >= RUNS_MAX)
-        return bo_fail(err, BO_IO, "too many rows to sort");
-    struct run *runs = realloc(sorter->runs, (sorter->run_count + 1) * sizeof *runs);
-    if (!runs)
+    struct run *run = new_run(sorter);
+    if (!run)
         return bo_nomem(err);
-    sorter->runs = runs;
-    struct run *run = &runs[sorter->run_count++];
-    *run = (struct run){.position = sorter->file_size};
     sort_block(sorter);
     BO_OWN_VALUE(bo_buf) out = {0};
     for (size_t i = 0; i < sorter->count; i++) {
         const uint8_t *record = sorter->block.data + sorter->offsets[i];
         bo_buf_add(&out, record, record_size(record));
-        if (out.size < (256u << 10) && i + 1 < sorter->count)
+        if (out.size < WRITE_SIZE && i + 1 < sorter->count)
             continue;
-        bo_status st = bo_buf_check(&out, err);
-        if (st == BO_OK)
-            st = write_all(sorter, out.data, out.size, err);
+        bo_status st = append(&sorter->spool, &out, sorter->folder, err);
         if (st != BO_OK)
             return st;
-        bo_buf_clear(&out);
     }
-    run->end = sorter->file_size;
+    run->end = sorter->spool.size;
     sorter->count = 0;
     bo_buf_clear(&sorter->block);
     return BO_OK;
@@ -185,6 +201,7 @@ static bo_status add_locked(bo_sorter *sorter, bo_span key, bo_span payload, bo_
 
 bo_status bo_sorter_add(bo_sorter *sorter, bo_span key, bo_span payload, bo_error *err)
 {
+    assert(!sorter->finished);
     pthread_mutex_lock(&sorter->lock);
     bo_status st = add_locked(sorter, key, payload, err);
     pthread_mutex_unlock(&sorter->lock);
@@ -211,7 +228,8 @@ static bo_status fill(bo_sorter *sorter, struct run *run, size_t need, bo_error 
         size_t want = run->window_size - run->filled;
         if (want > run->end - run->position)
             want = (size_t)(run->end - run->position);
-        ssize_t got = pread(sorter->fd, run->window + run->filled, want, (off_t)run->position);
+        ssize_t got =
+            pread(sorter->spool.fd, run->window + run->filled, want, (off_t)run->position);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -264,13 +282,19 @@ static void sift_down(bo_sorter *sorter, size_t at)
     }
 }
 
-static bo_status begin_merge(bo_sorter *sorter, bo_error *err)
+static void end_merge(bo_sorter *sorter)
 {
-    sorter->heap = calloc(sorter->run_count, sizeof *sorter->heap);
-    if (!sorter->heap)
-        return bo_nomem(err);
-    size_t window = sorter->memory / sorter->run_count;
     for (size_t i = 0; i < sorter->run_count; i++) {
+        free(sorter->runs[i].window);
+        sorter->runs[i].window = NULL;
+    }
+    sorter->heap_count = sorter->given = 0;
+}
+
+static bo_status begin_merge(bo_sorter *sorter, size_t first, size_t count, bo_error *err)
+{
+    size_t window = sorter->memory / count;
+    for (size_t i = first; i < first + count; i++) {
         struct run *run = &sorter->runs[i];
         run->window_size = window > WINDOW_MIN ? window : WINDOW_MIN;
         run->window = malloc(run->window_size);
@@ -285,24 +309,6 @@ static bo_status begin_merge(bo_sorter *sorter, bo_error *err)
     for (size_t i = sorter->heap_count; i-- > 0;)
         sift_down(sorter, i);
     return BO_OK;
-}
-
-bo_status bo_sorter_finish(bo_sorter *sorter, bo_error *err)
-{
-    sorter->finished = true;
-    if (sorter->run_count == 0) {
-        sort_block(sorter);
-        return BO_OK;
-    }
-    if (sorter->count) {
-        bo_status st = spill(sorter, err);
-        if (st != BO_OK)
-            return st;
-    }
-    bo_buf_done(&sorter->block);
-    free(sorter->offsets);
-    sorter->offsets = NULL;
-    return begin_merge(sorter, err);
 }
 
 static bo_status next_merged(
@@ -324,6 +330,75 @@ static bo_status next_merged(
         *payload_out = sorter->runs[sorter->heap[0]].payload;
     }
     return BO_OK;
+}
+
+/* Merges `count` runs from `first` on into one run at the end of `to`. */
+static bo_status merge_group(
+    bo_sorter *sorter, size_t first, size_t count, struct spool *to, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) out = {0};
+    bo_span key = {0}, payload = {0};
+    bool more = true;
+    bo_status st = begin_merge(sorter, first, count, err);
+    while (st == BO_OK && more) {
+        st = next_merged(sorter, &key, &payload, &more, err);
+        if (st == BO_OK && more) /* header, key and payload lie side by side */
+            bo_buf_add(&out, key.data - RECORD_HEAD, RECORD_HEAD + key.size + payload.size);
+        if (st == BO_OK && (out.size >= WRITE_SIZE || !more))
+            st = append(to, &out, sorter->folder, err);
+    }
+    end_merge(sorter);
+    return st;
+}
+
+/* One pass over everything: groups of neighbouring runs become the runs of a new file. */
+static bo_status merge_groups(bo_sorter *sorter, struct spool *to, bo_error *err)
+{
+    size_t merged = 0;
+    for (size_t first = 0; first < sorter->run_count; first += MERGED_MAX) {
+        size_t left = sorter->run_count - first;
+        uint64_t position = to->size;
+        bo_status st = merge_group(sorter, first, left < MERGED_MAX ? left : MERGED_MAX, to, err);
+        if (st != BO_OK)
+            return st;
+        sorter->runs[merged++] = (struct run){.position = position, .end = to->size};
+    }
+    sorter->run_count = merged;
+    return BO_OK;
+}
+
+static bo_status merge_pass(bo_sorter *sorter, bo_error *err)
+{
+    struct spool to = {.fd = -1};
+    bo_status st = bo_temp_fd(sorter->folder, &to.fd, err);
+    if (st != BO_OK)
+        return st;
+    st = merge_groups(sorter, &to, err);
+    close(st == BO_OK ? sorter->spool.fd : to.fd);
+    if (st == BO_OK)
+        sorter->spool = to;
+    return st;
+}
+
+bo_status bo_sorter_finish(bo_sorter *sorter, bo_error *err)
+{
+    sorter->finished = true;
+    if (sorter->run_count == 0) {
+        sort_block(sorter);
+        return BO_OK;
+    }
+    bo_status st = sorter->count ? spill(sorter, err) : BO_OK;
+    if (st != BO_OK)
+        return st;
+    bo_buf_done(&sorter->block);
+    free(sorter->offsets);
+    sorter->offsets = NULL;
+    sorter->heap = calloc(MERGED_MAX, sizeof *sorter->heap);
+    if (!sorter->heap)
+        return bo_nomem(err);
+    while (st == BO_OK && sorter->run_count > MERGED_MAX)
+        st = merge_pass(sorter, err);
+    return st == BO_OK ? begin_merge(sorter, 0, sorter->run_count, err) : st;
 }
 
 bo_status bo_sorter_next(

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/change/world.c - the small shop, on SQLite and on PostgreSQL. */
+#include "world.h"
+
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char shop[] =
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+    "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id),"
+    " total NUMERIC(12,2));"
+    "CREATE TABLE log (line TEXT);"
+    "INSERT INTO customers VALUES (1, 'Ada'), (2, 'Bob');"
+    "INSERT INTO orders VALUES (10, 1, 9.50), (11, 1, 20), (12, 2, NULL);"
+    "INSERT INTO log VALUES ('opened'), ('opened')";
+
+void world_ok(bo_status st, const bo_error *err)
+{
+    assert_string_equal(st == BO_OK ? "" : err->text, "");
+    assert_int_equal(st, BO_OK);
+}
+
+static void keep_warning(void *ctx, const char *text)
+{
+    world *w = ctx;
+    bo_buf_printf(&w->warnings, "%s\n", text);
+}
+
+static void open_session(world *w)
+{
+    bo_error err = {0};
+    world_ok(bo_session_open(&w->settings, &w->session, &err), &err);
+}
+
+static void open_connection(world *w)
+{
+    bo_error err = {0};
+    const bo_connect how = {.url = w->url, .raw = true, .create = true};
+    world_ok(bo_driver_open(&how, &w->conn, &err), &err);
+}
+
+static world *new_world(void)
+{
+    world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    strcpy(w->folder, "/tmp/backout-change-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    (void)snprintf(w->catalog, sizeof w->catalog, "sqlite:%s/state/catalog.db", w->folder);
+    (void)snprintf(w->repository, sizeof w->repository, "%s/state/repository", w->folder);
+    w->settings = (bo_settings){.catalog_url = w->catalog,
+        .repository = w->repository,
+        .actor = "tester",
+        .warn = keep_warning,
+        .ctx = w};
+    w->database = (bo_database){.name = "shop", .url = w->url};
+    w->arena = bo_arena_create();
+    assert_non_null(w->arena);
+    return w;
+}
+
+int world_set_up(void **state)
+{
+    world *w = new_world();
+    (void)snprintf(w->url, sizeof w->url, "sqlite:%s/shop.db", w->folder);
+    open_connection(w);
+    world_sql(w, "PRAGMA journal_mode = WAL");
+    world_sql(w, shop);
+    open_session(w);
+    *state = w;
+    return 0;
+}
+
+static void server_sql(const char *verb, const char *name)
+{
+    char sql[160];
+    bo_error err = {0};
+    BO_OWN(bo_conn) *conn = NULL;
+    const bo_connect how = {.url = getenv("BACKOUT_TEST_PG_SUPER_URL"), .raw = true};
+    world_ok(bo_driver_open(&how, &conn, &err), &err);
+    (void)snprintf(sql, sizeof sql, "%s DATABASE \"%s\"", verb, name);
+    world_ok(conn->driver->exec(conn, sql, &err), &err);
+}
+
+int world_set_up_postgres(void **state)
+{
+    const char *server = getenv("BACKOUT_TEST_PG_SUPER_URL");
+    if (!server)
+        return 0;
+    world *w = new_world();
+    const char *path = strstr(server, ":///"); /* "postgresql:///postgres?host=..." */
+    assert_non_null(path);
+    path += strlen(":///");
+    (void)snprintf(w->created, sizeof w->created, "%s", strrchr(w->folder, '/') + 1);
+    (void)snprintf(w->url, sizeof w->url, "%.*s%s%s", (int)(path - server), server, w->created,
+        path + strcspn(path, "?"));
+    server_sql("CREATE", w->created);
+    open_connection(w);
+    world_sql(w, shop);
+    open_session(w);
+    *state = w;
+    return 0;
+}
+
+world *world_or_skip(void **state)
+{
+    if (!*state)
+        skip();
+    return *state;
+}
+
+void world_close(world *w)
+{
+    bo_session_free(BO_TAKE(w->session));
+    bo_conn_free(BO_TAKE(w->conn));
+}
+
+void world_reopen(world *w)
+{
+    world_close(w);
+    open_connection(w);
+    open_session(w);
+}
+
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *ftw)
+{
+    (void)about;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int world_tear_down(void **state)
+{
+    world *w = *state;
+    if (!w)
+        return 0;
+    world_close(w);
+    if (w->created[0])
+        server_sql("DROP", w->created);
+    bo_arena_free(w->arena);
+    bo_buf_done(&w->warnings);
+    (void)nftw(w->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(w);
+    return 0;
+}
+
+void world_sql(world *w, const char *sql)
+{
+    bo_error err = {0};
+    world_ok(w->conn->driver->exec(w->conn, sql, &err), &err);
+}
+
+struct first {
+    bo_arena *arena;
+    const char *text;
+};
+
+static bo_status keep_first(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    struct first *first = ctx;
+    (void)err;
+    if (!first->text && count && values[0].data)
+        first->text = bo_arena_strn(first->arena, values[0].data, values[0].size);
+    return BO_OK;
+}
+
+const char *world_value(world *w, const char *sql)
+{
+    bo_error err = {0};
+    struct first first = {.arena = w->arena};
+    world_ok(w->conn->driver->query(w->conn, sql, NULL, 0, keep_first, &first, NULL, &err), &err);
+    return first.text ? first.text : "";
+}
+
+const char *world_point(world *w, const char *table)
+{
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_scope_item item = {.table = table};
+    const bo_point_options options = {
+        .scope = &item, .scope_count = table ? 1 : 0, .migration = "test"};
+    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
+    bo_point_list_free(points);
+    return id;
+}
+
+void world_seal(world *w, const char *id)
+{
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    world_ok(bo_point_seal(w->session, &w->database, id, &points, &err), &err);
+    bo_point_list_free(points);
+}
+
+const char *world_roll_back(world *w, const char *id, bo_rollback_type type)
+{
+    bo_error err = {0};
+    bo_rollback *done = NULL;
+    const bo_rollback_options options = {.type = type, .discard_later = true};
+    world_ok(bo_rollback_execute(w->session, &w->database, id, &options, &done, &err), &err);
+    const char *undo = bo_arena_str(w->arena, done->undo_point);
+    bo_rollback_free(done);
+    return undo;
+}
+
+bo_point_record world_record(world *w, const char *id)
+{
+    bo_error err = {0};
+    bo_point_record record = {0};
+    world_ok(bo_catalog_point_find(w->session->catalog, id, w->arena, &record, &err), &err);
+    return record;
+}
+
+void world_set_status(world *w, const char *id, bo_point_status status)
+{
+    bo_error err = {0};
+    bo_point_record record = world_record(w, id);
+    record.status = status;
+    world_ok(bo_catalog_point_update(w->session->catalog, &record, &err), &err);
+}
+
+const char *world_path(world *w, const char *name)
+{
+    return bo_arena_printf(w->arena, "%s/%s", w->repository, name);
+}
+
+bool world_has_file(world *w, const char *name)
+{
+    return access(world_path(w, name), F_OK) == 0;
+}
+
+void world_put_file(world *w, const char *name, const char *content)
+{
+    bo_error err = {0};
+    world_ok(bo_file_write(world_path(w, name), content, strlen(content), true, &err), &err);
+}
+
+void world_damage(world *w, const char *name, long offset)
+{
+    FILE *file = fopen(world_path(w, name), "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, offset, offset < 0 ? SEEK_END : SEEK_SET), 0);
+    int byte = fgetc(file);
+    assert_int_not_equal(byte, EOF);
+    assert_int_equal(fseek(file, -1, SEEK_CUR), 0);
+    assert_int_equal(fputc(byte ^ 0x5a, file), byte ^ 0x5a);
+    assert_int_equal(fclose(file), 0);
+}
