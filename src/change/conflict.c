@@ -183,7 +183,7 @@ static bo_status classify_table(bo_undo *undo, uint32_t table, bo_error *err)
 
 /* ---- staging ---- */
 
-static bo_status stage_entry(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err)
+bo_status bo_walk_stage(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err)
 {
     bo_walk *walk = ctx;
     bo_status st = bo_walk_next(walk, err);
@@ -223,7 +223,7 @@ static bo_status stage_table(bo_undo *undo, uint32_t table, bo_error *err)
     bo_status st = bo_walk_open(&walk, undo, table, false, err);
     if (st == BO_OK)
         st = undo->target->conn->driver->stage_fill(
-            undo->stage, undo->staged[table], stage_entry, &walk, err);
+            undo->stage, undo->staged[table], bo_walk_stage, &walk, err);
     bo_walk_done(&walk);
     return st;
 }

@@ -219,5 +219,10 @@ bo_status bo_undo_intend(bo_undo *undo, bo_error *err)
         st = count_entries(undo, err);
     if (st == BO_OK)
         st = bo_undo_choose(undo, err);
+    if (st == BO_OK && undo->options->by_column && !undo->full) {
+        st = bo_undo_merge_columns(undo, err);
+        if (st == BO_OK)
+            st = count_entries(undo, err);
+    }
     return st;
 }

@@ -99,16 +99,38 @@ static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *
     return bo_catalog_point_add(undo->session->catalog, &record, err);
 }
 
+/* The rows keep the shape of the point; the sequences are those of now, which the undo point goes
+ * back to. */
+static bo_part *parts_of_now(bo_undo *undo)
+{
+    const bo_content *intent = undo->intent;
+    bo_part *parts = bo_arena_array(undo->arena, (size_t)intent->part_count + 1, sizeof *parts);
+    for (uint32_t i = 0; parts && i < intent->part_count; i++) {
+        parts[i] = intent->parts[i];
+        bo_table *was = bo_arena_alloc(undo->arena, sizeof *was);
+        if (!was)
+            return NULL;
+        *was = *parts[i].was;
+        if (parts[i].now) {
+            was->sequences = parts[i].now->sequences;
+            was->sequence_count = parts[i].now->sequence_count;
+        }
+        parts[i].was = was;
+    }
+    return parts;
+}
+
 bo_status bo_undo_protect(bo_undo *undo, bo_error *err)
 {
     struct protecting protecting = {.undo = undo};
     BO_OWN(bo_draft) *draft = NULL;
     char file[BO_ID_SIZE + 16];
     snprintf(file, sizeof file, "%s.change", undo->undo_id);
-    bo_status st = BO_OK;
-    if (!undo->options->dry_run)
+    bo_part *parts = parts_of_now(undo);
+    bo_status st = parts ? BO_OK : bo_nomem(err);
+    if (st == BO_OK && !undo->options->dry_run)
         st = bo_draft_create(undo->session, BO_PACK_CHANGESET, file, undo->undo_id,
-            &undo->target->identity, undo->intent->parts, undo->intent->part_count, &draft, err);
+            &undo->target->identity, parts, undo->intent->part_count, &draft, err);
     protecting.draft = draft;
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
         protecting.table = i;

@@ -185,7 +185,7 @@ bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out,
         undo->session, road->event, undo->record.id, BO_OK, audit_details(undo), err);
     if (st == BO_OK)
         st = bo_undo_outcome(undo, "done", seconds, out, err);
-    if (st == BO_OK && undo->conflict_count)
+    if (st == BO_OK && undo->conflict_count && undo->options->on_conflict == BO_ON_CONFLICT_SKIP)
         return bo_fail(err, BO_MISMATCH, "done, and %llu conflicts were skipped",
             (unsigned long long)undo->conflict_count);
     return st;

@@ -101,6 +101,8 @@ typedef struct bo_walk {
 bo_status bo_walk_open(bo_walk *walk, bo_undo *undo, uint32_t table, bool all, bo_error *err);
 bo_status bo_walk_next(bo_walk *walk, bo_error *err);
 void bo_walk_done(bo_walk *walk);
+/** A bo_stage_next_fn over the walk in `ctx`. */
+bo_status bo_walk_stage(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err);
 
 /* ---- conflict.c ---- */
 /** Stages the intent, finds the rows of now, classifies, follows closure; lists conflicts; drops
@@ -109,6 +111,10 @@ bo_status bo_undo_find_conflicts(bo_undo *undo, bo_error *err);
 bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class conflict_class,
     bo_image row, const char *because, const char *const *columns, size_t column_count,
     bo_error *err);
+
+/* ---- columns.c ---- */
+/** Rewrites the intent so that later writes to other columns of a row stay (--by column). */
+bo_status bo_undo_merge_columns(bo_undo *undo, bo_error *err);
 
 /* ---- lost.c ---- */
 /** Full: the diff from now to the point goes into the intent; what others wrote since the seal into

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/shown.h - the rows of a pack with their texts, one at a time. */
+#ifndef BO_CHANGE_SHOWN_H
+#define BO_CHANGE_SHOWN_H
+
+#include "change/content.h"
+
+/** What a change does to a row, read from before to after. */
+enum { BO_SHOWN_INSERT = 1u, BO_SHOWN_UPDATE = 2u, BO_SHOWN_DELETE = 4u, BO_SHOWN_ALL = 7u };
+
+/** A change, or a row of a snapshot (which has a before-image only); valid during the call. */
+typedef struct bo_shown {
+    const bo_table *table; /* as it was: the shape of the images */
+    uint16_t count;
+    bo_image before, after;            /* data NULL: absent */
+    const bo_text_value *before_texts; /* NULL: absent */
+    const bo_text_value *after_texts;
+} bo_shown;
+typedef bo_status bo_shown_fn(void *ctx, const bo_shown *shown, bo_error *err);
+
+unsigned bo_shown_kind(bo_image before, bo_image after); /* BO_SHOWN_INSERT, ... */
+
+/**
+ * The rows of one table, in the order of the pack.
+ * @param kinds  which changes of a changeset; a snapshot gives all of its rows.
+ */
+bo_status bo_shown_table(bo_conn *conn, bo_content *content, uint32_t table, bo_render_form form,
+    unsigned kinds, bo_shown_fn *each, void *ctx, bo_error *err);
+
+#endif
