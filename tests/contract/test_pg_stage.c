@@ -362,6 +362,24 @@ static void a_rule_that_swallows_rows_is_refused(void **state)
     stage_undo_end(&undo);
 }
 
+static void the_right_to_set_the_role_is_enough(void **state)
+{
+    WORLD;
+    pg_do(w->super, "GRANT SET ON PARAMETER session_replication_role TO app");
+    bo_error err = {0};
+    stage_undo undo;
+    stage_world_reset(w, customers);
+    stage_undo_begin(&undo, w->owner, PG_NAMES("customers", "orders"));
+    pg_do(w->user, "DELETE FROM orders; UPDATE customers SET email = id || '+';"
+                   "CREATE RULE r AS ON DELETE TO customers DO INSTEAD NOTHING");
+    stage_undo_stage(&undo);
+    bo_status st = stage_undo_apply(&undo, &err);
+    pg_do(w->super, "REVOKE SET ON PARAMETER session_replication_role FROM app");
+    pg_must(st, &err);
+    stage_undo_check(&undo);
+    stage_undo_end(&undo);
+}
+
 /* ---- what stands in the way ---- */
 
 typedef struct found {
@@ -492,6 +510,23 @@ static void a_reference_that_was_broken_before_comes_back_broken(void **state)
     stage_undo_end(&undo);
 }
 
+static void a_child_table_that_may_not_be_read_is_named(void **state)
+{
+    WORLD;
+    stage_world_reset(w, customers);
+    pg_do(w->super, "CREATE TABLE public.secret (c int REFERENCES public.customers)");
+    bo_error err = {0};
+    stage_undo undo;
+    stage_undo_begin(&undo, w->owner, PG_NAMES("customers"));
+    pg_do(w->user, "INSERT INTO customers VALUES (60, 'new', '')");
+    stage_undo_stage(&undo);
+    found f = {0};
+    assert_int_equal(
+        w->owner->driver->stage_blocked(undo.stage, note_blocked, &f, &err), BO_DENIED);
+    assert_non_null(strstr(err.text, "GRANT SELECT ON public.secret TO \"app\""));
+    stage_undo_end(&undo);
+}
+
 static void temporary_tables_are_asked_for_by_name(void **state)
 {
     WORLD;
@@ -592,7 +627,7 @@ static size_t settle(stage_undo *undo)
 }
 
 /* The whole comes back exactly; of a part, what can come back does, and no reference breaks. */
-static void random_undo(stage_world *w, bo_conn *conn, int seed, const char *const *tables)
+static bool random_undo(stage_world *w, bo_conn *conn, int seed, const char *const *tables)
 {
     char change[2000];
     bo_error err = {0};
@@ -607,7 +642,9 @@ static void random_undo(stage_world *w, bo_conn *conn, int seed, const char *con
     if (undo.count == 3)
         assert_int_equal(dropped, 0);
     bo_status st = stage_undo_apply(&undo, &err);
-    if (st != BO_OK && !(st == BO_CONFLICT && conn == w->owner && undo.count < 3))
+    /* A referenced value that moved to another row, under a row that stays, needs the role. */
+    bool refused = st == BO_CONFLICT && conn == w->owner && strstr(err.text, "GRANT SET");
+    if (st != BO_OK && !refused)
         fail_msg("seed %d: %s", seed, err.text);
     if (st == BO_OK && dropped == 0)
         stage_undo_check(&undo);
@@ -616,6 +653,7 @@ static void random_undo(stage_world *w, bo_conn *conn, int seed, const char *con
         conn->driver->check_references(conn, undo.was, undo.count, &violations, NULL, &err), &err);
     assert_int_equal(violations, 0);
     stage_undo_end(&undo);
+    return st == BO_OK;
 }
 
 static void random_changes_are_undone(void **state)
@@ -623,14 +661,16 @@ static void random_changes_are_undone(void **state)
     WORLD;
     const char *rounds = getenv("BACKOUT_TEST_ROUNDS");
     int count = rounds ? atoi(rounds) : 25;
+    int done = 0;
     for (int seed = 1; seed <= count; seed++) {
         for (int who = 0; who < 2; who++) {
             bo_conn *conn = who ? w->owner : w->super;
-            random_undo(w, conn, seed % 1000, PG_NAMES("a", "b", "c"));
-            random_undo(w, conn, seed % 1000, PG_NAMES("a"));
-            random_undo(w, conn, seed % 1000, PG_NAMES("c", "b"));
+            done += random_undo(w, conn, seed % 1000, PG_NAMES("a", "b", "c")) ? 1 : 0;
+            done += random_undo(w, conn, seed % 1000, PG_NAMES("a")) ? 1 : 0;
+            done += random_undo(w, conn, seed % 1000, PG_NAMES("c", "b")) ? 1 : 0;
         }
     }
+    assert_true(done * 10 >= count * 6 * 9); /* refusals are rare */
 }
 
 /* ---- speed ---- */
@@ -688,10 +728,12 @@ int main(void)
         cmocka_unit_test(hostile_names_are_only_names),
         cmocka_unit_test(triggers_do_not_fire_and_keep_their_states),
         cmocka_unit_test(a_rule_that_swallows_rows_is_refused),
+        cmocka_unit_test(the_right_to_set_the_role_is_enough),
         cmocka_unit_test(rows_that_stay_block_entries_until_they_are_dropped),
         cmocka_unit_test(a_parent_that_is_not_there_blocks_the_child),
         cmocka_unit_test(a_unique_value_of_a_row_that_stays_blocks),
         cmocka_unit_test(a_reference_that_was_broken_before_comes_back_broken),
+        cmocka_unit_test(a_child_table_that_may_not_be_read_is_named),
         cmocka_unit_test(temporary_tables_are_asked_for_by_name),
         cmocka_unit_test(clear_empties_a_table_without_any_action),
         cmocka_unit_test(random_changes_are_undone),

@@ -264,6 +264,8 @@ static bo_status check_rules(pg_stage *stage, bo_error *err)
         "SELECT r.rulename FROM pg_rewrite r WHERE r.ev_class = $1::oid AND r.ev_type <> '1'"
         " AND r.ev_enabled = ANY ($2::\"char\"[]) LIMIT 1";
     for (unsigned i = 0; i < stage->count; i++) {
+        if (stage->tables[i].entries == 0)
+            continue;
         const char *params[] = {stage->tables[i].now->id, stage->replica ? "{A,R}" : "{A,O}"};
         BO_OWN(PGresult) *rule = NULL;
         bo_status st = pg_ask(stage->conn, sql, 2, params, &rule, err);
@@ -288,6 +290,7 @@ static bo_status choose_way(pg_stage *stage, bo_error *err)
         able = able && edge->staged_whole && edge->child_readable && edge->parent_readable;
     }
     stage->replica = allowed && able;
+    stage->right_missing = able && !allowed;
     return st == BO_OK ? check_rules(stage, err) : st;
 }
 
@@ -359,7 +362,7 @@ bo_status pg_stage_apply(bo_stage *base, bo_applied *counts_out, bo_error *err)
     bo_status st = prepare(stage, tallies, err);
     if (st == BO_OK)
         st = carry_out(stage, tallies, err);
-    if (st == BO_CONFLICT && !stage->replica) {
+    if (st == BO_CONFLICT && stage->right_missing) {
         const char *user = PQuser(stage->conn->pg);
         BO_OWN_VALUE(bo_buf) name = {0};
         pg_quote(&name, user ? user : "");

@@ -128,7 +128,7 @@ static void add_unique_part(finder *f, const pg_unique *key)
     bo_buf_add_str(&f->sql, " WHERE s.bo_skip IS NULL AND s.bo_target AND x.bo_id IS NULL");
 }
 
-static bo_status check_readable(
+static bo_status fail_unreadable(
     const pg_stage *stage, const char *table, const char *constraint, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) user = {0};
@@ -149,9 +149,9 @@ static bo_status add_parts(finder *f, bo_error *err)
         if (!edge->staged_whole || (!parent && !child))
             continue; /* the server enforces what the images do not tell */
         if (!edge->child_readable)
-            return check_readable(f->stage, edge->child_name, edge->name, err);
+            return fail_unreadable(f->stage, edge->child_name, edge->name, err);
         if (!edge->parent_readable)
-            return check_readable(f->stage, edge->parent_name, edge->name, err);
+            return fail_unreadable(f->stage, edge->parent_name, edge->name, err);
         if (parent)
             add_leaving_parts(f, edge);
         if (child)

@@ -79,16 +79,37 @@ static bo_status free_value(
     return bo_buf_check(out, err);
 }
 
-static bool is_referenced(const pg_stage *stage, const pg_unique *key, const pg_pair *pair)
+/* Whether rows refer to values of the column that the holders have: letting go of those would make
+ * the foreign key act. */
+static bo_status is_referenced(
+    pg_stage *stage, const pg_unique *key, const pg_pair *pair, bool *out, bo_error *err)
 {
     for (size_t i = 0; i < stage->graph.edge_count; i++) {
         const pg_edge *edge = &stage->graph.edges[i];
-        for (uint16_t j = 0; edge->parent_stage == key->stage && j < edge->count; j++) {
-            if (strcmp(edge->pairs[j].parent, pair->child) == 0)
-                return true;
+        bool has_column = false;
+        for (uint16_t j = 0; edge->parent_stage == key->stage && j < edge->count; j++)
+            has_column = has_column || strcmp(edge->pairs[j].parent, pair->child) == 0;
+        if (!has_column)
+            continue;
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_add_str(&sql, "SELECT count(*) FROM (");
+        add_holders(&sql, stage, key);
+        bo_buf_printf(&sql, ") h JOIN %s p ON ", edge->parent);
+        pg_located(&sql, "h", "p");
+        bo_buf_printf(&sql, " WHERE EXISTS (SELECT 1 FROM %s c WHERE ", edge->child);
+        pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+        bo_buf_add_str(&sql, ")");
+        uint64_t count = 0;
+        bo_status st = pg_ask_count(stage->conn, &sql, &count, err);
+        if (st != BO_OK)
+            return st;
+        if (count > 0) {
+            *out = true;
+            return BO_OK;
         }
     }
-    return false;
+    *out = false;
+    return BO_OK;
 }
 
 /* One candidate behind a savepoint; *done_out: every holder has let go. */
@@ -99,38 +120,47 @@ static bo_status try_value(pg_stage *stage, const pg_unique *key, const pg_pair 
     if (st != BO_OK)
         return st;
     uint64_t moved = 0;
-    bo_status tried = move_holders(stage, key, pair, value, &moved, err);
+    bo_error why = {0};
+    bo_status tried = move_holders(stage, key, pair, value, &moved, &why);
     PGTransactionStatusType state = PQtransactionStatus(stage->conn->pg);
-    if (state != PQTRANS_INTRANS && state != PQTRANS_INERROR)
-        return tried; /* the link is gone */
-    if (tried == BO_NOMEM || tried == BO_INTERRUPTED)
+    bool alive = state == PQTRANS_INTRANS || state == PQTRANS_INERROR;
+    if (!alive || tried == BO_NOMEM || tried == BO_INTERRUPTED) {
+        if (err)
+            *err = why;
         return tried;
+    }
     *done_out = tried == BO_OK && moved == holders;
     return pg_run(stage->conn, NULL, err, "%sRELEASE SAVEPOINT bo_park",
         *done_out ? "" : "ROLLBACK TO SAVEPOINT bo_park; ");
 }
 
+/* NULL first, then free values; column by column. */
+static bo_status park_column(pg_stage *stage, const pg_unique *key, const pg_pair *pair,
+    uint64_t holders, bool *done_out, bo_error *err)
+{
+    const bo_column *column = &stage->tables[key->stage].now->columns[pair->position];
+    bool fixed = column->identity == 'a';
+    bo_status st = fixed ? BO_OK : is_referenced(stage, key, pair, &fixed, err);
+    if (st != BO_OK || fixed)
+        return st;
+    if (!pair->not_null && !key->nulls_equal)
+        st = try_value(stage, key, pair, "NULL", holders, done_out, err);
+    if (st != BO_OK || *done_out)
+        return st;
+    BO_OWN_VALUE(bo_buf) value = {0};
+    st = free_value(stage, key, pair, &value, err);
+    if (st == BO_OK && value.size > 0)
+        st = try_value(stage, key, pair, bo_buf_str(&value), holders, done_out, err);
+    return st;
+}
+
 static bo_status park_key(pg_stage *stage, const pg_unique *key, uint64_t holders, bo_error *err)
 {
     bool done = false;
-    for (int with_null = 1; with_null >= 0; with_null--) {
-        for (uint16_t i = 0; i < key->count; i++) {
-            const pg_pair *pair = &key->pairs[i];
-            const bo_column *column = &stage->tables[key->stage].now->columns[pair->position];
-            if (column->identity == 'a' || is_referenced(stage, key, pair) ||
-                (with_null && (pair->not_null || key->nulls_equal)))
-                continue;
-            BO_OWN_VALUE(bo_buf) value = {0};
-            bo_status st = BO_OK;
-            if (with_null)
-                bo_buf_add_str(&value, "NULL");
-            else
-                st = free_value(stage, key, pair, &value, err);
-            if (st == BO_OK && value.size > 0)
-                st = try_value(stage, key, pair, bo_buf_str(&value), holders, &done, err);
-            if (st != BO_OK || done)
-                return st;
-        }
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_status st = park_column(stage, key, &key->pairs[i], holders, &done, err);
+        if (st != BO_OK || done)
+            return st;
     }
     return bo_fail(err, BO_CONFLICT,
         "rows of %s exchange values of unique key '%s', and no free value was found to go through",

@@ -87,6 +87,7 @@ typedef struct pg_stage {
     pg_staged *tables;
     pg_graph graph;
     bool kept; /* some row is marked bo_keep */
+    bool right_missing; /* the role of a replica would do, and may not be taken */
     bool triggers_off;
     bool replica;            /* no foreign key is enforced while the rows go in */
     unsigned recheck_serial; /* in the names of the tables of recheck.c */
