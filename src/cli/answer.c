@@ -70,6 +70,8 @@ void cli_event(cli *ctx, json_t *event)
     json_decref(event);
 }
 
+static void remark(const char *format, va_list args) BO_PRINTF(1, 0);
+
 static void remark(const char *format, va_list args)
 {
     BO_OWN_VALUE(bo_buf) text = {0};

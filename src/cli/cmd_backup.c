@@ -6,6 +6,7 @@
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/database.h"
+#include "report/text.h"
 
 struct backup_args {
     const char *db, *description;
@@ -76,9 +77,29 @@ static const cli_option restore_options[] = {
 };
 #undef AT
 
+/* What is about to happen, for the person who is asked. */
+static bo_status show_plan(
+    cli *ctx, const struct restore_args *args, const cli_database *database, bo_error *err)
+{
+    BO_OWN(bo_rollback) *plan = NULL;
+    bo_status st = bo_restore(ctx->session, &database->db, args->what, args->tables.items,
+        args->tables.count, true, &plan, err);
+    if (plan) {
+        BO_OWN_VALUE(bo_buf) text = {0};
+        bo_text_rollback(&text, &ctx->style, plan);
+        (void)fputs(bo_buf_str(&text), stderr);
+    }
+    return st;
+}
+
 static bo_status confirm(
     cli *ctx, const struct restore_args *args, const cli_database *database, bo_error *err)
 {
+    if (!args->yes && ctx->terminal) {
+        bo_status st = show_plan(ctx, args, database, err);
+        if (st != BO_OK)
+            return st;
+    }
     char what[200];
     (void)snprintf(what, sizeof what, "Restore %s, giving up what the tables hold now", args->what);
     cli_consent consent = {.event = "restore.execute",

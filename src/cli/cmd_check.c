@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/cmd_check.c - check, prune: what is stored is whole, and old points go. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -112,6 +113,28 @@ static bo_status permit_prune(cli *ctx, bo_error *err)
     return BO_OK;
 }
 
+/* Says what would go, then asks. */
+static bo_status confirm_prune(
+    cli *ctx, const struct prune_args *args, const bo_prune_options *options, bo_error *err)
+{
+    if (!args->yes && ctx->terminal) {
+        bo_prune_options dry = *options;
+        dry.dry_run = true;
+        BO_OWN(bo_prune) *plan = NULL;
+        bo_status st = bo_prune_points(ctx->session, &dry, &plan, err);
+        if (st != BO_OK)
+            return st;
+        BO_OWN_VALUE(bo_buf) text = {0};
+        bo_text_prune(&text, &ctx->style, plan, true);
+        (void)fputs(bo_buf_str(&text), stderr);
+    }
+    cli_consent consent = {.event = "point.prune",
+        .object = args->table,
+        .what = "Remove the files of points that no rule keeps",
+        .yes = args->yes};
+    return cli_consent_get(ctx, NULL, &consent, err);
+}
+
 static bo_status answer_prune(cli *ctx, const bo_prune *prune, bool dry_run, bo_error *err)
 {
     if (!cli_is_text(ctx))
@@ -140,13 +163,8 @@ static bo_status prune(cli *ctx, const void *arguments, bo_error *err)
     bo_status st = cli_session(ctx, &session, err);
     if (st == BO_OK)
         st = permit_prune(ctx, err);
-    if (st == BO_OK && !args->dry_run) {
-        cli_consent consent = {.event = "point.prune",
-            .object = args->table,
-            .what = "Remove the files of points that no rule keeps",
-            .yes = args->yes};
-        st = cli_consent_get(ctx, NULL, &consent, err);
-    }
+    if (st == BO_OK && !args->dry_run)
+        st = confirm_prune(ctx, args, &options, err);
     if (st != BO_OK)
         return st;
     BO_OWN(bo_prune) *done = NULL;

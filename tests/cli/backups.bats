@@ -45,6 +45,16 @@ take_backup() {
     [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 0 ]
 }
 
+@test "on a terminal restore shows its plan before it asks" {
+    command -v script >/dev/null || skip "no script(1)"
+    take_backup
+    sqlite3 shop.db 'DELETE FROM items'
+    run -0 script -qec "backout restore $id --db shop.db" /dev/null <<<"y"
+    [[ $output == *planned* ]]
+    [[ $output == *"Restore $id, giving up what the tables hold now in "* ]]
+    [ "$(rows)" = "$before" ]
+}
+
 @test "check reads everything, with a test restore too" {
     take_backup
     run -0 --separate-stderr backout check --output json

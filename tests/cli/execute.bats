@@ -27,6 +27,16 @@ later() {
     [ "$(jq -r .result <<<"$output")" = match ]
 }
 
+@test "as jsonl it tells the version first and the result last" {
+    run -0 --separate-stderr backout execute "$id" --yes --output jsonl
+    [ "$(jq -r .type <<<"${lines[0]}")" = version ]
+    [ "$(jq -r '.type + " " + .result.type + " " + .result.proof' <<<"${lines[-1]}")" = \
+        "result full match" ]
+    for line in "${lines[@]}"; do
+        [[ $(jq -r .type <<<"$line") =~ ^(version|progress|warning|result)$ ]]
+    done
+}
+
 @test "'rollback latest' is the same command" {
     run -0 --separate-stderr backout rollback latest -y
     [ "$(rows)" = "$before" ]

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/postgres.bats - the same commands on PostgreSQL, and what only PostgreSQL has.
+
+load ../support/bats/common
+setup() {
+    common_setup
+    pg_database
+    sql -c "CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL);
+        CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            customer_id int REFERENCES customers ON DELETE CASCADE, total numeric(10, 2));
+        INSERT INTO customers SELECT i, 'c' || i FROM generate_series(1, 50) i;
+        INSERT INTO orders (customer_id, total) SELECT 1 + i % 50, i FROM generate_series(1, 500) i;"
+    backout -q init
+    before=$(rows)
+}
+teardown() { common_teardown; }
+
+rows() {
+    sql -c 'SELECT * FROM customers ORDER BY 1' -c 'SELECT * FROM orders ORDER BY 1'
+}
+
+@test "a change that cascades is rolled back with proof" {
+    echo 'DELETE FROM customers WHERE id < 10;' >damage.sql
+    backout -q run --db "$PG_URL" damage.sql
+    [ "$(sql -c 'SELECT count(*) FROM orders')" = 410 ]
+    run -0 --separate-stderr backout execute latest --yes --output json
+    [ "$(jq -r .proof <<<"$output")" = match ]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "partial keeps what others wrote" {
+    echo 'UPDATE orders SET total = 0;' >damage.sql
+    backout -q run --db "$PG_URL" --tables orders damage.sql
+    sql -c "INSERT INTO orders (customer_id, total) VALUES (1, 42)"
+    run -3 --separate-stderr backout execute latest --yes
+    run -0 --separate-stderr backout execute latest --type partial --yes
+    [ "$(sql -c 'SELECT count(*), sum(total) FROM orders')" = "501|125292.00" ]
+}
+
+@test "a program finds the server in PGHOST, PGPORT, PGUSER, PGDATABASE, and has the run's name" {
+    run -1 --separate-stderr backout run --db "$PG_URL" --tables customers -- sh -c '
+        psql -X -q -A -t -c "UPDATE customers SET name = 0" \
+            -c "SELECT current_setting('"'application_name'"')" && exit 3'
+    [[ ${lines[0]} == backout:run_* ]]
+    [[ $stderr == *"because: 'sh' ended with exit code 3"* ]]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a password comes from a private file or from a command, never from the URL" {
+    local url=${BACKOUT_TEST_PG_PASSWORD_URL:?}
+    run -1 --separate-stderr backout point create --db "$url"
+    [[ $stderr == *"hint: "*password* ]]
+    printf '%s\n' "$BACKOUT_TEST_PG_PASSWORD" >secret
+    chmod 644 secret
+    BACKOUT_PASSWORD_FILE=secret run -3 --separate-stderr backout point create --db "$url"
+    [[ $stderr == *"can be read by others"* ]]
+    chmod 600 secret
+    # the role has no table: it was let in
+    BACKOUT_PASSWORD_FILE=secret run -3 --separate-stderr backout point create --db "$url"
+    [[ $stderr == *"there is no table"* ]]
+    printf 'databases: {locked: {url: "%s", password_command: cat %s/secret}}\n' "$url" "$PWD" \
+        >>backout.yaml
+    run -3 --separate-stderr backout point create --db locked
+    [[ $stderr == *"there is no table"* ]]
+    [[ $output$stderr != *"$BACKOUT_TEST_PG_PASSWORD"* ]]
+}
+
+@test "a database that the configuration knows is recognized by another spelling of its URL" {
+    printf 'databases: {live: {url: "%s", production: true}}\n' "$PG_URL" >>backout.yaml
+    run -3 --separate-stderr backout run --db "$PG_URL&application_name=x" -- true
+    [[ $stderr == *"'live' is a production database"* ]]
+}
+
+@test "a server that cannot be reached exits 1 and says what to look at" {
+    run -1 --separate-stderr backout point create --db postgresql://localhost:1/shop
+    [[ $stderr == *"Connection refused"* ]]
+    [[ $stderr == *"hint: is the server running"* ]]
+}
