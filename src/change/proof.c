@@ -127,7 +127,12 @@ bo_status bo_undo_prove(bo_undo *undo, bool *match_out, bo_error *err)
     return BO_OK;
 }
 
-/* ---- sequences: never lower than what is in use; type full goes back as far as that allows ----
+/*
+ * ---- sequences: as far on as the rows that are there need ----
+ *
+ * A sequence never goes below where it is now, but in type full, where every row is the point's:
+ * then it is the point's too.  Where rows that stay were skipped there, it stays beyond the values
+ * they use.
  */
 
 static int64_t further(int64_t a, int64_t b, int64_t increment)
@@ -136,22 +141,20 @@ static int64_t further(int64_t a, int64_t b, int64_t increment)
 }
 
 static bo_status set_sequence(
-    bo_undo *undo, const bo_part *part, bool came, const bo_sequence *was, bo_error *err)
+    bo_undo *undo, const bo_part *part, const bo_sequence *was, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
-    bo_sequence now = *was;
+    bo_sequence now = *was, then = *was;
+    bool back = undo->full && !part->predicate, any = false;
     int64_t used = 0;
-    bool any = false;
     bo_status st = conn->driver->sequence_read(conn, &now, err);
-    if (st == BO_OK)
+    if (st == BO_OK && back && undo->conflict_count)
         st = conn->driver->sequence_used(conn, part->now, was, &used, &any, err);
     if (st != BO_OK)
         return st;
-    bo_sequence then = *was;
-    bool back = undo->full && !part->predicate;
     if (!back && further(now.last_value, was->last_value, was->increment) == now.last_value)
         then = now;
-    if (any && (back || came) && further(used, then.last_value, was->increment) == used) {
+    if (any && further(used, then.last_value, was->increment) == used) {
         then.last_value = used;
         then.is_called = true;
     }
@@ -167,8 +170,7 @@ bo_status bo_undo_sequences(bo_undo *undo, bo_error *err)
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const bo_part *part = &undo->intent->parts[i];
         for (uint16_t s = 0; !part->left_out && part->now && s < part->was->sequence_count; s++) {
-            bo_status st =
-                set_sequence(undo, part, undo->coming[i].rows > 0, &part->was->sequences[s], err);
+            bo_status st = set_sequence(undo, part, &part->was->sequences[s], err);
             if (st != BO_OK)
                 return bo_wrap(
                     err, st, "cannot set the sequence '%s'", part->was->sequences[s].name);
