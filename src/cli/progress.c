@@ -30,19 +30,19 @@ static void add_rate(bo_buf *out, const bo_progress *p)
     double rate = (double)p->done / p->seconds;
     bo_buf_printf(out, "  %.0f rows/s", rate);
     if (p->total > p->done && rate > 0) {
-        double left = (double)(p->total - p->done) / rate;
-        bo_buf_printf(out, "  %" PRIu64 ":%02u left", (uint64_t)(left / 60), (unsigned)left % 60);
+        uint64_t left_s = (uint64_t)((double)(p->total - p->done) / rate);
+        bo_buf_printf(out, "  %" PRIu64 ":%02" PRIu64 " left", left_s / 60, left_s % 60);
     }
 }
 
 static void add_bar(bo_buf *out, const bo_progress *p)
 {
-    uint64_t done = p->done < p->total ? p->done : p->total;
-    unsigned filled = (unsigned)((double)done / (double)p->total * BAR_WIDTH);
+    double share = (double)p->done / (double)p->total;
+    unsigned filled = (unsigned)(share * BAR_WIDTH);
     bo_buf_add_str(out, "  [");
     for (unsigned i = 0; i < BAR_WIDTH; i++)
         bo_buf_add_byte(out, i < filled ? '#' : '.');
-    bo_buf_printf(out, "] %3.0f%%", (double)done / (double)p->total * 100);
+    bo_buf_printf(out, "] %3.0f%%", share * 100);
 }
 
 static void describe(bo_buf *out, const bo_progress *p, bool bar)
@@ -78,14 +78,17 @@ static void show(const bo_progress *p)
 void cli_progress(void *ctx, const bo_progress *progress)
 {
     cli *self = ctx;
+    bo_progress now = *progress;
+    if (now.done > now.total) /* it was an estimate, and too low */
+        now.total = 0;
     if (self->output == CLI_OUTPUT_JSONL) {
-        cli_event(self, bo_json_progress(progress));
+        cli_event(self, bo_json_progress(&now));
         return;
     }
     if (self->quiet)
         return;
     (void)pthread_mutex_lock(&lock);
-    show(progress);
+    show(&now);
     (void)pthread_mutex_unlock(&lock);
 }
 

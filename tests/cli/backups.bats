@@ -76,7 +76,7 @@ take_backup() {
 }
 
 @test "prune keeps what the rule says, and says why" {
-    for n in 1 2 3; do backout -q backup items --db shop.db; done
+    for _ in 1 2 3; do backout -q backup items --db shop.db; done
     run -2 --separate-stderr backout prune
     [[ ${stderr_lines[0]} == "backout: no rule says what to keep" ]]
     run -0 --separate-stderr backout prune --keep-last 1 --dry-run --output json

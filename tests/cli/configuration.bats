@@ -67,7 +67,7 @@ configure() {
     chmod 600 key wrong
     configure <<<'encryption: {key_file: key}'
     backout -q run --db shop.db damage.sql
-    ! grep -rq 'ann@x' .backout/repository
+    run -1 grep -rq 'ann@x' .backout/repository
     BACKOUT_KEY_FILE=wrong run --separate-stderr backout execute latest --yes
     [ "$status" -ne 0 ]
     run -0 --separate-stderr backout execute latest --yes

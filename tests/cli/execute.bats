@@ -19,7 +19,7 @@ later() {
 @test "full brings every row back, with proof" {
     run -0 --separate-stderr backout execute "$id" --yes --output json
     [ "$(rows)" = "$before" ]
-    [ "$(jq -r .status <<<"$output")" = done ]
+    [ "$(jq -r .status <<<"$output")" = "done" ]
     [ "$(jq -r .proof <<<"$output")" = match ]
     [ "$(jq -c .applied <<<"$output")" = '{"inserted":2,"updated":2,"deleted":1}' ]
     [ "$(jq -c .conflicts <<<"$output")" = '[]' ]
@@ -90,7 +90,7 @@ later() {
         '["orders","12","data",["total_cents"]]' ]
     run -4 --separate-stderr backout execute "$id" --type partial --on-conflict skip --yes \
         --output json
-    [ "$(jq -r .status <<<"$output")" = done ]
+    [ "$(jq -r .status <<<"$output")" = "done" ]
     [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 1 ]
     [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 11')" = 700 ]
     run -0 --separate-stderr backout execute "$id" --type partial --on-conflict replace --yes

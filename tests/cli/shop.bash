@@ -31,5 +31,6 @@ rows() {
 
 # damage: runs damage.sql under protection; its point is in $id.
 damage() {
+    # shellcheck disable=SC2034 # for the tests
     id=$(backout -q run --db shop.db damage.sql --output json | jq -r .id)
 }
