@@ -4,15 +4,10 @@
 
 #include "base/text.h"
 #include "driver/postgres/describe.h"
-#include "driver/postgres/pg_sql.h"
 
 static bo_status describe_after(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_define_after, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_DEFINE_AFTER];
     const int count = PQntuples(found);
     if (count > UINT16_MAX)
         return bo_fail(err, BO_UNSUPPORTED, "its definition has %d statements", count);
@@ -28,15 +23,11 @@ static bo_status describe_after(pg_description *about, bo_error *err)
 
 bo_status pg_describe_definition(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_define, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_DEFINE];
     BO_OWN_VALUE(bo_buf) sql = {0};
     for (int i = 0; i < PQntuples(found); i++)
         bo_buf_printf(&sql, "%s;\n", PQgetvalue(found, i, 0));
-    st = bo_buf_check(&sql, err);
+    bo_status st = bo_buf_check(&sql, err);
     if (st != BO_OK)
         return st;
     about->table->definition = bo_arena_str(about->arena, bo_buf_str(&sql));

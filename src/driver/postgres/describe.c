@@ -7,12 +7,6 @@
 #include "driver/postgres/name.h"
 #include "driver/postgres/pg_sql.h"
 
-bo_status pg_describe_ask(
-    const pg_description *about, const char *sql, PGresult **out, bo_error *err)
-{
-    return pg_ask(about->conn, sql, 1, &about->oid, out, err);
-}
-
 const char *pg_cell(pg_description *about, const PGresult *result, int row, int column)
 {
     if (PQgetisnull(result, row, column))
@@ -101,8 +95,7 @@ static bo_status resolve(pg_conn *conn, const char *name, PGresult **out, bo_err
         return st;
 
     BO_OWN(PGresult) *found = NULL;
-    st = pg_ask(
-        conn, pg_sql_resolve, 2, (const char *const[]){parts.schema, parts.local}, &found, err);
+    st = pg_ask_relations(conn, parts.schema, parts.local, &found, err);
     if (st != BO_OK)
         return st;
     if (PQntuples(found) == 0)
@@ -118,27 +111,19 @@ static bo_status resolve(pg_conn *conn, const char *name, PGresult **out, bo_err
 
 static bo_status describe_relation(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *relation = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_relation, &relation, err);
-    if (st != BO_OK)
-        return st;
+    const PGresult *relation = about->answers.of[PG_PART_RELATION];
     if (PQntuples(relation) != 1)
         return bo_fail(err, BO_NOTFOUND, "table '%s' was dropped just now", about->table->name);
 
-    about->table->kind = pg_cell_char(relation, 0, 0);
-    about->table->row_security = pg_cell_true(relation, 0, 1);
+    about->table->row_security = pg_cell_true(relation, 0, 0);
     about->table->encoding =
-        pg_cell_true(relation, 0, 2) ? BO_ENCODING_PG_BINARY : BO_ENCODING_PG_TEXT;
+        pg_cell_true(relation, 0, 1) ? BO_ENCODING_PG_BINARY : BO_ENCODING_PG_TEXT;
     return BO_OK;
 }
 
 static bo_status describe_columns(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_columns, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_COLUMNS];
     const int count = PQntuples(found);
     bo_table *table = about->table;
     bo_column *columns = pg_room(about, count, sizeof *columns);
@@ -172,11 +157,7 @@ static bo_status describe_columns(pg_description *about, bo_error *err)
 
 static bo_status describe_triggers(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_triggers, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_TRIGGERS];
     const int count = PQntuples(found);
     bo_trigger *triggers = pg_room(about, count, sizeof *triggers);
     if (about->failed)
@@ -192,13 +173,10 @@ static bo_status describe_triggers(pg_description *about, bo_error *err)
     return BO_OK;
 }
 
-static bo_status describe_sequences(pg_description *about, bo_error *err)
+static bo_status describe_sequences(pg_conn *conn, pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_sequences, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_SEQUENCES];
+    bo_status st = BO_OK;
     const int count = PQntuples(found);
     bo_sequence *sequences = pg_room(about, count, sizeof *sequences);
     if (about->failed)
@@ -211,21 +189,17 @@ static bo_status describe_sequences(pg_description *about, bo_error *err)
         };
         if (about->failed)
             return bo_nomem(err);
-        st = pg_sequence_read(&about->conn->base, &sequences[i], err);
+        st = pg_sequence_read(&conn->base, &sequences[i], err);
     }
     about->table->sequences = sequences;
     about->table->sequence_count = (uint16_t)count;
     return st;
 }
 
-static bo_status describe_named(pg_description *about, const char *sql, const bo_named_sql **out,
+static bo_status describe_named(pg_description *about, pg_part part, const bo_named_sql **out,
     uint16_t *count_out, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, sql, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[part];
     const int count = PQntuples(found);
     bo_named_sql *items = pg_room(about, count, sizeof *items);
     if (about->failed)
@@ -240,14 +214,10 @@ static bo_status describe_named(pg_description *about, const char *sql, const bo
     return BO_OK;
 }
 
-static bo_status describe_names(pg_description *about, const char *sql, const char *const **out,
+static bo_status describe_names(pg_description *about, pg_part part, const char *const **out,
     uint16_t *count_out, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, sql, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[part];
     const int count = PQntuples(found);
     const char **names = pg_room(about, count, sizeof *names);
     if (about->failed)
@@ -259,13 +229,9 @@ static bo_status describe_names(pg_description *about, const char *sql, const ch
     return BO_OK;
 }
 
-static bo_status describe_limits(pg_description *about, bo_error *err)
+static void describe_limits(pg_description *about)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_limits, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_LIMITS];
     for (int i = 0; i < PQntuples(found); i++) {
         if (pg_cell_true(found, i, 0))
             about->table->uncovered = true;
@@ -274,13 +240,16 @@ static bo_status describe_limits(pg_description *about, bo_error *err)
     if (!about->table->row_key && !about->table->uncovered)
         pg_add_limit(about,
             bo_arena_str(about->arena, "it has no key: rows are identified by all their values"));
-    return BO_OK;
 }
 
-static bo_status describe_parts(pg_description *about, bo_error *err)
+static bo_status describe_parts(pg_conn *conn, pg_description *about, bo_error *err)
 {
     bo_table *table = about->table;
-    bo_status st = describe_relation(about, err);
+    const bool defined = table->kind == 'r' || table->kind == 'p';
+    bo_status st = pg_ask_parts(
+        conn, table->id, defined ? PG_PART_COUNT : PG_PART_DEFINE, &about->answers, err);
+    if (st == BO_OK)
+        st = describe_relation(about, err);
     if (st == BO_OK)
         st = describe_columns(about, err);
     if (st == BO_OK)
@@ -290,21 +259,26 @@ static bo_status describe_parts(pg_description *about, bo_error *err)
     if (st == BO_OK)
         st = describe_triggers(about, err);
     if (st == BO_OK)
-        st = describe_sequences(about, err);
+        st = describe_sequences(conn, about, err);
     if (st == BO_OK)
-        st = describe_named(about, pg_sql_indexes, &table->indexes, &table->index_count, err);
+        st = describe_named(about, PG_PART_INDEXES, &table->indexes, &table->index_count, err);
     if (st == BO_OK)
-        st = describe_named(about, pg_sql_checks, &table->checks, &table->check_count, err);
+        st = describe_named(about, PG_PART_CHECKS, &table->checks, &table->check_count, err);
     if (st == BO_OK)
-        st = describe_names(about, pg_sql_views, &table->views, &table->view_count, err);
+        st = describe_names(about, PG_PART_VIEWS, &table->views, &table->view_count, err);
     if (st == BO_OK)
         st = describe_names(
-            about, pg_sql_partitions, &table->partitions, &table->partition_count, err);
+            about, PG_PART_PARTITIONS, &table->partitions, &table->partition_count, err);
     if (st == BO_OK)
-        st = describe_limits(about, err);
-    if (st == BO_OK && (table->kind == 'r' || table->kind == 'p'))
+        describe_limits(about);
+    if (st == BO_OK && defined)
         st = pg_describe_definition(about, err);
     return st == BO_OK && about->failed ? bo_nomem(err) : st;
+}
+
+static void pg_description_done(pg_description *about)
+{
+    pg_answers_done(&about->answers);
 }
 
 bo_status pg_describe(
@@ -315,19 +289,20 @@ bo_status pg_describe(
     if (st != BO_OK)
         return st;
 
-    pg_description about = {.conn = pg_of(conn), .arena = arena};
+    BO_OWN_VALUE(pg_description) about = {.arena = arena};
     bo_table *table = pg_room(&about, 1, sizeof *table);
     if (!table)
         return bo_nomem(err);
     about.table = table;
-    about.oid = table->id = pg_cell(&about, found, 0, 0);
+    table->id = pg_cell(&about, found, 0, 0);
     table->name = pg_cell(&about, found, 0, 1);
     table->schema = pg_cell(&about, found, 0, 2);
     table->local = pg_cell(&about, found, 0, 3);
+    table->kind = pg_cell_char(found, 0, 4);
     if (about.failed)
         return bo_nomem(err);
 
-    st = describe_parts(&about, err);
+    st = describe_parts(pg_of(conn), &about, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot read the definition of table '%s'", table->name);
     *out = table;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "driver/postgres/describe.h"
-#include "driver/postgres/pg_sql.h"
 
 /* "2 0 5", positions in the table's columns; those of expressions are not in it. */
 static void read_positions(pg_description *about, const char *text, bo_key *key)
@@ -24,11 +23,7 @@ static void read_positions(pg_description *about, const char *text, bo_key *key)
 
 bo_status pg_describe_keys(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_keys, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_KEYS];
     const int count = PQntuples(found);
     bo_table *table = about->table;
     bo_key *keys = pg_room(about, count, sizeof *keys);
@@ -107,11 +102,7 @@ static bo_foreign_key read_foreign_key(
 
 bo_status pg_describe_foreign_keys(pg_description *about, bo_error *err)
 {
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_describe_ask(about, pg_sql_foreign_keys, &found, err);
-    if (st != BO_OK)
-        return st;
-
+    const PGresult *found = about->answers.of[PG_PART_FOREIGN_KEYS];
     bo_table *table = about->table;
     const int rows = PQntuples(found);
     bo_foreign_key *own = pg_room(about, rows, sizeof *own);

@@ -12,12 +12,15 @@ typedef struct pg_conn {
     PGconn *pg;
     PGcancel *cancel; /* for bo_driver.cancel; made once */
     bool in_transaction;
-    bo_tx_mode mode; /* of the open transaction */
-    bool raw;        /* session of a user's change: nothing pinned */
-    int version;     /* PQserverVersion(): 150018 */
-    char *user_path; /* the search_path before it was pinned: for a user's conditions */
-    char *path;      /* the pinned search_path */
-    unsigned serial; /* makes names of temporary objects unique within the session */
+    bo_tx_mode mode;    /* of the open transaction */
+    bool raw;           /* session of a user's change: nothing pinned */
+    int version;        /* PQserverVersion(): 150018 */
+    char *user_path;    /* the search_path before it was pinned: for a user's conditions */
+    char *path;         /* the pinned search_path */
+    bool pinned_inside; /* in the open transaction: its rollback takes the settings back */
+    uint32_t lock_timeout_ms;
+    uint32_t prepared; /* statements of ask.c that the server has; one bit each */
+    unsigned serial;   /* makes names of temporary objects unique within the session */
 } pg_conn;
 
 static inline pg_conn *pg_of(bo_conn *conn)
@@ -104,6 +107,16 @@ void pg_column_list(bo_buf *out, const bo_table *shape, const char *alias);
  */
 bo_status pg_check_predicate(const char *predicate, bo_error *err);
 
+/* ---- rows.c: where a user's condition is used ---- */
+
+/** Sets the search path: conn->user_path, for users' conditions see the names that users see, or
+ * conn->path again.  Within a transaction it is undone with it. */
+bo_status pg_set_path(pg_conn *conn, const char *path, bo_error *err);
+/** Appends " AND (<predicate>)". */
+void pg_add_predicate(bo_buf *out, const char *predicate);
+/** A mistake in a user's condition is the user's, not the database's: BO_INVALID. */
+bo_status pg_blame_predicate(bo_status st, bo_error *err);
+
 /* ---- load.c ---- */
 
 /** A temporary table of the recorded types of shape's image columns, dropped with the transaction
@@ -114,6 +127,7 @@ bo_status pg_temp_like(pg_conn *conn, const bo_table *shape, bo_buf *name_out, b
 /* session.c */
 bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err);
 void pg_close(bo_conn *conn);
+bo_status pg_pin(bo_conn *conn, bo_error *err);
 bo_status pg_identity(bo_conn *conn, bo_identity *out, bo_error *err);
 void pg_cancel(bo_conn *conn);
 bo_status pg_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err);
@@ -140,9 +154,16 @@ bo_status pg_estimate(
 /* load.c */
 bo_status pg_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err);
+/* scratch.c */
+bo_status pg_scratch_restore(bo_conn *conn, const bo_table *was, bo_next_fn *next, void *next_ctx,
+    bo_image_fn *each, void *ctx, bo_error *err);
 /* render.c */
 bo_status pg_render(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
     void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);
+/* filter.c */
+bo_status pg_filter(bo_conn *conn, const bo_table *shape, const char *predicate, bo_next_fn *next,
+    void *next_ctx, bo_status (*each)(void *ctx, uint64_t row, bo_error *err), void *ctx,
+    bo_error *err);
 /* marker.c */
 bo_status pg_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status pg_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);

@@ -116,8 +116,7 @@ bo_status pg_ranges(bo_conn *base, const bo_table *table, const bo_span *known, 
 
 /* ---- scans ---- */
 
-/* Users' conditions see the names that users see. */
-static bo_status set_path(pg_conn *conn, const char *path, bo_error *err)
+bo_status pg_set_path(pg_conn *conn, const char *path, bo_error *err)
 {
     if (conn->raw) /* has them anyway */
         return BO_OK;
@@ -200,15 +199,14 @@ static bo_status add_cell(
     return bo_buf_check(&ctid, err);
 }
 
-static void add_predicate(bo_buf *out, const char *predicate)
+void pg_add_predicate(bo_buf *out, const char *predicate)
 {
     bo_buf_add_str(out, " AND (");
     bo_buf_add_str(out, predicate);
     bo_buf_add_str(out, "\n)"); /* the line's end closes a comment */
 }
 
-/* A mistake in a user's condition is the user's, not the database's. */
-static bo_status blame_predicate(bo_status st, bo_error *err)
+bo_status pg_blame_predicate(bo_status st, bo_error *err)
 {
     if (!err || st == BO_DENIED || strncmp(err->sqlstate, "42", 2) != 0)
         return st;
@@ -247,16 +245,16 @@ static bo_status scan_source(
 {
     if (!what->predicate)
         return copy_source(conn, what, from, each, ctx, err);
-    add_predicate(&from->where, what->predicate);
-    bo_status st = set_path(conn, conn->user_path, err);
+    pg_add_predicate(&from->where, what->predicate);
+    bo_status st = pg_set_path(conn, conn->user_path, err);
     if (st != BO_OK)
         return st;
     st = copy_source(conn, what, from, each, ctx, err);
     if (st != BO_OK) {
-        (void)set_path(conn, conn->path, NULL); /* an aborted transaction undoes it itself */
-        return blame_predicate(st, err);
+        (void)pg_set_path(conn, conn->path, NULL); /* an aborted transaction undoes it itself */
+        return pg_blame_predicate(st, err);
     }
-    return set_path(conn, conn->path, err);
+    return pg_set_path(conn, conn->path, err);
 }
 
 bo_status pg_scan(bo_conn *base, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err)
@@ -295,21 +293,21 @@ static bo_status count_rows(
     add_whole_table(&sql, table);
     bo_buf_add_str(&sql, " WHERE true");
     if (predicate)
-        add_predicate(&sql, predicate);
+        pg_add_predicate(&sql, predicate);
     bo_status st = bo_buf_check(&sql, err);
     if (st == BO_OK && predicate)
-        st = set_path(conn, conn->user_path, err);
+        st = pg_set_path(conn, conn->user_path, err);
     if (st != BO_OK)
         return st;
     BO_OWN(PGresult) *result = NULL;
     st = pg_ask(conn, bo_buf_str(&sql), 0, NULL, &result, err);
     if (st != BO_OK) {
         if (predicate)
-            (void)set_path(conn, conn->path, NULL);
-        return predicate ? blame_predicate(st, err) : st;
+            (void)pg_set_path(conn, conn->path, NULL);
+        return predicate ? pg_blame_predicate(st, err) : st;
     }
     if (predicate)
-        st = set_path(conn, conn->path, err);
+        st = pg_set_path(conn, conn->path, err);
     if (st == BO_OK)
         *out = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
     return st;

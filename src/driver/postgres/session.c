@@ -152,6 +152,7 @@ bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err)
         return bo_nomem(err);
     conn->base.driver = &bo_driver_postgres;
     conn->raw = how->raw;
+    conn->lock_timeout_ms = how->lock_timeout_ms;
     bo_status st = connect_to(how, conn, err);
     if (st == BO_OK && !how->raw)
         st = pg_pin_session(conn, how->lock_timeout_ms, how->schema, err);
@@ -239,11 +240,33 @@ bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, const char *sc
         "SET idle_in_transaction_session_timeout = 0;"
         "SET default_transaction_read_only = off;"
         "SET synchronize_seqscans = off;"
+        "SET plan_cache_mode = force_generic_plan;"
         "SET max_parallel_workers_per_gather = 0;"
         "SET jit = off",
         conn->path, bytes_only ? "SQL_ASCII" : "UTF8",
         lock_timeout_ms ? lock_timeout_ms : DEFAULT_LOCK_TIMEOUT_MS);
     return st == BO_OK ? st : bo_wrap(err, st, "cannot set up the connection");
+}
+
+/*
+ * What a script may have left behind is put back to what a new session would have, the search path
+ * for users' conditions first of all; then it is pinned as any other.
+ */
+bo_status pg_pin(bo_conn *base, bo_error *err)
+{
+    pg_conn *conn = pg_of(base);
+    if (!conn->raw)
+        return BO_OK;
+    bo_status st = pg_run(
+        conn, NULL, err, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL");
+    if (st == BO_OK)
+        st = pg_pin_session(conn, conn->lock_timeout_ms, NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot take the session over");
+    conn->raw = false;
+    conn->prepared = 0;
+    conn->pinned_inside = conn->in_transaction;
+    return BO_OK;
 }
 
 /* ---- which database ---- */
@@ -329,6 +352,23 @@ bo_status pg_begin(bo_conn *base, bo_tx_mode mode, bo_error *err)
     return st;
 }
 
+static void drop_link(pg_conn *conn)
+{
+    PQfinish(conn->pg);
+    conn->pg = NULL; /* libpq answers every later call with an error */
+}
+
+/* The settings that were pinned in a transaction went back with it. */
+static void pin_again(pg_conn *conn)
+{
+    if (!conn->pinned_inside)
+        return;
+    conn->pinned_inside = false;
+    conn->raw = true;
+    if (pg_pin(&conn->base, NULL) != BO_OK)
+        drop_link(conn);
+}
+
 bo_status pg_commit(bo_conn *base, bo_error *err)
 {
     pg_conn *conn = pg_of(base);
@@ -336,6 +376,10 @@ bo_status pg_commit(bo_conn *base, bo_error *err)
         return bo_fail(err, BO_DATABASE, "the connection was lost before the transaction ended");
     BO_OWN(PGresult) *result = PQexec(conn->pg, "COMMIT");
     conn->in_transaction = false;
+    if (PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") == 0)
+        conn->pinned_inside = false;
+    else
+        pin_again(conn);
     if (PQstatus(conn->pg) != CONNECTION_OK || !result) {
         (void)pg_error(conn, result, err, "the connection was lost during COMMIT");
         if (err)
@@ -357,10 +401,10 @@ void pg_rollback(bo_conn *base)
         return;
     conn->in_transaction = false;
     PQclear(PQexec(conn->pg, "ROLLBACK"));
-    if (conn->pg && PQtransactionStatus(conn->pg) != PQTRANS_IDLE) {
-        PQfinish(conn->pg);
-        conn->pg = NULL; /* libpq answers every later call with an error */
-    }
+    if (PQtransactionStatus(conn->pg) == PQTRANS_IDLE)
+        pin_again(conn);
+    else
+        drop_link(conn);
 }
 
 bo_status pg_share(bo_conn *base, bo_buf *token_out, bo_error *err)

@@ -33,8 +33,7 @@ WITH RECURSIVE parts (type, nested) AS (
             WHERE t.typtype = 'm' AND to_jsonb(r) ->> 'rngmultitypid' = t.oid::text
            ) part (type, nested)
 )
-SELECT c.relkind,
-       row_security_active(c.oid) AS row_security,
+SELECT row_security_active(c.oid) AS row_security,
        NOT EXISTS (
            SELECT FROM parts
              JOIN pg_catalog.pg_type t ON t.oid = parts.type

@@ -5,7 +5,8 @@ SELECT c.oid,
        (CASE WHEN n.nspname = 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END
         || quote_ident(c.relname)) COLLATE "C" AS name,
        n.nspname,
-       c.relname
+       c.relname,
+       c.relkind
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
