@@ -127,6 +127,7 @@ const cli_command cmd_script = {
     .example = "backout script latest --output-file undo.sql",
     .options = script_options,
     .args_size = sizeof(struct export_args),
+    .raw = true,
     .run = script,
 };
 
@@ -136,5 +137,6 @@ const cli_command cmd_export = {
     .example = "backout export latest --format csv --which since",
     .options = export_options,
     .args_size = sizeof(struct export_args),
+    .raw = true,
     .run = export,
 };

@@ -51,6 +51,7 @@ const cli_command cmd_help = {
     .summary = "explain a command",
     .options = help_options,
     .args_size = sizeof(struct help_args),
+    .raw = true,
     .bare = true,
     .run = help,
 };
@@ -101,6 +102,7 @@ const cli_command cmd_completion = {
     .example = "backout completion bash > ~/.local/share/bash-completion/completions/backout",
     .options = completion_options,
     .args_size = sizeof(struct completion_args),
+    .raw = true,
     .bare = true,
     .run = completion,
 };

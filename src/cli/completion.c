@@ -31,7 +31,7 @@ static void words(bo_buf *out)
     for (size_t i = 0; cli_commands[i]; i++) {
         const char *name = cli_commands[i]->name;
         size_t size = strcspn(name, " ");
-        if (cli_commands[i]->hidden || (size == last_size && strncmp(name, last, size) == 0))
+        if (size == last_size && strncmp(name, last, size) == 0)
             continue;
         bo_buf_printf(out, "%.*s ", (int)size, name);
         last = name;
@@ -126,8 +126,6 @@ static void fish(bo_buf *out)
         const cli_command *c = cli_commands[i];
         size_t size = strcspn(c->name, " ");
         const char *second = c->name[size] ? c->name + size + 1 : NULL;
-        if (c->hidden)
-            continue;
         bo_buf_printf(
             out, "complete -c backout -f -n __fish_use_subcommand -a %.*s", (int)size, c->name);
         bo_buf_add_str(out, " -d ");

@@ -108,8 +108,7 @@ void cli_help_overview(bo_buf *out)
                         "Makes changes of production data reversible: take a point, change, and "
                         "return to it\nwith proof. PostgreSQL and SQLite.\n\ncommands:\n");
     for (size_t i = 0; cli_commands[i]; i++)
-        if (!cli_commands[i]->hidden)
-            bo_buf_printf(out, "  %-14s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+        bo_buf_printf(out, "  %-14s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     option_lines(out, "global options, before or after the command", cli_global_options);
     bo_buf_add_str(out, "\nexit codes: 0 done, 1 failed, 2 wrong usage, 3 refused and nothing was "
                         "changed,\n4 done and something bad was found, 5 outcome unknown, 130 "

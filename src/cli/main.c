@@ -106,7 +106,8 @@ static bo_status settle(cli *ctx, bo_error *err)
     if (st != BO_OK)
         return st;
     const char *no_color = getenv("NO_COLOR");
-    ctx->output = (cli_output)output;
+    bool raw = ctx->command && ctx->command->raw;
+    ctx->output = raw && output == CLI_OUTPUT_JSONL ? CLI_OUTPUT_JSON : (cli_output)output;
     ctx->quiet = ctx->flags.quiet;
     ctx->verbose = ctx->flags.verbose;
     ctx->terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);

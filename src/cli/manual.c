@@ -116,8 +116,6 @@ static void see_also(bo_buf *out, const cli_command *command)
     }
     const char *last = NULL;
     for (size_t i = 0; cli_commands[i]; i++) {
-        if (cli_commands[i]->hidden)
-            continue;
         bo_buf_add_str(out, last ? " ,\n.Xr " : ".Xr ");
         page_name(out, cli_commands[i], false);
         bo_buf_add_str(out, " 1");
@@ -135,8 +133,6 @@ static void program_page(bo_buf *out)
                         "protection, and returns to a point with proof.\n"
                         ".Pp\nThe commands:\n.Bl -tag -width Ds\n");
     for (size_t i = 0; cli_commands[i]; i++) {
-        if (cli_commands[i]->hidden)
-            continue;
         bo_buf_printf(out, ".It Cm %s\n", cli_commands[i]->name);
         roff(out, cli_commands[i]->summary);
         bo_buf_add_str(out, "\n");

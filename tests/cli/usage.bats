@@ -94,6 +94,11 @@ usage_error() {
     done
 }
 
+@test "help has no events in it, whatever the form of the answer" {
+    backout help run >plain
+    backout help run --output jsonl | cmp - plain
+}
+
 @test "the version is printed, as JSON too" {
     run -0 backout --version
     [[ $output =~ ^backout\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
