@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/sql_rows.h - changes of single rows as SQL that psql and sqlite3 can run. */
+#ifndef BO_CHANGE_SQL_ROWS_H
+#define BO_CHANGE_SQL_ROWS_H
+
+#include "change/shown.h"
+
+/* The guards: temporary tables whose constraints say what was found instead. */
+#define BO_GUARD_ROWS       "backout_guard"
+#define BO_GUARD_REFERENCES "backout_references"
+
+/** What a row is expected to be and what it shall be; texts are literals. */
+typedef struct bo_sql_change {
+    const bo_table *table;
+    uint64_t number;
+    bo_image expected, target; /* data NULL: absent */
+    const bo_text_value *expected_texts, *target_texts;
+} bo_sql_change;
+
+void bo_sql_name(bo_buf *out, const bo_driver *driver, const bo_table *table);
+/** A word of a comment: no line ends, no control characters. */
+void bo_sql_comment(bo_buf *out, const char *text);
+/** INSERT of a whole row, without guard and without an end. */
+void bo_sql_insert(
+    bo_buf *out, const bo_driver *driver, const bo_table *table, const bo_text_value *texts);
+/** The change with the guard that it touched exactly one row, which was as expected. */
+bo_status bo_sql_guarded(
+    bo_buf *out, const bo_driver *driver, const bo_sql_change *change, bo_error *err);
+/** The guard that no row of `child` refers to the row that goes; the key is a foreign key of child.
+ */
+void bo_sql_unreferenced(bo_buf *out, const bo_driver *driver, const bo_sql_change *change,
+    const bo_foreign_key *key, const bo_table *child);
+
+#endif
