@@ -72,8 +72,10 @@ static bo_status collect(void *ctx, bo_image row, bo_error *err)
     bo_buf_add(&next->image, row.data, row.size);
     if (rows->key_count > 0)
         bo_image_project(&next->key, row, rows->key, rows->key_count);
-    else
-        bo_buf_add(&next->key, row.data, row.size);
+    else {
+        bo_span values = bo_row_values(rows->table, row);
+        bo_buf_add(&next->key, values.data, values.size);
+    }
     return BO_OK;
 }
 
@@ -92,7 +94,7 @@ static int by_key(const void *a, const void *b)
 void stage_rows_read(bo_conn *conn, const bo_table *table, stage_rows *out)
 {
     bo_error err = {0};
-    *out = (stage_rows){0};
+    *out = (stage_rows){.table = table};
     out->key_count = bo_table_key_positions(table, out->key);
     const bo_scan scan = {.table = table};
     pg_must(conn->driver->scan(conn, &scan, collect, out, &err), &err);
@@ -115,7 +117,7 @@ bool stage_rows_equal(const stage_rows *a, const stage_rows *b)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++) {
-        if (bo_span_compare(span_of(&a->rows[i].image), span_of(&b->rows[i].image)) != 0)
+        if (!bo_row_equal(a->table, span_of(&a->rows[i].image), span_of(&b->rows[i].image)))
             return false;
     }
     return true;
@@ -142,7 +144,8 @@ static bo_status next_entry(void *ctx, bo_stage_entry *out, bool *end_out, bo_er
                         : by_key(&d->before->rows[d->b], &d->after->rows[d->a]);
         const stage_row *before = order <= 0 ? &d->before->rows[d->b++] : NULL;
         const stage_row *after = order >= 0 ? &d->after->rows[d->a++] : NULL;
-        if (before && after && bo_image_equal(span_of(&before->image), span_of(&after->image)))
+        if (before && after
+            && bo_row_equal(d->before->table, span_of(&before->image), span_of(&after->image)))
             continue;
         d->targets += before != NULL;
         d->known += after != NULL;
@@ -185,6 +188,7 @@ void stage_undo_stage(stage_undo *undo)
     for (unsigned i = 0; i < undo->count; i++) {
         undo->now[i] = pg_table(conn, undo->arena, undo->was[i]->name);
         bo_scan scan = {.table = undo->now[i], .shape = undo->was[i]};
+        undo->after[i].table = undo->was[i];
         undo->after[i].key_count = bo_table_key_positions(undo->was[i], undo->after[i].key);
         pg_must(driver->scan(conn, &scan, collect, &undo->after[i], &err), &err);
         if (undo->after[i].count > 0)

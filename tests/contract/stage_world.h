@@ -27,6 +27,7 @@ typedef struct stage_row {
     bo_buf image;
 } stage_row;
 typedef struct stage_rows {
+    const bo_table *table; /* whose images they are */
     stage_row *rows;
     size_t count;
     uint16_t key_count;

@@ -57,14 +57,16 @@ static bo_status delete_rows(
     return st == BO_OK ? expect(table, "deleted", planned, changed, err) : st;
 }
 
-/* INSERT of entries.  A row that was there keeps its number and the columns that came since. */
-static void insert_sql(bo_buf *sql, const sq_staged *table, bool keep, const char *condition)
+/* INSERT of entries, with the row's number when `live` has it; `whole`: the row was there, so it
+ * has values in the columns that came since. */
+static void insert_sql(
+    bo_buf *sql, const sq_staged *table, bool whole, bool numbered, const char *condition)
 {
     BO_OWN_VALUE(bo_buf) from = {0};
     const char *separator = " (";
     bo_buf_add_str(sql, "INSERT OR ABORT INTO ");
     sq_quote_table(sql, table->now);
-    if (keep && table->rowid && bo_table_column(table->now, table->rowid) < 0) {
+    if (numbered && table->rowid && !sq_rowid_is_column(table->now)) {
         bo_buf_add_str(sql, " (");
         sq_quote(sql, table->rowid);
         bo_buf_add_str(&from, "live");
@@ -72,7 +74,7 @@ static void insert_sql(bo_buf *sql, const sq_staged *table, bool keep, const cha
     }
     for (uint16_t i = 0; i < table->now->image_count; i++) {
         uint16_t column = table->now->image_columns[i];
-        if (!keep && !table->given[column])
+        if (!whole && !table->given[column])
             continue;
         bo_buf_add_str(sql, separator);
         sq_quote(sql, table->now->columns[column].name);
@@ -84,14 +86,14 @@ static void insert_sql(bo_buf *sql, const sq_staged *table, bool keep, const cha
     sql->failed |= from.failed;
 }
 
-static bo_status insert_rows(sq_stage *self, const sq_staged *table, bool keep,
+static bo_status insert_rows(sq_stage *self, const sq_staged *table, bool whole, bool numbered,
     const char *condition, uint64_t planned, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     uint64_t changed = 0;
     if (planned == 0)
         return BO_OK;
-    insert_sql(&sql, table, keep, condition);
+    insert_sql(&sql, table, whole, numbered, condition);
     bo_status st = sq_run_buf(self->conn, &sql, &changed, err);
     return st == BO_OK ? expect(table, "inserted", planned, changed, err) : st;
 }
@@ -104,11 +106,13 @@ static bo_status insert_multiset(
     BO_OWN(sqlite3_stmt) *ids = NULL;
     BO_OWN(sqlite3_stmt) *insert = NULL;
     BO_OWN(sqlite3_stmt) *update = NULL;
-    bo_buf_printf(
-        &sql, "SELECT min(id) FROM %s WHERE target AND id > $1 HAVING min(id) > 0", table->name);
+    bo_buf_printf(&sql,
+        "SELECT min(id) FROM %s WHERE target AND live IS NULL AND id > $1"
+        " HAVING min(id) > 0",
+        table->name);
     bo_status st = sq_prepare_buf(self->conn, &sql, &ids, err);
     bo_buf_clear(&sql);
-    insert_sql(&sql, table, false, "id = $1");
+    insert_sql(&sql, table, false, false, "id = $1");
     if (st == BO_OK)
         st = sq_prepare_buf(self->conn, &sql, &insert, err);
     bo_buf_clear(&sql);
@@ -147,15 +151,42 @@ static bo_status plan_counts(
     return st;
 }
 
+/* New rows take the numbers they had, those that are free; *taken_out: how many. */
+static bo_status take_numbers(
+    sq_stage *self, const sq_staged *table, uint64_t *taken_out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    *taken_out = 0;
+    if (!table->was->row_hint || !table->rowid || sq_rowid_is_column(table->now))
+        return BO_OK;
+    bo_buf_printf(&sql,
+        "UPDATE %s AS s SET live = hint WHERE id IN"
+        " (SELECT min(id) FROM %s WHERE target AND NOT found GROUP BY hint)"
+        " AND NOT EXISTS (SELECT 1 FROM ",
+        table->name, table->name);
+    sq_quote_table(&sql, table->now);
+    bo_buf_add_str(&sql, " AS l WHERE l.");
+    sq_quote(&sql, table->rowid);
+    bo_buf_add_str(&sql, " = s.hint)");
+    return sq_run_buf(self->conn, &sql, taken_out, err);
+}
+
 static bo_status insert_table(
     sq_stage *self, const sq_staged *table, const bo_applied *counts, bo_error *err)
 {
-    if (!table->key)
-        return insert_multiset(self, table, counts->inserted, err);
-    bo_status st = insert_rows(self, table, true, "found AND target", counts->updated, err);
+    uint64_t taken = 0;
+    bo_status st = insert_rows(self, table, true, true, "found AND target", counts->updated, err);
+    if (st == BO_OK && counts->inserted > 0)
+        st = take_numbers(self, table, &taken, err);
     if (st == BO_OK)
-        st = insert_rows(self, table, false, "target AND NOT found", counts->inserted, err);
-    return st;
+        st = insert_rows(
+            self, table, false, true, "target AND NOT found AND live IS NOT NULL", taken, err);
+    if (st != BO_OK)
+        return st;
+    if (!table->key)
+        return insert_multiset(self, table, counts->inserted - taken, err);
+    return insert_rows(self, table, false, false, "target AND NOT found AND live IS NULL",
+        counts->inserted - taken, err);
 }
 
 bo_status sq_stage_apply(bo_stage *stage, bo_applied *counts_out, bo_error *err)

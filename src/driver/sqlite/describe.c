@@ -307,6 +307,7 @@ bo_status sq_describe(
     st = read_table(&self);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot describe %s", name);
+    table->row_hint = table->kind == 'r' && sq_rowid(table) && !sq_rowid_is_column(table);
     *out = table;
     return BO_OK;
 }

@@ -5,7 +5,7 @@
 const bo_driver bo_driver_sqlite = {
     .name = "sqlite",
     .schemes = "sqlite file",
-    .caps = BO_CAP_SEQUENCES | BO_CAP_TRANSACTIONAL_DDL,
+    .caps = BO_CAP_SEQUENCES | BO_CAP_TRANSACTIONAL_DDL | BO_CAP_FILES,
     .open = sq_open,
     .close = sq_close,
     .identity = sq_identity,
@@ -29,6 +29,7 @@ const bo_driver bo_driver_sqlite = {
     .count = sq_count,
     .estimate = sq_estimate,
     .load = sq_load,
+    .scratch_restore = sq_scratch_restore,
     .clear = sq_clear,
     .check_references = sq_check_references,
     .render = sq_render,

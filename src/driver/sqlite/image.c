@@ -142,4 +142,10 @@ void sq_image_list(bo_buf *out, const bo_table *shape, const bo_table *table, co
         bo_buf_printf(out, "%s.", alias);
         sq_quote(out, name);
     }
+    if (!shape->row_hint)
+        return;
+    const char *rowid = sq_rowid(table);
+    bo_buf_printf(out, rowid ? ", %s." : ", 0", alias);
+    if (rowid)
+        sq_quote(out, rowid);
 }

@@ -2,6 +2,22 @@
 /* src/driver/sqlite/load.c - writing whole tables. */
 #include "driver/sqlite/sqlite.h"
 
+/* The row number that rows of then had and rows of now may take; NULL: there is none. */
+static const char *hinted_rowid(const bo_table *was, const bo_table *now)
+{
+    return was->row_hint && !sq_rowid_is_column(now) ? sq_rowid(now) : NULL;
+}
+
+/* A row takes its number when it is free, and else the next one. */
+static void add_hint(bo_buf *sql, const bo_table *now, const char *rowid, unsigned parameter)
+{
+    bo_buf_add_str(sql, ", CASE WHEN EXISTS (SELECT 1 FROM ");
+    sq_quote_table(sql, now);
+    bo_buf_add_str(sql, " AS l WHERE l.");
+    sq_quote(sql, rowid);
+    bo_buf_printf(sql, " = $%u) THEN NULL ELSE $%u END", parameter, parameter);
+}
+
 /* INSERT of the values that `now` still has, by column name; the rest of an image is left out. */
 static void insert_sql(bo_buf *sql, const bo_table *was, const bo_table *now, const int *map)
 {
@@ -14,11 +30,20 @@ static void insert_sql(bo_buf *sql, const bo_table *was, const bo_table *now, co
         bo_buf_add_str(sql, count++ == 0 ? " (" : ", ");
         sq_quote(sql, now->columns[map[i]].name);
     }
-    if (count == 0)
+    if (count == 0) {
         bo_buf_add_str(sql, " DEFAULT VALUES");
+        return;
+    }
+    const char *rowid = hinted_rowid(was, now);
+    if (rowid) {
+        bo_buf_add_str(sql, ", ");
+        sq_quote(sql, rowid);
+    }
     for (unsigned i = 0; i < count; i++)
         bo_buf_printf(sql, "%s$%u", i == 0 ? ") VALUES (" : ", ", i + 1);
-    bo_buf_add_str(sql, count > 0 ? ")" : "");
+    if (rowid)
+        add_hint(sql, now, rowid, count + 1);
+    bo_buf_add_str(sql, ")");
 }
 
 static bo_status insert_row(sq_conn *conn, sqlite3_stmt *statement, const bo_value *values,
@@ -30,6 +55,8 @@ static bo_status insert_row(sq_conn *conn, sqlite3_stmt *statement, const bo_val
         if (map[i] >= 0)
             st = sq_value_bind(conn, statement, index++, values[i], err);
     }
+    if (st == BO_OK && index <= sqlite3_bind_parameter_count(statement)) /* the hint */
+        st = sq_value_bind(conn, statement, index, values[count], err);
     bool row = false;
     if (st == BO_OK)
         st = sq_step(conn, statement, &row, err);
@@ -49,7 +76,7 @@ bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
         return bo_nomem(err);
     int *map = NULL;
     bo_status st = bo_table_map(was, now, arena, &map, err);
-    bo_value *values = bo_arena_array(arena, was->image_count + 1u, sizeof *values);
+    bo_value *values = bo_arena_array(arena, sq_value_count(was) + 1u, sizeof *values);
     if (st != BO_OK)
         return st;
     if (!values)
@@ -64,7 +91,7 @@ bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
         st = next(ctx, &row, &end, err);
         if (st != BO_OK || end)
             break;
-        st = sq_image_values(row, was->image_count, values, err);
+        st = sq_image_values(row, sq_value_count(was), values, err);
         if (st == BO_OK)
             st = insert_row(self, statement, values, map, was->image_count, err);
         rows += st == BO_OK;

@@ -30,11 +30,12 @@ static bo_status claim(sq_stage *self, const sq_staged *table, sqlite3_stmt *row
     sqlite3_stmt *update, bo_buf *image, bo_error *err)
 {
     bo_buf_clear(image);
-    bo_status st = sq_image_read(rows, 1, table->was->image_count, image, err);
+    bo_status st = sq_image_read(rows, 1, sq_value_count(table->was), image, err);
     if (st != BO_OK)
         return st;
+    bo_span values = bo_row_values(table->was, (bo_image){image->data, image->size});
     if (sqlite3_bind_int64(update, 1, sqlite3_column_int64(rows, 0)) != SQLITE_OK ||
-        sqlite3_bind_blob64(update, 2, image->data, image->size, SQLITE_STATIC) != SQLITE_OK)
+        sqlite3_bind_blob64(update, 2, values.data, values.size, SQLITE_STATIC) != SQLITE_OK)
         return sq_error(self->conn, err, "cannot bind a value");
     bool row = false;
     return sq_step(self->conn, update, &row, err);
@@ -107,7 +108,7 @@ static bo_status report(sq_stage *self, const sq_staged *table, const char *cond
         if (st != BO_OK || !row)
             break;
         bo_buf_clear(&image);
-        st = sq_image_read(statement, 1, table->was->image_count, &image, err);
+        st = sq_image_read(statement, 1, sq_value_count(table->was), &image, err);
         if (st == BO_OK)
             st = each(ctx, (uint64_t)sqlite3_column_int64(statement, 0),
                 (bo_image){image.data, image.size}, err);

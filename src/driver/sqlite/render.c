@@ -152,7 +152,7 @@ bo_status sq_render(bo_conn *conn, const bo_table *shape, bo_render_form form, b
     uint16_t count = shape->image_count;
     BO_OWN(sqlite3_stmt) *parse = NULL;
     BO_OWN_VALUE(bo_buf) out = {0};
-    BO_OWN_MEM bo_value *values = calloc(count + 1u, sizeof *values);
+    BO_OWN_MEM bo_value *values = calloc(count + 2u, sizeof *values);
     BO_OWN_MEM bo_text_value *texts = calloc(count + 1u, sizeof *texts);
     if (!values || !texts)
         return bo_nomem(err);
@@ -164,7 +164,7 @@ bo_status sq_render(bo_conn *conn, const bo_table *shape, bo_render_form form, b
         st = next(next_ctx, &row, &end, err);
         if (st != BO_OK || end)
             break;
-        st = sq_image_values(row, count, values, err);
+        st = sq_image_values(row, sq_value_count(shape), values, err);
         if (st == BO_OK)
             st = render_row(&self, values, count, &out, texts, err);
         if (st == BO_OK)

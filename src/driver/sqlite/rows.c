@@ -184,7 +184,7 @@ bo_status sq_scan(bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *c
         if (st != BO_OK || !row)
             break;
         bo_buf_clear(&image);
-        st = sq_image_read(statement, 0, shape->image_count, &image, err);
+        st = sq_image_read(statement, 0, sq_value_count(shape), &image, err);
         if (st == BO_OK)
             st = each(ctx, (bo_image){image.data, image.size}, err);
     }

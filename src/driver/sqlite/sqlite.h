@@ -69,9 +69,14 @@ bo_status sq_value_bind(
 /** `image` with exactly `count` values. @retval BO_CORRUPT */
 bo_status sq_image_values(bo_image image, uint16_t count, bo_value *values, bo_error *err);
 
+/** How many values an image of `shape` has: one more when it ends with the row number. */
+static inline uint16_t sq_value_count(const bo_table *shape)
+{
+    return (uint16_t)(shape->image_count + shape->row_hint);
+}
 /**
  * The list `alias."column", ...` that reads the image columns of `shape`, by name, from `table`;
- * NULL for a column that the table no longer has.
+ * NULL for a column that the table no longer has, and the row number when the shape asks for it.
  */
 void sq_image_list(bo_buf *out, const bo_table *shape, const bo_table *table, const char *alias);
 
@@ -159,6 +164,8 @@ bo_status sq_estimate(
     bo_conn *conn, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err);
 bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err);
+bo_status sq_scratch_restore(bo_conn *conn, const bo_table *was, bo_next_fn *next, void *next_ctx,
+    bo_image_fn *each, void *ctx, bo_error *err); /* scratch.c */
 bo_status sq_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err);
 bo_status sq_render(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
     void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);

@@ -73,7 +73,7 @@ static bo_status create_table(sq_stage *self, const sq_staged *table, bo_error *
     bo_buf_printf(&sql,
         "CREATE TABLE %s (id INTEGER PRIMARY KEY, target INTEGER NOT NULL,"
         " found INTEGER NOT NULL DEFAULT 0, live INTEGER, blocked INTEGER NOT NULL DEFAULT 0,"
-        " image BLOB",
+        " hint INTEGER, image BLOB",
         table->name);
     for (uint16_t i = 0; i < table->now->image_count; i++) {
         uint16_t position = table->now->image_columns[i];
@@ -155,8 +155,8 @@ static bo_status prepare_fill(
     sq_stage *self, const sq_staged *table, sqlite3_stmt **out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    unsigned values = 3;
-    bo_buf_printf(&sql, "INSERT INTO %s (id, target, image", table->name);
+    unsigned values = 4;
+    bo_buf_printf(&sql, "INSERT INTO %s (id, target, image, hint", table->name);
     for (uint16_t i = 0; i < table->was->image_count; i++) {
         if (table->map[i] < 0)
             continue;
@@ -173,20 +173,23 @@ static bo_status prepare_fill(
 static bo_status fill_entry(sq_stage *self, const sq_staged *table, sqlite3_stmt *insert,
     const bo_stage_entry *entry, bo_value *values, bo_error *err)
 {
-    bo_status st = sq_image_values(entry->row, table->was->image_count, values, err);
+    bo_status st = sq_image_values(entry->row, sq_value_count(table->was), values, err);
     if (st != BO_OK)
         return st;
+    bo_span row_values = bo_row_values(table->was, entry->row);
     int rc = sqlite3_bind_int64(insert, 1, (sqlite3_int64)entry->id);
     if (rc == SQLITE_OK)
         rc = sqlite3_bind_int(insert, 2, entry->has_target);
     if (rc == SQLITE_OK && !table->key && !entry->has_target)
-        rc = sqlite3_bind_blob64(insert, 3, entry->row.data, entry->row.size, SQLITE_STATIC);
+        rc = sqlite3_bind_blob64(insert, 3, row_values.data, row_values.size, SQLITE_STATIC);
     else if (rc == SQLITE_OK)
         rc = sqlite3_bind_null(insert, 3);
     if (rc != SQLITE_OK)
         return sq_error(self->conn, err, "cannot bind a value");
 
-    int index = 4;
+    int index = 5;
+    if (table->was->row_hint)
+        st = sq_value_bind(self->conn, insert, 4, values[table->was->image_count], err);
     for (uint16_t i = 0; st == BO_OK && i < table->was->image_count; i++) {
         if (table->map[i] >= 0)
             st = sq_value_bind(self->conn, insert, index++, values[i], err);
@@ -201,7 +204,7 @@ bo_status sq_stage_fill(
     sq_stage *self = sq_stage_of(stage);
     const sq_staged *staged = &self->tables[table];
     BO_OWN(sqlite3_stmt) *insert = NULL;
-    BO_OWN_MEM bo_value *values = calloc(staged->was->image_count + 1u, sizeof *values);
+    BO_OWN_MEM bo_value *values = calloc(sq_value_count(staged->was) + 1u, sizeof *values);
     if (!values)
         return bo_nomem(err);
     bo_status st = prepare_fill(self, staged, &insert, err);

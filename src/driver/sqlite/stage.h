@@ -3,7 +3,8 @@
  * src/driver/sqlite/stage.h - the temporary tables of a stage.
  *
  * One per table: id, target (1: the entry has one), found (1: its row of now was located), live
- * (that row's number), blocked, image (of the whole row, for tables without key), and a column
+ * (that row's number, or the one that a new row gets), blocked, hint (number that
+ * the row had), image (of the whole row, for tables without key), and a column
  * c<position> for each column of now that is in images, with the affinity and collation it has
  * there: so it holds what the table would hold.
  */

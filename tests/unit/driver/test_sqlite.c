@@ -408,6 +408,50 @@ static void a_row_keeps_its_number(void **state)
     rows_done(&before);
 }
 
+static void a_row_that_comes_back_takes_its_number_when_it_is_free(void **state)
+{
+    world *w = *state;
+    static const char *const tables[] = {
+        "CREATE TABLE t (k TEXT NOT NULL UNIQUE)", "CREATE TABLE t (k TEXT)"};
+    for (size_t i = 0; i < 2; i++) {
+        bo_error err = {0};
+        rows before = {0};
+        run(w->user, "DROP TABLE IF EXISTS t");
+        run(w->user, tables[i]);
+        run(w->user, "INSERT INTO t (rowid, k) VALUES (70, 'a'), (5, 'b'), (9, 'c')");
+        const bo_table *table = describe(w, "t");
+        assert_true(table->row_hint);
+        must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &before, &err), &err);
+        run(w->user, "DELETE FROM t");
+        put_back(w, "t", &before);
+        expect(w->user, "SELECT group_concat(rowid || k) FROM (SELECT rowid, k FROM t ORDER BY k)",
+            "70a,5b,9c");
+        /* one number is taken by a row that is told apart from it by its values only */
+        run(w->user, "DELETE FROM t; INSERT INTO t (rowid, k) VALUES (9, 'new')");
+        bo_image list[3];
+        for (size_t r = 0; r < 3; r++)
+            list[r] = (bo_image){before.bytes[r].data, before.bytes[r].size};
+        entries todo = {list, (bool[]){true, true, true}, 3, 0};
+        bo_stage *stage = NULL;
+        unsigned located = 0;
+        bo_applied applied = {0};
+        must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
+        must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
+        must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
+        must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
+        must(sq->stage_apply(stage, &applied, &err), &err);
+        assert_int_equal(applied.inserted, 3);
+        unsigned read = 0;
+        must(sq->stage_readback(stage, 0, count_row, &read, &err), &err);
+        assert_int_equal(read, 3);
+        sq->stage_close(stage);
+        must(sq->commit(w->conn, &err), &err);
+        expect(w->user, "SELECT group_concat(rowid || k) FROM (SELECT rowid, k FROM t ORDER BY k)",
+            "70a,5b,71c,9new");
+        rows_done(&before);
+    }
+}
+
 /* ---- values ---- */
 
 typedef struct literals {
@@ -438,7 +482,7 @@ static void a_literal_of_any_real_is_exact(void **state)
     world *w = *state;
     bo_error err = {0};
     rows read = {0};
-    run(w->user, "CREATE TABLE t (a); INSERT INTO t VALUES (0.0)");
+    run(w->user, "CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES (0.0)");
     const bo_table *table = describe(w, "t");
     uint64_t random = 88172645463325252u;
     for (int i = 0; i < 3000; i++) {
@@ -476,7 +520,7 @@ static void a_literal_of_any_real_is_exact(void **state)
 static void a_value_that_is_not_sqlites_is_refused(void **state)
 {
     world *w = *state;
-    run(w->user, "CREATE TABLE t (a)");
+    run(w->user, "CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID");
     const bo_table *table = describe(w, "t");
     static const uint8_t bad[][3] = {{0, 0, 0}, {9, 0, 0}, {BO_SQLITE_INTEGER, 0, 0}};
     for (size_t i = 0; i < 3; i++) {
@@ -527,6 +571,7 @@ int main(void)
         TEST(a_key_is_compared_by_its_bytes),
         TEST(conflict_clauses_of_a_table_do_not_hide_a_failure),
         TEST(a_row_keeps_its_number),
+        TEST(a_row_that_comes_back_takes_its_number_when_it_is_free),
         TEST(a_literal_of_any_real_is_exact),
         TEST(a_value_that_is_not_sqlites_is_refused),
         TEST(a_utf16_database_says_what_it_loses),
