@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/consent.c - who may do what, and asking before something is changed. */
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/step.h"
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/database.h"
@@ -53,15 +55,30 @@ bo_status cli_permit(
     return refuse(ctx, events[right], object, why, err);
 }
 
-/* Asks on the terminal and reads one line. */
+/* Reads one line, so that Ctrl-C ends the reading; false: no line. */
+static bool read_answer(char *line, size_t size)
+{
+    struct sigaction usual, ending;
+    (void)sigaction(SIGINT, NULL, &usual);
+    ending = usual;
+    ending.sa_flags &= ~SA_RESTART;
+    (void)sigaction(SIGINT, &ending, NULL);
+    bool read = fgets(line, (int)size, stdin) != NULL;
+    (void)sigaction(SIGINT, &usual, NULL);
+    line[read ? strcspn(line, "\r\n") : 0] = '\0';
+    return read;
+}
+
+/* Asks on the terminal; the answer is `expected`, or yes. */
 static bool asked(const char *question, const char *expected)
 {
     char line[256];
     (void)fputs(question, stderr);
     (void)fflush(stderr);
-    if (!fgets(line, sizeof line, stdin))
+    if (!read_answer(line, sizeof line)) {
+        (void)fputc('\n', stderr);
         return false;
-    line[strcspn(line, "\r\n")] = '\0';
+    }
     if (expected)
         return strcmp(line, expected) == 0;
     return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
@@ -87,7 +104,11 @@ static bo_status ask(cli *ctx, const cli_database *database, const cli_consent *
         return st;
     if (asked(bo_buf_str(&question), production ? shown : NULL))
         return BO_OK;
-    return refuse(ctx, consent->event, consent->object, "it was not confirmed", err);
+    bo_status refused = refuse(ctx, consent->event, consent->object, "it was not confirmed", err);
+    if (!bo_interrupted())
+        return refused;
+    cli_hint(ctx, "nothing was changed");
+    return bo_fail(err, BO_INTERRUPTED, "interrupted");
 }
 
 bo_status cli_consent_get(

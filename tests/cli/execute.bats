@@ -141,6 +141,14 @@ later() {
     [ "$(rows)" = "$before" ]
 }
 
+@test "Ctrl-C at the question exits 130 and changes nothing" {
+    command -v script >/dev/null || skip "no script(1)"
+    local now
+    now=$(rows)
+    run -130 bash -c "(sleep 1; printf '\\003') | script -qec 'backout execute $id' /dev/null"
+    [ "$(rows)" = "$now" ]
+}
+
 @test "type transaction is refused when the change has ended" {
     run -3 --separate-stderr backout execute "$id" --type transaction --yes
     [[ ${stderr_lines[0]} == *"no transaction of this point is open any longer" ]]
