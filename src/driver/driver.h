@@ -29,6 +29,7 @@ enum {
     BO_CAP_SCHEMAS = 1u << 2,
     BO_CAP_TRANSACTIONAL_DDL = 1u << 3,
     BO_CAP_CAPTURE = 1u << 4, /* changes can be captured by triggers */
+    BO_CAP_FILES = 1u << 5,   /* a database is a file: open() with `create` makes an empty one */
 };
 
 /** How to connect. */
@@ -202,6 +203,12 @@ struct bo_driver {
      * be had. */
     bo_status (*load)(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
         void *ctx, uint64_t *rows_out, bo_error *err);
+    /** Really restores rows of `was`, inside the open transaction, into a table that nobody else
+     * sees, and calls `each` with every row as it reads from there.  With BO_CAP_FILES `conn` is on
+     * an empty database and the table is made whole, with its constraints and indexes; elsewhere it
+     * is a temporary one with the recorded types.  The caller rolls the transaction back. */
+    bo_status (*scratch_restore)(bo_conn *conn, const bo_table *was, bo_next_fn *next,
+        void *next_ctx, bo_image_fn *each, void *ctx, bo_error *err);
     bo_status (*clear)(bo_conn *conn, const bo_table *now, uint64_t *rows_out,
         bo_error *err); /* all rows; no foreign-key action runs */
     /** Foreign-key violations of these tables, both ways: how many, and the name of one

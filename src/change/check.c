@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/check.c - whether what is stored is what was written: every file the catalog names,
+ * frame by frame, against the catalog's own counts and digests; and files that nobody knows.
+ */
+#include <string.h>
+
+#include "backout/backup.h"
+#include "base/step.h"
+#include "change/stored.h"
+
+struct result {
+    bo_check check; /* first: it is what the caller holds */
+    bo_arena *arena;
+};
+BO_DEFINE_SCOPE(bo_check);
+
+void bo_check_free(bo_check *check)
+{
+    if (!check)
+        return;
+    bo_arena_free(((struct result *)check)->arena);
+    free(check);
+}
+
+struct checking {
+    bo_session *session;
+    const bo_database *database;
+    bool test_restore;
+    bo_arena *arena; /* of the result */
+    bo_check_item *items;
+    size_t count;
+    bo_point_record *points;
+    size_t point_count;
+};
+
+/* ---- what is said of a file ---- */
+
+static bo_status add_item(struct checking *checking, const bo_check_item *item, bo_error *err)
+{
+    bo_check_item *items =
+        bo_arena_grow(checking->arena, checking->items, checking->count, sizeof *items);
+    if (!items)
+        return bo_nomem(err);
+    checking->items = items;
+    items[checking->count] = *item;
+    bo_check_item *added = &items[checking->count++];
+    added->point = bo_arena_str(checking->arena, item->point);
+    added->file = bo_arena_str(checking->arena, item->file);
+    added->problem = bo_arena_str(checking->arena, item->problem);
+    return added->point && added->file && added->problem ? BO_OK : bo_nomem(err);
+}
+
+/* A finding about one file; anything that is none (no memory, an interrupt) ends the check. */
+typedef struct finding {
+    const char *result;
+    bo_buf problem;
+} finding;
+
+static void finding_done(finding *found)
+{
+    bo_buf_done(&found->problem);
+}
+
+static void note(finding *found, const char *result, const char *text)
+{
+    if (strcmp(found->result, "mismatch") != 0)
+        found->result = result;
+    if (found->problem.size)
+        bo_buf_add_str(&found->problem, "; ");
+    for (; *text; text++) { /* errors have a line per layer */
+        if (*text == '\n')
+            bo_buf_add_str(&found->problem, ": ");
+        else
+            bo_buf_add(&found->problem, text, 1);
+    }
+    bo_buf_add_str(&found->problem, ""); /* ends the text */
+}
+
+static bool ends_check(bo_status st)
+{
+    return st == BO_NOMEM || st == BO_INTERRUPTED;
+}
+
+/* What was not read, decrypted or reached is not known to be wrong. */
+static bo_status note_failure(finding *found, bo_status st, bo_error *failure, bo_error *err)
+{
+    if (ends_check(st)) {
+        if (err)
+            *err = *failure;
+        return st;
+    }
+    bool wrong = st == BO_CORRUPT || st == BO_NOTFOUND || st == BO_MISMATCH;
+    note(found, wrong ? "mismatch" : "inconclusive", failure->text);
+    return BO_OK;
+}
+
+/* ---- frames ---- */
+
+struct damage {
+    uint32_t frames, broken; /* of one table */
+    uint64_t rows, lost;
+};
+
+static void note_damage(
+    finding *found, const bo_content *content, const struct damage *damage, bo_error *first)
+{
+    note(found, "mismatch", first->text);
+    BO_OWN_VALUE(bo_buf) whole = {0};
+    BO_OWN_VALUE(bo_buf) broken = {0};
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        const char *name = content->parts[i].was->name;
+        if (damage[i].broken == 0)
+            bo_buf_printf(&whole, "%s%s", whole.size ? ", " : "", name);
+        else
+            bo_buf_printf(&broken, "%s%s (%llu of %llu rows)", broken.size ? ", " : "", name,
+                (unsigned long long)(damage[i].rows - damage[i].lost),
+                (unsigned long long)damage[i].rows);
+    }
+    bo_buf_printf(&found->problem, "; whole: %s; readable in part: %s",
+        whole.size ? bo_buf_str(&whole) : "no table", bo_buf_str(&broken));
+    found->problem.failed = found->problem.failed || whole.failed || broken.failed;
+}
+
+static bo_status read_frames(struct checking *checking, bo_content *content, finding *found,
+    struct damage *damage, bo_error *err)
+{
+    BO_OWN(bo_frame_reader) *reader = NULL;
+    bo_error first = {0};
+    bool broken = false;
+    bo_meter meter;
+    bo_meter_start(&meter, checking->session, "check", 0);
+    bo_status st = bo_frame_reader_create(content->pack, &reader, err);
+    for (uint32_t i = 0; st == BO_OK && i < bo_pack_frame_count(content->pack); i++) {
+        const bo_frame *frame = bo_pack_get_frame(content->pack, i);
+        bo_error failure = {0};
+        st = bo_interrupt_check(err);
+        if (st != BO_OK)
+            break;
+        bo_status loaded = bo_frame_reader_load(reader, i, &failure);
+        if (ends_check(loaded))
+            return note_failure(found, loaded, &failure, err);
+        damage[frame->table].frames++;
+        damage[frame->table].rows += frame->rows;
+        if (loaded != BO_OK) {
+            damage[frame->table].broken++;
+            damage[frame->table].lost += frame->rows;
+            first = broken ? first : failure;
+            broken = true;
+        }
+        bo_meter_add(&meter, content->parts[frame->table].was->name, frame->rows, frame->raw_size);
+    }
+    if (st == BO_OK && broken)
+        note_damage(found, content, damage, &first);
+    return st;
+}
+
+/* ---- against the catalog ---- */
+
+static uint64_t number(const json_t *object, const char *name)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, name));
+}
+
+static void compare_table(
+    finding *found, const bo_content *content, const json_t *table, const struct damage *damage)
+{
+    const char *name = json_string_value(json_object_get(table, "name"));
+    int part = name ? bo_content_find(content, name) : -1;
+    BO_OWN_VALUE(bo_buf) text = {0};
+    if (part < 0) {
+        bo_buf_printf(&text, "table '%s' is not in it", name ? name : "");
+    } else if (bo_pack_get_kind(content->pack) == BO_PACK_SNAPSHOT) {
+        bo_digest digest = {0};
+        char hex[BO_DIGEST_TEXT_SIZE];
+        bo_pack_table_digest(content->pack, (uint32_t)part, &digest);
+        bo_digest_format(&digest, hex);
+        const char *recorded = json_string_value(json_object_get(table, "digest"));
+        if (digest.rows != number(table, "rows") || !recorded || strcmp(hex, recorded) != 0)
+            bo_buf_printf(&text,
+                "table '%s' has %llu rows and is not the one of the catalog (%llu)", name,
+                (unsigned long long)digest.rows, (unsigned long long)number(table, "rows"));
+    } else {
+        uint64_t changes =
+            number(table, "inserted") + number(table, "updated") + number(table, "deleted");
+        if (changes != damage[part].rows)
+            bo_buf_printf(&text, "table '%s' has %llu changes, and %llu in the catalog", name,
+                (unsigned long long)damage[part].rows, (unsigned long long)changes);
+    }
+    if (text.size || text.failed)
+        note(found, "mismatch", bo_buf_str(&text));
+    found->problem.failed = found->problem.failed || text.failed;
+}
+
+static void compare_details(
+    finding *found, const bo_content *content, const char *details, const struct damage *damage)
+{
+    BO_OWN(json_ref) *recorded = json_loads(details, 0, NULL);
+    const json_t *tables = json_object_get(recorded, "tables");
+    if (json_array_size(tables) != content->part_count)
+        note(found, "mismatch", "it has other tables than the catalog says");
+    else
+        for (size_t i = 0; i < json_array_size(tables); i++)
+            compare_table(found, content, json_array_get(tables, i), damage);
+}
+
+/* ---- one file ---- */
+
+/* A file of a point: what it must be, or what nothing is recorded of (root and details NULL). */
+struct stored {
+    const bo_point_record *point;
+    const char *name, *root, *details;
+    bo_pack_kind kind;
+};
+
+static bo_status test_restore(struct checking *checking, const struct stored *stored,
+    bo_content *content, finding *found, bo_error *err)
+{
+    const bo_driver *driver = NULL;
+    bo_error failure = {0};
+    bo_status st = bo_driver_find(stored->point->url, &driver, &failure);
+    if (st == BO_OK)
+        st = bo_stored_test_restore(
+            checking->session, driver, checking->database, content, &failure);
+    return st == BO_OK ? BO_OK : note_failure(found, st, &failure, err);
+}
+
+static bo_status read_content(struct checking *checking, const struct stored *stored,
+    bo_content *content, finding *found, uint64_t *rows_out, bo_error *err)
+{
+    struct damage *damage =
+        bo_arena_array(content->arena, (size_t)content->part_count + 1, sizeof *damage);
+    if (!damage)
+        return bo_nomem(err);
+    if (bo_pack_get_kind(content->pack) != stored->kind) {
+        note(found, "mismatch",
+            stored->kind == BO_PACK_SNAPSHOT ? "it is not a snapshot" : "it holds no changes");
+        return BO_OK;
+    }
+    bo_status st = read_frames(checking, content, found, damage, err);
+    if (st != BO_OK)
+        return st;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        *rows_out += damage[i].rows;
+    if (stored->details)
+        compare_details(found, content, stored->details, damage);
+    if (checking->test_restore && stored->kind == BO_PACK_SNAPSHOT &&
+        strcmp(found->result, "match") == 0)
+        st = test_restore(checking, stored, content, found, err);
+    return st;
+}
+
+static bo_status check_file(struct checking *checking, const struct stored *stored, bo_error *err)
+{
+    BO_OWN(bo_content) *content = NULL;
+    BO_OWN_VALUE(finding) found = {.result = "match"};
+    bo_check_item item = {.point = stored->point->id, .file = stored->name};
+    bo_error failure = {0};
+    bo_status st =
+        bo_repository_size(checking->session->repository, stored->name, &item.bytes, &failure);
+    if (st == BO_OK)
+        st = bo_content_open(checking->session, stored->name, stored->root, &content, &failure);
+    if (st == BO_OK)
+        st = read_content(checking, stored, content, &found, &item.rows, err);
+    else {
+        st = note_failure(&found, st, &failure, err);
+        if (st == BO_OK && strcmp(found.result, "mismatch") == 0)
+            note(&found, "mismatch", "nothing of it can be restored");
+    }
+    item.result = found.result;
+    item.problem = bo_buf_str(&found.problem);
+    if (st == BO_OK)
+        st = bo_buf_check(&found.problem, err);
+    if (st == BO_OK)
+        st = add_item(checking, &item, err);
+    return st;
+}
+
+/* ---- points ---- */
+
+static bool is_whole(const bo_point_record *point)
+{
+    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+           point->status == BO_POINT_ROLLED_BACK;
+}
+
+/* A point that is being taken is nobody's business, unless the one who took it is dead. */
+static bo_status tell_unfinished(
+    struct checking *checking, const bo_point_record *point, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(
+        checking->session->catalog, point->id, 0, checking->arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]))
+            return BO_OK;
+    if (st == BO_OK && strcmp(point->kind, "undo") != 0)
+        bo_session_warn(checking->session,
+            "'%s' cannot be used: backout died while it was taken; prune removes it", point->id);
+    return st;
+}
+
+static bo_status check_point(struct checking *checking, const bo_point_record *point, bo_error *err)
+{
+    if (point->status == BO_POINT_CREATING)
+        return tell_unfinished(checking, point, err);
+    if (!is_whole(point))
+        return BO_OK;
+    bo_status st = BO_OK;
+    if (point->file && point->file[0]) {
+        const struct stored snapshot = {
+            point, point->file, point->root, point->details, BO_PACK_SNAPSHOT};
+        st = check_file(checking, &snapshot, err);
+    }
+    if (st == BO_OK && point->change_file && point->change_file[0]) {
+        const struct stored change = {
+            point, point->change_file, point->change_root, point->details, BO_PACK_CHANGESET};
+        st = check_file(checking, &change, err);
+    }
+    return st;
+}
+
+/* ---- the rest of the repository ---- */
+
+struct sweeping {
+    struct checking *checking;
+    bool in_use; /* a rollback is at work: spooled diffs are its own */
+};
+
+static const bo_point_record *point_of(const struct checking *checking, const char *name)
+{
+    size_t size = bo_stored_id_size(name);
+    for (size_t i = 0; size && i < checking->point_count; i++)
+        if (strncmp(checking->points[i].id, name, size) == 0 && !checking->points[i].id[size])
+            return &checking->points[i];
+    return NULL;
+}
+
+static bo_status add_stray(
+    struct checking *checking, const char *name, const char *problem, bo_error *err)
+{
+    bo_check_item item = {.point = "", .file = name, .result = "inconclusive", .problem = problem};
+    bo_error ignored = {0};
+    if (bo_repository_size(checking->session->repository, name, &item.bytes, &ignored) != BO_OK)
+        return BO_OK; /* removed meanwhile */
+    return add_item(checking, &item, err);
+}
+
+static bo_status look_at(void *ctx, const char *name, bo_error *err)
+{
+    struct sweeping *sweeping = ctx;
+    const bo_point_record *point = point_of(sweeping->checking, name);
+    size_t size = strlen(name), end = strlen(".lost.change");
+    if (bo_stored_is_intent(name))
+        return sweeping->in_use ? BO_OK
+                                : add_stray(sweeping->checking, name,
+                                      "a process that died left it; prune removes it", err);
+    if (!point)
+        return add_stray(sweeping->checking, name, "it belongs to no point", err);
+    if (point->status == BO_POINT_PRUNED)
+        return add_stray(sweeping->checking, name,
+            "its point was pruned, and prune did not come to its end; prune removes it", err);
+    if (is_whole(point) && size > end && strcmp(name + size - end, ".lost.change") == 0) {
+        const struct stored lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
+        return check_file(sweeping->checking, &lost, err);
+    }
+    return BO_OK;
+}
+
+static bo_status check_all(struct checking *checking, bo_error *err)
+{
+    struct sweeping sweeping = {.checking = checking};
+    bo_status st = BO_OK;
+    for (size_t i = checking->point_count; st == BO_OK && i-- > 0;) /* oldest first */
+        st = check_point(checking, &checking->points[i], err);
+    if (st == BO_OK)
+        st = bo_stored_in_use(checking->session, &sweeping.in_use, err);
+    if (st == BO_OK)
+        st = bo_repository_list(checking->session->repository, look_at, &sweeping, err);
+    return st;
+}
+
+/* ---- the whole ---- */
+
+/* Before the long work: what a test restore will need is there. */
+static bo_status check_database(
+    const struct checking *checking, const bo_point_record *point, bo_error *err)
+{
+    const bo_driver *driver = NULL;
+    if (!checking->test_restore || checking->database || !is_whole(point) || !point->file ||
+        !point->file[0])
+        return BO_OK;
+    bo_status st = bo_driver_find(point->url, &driver, err);
+    if (st == BO_OK && !(driver->caps & BO_CAP_FILES))
+        return bo_fail(err, BO_INVALID,
+            "a test restore of '%s' needs a database to make temporary tables in (--db)",
+            point->id);
+    return st;
+}
+
+static bo_status load_points(struct checking *checking, const char *id, bo_error *err)
+{
+    if (!id) {
+        const bo_point_filter all = {.with_undo = true};
+        return bo_catalog_points(checking->session->catalog, &all, checking->arena,
+            &checking->points, &checking->point_count, err);
+    }
+    checking->points = bo_arena_array(checking->arena, 1, sizeof *checking->points);
+    if (!checking->points)
+        return bo_nomem(err);
+    checking->point_count = 1;
+    bo_status st = bo_catalog_point_find(
+        checking->session->catalog, id, checking->arena, checking->points, err);
+    if (st == BO_OK && !is_whole(checking->points))
+        return bo_fail(err, BO_REFUSED, "'%s' is %s: there is nothing to check", id,
+            bo_point_status_name(checking->points->status));
+    return st;
+}
+
+static const char *worst(const struct checking *checking)
+{
+    const char *result = "match";
+    for (size_t i = 0; i < checking->count; i++) {
+        if (strcmp(checking->items[i].result, "mismatch") == 0)
+            return "mismatch";
+        if (strcmp(checking->items[i].result, "inconclusive") == 0)
+            result = "inconclusive";
+    }
+    return result;
+}
+
+static bo_status check(struct checking *checking, const char *id, bo_error *err)
+{
+    bo_status st = load_points(checking, id, err);
+    for (size_t i = 0; st == BO_OK && i < checking->point_count; i++)
+        st = check_database(checking, &checking->points[i], err);
+    if (st != BO_OK)
+        return st;
+    return id ? check_point(checking, checking->points, err) : check_all(checking, err);
+}
+
+bo_status bo_check_stored(bo_session *session, const bo_database *database, const char *id,
+    bool test_restore, bo_check **out, bo_error *err)
+{
+    struct result *whole = calloc(1, sizeof *whole);
+    if (!whole)
+        return bo_nomem(err);
+    BO_OWN(bo_check) *result = &whole->check;
+    whole->arena = bo_arena_create();
+    if (!whole->arena)
+        return bo_nomem(err);
+    struct checking checking = {.session = session,
+        .database = database,
+        .test_restore = test_restore,
+        .arena = whole->arena};
+    bo_status st = check(&checking, id, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot check what is stored");
+    *result = (bo_check){
+        .result = worst(&checking), .item_count = checking.count, .items = checking.items};
+    if (strcmp(result->result, "mismatch") == 0)
+        st = bo_fail(err, BO_MISMATCH, "some of what is stored is not what was written");
+    *out = BO_TAKE(result);
+    return st;
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/prune.c - retention: the files of points that no rule keeps and nobody needs go.
+ *
+ * The catalog says "pruned" before the first file goes, so a point that can be chosen is whole.  A
+ * prune that died in between left files of a pruned point: the next one removes them.
+ */
+#include <string.h>
+
+#include "backout/backup.h"
+#include "base/clock.h"
+#include "change/stored.h"
+
+#define DAY_US INT64_C(86400000000)
+
+struct result {
+    bo_prune prune; /* first: it is what the caller holds */
+    bo_arena *arena;
+};
+BO_DEFINE_SCOPE(bo_prune);
+
+void bo_prune_free(bo_prune *prune)
+{
+    if (!prune)
+        return;
+    bo_arena_free(((struct result *)prune)->arena);
+    free(prune);
+}
+
+/* A point with what is decided of it. */
+struct candidate {
+    const bo_point_record *point;
+    const char *group; /* kind, database and tables: what keep_last counts by */
+    bool chosen;       /* by the table filter */
+    bool goes;
+    const char *because;
+    uint64_t bytes, files;
+};
+
+struct pruning {
+    bo_session *session;
+    const bo_prune_options *options;
+    bo_arena *arena;
+    int64_t now_us;
+    struct candidate *candidates; /* newest first, as in the catalog */
+    size_t count;
+};
+
+/* ---- reading ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "point\nshop\ncustomers\norders\n": names are sorted, for the order of a scope means nothing. */
+static const char *group_of(struct pruning *pruning, const bo_point_record *point)
+{
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    size_t count = json_array_size(tables);
+    const char **names = bo_arena_array(pruning->arena, count + 1, sizeof *names);
+    if (!names)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(tables, i), "name"));
+        names[i] = name ? name : "";
+    }
+    qsort(names, count, sizeof *names, compare_names);
+    BO_OWN_VALUE(bo_buf) text = {0};
+    bo_buf_printf(&text, "%s\n%s\n", point->kind, point->database);
+    for (size_t i = 0; i < count; i++)
+        bo_buf_printf(&text, "%s\n", names[i]);
+    return text.failed ? NULL : bo_arena_str(pruning->arena, bo_buf_str(&text));
+}
+
+static bo_status measure(struct pruning *pruning, struct candidate *candidate, bo_error *err)
+{
+    for (size_t i = 0; bo_stored_suffixes[i]; i++) {
+        uint64_t bytes = 0;
+        const char *name =
+            bo_arena_printf(pruning->arena, "%s%s", candidate->point->id, bo_stored_suffixes[i]);
+        if (!name)
+            return bo_nomem(err);
+        bo_error absent = {0};
+        if (bo_repository_size(pruning->session->repository, name, &bytes, &absent) != BO_OK)
+            continue;
+        candidate->files++;
+        candidate->bytes += bytes;
+    }
+    return BO_OK;
+}
+
+static bo_status load(struct pruning *pruning, bo_error *err)
+{
+    const bo_point_filter all = {.with_undo = true};
+    bo_point_filter some = {.with_undo = true, .table = pruning->options->table};
+    bo_point_record *points = NULL, *chosen = NULL;
+    size_t count = 0, chosen_count = 0;
+    bo_catalog *catalog = pruning->session->catalog;
+    bo_status st = bo_catalog_points(catalog, &all, pruning->arena, &points, &count, err);
+    if (st == BO_OK)
+        st = bo_catalog_points(catalog, &some, pruning->arena, &chosen, &chosen_count, err);
+    if (st != BO_OK)
+        return st;
+    pruning->candidates = bo_arena_array(pruning->arena, count + 1, sizeof *pruning->candidates);
+    if (!pruning->candidates)
+        return bo_nomem(err);
+    size_t at = 0; /* both lists are in the same order */
+    for (size_t i = 0; st == BO_OK && i < count; i++) {
+        struct candidate *candidate = &pruning->candidates[i];
+        candidate->point = &points[i];
+        candidate->group = group_of(pruning, &points[i]);
+        if (!candidate->group)
+            return bo_nomem(err);
+        candidate->chosen = at < chosen_count && strcmp(chosen[at].id, points[i].id) == 0;
+        at += candidate->chosen;
+        st = measure(pruning, candidate, err);
+    }
+    pruning->count = count;
+    return st;
+}
+
+/* ---- deciding ---- */
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words && strcmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* Why the runs of the point keep it, or NULL. */
+static bo_status held_by_run(
+    struct pruning *pruning, const char *id, const char **why_out, bo_error *err)
+{
+    static const char *const changing[] = {"run", "seal", "rollback", "restore", NULL};
+    static const char *const open[] = {"running", "died", "unknown", NULL};
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st =
+        bo_catalog_runs(pruning->session->catalog, id, 0, pruning->arena, &runs, &count, err);
+    if (st != BO_OK)
+        return st;
+    *why_out = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i])) {
+            *why_out = "a run is at work on it";
+            return BO_OK;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_one_of(runs[i].kind, changing))
+            continue;
+        if (is_one_of(runs[i].status, open))
+            *why_out = bo_arena_printf(
+                pruning->arena, "its last run (%s) did not come to an end", runs[i].kind);
+        return !is_one_of(runs[i].status, open) || *why_out ? BO_OK : bo_nomem(err);
+    }
+    return BO_OK;
+}
+
+static const struct candidate *find_parent(
+    const struct pruning *pruning, const struct candidate *child)
+{
+    for (size_t i = 0; child->point->parent && i < pruning->count; i++)
+        if (strcmp(pruning->candidates[i].point->id, child->point->parent) == 0)
+            return &pruning->candidates[i];
+    return NULL;
+}
+
+/* An undo point is needed while what it undoes can be rolled back again. */
+static const char *held_by_parent(const struct pruning *pruning, const struct candidate *candidate)
+{
+    const struct candidate *parent = find_parent(pruning, candidate);
+    bool stays = parent && !parent->goes && parent->point->status != BO_POINT_PRUNED;
+    return strcmp(candidate->point->kind, "undo") == 0 && stays
+               ? bo_arena_printf(
+                     pruning->arena, "it is the undo point of %s, which stays", parent->point->id)
+               : NULL;
+}
+
+static const char *held_by_age(const struct pruning *pruning, const bo_point_record *point)
+{
+    bool fresh = point->created_us > pruning->now_us - DAY_US;
+    bool open = point->status == BO_POINT_READY && strcmp(point->kind, "point") == 0;
+    return open && fresh ? "it is not sealed, and younger than a day" : NULL;
+}
+
+/* How many points of its group that can be returned to are newer. */
+static uint32_t newer_ones(const struct pruning *pruning, const struct candidate *candidate)
+{
+    uint32_t newer = 0;
+    for (const struct candidate *one = pruning->candidates; one < candidate; one++)
+        newer += one->point->status != BO_POINT_PRUNED && one->point->status != BO_POINT_CREATING &&
+                 one->point->status != BO_POINT_FAILED && strcmp(one->group, candidate->group) == 0;
+    return newer;
+}
+
+/* A point goes only when every rule that is given lets it. */
+static const char *held_by_rule(const struct pruning *pruning, const struct candidate *candidate)
+{
+    const bo_prune_options *options = pruning->options;
+    int64_t age_us = pruning->now_us - candidate->point->created_us;
+    if (options->keep_last && newer_ones(pruning, candidate) < options->keep_last)
+        return bo_arena_printf(
+            pruning->arena, "it is one of the last %u of its tables", options->keep_last);
+    if (options->keep_days && age_us < options->keep_days * DAY_US)
+        return bo_arena_printf(pruning->arena, "it is younger than %u days", options->keep_days);
+    return "";
+}
+
+static bo_status decide_whole(struct pruning *pruning, struct candidate *candidate, bo_error *err)
+{
+    const char *why = NULL;
+    bo_status st = held_by_run(pruning, candidate->point->id, &why, err);
+    if (st != BO_OK)
+        return st;
+    if (!why)
+        why = held_by_age(pruning, candidate->point);
+    if (!why)
+        why = held_by_parent(pruning, candidate);
+    if (!why)
+        why = held_by_rule(pruning, candidate);
+    if (!why)
+        return bo_nomem(err);
+    candidate->goes = why[0] == '\0';
+    candidate->because = candidate->goes ? "no rule keeps it" : why;
+    return BO_OK;
+}
+
+/* Of a point that was never whole only files are left, if anything. */
+static bo_status decide_unfinished(
+    struct pruning *pruning, struct candidate *candidate, bo_error *err)
+{
+    const char *why = NULL;
+    bool creating = candidate->point->status == BO_POINT_CREATING;
+    bool undo = strcmp(candidate->point->kind, "undo") == 0;
+    bo_status st = held_by_run(pruning, candidate->point->id, &why, err);
+    if (st != BO_OK)
+        return st;
+    if (!why && creating && undo)
+        why = "whether its rollback was committed is not settled";
+    candidate->goes = !why && (creating || candidate->files > 0);
+    candidate->because = why ? why : "it was never whole";
+    return BO_OK;
+}
+
+static bo_status decide(struct pruning *pruning, struct candidate *candidate, bo_error *err)
+{
+    switch (candidate->point->status) {
+    case BO_POINT_PRUNED:
+        candidate->goes = candidate->files > 0;
+        candidate->because = "an earlier prune did not come to its end";
+        return BO_OK;
+    case BO_POINT_CREATING:
+    case BO_POINT_FAILED:
+        return decide_unfinished(pruning, candidate, err);
+    default:
+        return decide_whole(pruning, candidate, err);
+    }
+}
+
+/* Nothing to say of a point without files that was pruned or could not be taken. */
+static bool is_silent(const struct candidate *candidate)
+{
+    bo_point_status status = candidate->point->status;
+    return !candidate->chosen ||
+           ((status == BO_POINT_PRUNED || status == BO_POINT_FAILED) && !candidate->goes);
+}
+
+/* ---- removing ---- */
+
+static bo_status remove_files(struct pruning *pruning, const char *id, bo_error *err)
+{
+    for (size_t i = 0; bo_stored_suffixes[i]; i++) {
+        const char *name = bo_arena_printf(pruning->arena, "%s%s", id, bo_stored_suffixes[i]);
+        if (!name)
+            return bo_nomem(err);
+        bo_error failed = {0};
+        bo_status st = bo_repository_remove(pruning->session->repository, name, &failed);
+        if (st != BO_OK && st != BO_NOTFOUND) {
+            if (err)
+                *err = failed;
+            return st;
+        }
+    }
+    return BO_OK;
+}
+
+/* Under the point's run lock: it is still as it was when the plan was made. */
+static bo_status set_pruned(
+    struct pruning *pruning, const struct candidate *candidate, const char *run, bo_error *err)
+{
+    bo_catalog *catalog = pruning->session->catalog;
+    bo_point_record point;
+    bo_status st =
+        bo_catalog_point_find(catalog, candidate->point->id, pruning->arena, &point, err);
+    if (st == BO_OK && point.status != candidate->point->status)
+        return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(point.status));
+    if (st == BO_OK)
+        st = bo_catalog_run_step(catalog, run, "pruning", NULL, NULL, err);
+    point.status = BO_POINT_PRUNED;
+    if (st == BO_OK)
+        st = bo_catalog_point_update(catalog, &point, err);
+    return st == BO_OK ? bo_catalog_run_step(catalog, run, "removing", NULL, NULL, err) : st;
+}
+
+static bo_status remove_point(
+    struct pruning *pruning, const struct candidate *candidate, bo_error *err)
+{
+    bo_session *session = pruning->session;
+    const char *id = candidate->point->id;
+    char run[64];
+    bo_error second = {0};
+    bo_status st = bo_catalog_run_begin(session->catalog, "prune", id, session->actor, run, err);
+    if (st != BO_OK)
+        return st;
+    st = set_pruned(pruning, candidate, run, err);
+    if (st == BO_OK)
+        st = remove_files(pruning, id, err);
+    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
+    if (st == BO_OK && ended != BO_OK) {
+        if (err)
+            *err = second;
+        st = ended;
+    }
+    return bo_session_audit_end(session, "point.prune", id, st,
+        json_pack("{s:I, s:I, s:s}", "files", (json_int_t)candidate->files, "bytes",
+            (json_int_t)candidate->bytes, "because", candidate->because),
+        err);
+}
+
+static bo_status remove_candidate(
+    struct pruning *pruning, struct candidate *candidate, bo_error *err)
+{
+    bo_error failed = {0};
+    bo_status st = remove_point(pruning, candidate, &failed);
+    if (st == BO_OK)
+        return BO_OK;
+    if (st == BO_BUSY) { /* somebody came to need it */
+        candidate->goes = false;
+        candidate->because = bo_arena_str(pruning->arena, failed.text);
+        return candidate->because ? BO_OK : bo_nomem(err);
+    }
+    if (err)
+        *err = failed;
+    return bo_wrap(err, st, "cannot remove '%s'", candidate->point->id);
+}
+
+static bo_status remove_intent(void *ctx, const char *name, bo_error *err)
+{
+    struct pruning *pruning = ctx;
+    if (!bo_stored_is_intent(name))
+        return BO_OK;
+    bo_error absent = {0};
+    bo_status st = bo_repository_remove(pruning->session->repository, name, &absent);
+    if (st != BO_OK && st != BO_NOTFOUND && err)
+        *err = absent;
+    return st == BO_NOTFOUND ? BO_OK : st;
+}
+
+/* What dead processes left behind; a rollback that is at work keeps its own. */
+static bo_status sweep(struct pruning *pruning, bo_error *err)
+{
+    bool in_use = false;
+    uint64_t removed = 0;
+    bo_status st = bo_stored_in_use(pruning->session, &in_use, err);
+    if (st == BO_OK && !in_use)
+        st = bo_repository_list(pruning->session->repository, remove_intent, pruning, err);
+    return st == BO_OK ? bo_repository_sweep(pruning->session->repository, &removed, err) : st;
+}
+
+/* ---- the whole ---- */
+
+/* Decides oldest first, because what becomes of an undo point follows from its parent. */
+static bo_status prune(struct pruning *pruning, bo_error *err)
+{
+    bo_status st = load(pruning, err);
+    for (size_t i = pruning->count; st == BO_OK && i-- > 0;)
+        if (pruning->candidates[i].chosen)
+            st = decide(pruning, &pruning->candidates[i], err);
+    if (pruning->options->dry_run)
+        return st;
+    for (size_t i = pruning->count; st == BO_OK && i-- > 0;)
+        if (pruning->candidates[i].goes)
+            st = remove_candidate(pruning, &pruning->candidates[i], err);
+    return st == BO_OK ? sweep(pruning, err) : st;
+}
+
+static bo_status report(const struct pruning *pruning, bo_prune *out, bo_error *err)
+{
+    bo_prune_item *items = bo_arena_array(pruning->arena, pruning->count + 1, sizeof *items);
+    if (!items)
+        return bo_nomem(err);
+    out->items = items;
+    for (size_t i = 0; i < pruning->count; i++) {
+        const struct candidate *candidate = &pruning->candidates[i];
+        if (is_silent(candidate))
+            continue;
+        items[out->item_count++] = (bo_prune_item){.point = candidate->point->id,
+            .removed = candidate->goes,
+            .because = candidate->because,
+            .bytes = candidate->bytes};
+        out->removed += candidate->goes;
+        out->bytes += candidate->goes ? candidate->bytes : 0;
+    }
+    return BO_OK;
+}
+
+bo_status bo_prune_points(
+    bo_session *session, const bo_prune_options *options, bo_prune **out, bo_error *err)
+{
+    if (!options->keep_last && !options->keep_days)
+        return bo_fail(err, BO_INVALID, "no rule says which points to keep");
+    struct result *whole = calloc(1, sizeof *whole);
+    if (!whole)
+        return bo_nomem(err);
+    BO_OWN(bo_prune) *result = &whole->prune;
+    whole->arena = bo_arena_create();
+    if (!whole->arena)
+        return bo_nomem(err);
+    struct pruning pruning = {
+        .session = session, .options = options, .arena = whole->arena, .now_us = bo_clock_now_us()};
+    bo_status st = prune(&pruning, err);
+    if (st == BO_OK)
+        st = report(&pruning, result, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot remove old points");
+    *out = BO_TAKE(result);
+    return BO_OK;
+}

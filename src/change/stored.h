@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/stored.h - which files of the repository belong to which point, and reading them. */
+#ifndef BO_CHANGE_STORED_H
+#define BO_CHANGE_STORED_H
+
+#include "change/content.h"
+
+/** What comes after a point's id in the names of its files: ".snapshot", ...; NULL-terminated. */
+extern const char *const bo_stored_suffixes[];
+/** How much of a file's name is a point's id; 0: it is not named like a point's file. */
+size_t bo_stored_id_size(const char *name);
+/** A spooled diff: the working file of a rollback or of its dry run. */
+bool bo_stored_is_intent(const char *name);
+/** Some rollback or restore is at work now, whatever its point. */
+bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err);
+
+/** The rows of one table of a snapshot, one after the other; bo_table_rows_next() is a bo_next_fn.
+ */
+typedef struct bo_table_rows {
+    bo_content *content;
+    bo_frame_reader *reader;
+    uint32_t table, next_frame;
+    bool loaded;
+    bo_digest digest; /* of what was given out; hints apart */
+} bo_table_rows;
+bo_status bo_table_rows_open(
+    bo_table_rows *rows, bo_content *content, uint32_t table, bo_error *err);
+bo_status bo_table_rows_next(void *rows, bo_image *row_out, bool *end_out, bo_error *err);
+void bo_table_rows_done(bo_table_rows *rows);
+
+/**
+ * Really restores a snapshot into a scratch database and compares what can be read there.
+ * @param driver    of the snapshot's database.
+ * @param database  where temporary tables are made, unless databases are files there.
+ * @retval BO_MISMATCH  other rows came out than went in, or the rows were not taken; err says
+ * which.
+ */
+bo_status bo_stored_test_restore(bo_session *session, const bo_driver *driver,
+    const bo_database *database, bo_content *content, bo_error *err);
+
+#endif
