@@ -2,6 +2,8 @@
 /* tests/support/fault_driver.c - a driver whose n-th call fails. */
 #include "support/fault_driver.h"
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 
 typedef struct fault_conn {
@@ -15,9 +17,11 @@ typedef struct fault_stage {
     bo_stage *inner;
 } fault_stage;
 
-static unsigned countdown;
-static bool fired;
+/* Several connections may read a table together, each in its thread. */
+static atomic_uint countdown;
+static atomic_bool fired;
 static fault_commit next_commit;
+static unsigned commits_left; /* until the one whose answer is lost */
 
 static bo_conn *inside(bo_conn *conn)
 {
@@ -31,9 +35,12 @@ static bo_stage *inside_stage(bo_stage *stage)
 
 static bool hit(const char *function, bo_error *err)
 {
-    if (countdown == 0 || --countdown > 0)
+    unsigned now = atomic_load(&countdown);
+    while (now > 0 && !atomic_compare_exchange_weak(&countdown, &now, now - 1))
+        ;
+    if (now != 1)
         return false;
-    fired = true;
+    atomic_store(&fired, true);
     bo_fail(err, BO_DATABASE, "fault in %s", function);
     return true;
 }
@@ -106,6 +113,15 @@ FAULTY(render,
     (bo_conn * conn, const bo_table *shape, bo_render_form form, bo_next_fn *next, void *next_ctx,
         bo_text_row_fn *each, void *ctx, bo_error *err),
     (inside(conn), shape, form, next, next_ctx, each, ctx, err))
+FAULTY(filter,
+    (bo_conn * conn, const bo_table *shape, const char *predicate, bo_next_fn *next, void *next_ctx,
+        bo_status (*each)(void *ctx, uint64_t row, bo_error *err), void *ctx, bo_error *err),
+    (inside(conn), shape, predicate, next, next_ctx, each, ctx, err))
+FAULTY(pin, (bo_conn * conn, bo_error *err), (inside(conn), err))
+FAULTY(scratch_restore,
+    (bo_conn * conn, const bo_table *was, bo_next_fn *next, void *next_ctx, bo_image_fn *each,
+        void *ctx, bo_error *err),
+    (inside(conn), was, next, next_ctx, each, ctx, err))
 FAULTY(sequence_read, (bo_conn * conn, bo_sequence *sequence, bo_error *err),
     (inside(conn), sequence, err))
 FAULTY(sequence_set, (bo_conn * conn, const bo_sequence *sequence, bo_error *err),
@@ -139,8 +155,7 @@ FAULTY_STAGE(stage_readback,
 
 static bo_status faulty_commit(bo_conn *conn, bo_error *err)
 {
-    fault_commit how = next_commit;
-    next_commit = FAULT_COMMIT_NONE;
+    fault_commit how = commits_left > 0 && --commits_left == 0 ? next_commit : FAULT_COMMIT_NONE;
     if (hit("commit", err))
         return BO_DATABASE;
     if (how == FAULT_COMMIT_LOST)
@@ -149,6 +164,7 @@ static bo_status faulty_commit(bo_conn *conn, bo_error *err)
         how == FAULT_COMMIT_LOST ? BO_OK : inside(conn)->driver->commit(inside(conn), err);
     if (st != BO_OK || how == FAULT_COMMIT_NONE)
         return st;
+    atomic_store(&fired, true);
     return bo_fail(err, BO_UNKNOWN, "fault in commit: the answer was lost");
 }
 
@@ -221,6 +237,9 @@ static const bo_driver functions = {
     .clear = faulty_clear,
     .check_references = faulty_check_references,
     .render = faulty_render,
+    .filter = faulty_filter,
+    .pin = faulty_pin,
+    .scratch_restore = faulty_scratch_restore,
     .stage_open = faulty_stage_open,
     .stage_fill = faulty_stage_fill,
     .stage_locate = faulty_stage_locate,
@@ -271,17 +290,24 @@ void fault_driver_remove(void)
 
 void fault_driver_arm(unsigned nth)
 {
-    countdown = nth;
+    atomic_store(&countdown, nth);
     if (nth > 0)
-        fired = false;
+        atomic_store(&fired, false);
 }
 
 bool fault_driver_fired(void)
 {
-    return fired;
+    return atomic_load(&fired);
 }
 
 void fault_driver_lose_commit(fault_commit how)
 {
+    fault_driver_lose_nth_commit(how, 1);
+}
+
+void fault_driver_lose_nth_commit(fault_commit how, unsigned nth)
+{
     next_commit = how;
+    commits_left = how == FAULT_COMMIT_NONE ? 0 : nth;
+    atomic_store(&fired, false);
 }
