@@ -209,6 +209,25 @@ static void values_of_every_kind_can_be_asked_about(void **state)
     contract_rows_done(&rows);
 }
 
+static void a_condition_does_not_change_the_images_it_chooses(void **state)
+{
+    contract_world *w = *state;
+    contract_rows all = {0}, chosen = {0};
+    contract_do(w, contract_pick(w, "CREATE TABLE t (id integer PRIMARY KEY, a text)",
+                       "CREATE TABLE t (id integer PRIMARY KEY, a text, b regclass DEFAULT 't',"
+                       " c regtype[] DEFAULT '{t}')"));
+    contract_do(w, "INSERT INTO t (id, a) VALUES (1, 'x'), (2, NULL)");
+    const bo_table *table = contract_table(w, "t");
+    contract_scan(w, &(bo_scan){.table = table}, &all);
+    contract_scan(w,
+        &(bo_scan){.table = table, .predicate = "t.id > 0 AND EXISTS (SELECT 1 FROM t)"}, &chosen);
+    assert_int_equal(chosen.count, 2);
+    assert_true(bo_image_equal((bo_image){all.bytes.data, all.bytes.size},
+        (bo_image){chosen.bytes.data, chosen.bytes.size}));
+    contract_rows_done(&all);
+    contract_rows_done(&chosen);
+}
+
 /* ---- pin ---- */
 
 /* What a session changes that reads as others do: settings, and the place names are looked up. */
@@ -318,6 +337,7 @@ CONTRACT_MAIN("choose", CONTRACT_TEST(images_that_meet_a_condition_are_told_by_n
     CONTRACT_TEST(a_filter_ends_with_the_status_of_its_callback),
     CONTRACT_TEST(a_filter_leaves_nothing_behind),
     CONTRACT_TEST(values_of_every_kind_can_be_asked_about),
+    CONTRACT_TEST(a_condition_does_not_change_the_images_it_chooses),
     CONTRACT_TEST(a_pinned_session_reads_as_ours),
     CONTRACT_TEST(a_session_is_pinned_inside_its_transaction_and_stays_so),
     CONTRACT_TEST(tables_are_described_on_after_a_failed_transaction))

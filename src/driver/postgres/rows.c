@@ -224,16 +224,40 @@ static bo_status check_shape(const bo_table *table, const bo_table *shape, bo_er
     return BO_OK;
 }
 
+/*
+ * Names in a value (regclass) are written as the search path has it: the rows are chosen under the
+ * users' path, all of them, and written under ours.
+ */
+static void add_chosen(
+    bo_buf *sql, const pg_conn *conn, const bo_table *shape, const source *from, const char *alias)
+{
+    bo_buf_add_str(sql, "WITH chosen AS MATERIALIZED (SELECT ");
+    pg_column_list(sql, shape, alias);
+    bo_buf_printf(sql, " FROM %s WHERE true%s)", bo_buf_str(&from->from), bo_buf_str(&from->where));
+    bo_buf_add_str(sql, ", pinned AS MATERIALIZED (SELECT pg_catalog.set_config('search_path', ");
+    pg_quote_literal(sql, conn->path);
+    bo_buf_add_str(sql, ", true) FROM (SELECT pg_catalog.count(*) FROM chosen) AS c) SELECT ");
+    pg_image_list(sql, shape, alias);
+    bo_buf_printf(sql, " FROM pinned, chosen AS %s", alias);
+}
+
 static bo_status copy_source(pg_conn *conn, const bo_scan *what, const source *from,
     bo_image_fn *each, void *ctx, bo_error *err)
 {
+    const bo_table *shape = what->shape ? what->shape : what->table;
     BO_OWN_VALUE(bo_buf) alias = {0};
     pg_quote(&alias, what->table->local);
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_add_str(&sql, "COPY (SELECT ");
-    pg_image_list(&sql, what->shape ? what->shape : what->table, bo_buf_str(&alias));
-    bo_buf_printf(&sql, " FROM %s WHERE true%s) TO STDOUT (FORMAT binary)", bo_buf_str(&from->from),
-        bo_buf_str(&from->where));
+    bo_buf_add_str(&sql, "COPY (");
+    if (what->predicate && shape->encoding == BO_ENCODING_PG_TEXT && !conn->raw) {
+        add_chosen(&sql, conn, shape, from, bo_buf_str(&alias));
+    } else {
+        bo_buf_add_str(&sql, "SELECT ");
+        pg_image_list(&sql, shape, bo_buf_str(&alias));
+        bo_buf_printf(
+            &sql, " FROM %s WHERE true%s", bo_buf_str(&from->from), bo_buf_str(&from->where));
+    }
+    bo_buf_add_str(&sql, ") TO STDOUT (FORMAT binary)");
     bo_status st = bo_buf_check(&sql, err);
     if (st == BO_OK)
         st = bo_buf_check(&alias, err);
