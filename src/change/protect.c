@@ -54,11 +54,15 @@ static bo_status keep_table(struct protecting *protecting, bo_error *err)
 {
     bo_undo *undo = protecting->undo;
     uint32_t table = protecting->table;
+    const bo_driver *driver = undo->target->conn->driver;
+    /* without a key an equal row that stays is not the row of an entry that comes: only those that
+     * were located go */
+    bool keyless = !undo->intent->parts[table].was->row_key;
     bo_status st = bo_walk_open(&protecting->walk, undo, table, false, err);
     if (st == BO_OK)
         st = bo_walk_next(&protecting->walk, err);
     if (st == BO_OK && undo->staged[table] != UINT32_MAX)
-        st = undo->target->conn->driver->stage_readback(
+        st = (keyless ? driver->stage_locate : driver->stage_readback)(
             undo->stage, undo->staged[table], keep_row, protecting, err);
     while (st == BO_OK && !protecting->walk.end) {
         st = keep(protecting, (bo_image){0}, err);
