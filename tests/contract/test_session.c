@@ -119,10 +119,7 @@ static void identifiers_are_quoted_so_that_they_are_only_names(void **state)
 {
     contract_world *w = *state;
     static const char *const names[] = {"a", "order", "A b", "\"", "\"\"; DROP TABLE x --", "%s",
-        "new\nline",
-        "gr\xc3\xb6\xc3\x9f"
-        "e",
-        "'", "$1", "a.b"};
+        "new\nline", "gr\xc3\xb6\xc3\x9f-", "'", "$1", "a.b"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         BO_OWN_VALUE(bo_buf) sql = {0};
         bo_buf_add_str(&sql, "CREATE TABLE ");
