@@ -202,8 +202,15 @@ later() {
     run -0 --separate-stderr backout export "$id" --format csv --which before
     [[ $output == *Ann* ]]
     run -0 --separate-stderr backout export "$id" --format sql --which before
-    [[ $output == *"INSERT INTO"* ]]
+    [[ $output == *'INTO "main"."customers"'* ]]
     later
     run -0 --separate-stderr backout export "$id" --which since
     [[ $output == *eve@x* ]]
+}
+
+@test "export --artefacts writes snapshot, SQL and metadata as private files" {
+    run -0 --separate-stderr backout export "$id" --artefacts out
+    jq -e . out/damage_*_snapshot.json >/dev/null
+    jq -e . out/damage_*_metadata.json >/dev/null
+    [ "$(stat -c %a out/damage_*_orders.sql)" = 600 ]
 }
