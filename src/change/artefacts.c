@@ -190,11 +190,11 @@ static bo_status write_metadata(struct artefacts *artefacts, const char *path, b
     const bo_point_record *record = &artefacts->record;
     char time[BO_TIME_TEXT_SIZE];
     bo_time_format(record->created_us, time);
-    json_t *entities = json_loads(record->entities, 0, NULL);
-    json_t *tables = tables_json(record);
+    BO_OWN(json_ref) *entities = json_loads(record->entities, 0, NULL);
+    BO_OWN(json_ref) *tables = tables_json(record);
     BO_OWN(json_ref) *metadata =
         entities && tables
-            ? json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:b, s:o, s:O}", "id", record->id, "entity",
+            ? json_pack("{s:s, s:O, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "id", record->id, "entity",
                   entities, "migration", record->migration, "database", record->database, "engine",
                   record->engine, "timestamp", time, "dry_run", artefacts->dry_run, "tables",
                   tables, "files", artefacts->files)

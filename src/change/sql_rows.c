@@ -15,8 +15,9 @@
 
 #include "base/text.h"
 
-#define FIRST_USER_OID 16384u /* types below are PostgreSQL's own; "=" of others may be elsewhere \
-                               */
+#define FIRST_USER_OID                                                         \
+    16384u /* types below are PostgreSQL's own; "=" of others may be elsewhere \
+            */
 
 static bool is_sqlite(const bo_table *table)
 {
@@ -70,6 +71,7 @@ static void add_column(
 
 /* ---- PostgreSQL: finding the row ---- */
 
+/* As records: SQL would compare two ROW()s column by column. */
 static void add_record(bo_buf *out, const bo_driver *driver, const bo_table *table,
     const char *alias, const bo_text_value *texts)
 {
@@ -78,14 +80,14 @@ static void add_record(bo_buf *out, const bo_driver *driver, const bo_table *tab
         bo_buf_add_str(out, i ? ", " : "");
         add_column(out, driver, table, alias, i);
     }
-    bo_buf_add_str(out, ") *= ROW(");
+    bo_buf_add_str(out, ")::record *= ROW(");
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? ", " : "");
         bo_buf_add(out, texts[i].data, texts[i].size);
         if (texts[i].data[0] == 'N') /* NULL: without a type it would be text */
             bo_buf_printf(out, "::%s", column_of(table, i)->type);
     }
-    bo_buf_add_str(out, ")");
+    bo_buf_add_str(out, ")::record");
 }
 
 static void add_from(bo_buf *out, const bo_driver *driver, const bo_table *table)

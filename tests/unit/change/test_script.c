@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/change/test_script.c - rollbacks as SQL, run by psql and sqlite3. */
+#include "exported.h"
+
+static const char *changed_point(world *w)
+{
+    hostile_set_up(w);
+    const char *id = world_point(w, NULL);
+    hostile_change(w);
+    world_seal(w, id);
+    return id;
+}
+
+static void the_script_brings_every_row_back_as_it_was(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = changed_point(w);
+    const char *said = "";
+    int status = run_shell(w, scripted(w, id), &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
+static void a_second_run_fails_and_changes_nothing(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = changed_point(w);
+    const char *sql = scripted(w, id);
+    const char *said = "";
+    assert_int_equal(run_shell(w, sql, &said), 0);
+    assert_int_not_equal(run_shell(w, sql, &said), 0);
+    assert_non_null(strstr(said, "the row is not as expected"));
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
+static void a_later_write_stops_the_script_before_anything_is_changed(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = changed_point(w);
+    const char *sql = scripted(w, id);
+    world_sql(w, "UPDATE orders SET total = 1 WHERE id = 12");
+    const char *since = exported(w, id, BO_EXPORT_JSONL, BO_EXPORT_SINCE);
+    const char *said = "";
+    assert_int_not_equal(run_shell(w, sql, &said), 0);
+    assert_non_null(strstr(said, "the row is not as expected"));
+    assert_string_equal(exported(w, id, BO_EXPORT_JSONL, BO_EXPORT_SINCE), since);
+}
+
+static void rows_of_others_are_not_taken_along_by_a_foreign_key(void **state)
+{
+    world *w = world_or_skip(state);
+    world_sql(w, "CREATE TABLE notes (id INTEGER PRIMARY KEY,"
+                 " customer_id INTEGER REFERENCES customers (id) ON DELETE CASCADE)");
+    const char *id = world_point(w, "customers");
+    world_sql(w, "INSERT INTO customers VALUES (3, 'Cyd')");
+    world_seal(w, id);
+    const char *sql = scripted(w, id);
+    world_sql(w, "INSERT INTO notes VALUES (1, 3)");
+    const char *said = "";
+    assert_int_not_equal(run_shell(w, sql, &said), 0);
+    assert_non_null(
+        strstr(said, on_postgres(w) ? "rows that stay refer to this row" : "foreign key would be"));
+    assert_string_equal(world_value(w, "SELECT count(*) FROM customers"), "3");
+    assert_string_equal(world_value(w, "SELECT count(*) FROM notes"), "1");
+}
+
+static void triggers_and_constraints_are_as_they_were_afterwards(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!on_postgres(w))
+        return;
+    world_sql(w, "ALTER TABLE orders ADD COLUMN before INTEGER REFERENCES orders (id)");
+    const char *id = changed_point(w);
+    const char *said = "";
+    static const char shape[] =
+        "SELECT string_agg(t.tgname::text || t.tgenabled::text || t.tgdeferrable, ',' ORDER BY "
+        "t.oid) ||"
+        " (SELECT string_agg(conname::text || condeferrable || condeferred, ',' ORDER BY oid)"
+        " FROM pg_constraint) FROM pg_trigger t";
+    const char *was = world_value(w, shape);
+    assert_int_equal(run_shell(w, scripted(w, id), &said), 0);
+    assert_string_equal(world_value(w, shape), was);
+}
+
+static void the_change_is_exported_as_sql_that_does_it_again(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = changed_point(w);
+    const char *forward = exported(w, id, BO_EXPORT_SQL, BO_EXPORT_CHANGE);
+    const char *said = "";
+    assert_int_equal(run_shell(w, scripted(w, id), &said), 0);
+    int status = run_shell(w, forward, &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_AFTER));
+}
+
+static void the_rows_of_the_point_are_sql_that_fills_empty_tables(void **state)
+{
+    world *w = world_or_skip(state);
+    hostile_set_up(w);
+    const char *id = world_point(w, NULL);
+    const char *rows = exported(w, id, BO_EXPORT_SQL, BO_EXPORT_BEFORE);
+    world_sql(w, "DELETE FROM orders; DELETE FROM customers; DELETE FROM log;");
+    world_sql(w, on_postgres(w) ? "DELETE FROM \"sc\"\"hema\".\"odd \"\" na'me;--\n:x\";"
+                                  "ALTER TABLE \"sc\"\"hema\".\"odd \"\" na'me;--\n:x\""
+                                  " DISABLE TRIGGER USER"
+                                : "DELETE FROM \"odd \"\" na'me;--\n:x\"");
+    const char *said = "";
+    int status = run_shell(w, rows, &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
+static void a_point_that_is_not_sealed_has_no_script(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    const char *id = world_point(w, NULL);
+    assert_int_equal(bo_script(w->session, &w->database, id, NULL, NULL, &err), BO_REFUSED);
+    assert_non_null(strstr(err.text, "is not sealed"));
+}
+
+#define BOTH(name) WORLD_TEST(name), WORLD_TEST_POSTGRES(name)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(the_script_brings_every_row_back_as_it_was),
+        BOTH(a_second_run_fails_and_changes_nothing),
+        BOTH(a_later_write_stops_the_script_before_anything_is_changed),
+        BOTH(rows_of_others_are_not_taken_along_by_a_foreign_key),
+        BOTH(triggers_and_constraints_are_as_they_were_afterwards),
+        BOTH(the_change_is_exported_as_sql_that_does_it_again),
+        BOTH(the_rows_of_the_point_are_sql_that_fills_empty_tables),
+        BOTH(a_point_that_is_not_sealed_has_no_script),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
