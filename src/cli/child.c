@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ static void set_environment(const cli_child *child)
 static void become(const cli_child *child, const sigset_t *mask, bool foreground)
 {
     (void)setpgid(0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* no change goes on without its protection */
     if (foreground)
         (void)tcsetpgrp(STDIN_FILENO, getpid());
     for (size_t i = 0; i < PASSED_ON_COUNT; i++)

@@ -18,7 +18,7 @@ typedef struct cli_child {
 
 /**
  * Runs the command in a process group of its own and waits for it.  SIGINT, SIGTERM and SIGHUP are
- * passed on to it; after ten seconds it is killed.
+ * passed on to it; after ten seconds it is killed.  It is asked to end when this process dies.
  *
  * @retval BO_OK           exit code 0.
  * @retval BO_FAILED       another exit code, or killed; err says which.

@@ -100,6 +100,23 @@ teardown() { common_teardown; }
     grep -q "was interrupted and was rolled back" said
 }
 
+@test "when backout itself is killed, the command ends and details says what to do" {
+    local before
+    before=$(rows)
+    backout run --db shop.db -- sh -c 'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"
+        echo $$ >ready; while :; do sleep 0.1; done' 2>/dev/null &
+    local pid=$!
+    for _ in $(seq 100); do [ -s ready ] && break || sleep 0.1; done
+    kill -KILL "$pid"
+    wait "$pid" || true
+    for _ in $(seq 50); do kill -0 "$(cat ready)" 2>/dev/null || break; sleep 0.1; done
+    run -1 kill -0 "$(cat ready)"
+    run -0 --separate-stderr backout details latest
+    [[ $output == *"next: backout execute rb_sh_"* ]]
+    run -0 --separate-stderr backout execute latest --yes
+    [ "$(rows)" = "$before" ]
+}
+
 @test "a program that does not exist changes nothing" {
     local before
     before=$(rows)
