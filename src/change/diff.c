@@ -167,7 +167,7 @@ static bo_status list_jobs(struct diff *diff, bo_target *target, bo_jobs *jobs, 
         return bo_nomem(err);
     for (uint32_t table = 0; table < content->part_count; table++) {
         const bo_part *part = &content->parts[table];
-        if (part->left_out || part->predicate)
+        if (part->left_out || part->predicate || part->bulk)
             continue;
         size_t known_count = 0;
         for (uint32_t i = 0; i < ranges; i++) {

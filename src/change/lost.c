@@ -33,8 +33,10 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
     result.entered = bo_arena_array(undo->arena, (size_t)count + 1, sizeof *result.entered);
     if (!result.entered)
         return bo_nomem(err);
-    bo_status st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file,
-        undo->record.id, &undo->target->identity, snapshot->parts, count, &spool.draft, err);
+    bo_status st = bo_undo_choose_bulk(undo, err);
+    if (st == BO_OK)
+        st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
+            &undo->target->identity, snapshot->parts, count, &spool.draft, err);
     if (st == BO_OK)
         st = bo_diff(undo->session, undo->target, snapshot, bo_target_workers(undo->target),
             spool_change, &spool, &result, err);
@@ -46,6 +48,7 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
     for (uint32_t i = 0; st == BO_OK && i < count; i++) {
         undo->intent->parts[i].now = snapshot->parts[i].now;
         undo->intent->parts[i].left_out = snapshot->parts[i].left_out;
+        undo->intent->parts[i].bulk = snapshot->parts[i].bulk;
         undo->now_known[i] = !snapshot->parts[i].left_out && !snapshot->parts[i].predicate;
         if (result.entered[i])
             bo_buf_printf(&undo->notes,
@@ -53,7 +56,7 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
                 "alone\n",
                 snapshot->parts[i].was->name, (unsigned long long)result.entered[i]);
     }
-    return st;
+    return st == BO_OK ? bo_undo_load_bulk(undo, err) : st;
 }
 
 /* ---- what others wrote since the seal: the rows whose image of now is not what the change left

@@ -97,7 +97,8 @@ static bo_status prove_table(bo_undo *undo, uint32_t table, bool *match_out, bo_
 
 static bool needs_whole_table(const bo_undo *undo, uint32_t table)
 {
-    return undo->now_known[table] && undo->staged[table] != UINT32_MAX;
+    return undo->now_known[table] &&
+           (undo->intent->parts[table].bulk || undo->staged[table] != UINT32_MAX);
 }
 
 bo_status bo_undo_prove(bo_undo *undo, bool *match_out, bo_error *err)

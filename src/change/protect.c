@@ -138,7 +138,8 @@ bo_status bo_undo_protect(bo_undo *undo, bo_error *err)
     protecting.draft = draft;
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
         protecting.table = i;
-        st = keep_table(&protecting, err);
+        st = undo->intent->parts[i].bulk ? bo_undo_keep_bulk(undo, i, draft, err)
+                                         : keep_table(&protecting, err);
     }
     if (st != BO_OK || !draft)
         return st;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/step.h"
+#include "change/fill.h"
 #include "change/road.h"
 #include "change/shape.h"
 #include "change/snapshot.h"
@@ -197,55 +197,6 @@ static void visit(
     order[(*count)++] = table;
 }
 
-struct filling {
-    bo_undo *undo;
-    bo_frame_reader *reader;
-    bo_meter *meter;
-    uint32_t table, frame;
-    bool loaded;
-};
-
-static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
-{
-    struct filling *filling = ctx;
-    const bo_pack *pack = filling->undo->intent->pack;
-    for (;;) {
-        if (filling->loaded) {
-            bo_status st = bo_frame_reader_row(filling->reader, row_out, end_out, err);
-            if (st != BO_OK || !*end_out)
-                return st;
-        }
-        while (filling->frame < bo_pack_frame_count(pack) &&
-               bo_pack_get_frame(pack, filling->frame)->table != filling->table)
-            filling->frame++;
-        *end_out = filling->frame == bo_pack_frame_count(pack);
-        if (*end_out)
-            return BO_OK;
-        const bo_frame *frame = bo_pack_get_frame(pack, filling->frame);
-        bo_status st = bo_interrupt_check(err);
-        if (st == BO_OK)
-            st = bo_frame_reader_load(filling->reader, filling->frame++, err);
-        if (st != BO_OK)
-            return st;
-        filling->loaded = true;
-        bo_meter_add(filling->meter, filling->undo->intent->parts[filling->table].was->name,
-            frame->rows, frame->raw_size);
-    }
-}
-
-static bo_status fill_table(bo_undo *undo, uint32_t table, bo_meter *meter, bo_error *err)
-{
-    bo_conn *conn = undo->target->conn;
-    const bo_part *part = &undo->intent->parts[table];
-    BO_OWN(bo_frame_reader) *reader = NULL;
-    bo_status st = bo_frame_reader_create(undo->intent->pack, &reader, err);
-    struct filling filling = {.undo = undo, .reader = reader, .meter = meter, .table = table};
-    if (st == BO_OK)
-        st = conn->driver->load(
-            conn, part->was, part->now, next_row, &filling, &undo->applied[table].inserted, err);
-    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot restore table '%s'", part->was->name);
-}
-
 static bo_status make_tables(
     bo_undo *undo, const uint32_t *order, uint32_t count, bool *made, bo_error *err)
 {
@@ -293,7 +244,8 @@ static bo_status fill_tables(
     bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && i < count; i++)
         if (!undo->intent->parts[order[i]].left_out)
-            st = fill_table(undo, order[i], &meter, err);
+            st = bo_fill_table(undo->intent, order[i], undo->target->conn, &meter,
+                &undo->applied[order[i]].inserted, err);
     for (uint32_t i = 0; st == BO_OK && i < count; i++) {
         bo_part *part = &undo->intent->parts[order[i]];
         if (!made[order[i]])

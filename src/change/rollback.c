@@ -132,6 +132,8 @@ static bo_status carry_out(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = apply(undo, err);
     if (st == BO_OK)
+        st = bo_undo_check_bulk(undo, err);
+    if (st == BO_OK)
         st = bo_undo_step(undo, "proving", NULL, err);
     if (st == BO_OK)
         st = prove(undo, err);

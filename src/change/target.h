@@ -31,6 +31,7 @@ typedef struct bo_part {
     const bo_table *was;
     const bo_table *now;
     const char *predicate; /* or NULL */
+    bool bulk;             /* its rows are not compared one by one: they come back as a whole */
     bool left_out;         /* not in this operation (--tables) */
 } bo_part;
 

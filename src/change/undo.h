@@ -112,6 +112,15 @@ bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class
     bo_image row, const char *because, const char *const *columns, size_t column_count,
     bo_error *err);
 
+/* ---- bulk.c ---- */
+/** Full: marks the parts that the change has emptied; they come back in one stream. */
+bo_status bo_undo_choose_bulk(bo_undo *undo, bo_error *err);
+bo_status bo_undo_load_bulk(bo_undo *undo, bo_error *err); /* fills them, but for a dry run */
+bo_status bo_undo_check_bulk(
+    bo_undo *undo, bo_error *err); /* their foreign keys, when all is applied */
+/** Their part of the undo point: the rows that came. */
+bo_status bo_undo_keep_bulk(bo_undo *undo, uint32_t table, bo_draft *draft, bo_error *err);
+
 /* ---- columns.c ---- */
 /** Rewrites the intent so that later writes to other columns of a row stay (--by column). */
 bo_status bo_undo_merge_columns(bo_undo *undo, bo_error *err);

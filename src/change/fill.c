@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/fill.c - two frame readers take turns: one is being loaded while the other is being
+ * read. */
+#include "change/fill.h"
+
+#include <pthread.h>
+
+#include "base/step.h"
+
+struct turn {
+    bo_frame_reader *reader;
+    bool loaded; /* under lock: the reader holds a frame that was not read to its end */
+    bool end;    /* there is no further frame */
+    uint32_t frame;
+    bo_status status;
+    bo_error error;
+};
+
+struct filling {
+    bo_content *content;
+    bo_meter *meter;
+    uint32_t table;
+    struct turn turns[2];
+    unsigned reading; /* the consumer's turn */
+    bool open;        /* the consumer is inside a frame */
+    bool stopped;     /* under lock: the consumer has given up */
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+};
+
+static uint32_t next_frame_of(const bo_content *content, uint32_t table, uint32_t from)
+{
+    uint32_t count = bo_pack_frame_count(content->pack);
+    while (from < count && bo_pack_get_frame(content->pack, from)->table != table)
+        from++;
+    return from;
+}
+
+/* The loading thread: fills whichever turn is free, in order, until there is no frame left or one
+ * fails. */
+static void *load_frames(void *arg)
+{
+    struct filling *filling = arg;
+    uint32_t count = bo_pack_frame_count(filling->content->pack);
+    uint32_t frame = next_frame_of(filling->content, filling->table, 0);
+    for (unsigned at = 0;; at ^= 1u) {
+        struct turn *turn = &filling->turns[at];
+        pthread_mutex_lock(&filling->lock);
+        while (turn->loaded && !filling->stopped)
+            pthread_cond_wait(&filling->moved, &filling->lock);
+        bool stop = filling->stopped;
+        pthread_mutex_unlock(&filling->lock);
+        if (stop)
+            return NULL;
+        bo_status st = BO_OK;
+        if (frame < count)
+            st = bo_frame_reader_load(turn->reader, frame, &turn->error);
+        pthread_mutex_lock(&filling->lock);
+        turn->status = st;
+        turn->end = frame >= count;
+        turn->frame = frame;
+        turn->loaded = true;
+        pthread_cond_broadcast(&filling->moved);
+        pthread_mutex_unlock(&filling->lock);
+        if (st != BO_OK || frame >= count)
+            return NULL;
+        frame = next_frame_of(filling->content, filling->table, frame + 1);
+    }
+}
+
+static void release_turn(struct filling *filling)
+{
+    pthread_mutex_lock(&filling->lock);
+    filling->turns[filling->reading].loaded = false;
+    pthread_cond_broadcast(&filling->moved);
+    pthread_mutex_unlock(&filling->lock);
+    filling->reading ^= 1u;
+    filling->open = false;
+}
+
+static bo_status await_turn(struct filling *filling, bool *end_out, bo_error *err)
+{
+    struct turn *turn = &filling->turns[filling->reading];
+    pthread_mutex_lock(&filling->lock);
+    while (!turn->loaded)
+        pthread_cond_wait(&filling->moved, &filling->lock);
+    pthread_mutex_unlock(&filling->lock);
+    *end_out = turn->end;
+    if (turn->status != BO_OK && err)
+        *err = turn->error;
+    if (turn->status != BO_OK || turn->end)
+        return turn->status;
+    filling->open = true;
+    const bo_frame *frame = bo_pack_get_frame(filling->content->pack, turn->frame);
+    bo_meter_add(filling->meter, filling->content->parts[filling->table].was->name, frame->rows,
+        frame->raw_size);
+    return bo_interrupt_check(err);
+}
+
+static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    struct filling *filling = ctx;
+    for (;;) {
+        bo_status st = BO_OK;
+        if (filling->open) {
+            bool end = false;
+            st = bo_frame_reader_row(filling->turns[filling->reading].reader, row_out, &end, err);
+            if (st != BO_OK || !end)
+                return st;
+            release_turn(filling);
+        }
+        st = await_turn(filling, end_out, err);
+        if (st != BO_OK || *end_out)
+            return st;
+    }
+}
+
+static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out, bo_error *err)
+{
+    const bo_part *part = &filling->content->parts[filling->table];
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, load_frames, filling) != 0)
+        return bo_fail(err, BO_NOMEM, "cannot start a thread");
+    bo_status st = conn->driver->load(conn, part->was, part->now, next_row, filling, rows_out, err);
+    pthread_mutex_lock(&filling->lock);
+    filling->stopped = true;
+    pthread_cond_broadcast(&filling->moved);
+    pthread_mutex_unlock(&filling->lock);
+    pthread_join(thread, NULL);
+    return st;
+}
+
+bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_meter *meter,
+    uint64_t *rows_out, bo_error *err)
+{
+    struct filling filling = {.content = content, .meter = meter, .table = table};
+    bo_status st = bo_frame_reader_create(content->pack, &filling.turns[0].reader, err);
+    if (st == BO_OK)
+        st = bo_frame_reader_create(content->pack, &filling.turns[1].reader, err);
+    pthread_mutex_init(&filling.lock, NULL);
+    pthread_cond_init(&filling.moved, NULL);
+    if (st == BO_OK)
+        st = fill(&filling, conn, rows_out, err);
+    pthread_cond_destroy(&filling.moved);
+    pthread_mutex_destroy(&filling.lock);
+    bo_frame_reader_free(filling.turns[0].reader);
+    bo_frame_reader_free(filling.turns[1].reader);
+    return st == BO_OK
+               ? BO_OK
+               : bo_wrap(err, st, "cannot fill table '%s'", content->parts[table].was->name);
+}
+
+bo_status bo_content_rows(
+    bo_content *content, uint32_t table, bo_image_fn *each, void *ctx, bo_error *err)
+{
+    BO_OWN(bo_frame_reader) *reader = NULL;
+    bo_status st = bo_frame_reader_create(content->pack, &reader, err);
+    uint32_t count = bo_pack_frame_count(content->pack);
+    for (uint32_t frame = next_frame_of(content, table, 0); st == BO_OK && frame < count;
+         frame = next_frame_of(content, table, frame + 1)) {
+        st = bo_frame_reader_load(reader, frame, err);
+        bool end = false;
+        while (st == BO_OK) {
+            bo_image row;
+            st = bo_frame_reader_row(reader, &row, &end, err);
+            if (st != BO_OK || end)
+                break;
+            st = each(ctx, row, err);
+        }
+    }
+    return st;
+}
