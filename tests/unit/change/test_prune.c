@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/change/test_prune.c - what goes, what stays and why, and what a killed prune leaves.
+ */
+#include "world.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/step.h"
+#include "change/stored.h"
+
+#define DAY_US INT64_C(86400000000)
+
+static bo_prune *prune_by(world *w, bo_prune_options options)
+{
+    bo_error err = {0};
+    bo_prune *prune = NULL;
+    world_ok(bo_prune_points(w->session, &options, &prune, &err), &err);
+    return prune;
+}
+
+static const bo_prune_item *item_of(const bo_prune *prune, const char *id)
+{
+    for (size_t i = 0; i < prune->item_count; i++)
+        if (strcmp(prune->items[i].point, id) == 0)
+            return &prune->items[i];
+    return NULL;
+}
+
+/* "goes", the reason it stays, or "" when nothing is said of it; prunes for real. */
+static const char *fate(world *w, const char *id, bo_prune_options options)
+{
+    bo_prune *prune = prune_by(w, options);
+    const bo_prune_item *item = item_of(prune, id);
+    const char *text = bo_arena_str(w->arena, !item ? "" : item->removed ? "goes" : item->because);
+    bo_prune_free(prune);
+    return text;
+}
+
+static bool has_snapshot(world *w, const char *id)
+{
+    return world_has_file(w, bo_arena_printf(w->arena, "%s.snapshot", id));
+}
+
+/* As if it had been taken `days` ago. */
+static void make_older(world *w, const char *id, int days)
+{
+    bo_error err = {0};
+    bo_point_record record = world_record(w, id);
+    record.created_us -= days * DAY_US;
+    world_ok(bo_catalog_point_update(w->session->catalog, &record, &err), &err);
+}
+
+static const char *sealed_point(world *w, const char *table, int days)
+{
+    const char *id = world_point(w, table);
+    world_seal(w, id);
+    make_older(w, id, days);
+    return id;
+}
+
+static const bo_prune_options one_day = {.keep_days = 1};
+
+static void no_rule_is_refused(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_prune *prune = NULL;
+    const bo_prune_options none = {0};
+    assert_int_equal(bo_prune_points(w->session, &none, &prune, &err), BO_INVALID);
+    assert_null(prune);
+}
+
+static void the_last_of_each_set_of_tables_stay(void **state)
+{
+    world *w = *state;
+    const char *orders[3], *log = sealed_point(w, "log", 0);
+    for (int i = 0; i < 3; i++)
+        orders[i] = sealed_point(w, "orders", 0);
+    bo_prune *prune = prune_by(w, (bo_prune_options){.keep_last = 2});
+    assert_int_equal(prune->item_count, 4);
+    assert_int_equal(prune->removed, 1);
+    assert_true(item_of(prune, orders[0])->removed);
+    assert_int_equal(prune->bytes, item_of(prune, orders[0])->bytes);
+    assert_string_equal(
+        item_of(prune, orders[1])->because, "it is one of the last 2 of its tables");
+    assert_false(item_of(prune, log)->removed);
+    bo_prune_free(prune);
+    assert_false(has_snapshot(w, orders[0]));
+    assert_false(world_has_file(w, bo_arena_printf(w->arena, "%s.change", orders[0])));
+    assert_true(has_snapshot(w, orders[1]) && has_snapshot(w, orders[2]) && has_snapshot(w, log));
+    assert_int_equal(world_record(w, orders[0]).status, BO_POINT_PRUNED);
+}
+
+static void the_order_of_a_scope_makes_no_other_set(void **state)
+{
+    world *w = *state;
+    const bo_scope_item scopes[2][2] = {
+        {{.table = "log"}, {.table = "orders"}}, {{.table = "orders"}, {.table = "log"}}};
+    const char *ids[2];
+    for (int i = 0; i < 2; i++) {
+        bo_error err = {0};
+        bo_point_list *points = NULL;
+        const bo_point_options options = {.scope = scopes[i], .scope_count = 2};
+        world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
+        ids[i] = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
+        bo_point_list_free(points);
+        world_seal(w, ids[i]);
+    }
+    assert_string_equal(fate(w, ids[0], (bo_prune_options){.keep_last = 1}), "goes");
+    assert_true(has_snapshot(w, ids[1]));
+}
+
+static void a_point_goes_only_when_every_rule_lets_it(void **state)
+{
+    world *w = *state;
+    const char *old = sealed_point(w, "orders", 30);
+    const char *young = sealed_point(w, "orders", 2);
+    const char *last = sealed_point(w, "orders", 30);
+    const bo_prune_options both = {.keep_last = 1, .keep_days = 10};
+    bo_prune *prune = prune_by(w, both);
+    assert_true(item_of(prune, old)->removed);
+    assert_string_equal(item_of(prune, young)->because, "it is younger than 10 days");
+    assert_string_equal(item_of(prune, last)->because, "it is one of the last 1 of its tables");
+    bo_prune_free(prune);
+}
+
+static void only_points_with_the_table_are_looked_at(void **state)
+{
+    world *w = *state;
+    const char *orders = sealed_point(w, "orders", 5), *log = sealed_point(w, "log", 5);
+    bo_prune *prune = prune_by(w, (bo_prune_options){.keep_days = 1, .table = "log"});
+    assert_int_equal(prune->item_count, 1);
+    assert_true(item_of(prune, log)->removed);
+    bo_prune_free(prune);
+    assert_true(has_snapshot(w, orders));
+}
+
+static void a_dry_run_changes_nothing(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w, "orders", 5);
+    world_put_file(w, "intent_1.change", "x");
+    assert_string_equal(fate(w, id, (bo_prune_options){.keep_days = 1, .dry_run = true}), "goes");
+    assert_true(has_snapshot(w, id));
+    assert_true(world_has_file(w, "intent_1.change"));
+    assert_int_equal(world_record(w, id).status, BO_POINT_SEALED);
+}
+
+static void a_fresh_point_that_is_not_sealed_stays(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_point(w, "orders");
+    const bo_prune_options one = {.keep_last = 1};
+    assert_string_equal(fate(w, id, one), "it is not sealed, and younger than a day");
+    make_older(w, id, 2);
+    assert_string_equal(fate(w, id, one), "goes");
+}
+
+static void an_undo_point_stays_while_its_parent_does(void **state)
+{
+    world *w = *state;
+    const char *parent = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, parent);
+    const char *undo = world_roll_back(w, parent, BO_ROLLBACK_FULL);
+    make_older(w, undo, 9);
+    assert_non_null(strstr(fate(w, undo, one_day), parent));
+    make_older(w, parent, 9);
+    assert_string_equal(fate(w, undo, one_day), "goes");
+    assert_int_equal(world_record(w, parent).status, BO_POINT_PRUNED);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_PRUNED);
+    assert_false(world_has_file(w, bo_arena_printf(w->arena, "%s.change", undo)));
+}
+
+static void begin_run(world *w, const char *kind, const char *id, char run[64])
+{
+    bo_error err = {0};
+    world_ok(bo_catalog_run_begin(w->session->catalog, kind, id, "tester", run, &err), &err);
+}
+
+static void end_run(world *w, const char *run, const char *status)
+{
+    bo_error err = {0};
+    world_ok(bo_catalog_run_end(w->session->catalog, run, status, NULL, &err), &err);
+}
+
+static void a_point_in_use_or_with_an_open_outcome_stays(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w, "orders", 5);
+    char run[64];
+    world_put_file(w, "intent_1.change", "in use");
+    begin_run(w, "rollback", id, run);
+    assert_string_equal(fate(w, id, one_day), "a run is at work on it");
+    assert_true(world_has_file(w, "intent_1.change"));
+    static const char *const open[] = {"unknown", "died"};
+    for (size_t i = 0; i < 2; i++) {
+        end_run(w, run, open[i]);
+        assert_string_equal(fate(w, id, one_day), "its last run (rollback) did not come to an end");
+    }
+    end_run(w, run, "done");
+    assert_string_equal(fate(w, id, one_day), "goes");
+    assert_false(world_has_file(w, "intent_1.change"));
+}
+
+static void what_was_never_whole_goes(void **state)
+{
+    world *w = *state;
+    const char *creating = world_point(w, "orders"), *failed = world_point(w, "log");
+    world_set_status(w, creating, BO_POINT_CREATING);
+    world_set_status(w, failed, BO_POINT_FAILED);
+    bo_prune *prune = prune_by(w, one_day);
+    assert_int_equal(prune->removed, 2);
+    assert_string_equal(item_of(prune, creating)->because, "it was never whole");
+    bo_prune_free(prune);
+    assert_false(has_snapshot(w, creating) || has_snapshot(w, failed));
+    prune = prune_by(w, one_day);
+    assert_int_equal(prune->item_count, 0);
+    bo_prune_free(prune);
+}
+
+static void every_point_that_goes_is_audited(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w, "orders", 5);
+    bo_prune_free(prune_by(w, one_day));
+    bo_error err = {0};
+    bo_audit_record *records = NULL;
+    size_t count = 0;
+    world_ok(bo_audit_list(w->session->catalog, 1, w->arena, &records, &count, &err), &err);
+    assert_string_equal(records[0].event, "point.prune");
+    assert_string_equal(records[0].object, id);
+    assert_string_equal(records[0].outcome, "done");
+    assert_non_null(strstr(records[0].details, "\"files\":2"));
+}
+
+/* ---- a prune that is killed ---- */
+
+static const char *deadly;
+
+static void die_at(const char *step)
+{
+    if (strcmp(step, deadly) == 0)
+        (void)raise(SIGKILL);
+}
+
+static void prune_killed_at(world *w, const char *step)
+{
+    world_close(w);
+    pid_t pid = fork();
+    assert_int_not_equal(pid, -1);
+    if (pid == 0) {
+        bo_prune *prune = NULL;
+        deadly = step;
+        bo_step_hook = die_at;
+        if (bo_session_open(&w->settings, &w->session, NULL) == BO_OK)
+            (void)!bo_prune_points(w->session, &one_day, &prune, NULL);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    world_reopen(w);
+}
+
+static void a_killed_prune_is_ended_by_the_next_one(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w, "orders", 5);
+    prune_killed_at(w, "pruning");
+    assert_int_equal(world_record(w, id).status, BO_POINT_SEALED);
+    assert_true(has_snapshot(w, id));
+    prune_killed_at(w, "removing");
+    assert_int_equal(world_record(w, id).status, BO_POINT_PRUNED);
+    assert_true(has_snapshot(w, id));
+    bo_prune *prune = prune_by(w, one_day);
+    assert_string_equal(item_of(prune, id)->because, "an earlier prune did not come to its end");
+    assert_int_equal(prune->removed, 1);
+    bo_prune_free(prune);
+    assert_false(has_snapshot(w, id));
+    assert_false(world_has_file(w, bo_arena_printf(w->arena, "%s.change", id)));
+    bo_error err = {0};
+    bo_check *check = NULL;
+    world_ok(bo_check_stored(w->session, NULL, NULL, false, &check, &err), &err);
+    assert_int_equal(check->item_count, 0);
+    bo_check_free(check);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(no_rule_is_refused),
+        WORLD_TEST(the_last_of_each_set_of_tables_stay),
+        WORLD_TEST(the_order_of_a_scope_makes_no_other_set),
+        WORLD_TEST(a_point_goes_only_when_every_rule_lets_it),
+        WORLD_TEST(only_points_with_the_table_are_looked_at),
+        WORLD_TEST(a_dry_run_changes_nothing),
+        WORLD_TEST(a_fresh_point_that_is_not_sealed_stays),
+        WORLD_TEST(an_undo_point_stays_while_its_parent_does),
+        WORLD_TEST(a_point_in_use_or_with_an_open_outcome_stays),
+        WORLD_TEST(what_was_never_whole_goes),
+        WORLD_TEST(every_point_that_goes_is_audited),
+        WORLD_TEST(a_killed_prune_is_ended_by_the_next_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
