@@ -31,6 +31,7 @@ struct writer {
     const bo_table **tables;  /* of each part: as it is now */
     const bo_table ***others; /* of each part and each key that refers to it: the child */
     uint32_t table;           /* being written */
+    unsigned phase;           /* what is being written: BO_SHOWN_DELETE, ... */
     uint64_t number;
     bo_buf text;
 };
@@ -296,55 +297,92 @@ static void add_reference_guards(struct writer *writer, const bo_sql_change *cha
     }
 }
 
+/* Is there a key beside the one that rows are found by? */
+static bool has_unique_values(const bo_table *now)
+{
+    return now->key_count > (now->row_key != NULL);
+}
+
+/* Two rows may have swapped a unique value: such a row goes and comes again, unless rows refer to
+ * it. */
+static bool may_be_replaced(const struct writer *writer, uint32_t table)
+{
+    const bo_table *now = writer->tables[table];
+    return has_unique_values(now) && (writer->sqlite || now->referenced_count == 0);
+}
+
+static bool is_replaced(const struct writer *writer, const bo_sql_change *change)
+{
+    const bo_table *table = change->table;
+    if (!may_be_replaced(writer, writer->table))
+        return false;
+    for (uint16_t k = 0; k < table->key_count; k++) {
+        const bo_key *key = &table->keys[k];
+        if (!key->simple) /* an expression: of any column */
+            return true;
+        for (uint16_t i = 0; i < key->count; i++) {
+            int at = bo_table_image_position(table, key->columns[i]);
+            if (at < 0 || !bo_value_equal(bo_image_value(change->expected, (uint16_t)at),
+                              bo_image_value(change->target, (uint16_t)at)))
+                return true;
+        }
+    }
+    return false;
+}
+
 static bo_status write_change(void *ctx, const bo_shown *shown, bo_error *err)
 {
     struct writer *writer = ctx;
     bool inverted = writer->job->inverted;
     bo_sql_change change = {.table = shown->table,
-        .number = ++writer->number,
         .expected = inverted ? shown->after : shown->before,
         .target = inverted ? shown->before : shown->after,
         .expected_texts = inverted ? shown->after_texts : shown->before_texts,
         .target_texts = inverted ? shown->before_texts : shown->after_texts};
+    unsigned kind = bo_shown_kind(change.expected, change.target);
+    if (kind == BO_SHOWN_UPDATE && is_replaced(writer, &change)) {
+        if (writer->phase == BO_SHOWN_DELETE)
+            change.target = (bo_image){0};
+        else
+            change.expected = (bo_image){0};
+        kind = writer->phase == BO_SHOWN_UPDATE ? 0 : writer->phase;
+    }
+    if (kind != writer->phase)
+        return BO_OK;
+    change.number = ++writer->number;
     if (!writer->sqlite)
         add_reference_guards(writer, &change);
     bo_status st = bo_sql_guarded(&writer->text, writer->driver, &change, err);
     return st == BO_OK ? flush(writer, err) : st;
 }
 
-/* `kind` is what the script does. */
-static bo_status write_kind(struct writer *writer, unsigned kind, bo_error *err)
+static bo_status write_phase(struct writer *writer, unsigned phase, bo_error *err)
 {
-    unsigned shown = kind;
-    if (writer->job->inverted && kind != BO_SHOWN_UPDATE)
-        shown = kind == BO_SHOWN_INSERT ? BO_SHOWN_DELETE : BO_SHOWN_INSERT;
+    unsigned kinds = phase;
+    if (writer->job->inverted && phase != BO_SHOWN_UPDATE)
+        kinds = phase == BO_SHOWN_INSERT ? BO_SHOWN_DELETE : BO_SHOWN_INSERT;
     bo_status st = BO_OK;
+    writer->phase = phase;
     for (uint32_t i = 0; st == BO_OK && i < writer->ordered; i++) {
-        writer->table = writer->order[kind == BO_SHOWN_DELETE ? writer->ordered - 1 - i : i];
-        if (touched(writer, writer->table))
-            st = bo_shown_table(writer->job->target->conn, writer->job->content, writer->table,
-                BO_RENDER_LITERAL, shown, write_change, writer, err);
+        writer->table = writer->order[phase == BO_SHOWN_DELETE ? writer->ordered - 1 - i : i];
+        if (!touched(writer, writer->table))
+            continue;
+        unsigned replaced = may_be_replaced(writer, writer->table) ? BO_SHOWN_UPDATE : 0;
+        st = bo_shown_table(writer->job->target->conn, writer->job->content, writer->table,
+            BO_RENDER_LITERAL, kinds | replaced, write_change, writer, err);
     }
     return st;
 }
 
-/* Can a row that changes need a unique value that a row that goes still holds? */
-static bool has_unique_values(const struct writer *writer)
-{
-    for (uint32_t i = 0; i < writer->job->content->part_count; i++)
-        if (touched(writer, i) &&
-            writer->tables[i]->key_count > (writer->tables[i]->row_key != NULL))
-            return true;
-    return false;
-}
-
 static bo_status write_rows(struct writer *writer, bo_error *err)
 {
-    bool unique = writer->sqlite || has_unique_values(writer);
-    bo_status st = write_kind(writer, unique ? BO_SHOWN_DELETE : BO_SHOWN_UPDATE, err);
+    bool unique = false;
+    for (uint32_t i = 0; i < writer->job->content->part_count; i++)
+        unique |= touched(writer, i) && has_unique_values(writer->tables[i]);
+    bo_status st = write_phase(writer, unique ? BO_SHOWN_DELETE : BO_SHOWN_UPDATE, err);
     if (st == BO_OK)
-        st = write_kind(writer, unique ? BO_SHOWN_UPDATE : BO_SHOWN_DELETE, err);
-    return st == BO_OK ? write_kind(writer, BO_SHOWN_INSERT, err) : st;
+        st = write_phase(writer, unique ? BO_SHOWN_UPDATE : BO_SHOWN_DELETE, err);
+    return st == BO_OK ? write_phase(writer, BO_SHOWN_INSERT, err) : st;
 }
 
 /* ---- after the rows ---- */

@@ -64,6 +64,38 @@ static void rows_of_others_are_not_taken_along_by_a_foreign_key(void **state)
     assert_string_equal(world_value(w, "SELECT count(*) FROM notes"), "1");
 }
 
+static void rows_that_swapped_a_unique_value_swap_it_back(void **state)
+{
+    world *w = world_or_skip(state);
+    world_sql(w, "CREATE TABLE seats (id INTEGER PRIMARY KEY, name TEXT UNIQUE, place TEXT);"
+                 "INSERT INTO seats VALUES (1, 'a', 'x'), (2, 'b', 'x'), (3, 'c', 'x');");
+    const char *id = world_point(w, "seats");
+    world_sql(w, "UPDATE seats SET name = 'd' WHERE id = 1;"
+                 "UPDATE seats SET name = 'a' WHERE id = 2;"
+                 "UPDATE seats SET name = 'b' WHERE id = 1;"
+                 "UPDATE seats SET place = 'y' WHERE id = 3;");
+    world_seal(w, id);
+    const char *said = "";
+    int status = run_shell(w, scripted(w, id), &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
+static void rows_of_one_table_that_refer_to_each_other_come_back(void **state)
+{
+    world *w = world_or_skip(state);
+    world_sql(w, "CREATE TABLE tree (id INTEGER PRIMARY KEY, above INTEGER REFERENCES tree (id));"
+                 "INSERT INTO tree VALUES (1, NULL), (3, 1), (2, 3);");
+    const char *id = world_point(w, "tree");
+    world_sql(w, "UPDATE tree SET above = NULL; INSERT INTO tree VALUES (5, 1), (4, 5);"
+                 "UPDATE tree SET above = 4 WHERE id = 1; DELETE FROM tree WHERE id = 3;");
+    world_seal(w, id);
+    const char *said = "";
+    int status = run_shell(w, scripted(w, id), &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
 static void triggers_and_constraints_are_as_they_were_afterwards(void **state)
 {
     world *w = world_or_skip(state);
@@ -129,6 +161,8 @@ int main(void)
         BOTH(a_second_run_fails_and_changes_nothing),
         BOTH(a_later_write_stops_the_script_before_anything_is_changed),
         BOTH(rows_of_others_are_not_taken_along_by_a_foreign_key),
+        BOTH(rows_that_swapped_a_unique_value_swap_it_back),
+        BOTH(rows_of_one_table_that_refer_to_each_other_come_back),
         BOTH(triggers_and_constraints_are_as_they_were_afterwards),
         BOTH(the_change_is_exported_as_sql_that_does_it_again),
         BOTH(the_rows_of_the_point_are_sql_that_fills_empty_tables),
