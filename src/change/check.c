@@ -284,18 +284,27 @@ static bool is_whole(const bo_point_record *point)
            point->status == BO_POINT_ROLLED_BACK;
 }
 
-/* A point that is being taken is nobody's business, unless the one who took it is dead. */
-static bo_status tell_unfinished(
-    struct checking *checking, const bo_point_record *point, bo_error *err)
+static bo_status is_in_use(
+    struct checking *checking, const bo_point_record *point, bool *out, bo_error *err)
 {
     bo_run_record *runs = NULL;
     size_t count = 0;
     bo_status st = bo_catalog_runs(
         checking->session->catalog, point->id, 0, checking->arena, &runs, &count, err);
+    *out = false;
     for (size_t i = 0; st == BO_OK && i < count; i++)
         if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]))
-            return BO_OK;
-    if (st == BO_OK && strcmp(point->kind, "undo") != 0)
+            *out = true;
+    return st;
+}
+
+/* A point that is being taken is nobody's business, unless the one who took it is dead. */
+static bo_status tell_unfinished(
+    struct checking *checking, const bo_point_record *point, bo_error *err)
+{
+    bool in_use = false;
+    bo_status st = is_in_use(checking, point, &in_use, err);
+    if (st == BO_OK && !in_use && strcmp(point->kind, "undo") != 0)
         bo_session_warn(checking->session,
             "'%s' cannot be used: backout died while it was taken; prune removes it", point->id);
     return st;
@@ -347,25 +356,50 @@ static bo_status add_stray(
     return add_item(checking, &item, err);
 }
 
+static bool is_named(const char *recorded, const char *name)
+{
+    return recorded && strcmp(recorded, name) == 0;
+}
+
+static bool is_lost_change(const char *name)
+{
+    size_t size = strlen(name), end = strlen(".lost.change");
+    return size > end && strcmp(name + size - end, ".lost.change") == 0;
+}
+
+/* A file that bears the name of a whole point: what its rollback discarded, or a remnant. */
+static bo_status look_at_own(
+    struct checking *checking, const bo_point_record *point, const char *name, bo_error *err)
+{
+    bool in_use = false;
+    if (is_lost_change(name)) {
+        const struct stored lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
+        return check_file(checking, &lost, err);
+    }
+    if (is_named(point->file, name) || is_named(point->change_file, name) ||
+        strstr(name, ".lost.jsonl"))
+        return BO_OK;
+    bo_status st = is_in_use(checking, point, &in_use, err);
+    return st != BO_OK || in_use
+               ? st
+               : add_stray(checking, name, "its point does not name it: a seal died", err);
+}
+
 static bo_status look_at(void *ctx, const char *name, bo_error *err)
 {
-    struct sweeping *sweeping = ctx;
-    const bo_point_record *point = point_of(sweeping->checking, name);
-    size_t size = strlen(name), end = strlen(".lost.change");
+    const struct sweeping *sweeping = ctx;
+    struct checking *checking = sweeping->checking;
+    const bo_point_record *point = point_of(checking, name);
     if (bo_stored_is_intent(name))
         return sweeping->in_use ? BO_OK
-                                : add_stray(sweeping->checking, name,
+                                : add_stray(checking, name,
                                       "a process that died left it; prune removes it", err);
     if (!point)
-        return add_stray(sweeping->checking, name, "it belongs to no point", err);
+        return add_stray(checking, name, "it belongs to no point", err);
     if (point->status == BO_POINT_PRUNED)
-        return add_stray(sweeping->checking, name,
+        return add_stray(checking, name,
             "its point was pruned, and prune did not come to its end; prune removes it", err);
-    if (is_whole(point) && size > end && strcmp(name + size - end, ".lost.change") == 0) {
-        const struct stored lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
-        return check_file(sweeping->checking, &lost, err);
-    }
-    return BO_OK;
+    return is_whole(point) ? look_at_own(checking, point, name, err) : BO_OK;
 }
 
 static bo_status check_all(struct checking *checking, bo_error *err)

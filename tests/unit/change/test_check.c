@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "change/stored.h"
+#include "support/fault_memory.h"
 
 static bo_check *check_with(
     world *w, const bo_database *database, const char *id, bool restore, bo_status expected)
@@ -192,6 +193,24 @@ static void strays_and_leftovers_are_named(void **state)
     assert_holds(said, "its point was pruned");
 }
 
+static void what_a_rollback_discarded_is_checked_and_a_dead_seal_is_said(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders"), *open = world_point(w, "log");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, id);
+    world_sql(w, "UPDATE orders SET total = 1 WHERE id = 11"); /* by others, later */
+    const char *undo = world_roll_back(w, id, BO_ROLLBACK_FULL);
+    const char *lost = bo_arena_printf(w->arena, "%s.lost.change", undo);
+    assert_holds(describe(w, check(w, BO_OK)), "\n.lost.change match\n");
+    world_damage(w, lost, -20);
+    assert_holds(describe(w, check(w, BO_MISMATCH)), ".lost.change mismatch");
+    const char *half = bo_arena_printf(w->arena, "%s.change", open);
+    world_put_file(w, half, "of a seal that died");
+    assert_holds(describe(w, check(w, BO_MISMATCH)),
+        bo_arena_printf(w->arena, "!%s inconclusive its point does not name it", half));
+}
+
 static void a_point_whose_maker_died_is_said(void **state)
 {
     world *w = *state;
@@ -268,6 +287,31 @@ static void postgresql_restores_into_temporary_tables(void **state)
         world_value(w, "SELECT count(*) FROM pg_class WHERE relname LIKE 'backout%'"), "0");
 }
 
+static void every_failed_allocation_is_said(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, id);
+    bo_status st;
+    unsigned nth = 0;
+    bool fired;
+    do {
+        bo_error err = {0};
+        bo_check *result = NULL;
+        fault_memory_arm(++nth);
+        st = bo_check_stored(w->session, NULL, NULL, true, &result, &err);
+        fired = fault_memory_fired();
+        /* a scratch database that could not be made leaves the check open, never right or wrong */
+        if (st == BO_OK && strcmp(result->result, "match") != 0)
+            assert_string_equal(result->result, "inconclusive");
+        else if (st != BO_OK)
+            assert_int_equal(st, BO_NOMEM);
+        bo_check_free(result);
+    } while (fired);
+    assert_int_equal(st, BO_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,9 +325,11 @@ int main(void)
         WORLD_TEST(counts_and_digests_are_those_of_the_catalog),
         WORLD_TEST(encrypted_files_need_their_passphrase),
         WORLD_TEST(strays_and_leftovers_are_named),
+        WORLD_TEST(what_a_rollback_discarded_is_checked_and_a_dead_seal_is_said),
         WORLD_TEST(a_point_whose_maker_died_is_said),
         WORLD_TEST(a_snapshot_is_really_restored),
         WORLD_TEST(a_snapshot_that_its_table_does_not_take_is_found),
+        WORLD_TEST(every_failed_allocation_is_said),
         WORLD_TEST_POSTGRES(postgresql_needs_a_database_to_restore_into),
         WORLD_TEST_POSTGRES(postgresql_restores_into_temporary_tables),
     };
