@@ -9,8 +9,9 @@
 #include "backout/session.h"
 #include "base/error.h"
 
-/** Tests set this; called with each step's name ("rollback.applied").  NULL, the default, does
- * nothing. */
+/** Tests set this; called with the name of each step of a run once it is journalled ("applying"),
+ * and after everything else that lasts ("catalog.committed", "file.stored").  NULL, the default,
+ * does nothing. */
 extern void (*bo_step_hook)(const char *name);
 
 static inline void bo_step(const char *name)

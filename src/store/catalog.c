@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/step.h"
 #include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
 
@@ -212,6 +213,7 @@ bo_status bo_catalog_end(bo_catalog *catalog, bool keep, bo_error *err)
         driver->rollback(catalog->conn);
         return bo_wrap(err, st, "cannot write to the catalog '%s'", catalog->name);
     }
+    bo_step("catalog.committed");
     return BO_OK;
 }
 

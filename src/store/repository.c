@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/store/repository.c - the repository on local disk: its names, its space, what it holds. */
+#include "base/step.h"
 #include "store/repository_disk.h"
 
 #include <ctype.h>
@@ -75,7 +76,10 @@ bo_status bo_repository_remove(bo_repository *repository, const char *name, bo_e
 {
     BO_OWN_MEM char *path = NULL;
     bo_status st = bo_repository_locate(repository, name, &path, err);
-    return st == BO_OK ? bo_file_remove(path, err) : st;
+    if (st == BO_OK)
+        st = bo_file_remove(path, err);
+    bo_step("file.removed");
+    return st;
 }
 
 bo_status bo_repository_size(

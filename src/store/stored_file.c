@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/step.h"
 #include "store/repository_disk.h"
 
 struct bo_stored_file {
@@ -81,6 +82,7 @@ static bo_status sync_folder(const char *path, bo_error *err)
 bo_status bo_stored_file_commit(bo_stored_file *file, bo_error *err)
 {
     bo_status st = bo_outfile_commit(file->content, false, err);
+    bo_step("file.finished");
     if (st == BO_OK && rename_to_new(file->work, file->final) != 0)
         st = bo_fail_errno(err, errno == EEXIST ? BO_EXISTS : BO_IO, errno,
             "cannot move the finished file into place");
@@ -93,6 +95,7 @@ bo_status bo_stored_file_commit(bo_stored_file *file, bo_error *err)
         return bo_wrap(err, st, "cannot finish '%s'", file->final);
     }
     file->committed = true;
+    bo_step("file.stored");
     return BO_OK;
 }
 

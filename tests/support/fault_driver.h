@@ -32,5 +32,7 @@ typedef enum fault_commit {
     FAULT_COMMIT_LOST, /* the next commit does not arrive, and nobody tells: BO_UNKNOWN */
 } fault_commit;
 void fault_driver_lose_commit(fault_commit how);
+/** The same with the n-th commit from now, of any connection; fault_driver_fired() tells. */
+void fault_driver_lose_nth_commit(fault_commit how, unsigned nth);
 
 #endif
