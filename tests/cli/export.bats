@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/export.bats - export, script: rows and rollbacks without backout.
+
+load ../support/bats/common
+load shop
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "export prints what the change did, a line for each row" {
+    make_shop
+    damage
+    run -0 --separate-stderr backout export "$id"
+    [ "${#lines[@]}" = 5 ]
+    run -0 jq -r 'select(.table == "orders") | .op + .before.total_cents + "/" + .after.total_cents' \
+        <<<"$output"
+    [ "$output" = $'update700/70\nupdate900/90' ]
+}
+
+@test "export --which before prints the rows of the point" {
+    make_shop
+    damage
+    run -0 --separate-stderr backout export "$id" --which before --format json
+    [ "$(jq -c '[.tables[] | {name, rows: (.rows | length)}] | sort' <<<"$output")" = \
+        '[{"name":"customers","rows":3},{"name":"items","rows":6},{"name":"orders","rows":4}]' ]
+    run -0 --separate-stderr backout export "$id" --which before --format csv
+    [[ $output == *$'table,id,name,email\r\ncustomers,1,Ann,ann@x\r\n'*$'customers,3,Cy,\r\n'* ]]
+}
+
+@test "export --which since leaves the change out" {
+    make_shop
+    damage
+    run -0 --separate-stderr backout export "$id" --which since
+    [ "$output" = "" ]
+    sqlite3 shop.db "UPDATE customers SET name = 'Anna' WHERE id = 1"
+    run -0 --separate-stderr backout export "$id" --which since
+    [ "$(jq -c '[.table, .op, .before.name, .after.name]' <<<"$output")" = \
+        '["customers","update","Ann","Anna"]' ]
+}
+
+@test "the script returns to the point with sqlite3 alone, and only once" {
+    make_shop
+    rows >before
+    damage
+    run -0 --separate-stderr backout script "$id" --output-file undo.sql
+    [ "$(stat -c %a undo.sql)" = 600 ]
+    sqlite3 -bail shop.db <undo.sql
+    rows | cmp - before
+    run -1 sqlite3 -bail shop.db <undo.sql
+    [[ $output == *"the row is not as expected"* ]]
+    rows | cmp - before
+    run -0 --separate-stderr backout verify "$id"
+}
+
+@test "the script stops at a row that was written after the change" {
+    make_shop
+    damage
+    backout script "$id" >undo.sql
+    sqlite3 shop.db "UPDATE orders SET status = 'sent' WHERE id = 11"
+    rows >now
+    run -1 sqlite3 -bail shop.db <undo.sql
+    rows | cmp - now
+}
+
+@test "the script returns to the point with psql alone, as the owner of the tables" {
+    pg_database
+    sql -c "CREATE TABLE customers (id int PRIMARY KEY, email text UNIQUE);
+        CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            customer int NOT NULL REFERENCES customers, at timestamptz, total numeric);
+        INSERT INTO customers VALUES (1, E'it''s\\\\\\n\\\\q'), (2, NULL);
+        INSERT INTO orders (customer, at, total) VALUES (1, 'infinity', 1.50), (1, NULL, 'NaN');"
+    dump() { sql -c "TABLE customers ORDER BY 1" -c "TABLE orders ORDER BY 1"; }
+    dump >before
+    backout -q init
+    echo "DELETE FROM orders; DELETE FROM customers WHERE id = 1; INSERT INTO customers VALUES (3, 'x');" \
+        >damage.sql
+    id=$(backout -q run --db "$PG_URL" damage.sql --output json | jq -r .id)
+    backout script "$id" >undo.sql
+    psql -X -q "$PG_URL" -f undo.sql
+    dump | cmp - before
+    run -3 psql -X -q "$PG_URL" -f undo.sql
+    [[ $output == *"the row is not as expected"* ]]
+    dump | cmp - before
+}
+
+@test "a point that is not sealed has no script" {
+    make_shop
+    id=$(backout -q point create --db shop.db --output json | jq -r .id)
+    run -3 --separate-stderr backout script "$id"
+    [ "$output" = "" ]
+    [[ $stderr == *"is not sealed"* ]]
+}
+
+@test "artefacts are written once, and restore the rows with sqlite3 alone" {
+    make_shop
+    rows >before
+    backout -q point create --db shop.db --migration "add codes"
+    run -0 --separate-stderr backout export latest --artefacts out
+    [ "$(find out -name 'add_codes_*_snapshot.json' -perm 600 | wc -l)" = 1 ]
+    [ "$(find out -name 'add_codes_*.sql' -perm 600 | wc -l)" = 3 ]
+    [ "$(jq -r '.files | length' out/*_metadata.json)" = 4 ]
+    run -3 --separate-stderr backout export latest --artefacts out
+    sqlite3 shop.db "DELETE FROM items; DELETE FROM orders; DELETE FROM customers;"
+    for table in customers orders items; do
+        sqlite3 -bail shop.db <"$(echo out/*_"$table".sql)"
+    done
+    rows | cmp - before
+}
