@@ -72,8 +72,9 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
     unsigned long long conflicts = undo->conflict_count;
     if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_rows)
         return bo_fail(err, BO_REFUSED,
-            "%llu rows were written by others after the change, and type full would discard them",
-            (unsigned long long)undo->lost_rows);
+            "%llu row%s written by others after the change, and type full would discard %s",
+            (unsigned long long)undo->lost_rows, undo->lost_rows == 1 ? " was" : "s were",
+            undo->lost_rows == 1 ? "it" : "them");
     if (conflicts == 0 || options->on_conflict == BO_ON_CONFLICT_SKIP)
         return BO_OK;
     if (options->on_conflict == BO_ON_CONFLICT_REFUSE)
