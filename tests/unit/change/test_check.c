@@ -287,6 +287,21 @@ static void postgresql_restores_into_temporary_tables(void **state)
         world_value(w, "SELECT count(*) FROM pg_class WHERE relname LIKE 'backout%'"), "0");
 }
 
+static void what_the_scratch_database_lacks_leaves_the_check_open(void **state)
+{
+    world *w = world_or_skip(state);
+    world_sql(w, "CREATE SCHEMA sales; CREATE TYPE sales.mood AS ENUM ('good');"
+                 "CREATE TABLE sales.odd (m sales.mood); INSERT INTO sales.odd VALUES ('good')");
+    world_point(w, "sales.odd");
+    world_point(w, "log");
+    world_sql(w, "DROP SCHEMA sales CASCADE");
+    bo_check *result = check_with(w, &w->database, NULL, true, BO_OK);
+    assert_string_equal(result->result, "inconclusive");
+    const char *said = describe(w, result);
+    assert_holds(said, ".snapshot inconclusive table 'sales.odd' cannot be restored");
+    assert_holds(said, "\n.snapshot match\n");
+}
+
 static void every_failed_allocation_is_said(void **state)
 {
     world *w = *state;
@@ -331,6 +346,7 @@ int main(void)
         WORLD_TEST(a_snapshot_that_its_table_does_not_take_is_found),
         WORLD_TEST(every_failed_allocation_is_said),
         WORLD_TEST_POSTGRES(postgresql_needs_a_database_to_restore_into),
+        WORLD_TEST_POSTGRES(what_the_scratch_database_lacks_leaves_the_check_open),
         WORLD_TEST_POSTGRES(postgresql_restores_into_temporary_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
