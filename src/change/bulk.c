@@ -47,18 +47,14 @@ bo_status bo_undo_choose_bulk(bo_undo *undo, bo_error *err)
 
 static bo_status violations(bo_undo *undo, uint64_t *count_out, bo_buf *example, bo_error *err)
 {
-    const bo_table **tables =
-        bo_arena_array(undo->arena, (size_t)undo->intent->part_count + 1, sizeof *tables);
-    if (!tables)
-        return bo_nomem(err);
-    unsigned count = 0;
-    for (uint32_t i = 0; i < undo->intent->part_count; i++)
-        if (undo->intent->parts[i].bulk)
-            tables[count++] = undo->intent->parts[i].now;
-    *count_out = 0;
     bo_conn *conn = undo->target->conn;
-    return count ? conn->driver->check_references(conn, tables, count, count_out, example, err)
-                 : BO_OK;
+    const bo_table *const *tables = NULL;
+    unsigned count = 0;
+    *count_out = 0;
+    bo_status st = bo_content_tables(undo->intent, true, undo->arena, &tables, &count, err);
+    if (st != BO_OK || count == 0)
+        return st;
+    return conn->driver->check_references(conn, tables, count, count_out, example, err);
 }
 
 bo_status bo_undo_load_bulk(bo_undo *undo, bo_error *err)

@@ -14,7 +14,6 @@
 struct merging {
     bo_undo *undo;
     uint32_t table;
-    bo_walk walk;
     bo_draft *draft;
     bo_buf merged;
 };
@@ -60,10 +59,11 @@ static bool can_merge(const bo_table *was, const bool *ours, const bool *theirs)
 }
 
 /* Writes the entry: merged when both wrote to different columns, otherwise as it was. */
-static bo_status write_entry(struct merging *merging, bo_image now, bo_error *err)
+static bo_status write_entry(void *ctx, const bo_walk *walk, bo_image now, bo_error *err)
 {
+    struct merging *merging = ctx;
     const bo_table *was = merging->undo->intent->parts[merging->table].was;
-    bo_image expected = merging->walk.expected, target = merging->walk.target;
+    bo_image expected = walk->expected, target = walk->target;
     if (!now.data || !expected.data || !target.data || bo_row_equal(was, now, expected))
         return bo_draft_change(merging->draft, merging->table, expected, target, err);
     bool ours[BO_COLUMNS_MAX], theirs[BO_COLUMNS_MAX];
@@ -85,20 +85,6 @@ static bo_status write_entry(struct merging *merging, bo_image now, bo_error *er
     return st == BO_OK ? bo_draft_change(merging->draft, merging->table, now, merged, err) : st;
 }
 
-static bo_status meet_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
-{
-    struct merging *merging = ctx;
-    bo_status st = BO_OK;
-    while (st == BO_OK && !merging->walk.end && merging->walk.id < id) {
-        st = write_entry(merging, (bo_image){0}, err);
-        if (st == BO_OK)
-            st = bo_walk_next(&merging->walk, err);
-    }
-    if (st == BO_OK)
-        st = write_entry(merging, row, err);
-    return st == BO_OK ? bo_walk_next(&merging->walk, err) : st;
-}
-
 static bo_status merge_table(struct merging *merging, bo_error *err)
 {
     bo_undo *undo = merging->undo;
@@ -106,25 +92,17 @@ static bo_status merge_table(struct merging *merging, bo_error *err)
     const bo_part *part = &undo->intent->parts[merging->table];
     bo_stage_table staged = {part->was, part->now};
     BO_OWN(bo_stage) *stage = NULL;
+    bo_walk walk;
     bo_status st = conn->driver->stage_open(conn, &staged, 1, &stage, err);
+    if (st != BO_OK)
+        return st;
+    st = bo_walk_open(&walk, undo, merging->table, false, err);
     if (st == BO_OK)
-        st = bo_walk_open(&merging->walk, undo, merging->table, false, err);
-    if (st == BO_OK)
-        st = conn->driver->stage_fill(stage, 0, bo_walk_stage, &merging->walk, err);
-    bo_walk_done(&merging->walk);
-    if (st == BO_OK)
-        st = bo_walk_open(&merging->walk, undo, merging->table, false, err);
-    if (st == BO_OK)
-        st = bo_walk_next(&merging->walk, err);
-    if (st == BO_OK)
-        st = conn->driver->stage_locate(stage, 0, meet_row, merging, err);
-    while (st == BO_OK && !merging->walk.end) {
-        st = write_entry(merging, (bo_image){0}, err);
-        if (st == BO_OK)
-            st = bo_walk_next(&merging->walk, err);
-    }
-    bo_walk_done(&merging->walk);
-    return st;
+        st = conn->driver->stage_fill(stage, 0, bo_walk_stage, &walk, err);
+    bo_walk_done(&walk);
+    return st == BO_OK ? bo_walk_meet(undo, merging->table, stage, 0, conn->driver->stage_locate,
+                             write_entry, merging, err)
+                       : st;
 }
 
 static bo_status write_intent(struct merging *merging, bo_error *err)

@@ -53,12 +53,11 @@ bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class
 struct classify {
     bo_undo *undo;
     uint32_t table;
-    bo_walk walk; /* the entry that is next in line */
     uint64_t *drops;
     size_t drop_count, drop_capacity;
 };
 
-static bo_status drop(struct classify *classify, bo_error *err)
+static bo_status drop(struct classify *classify, const bo_walk *walk, bo_error *err)
 {
     if (classify->drop_count == classify->drop_capacity) {
         size_t capacity = classify->drop_capacity ? classify->drop_capacity * 2 : 64;
@@ -68,7 +67,7 @@ static bo_status drop(struct classify *classify, bo_error *err)
         classify->drops = drops;
         classify->drop_capacity = capacity;
     }
-    classify->drops[classify->drop_count++] = classify->walk.id;
+    classify->drops[classify->drop_count++] = walk->id;
     return BO_OK;
 }
 
@@ -81,8 +80,8 @@ static size_t differing_columns(const bo_table *was, bo_image a, bo_image b, con
     return count;
 }
 
-static bo_status conflict(
-    struct classify *classify, bo_conflict_class conflict_class, bo_image now, bo_error *err)
+static bo_status conflict(struct classify *classify, const bo_walk *walk,
+    bo_conflict_class conflict_class, bo_image now, bo_error *err)
 {
     static const char *const texts[] = {
         [BO_CLASS_DATA] = "the row was changed after the change",
@@ -92,7 +91,7 @@ static bo_status conflict(
     bo_undo *undo = classify->undo;
     const bo_table *was = undo->intent->parts[classify->table].was;
     const char *columns[BO_COLUMNS_MAX];
-    size_t count = differing_columns(was, now, classify->walk.expected, columns);
+    size_t count = differing_columns(was, now, walk->expected, columns);
     bool whole = undo->options->type == BO_ROLLBACK_FULL;
     if (whole && undo->options->discard_later) {
         undo->lost_rows++;
@@ -100,47 +99,29 @@ static bo_status conflict(
         return BO_OK; /* type full takes the row back all the same; the undo point keeps what it was
                        */
     }
-    bo_image named = classify->walk.expected.data ? classify->walk.expected : classify->walk.target;
+    bo_image named = walk->expected.data ? walk->expected : walk->target;
     bo_status st = bo_undo_list_conflict(
         undo, classify->table, conflict_class, named, texts[conflict_class], columns, count, err);
     bool keep = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
-    return st == BO_OK && !keep ? drop(classify, err) : st;
+    return st == BO_OK && !keep ? drop(classify, walk, err) : st;
 }
 
-static bo_status classify_entry(struct classify *classify, bo_image now, bo_error *err)
+static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo_error *err)
 {
-    const bo_walk *walk = &classify->walk;
+    struct classify *classify = ctx;
     const bo_table *was = classify->undo->intent->parts[classify->table].was;
     bool expected = walk->expected.data, target = walk->target.data;
     if (!now.data && !expected)
         return BO_OK;
     if (!now.data && !target)
-        return drop(classify, err);
+        return drop(classify, walk, err);
     if (!now.data)
-        return conflict(classify, BO_CLASS_NOT_FOUND, now, err);
+        return conflict(classify, walk, BO_CLASS_NOT_FOUND, now, err);
     if (expected && bo_row_equal(was, now, walk->expected))
         return BO_OK;
     if (target && bo_row_equal(was, now, walk->target))
-        return drop(classify, err);
-    return conflict(classify, expected ? BO_CLASS_DATA : BO_CLASS_EXISTS, now, err);
-}
-
-/* Rows arrive by ascending id; entries that are passed on the way have no row now. */
-static bo_status classify_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
-{
-    struct classify *classify = ctx;
-    bo_status st = BO_OK;
-    while (st == BO_OK && !classify->walk.end && classify->walk.id < id) {
-        st = classify_entry(classify, (bo_image){0}, err);
-        if (st == BO_OK)
-            st = bo_walk_next(&classify->walk, err);
-    }
-    if (st != BO_OK)
-        return st;
-    if (classify->walk.end || classify->walk.id != id)
-        return bo_fail(err, BO_DATABASE, "a row was found for an entry that was not asked for");
-    st = classify_entry(classify, row, err);
-    return st == BO_OK ? bo_walk_next(&classify->walk, err) : st;
+        return drop(classify, walk, err);
+    return conflict(classify, walk, expected ? BO_CLASS_DATA : BO_CLASS_EXISTS, now, err);
 }
 
 static bo_status apply_drops(struct classify *classify, bo_error *err)
@@ -162,19 +143,9 @@ static bo_status apply_drops(struct classify *classify, bo_error *err)
 
 static bo_status classify_table(bo_undo *undo, uint32_t table, bo_error *err)
 {
-    const bo_driver *driver = undo->target->conn->driver;
     struct classify classify = {.undo = undo, .table = table};
-    bo_status st = bo_walk_open(&classify.walk, undo, table, false, err);
-    if (st == BO_OK)
-        st = bo_walk_next(&classify.walk, err);
-    if (st == BO_OK)
-        st = driver->stage_locate(undo->stage, undo->staged[table], classify_row, &classify, err);
-    while (st == BO_OK && !classify.walk.end) {
-        st = classify_entry(&classify, (bo_image){0}, err);
-        if (st == BO_OK)
-            st = bo_walk_next(&classify.walk, err);
-    }
-    bo_walk_done(&classify.walk);
+    bo_status st = bo_walk_meet(undo, table, undo->stage, undo->staged[table],
+        undo->target->conn->driver->stage_locate, classify_entry, &classify, err);
     if (st == BO_OK)
         st = apply_drops(&classify, err);
     free(classify.drops);
@@ -182,19 +153,6 @@ static bo_status classify_table(bo_undo *undo, uint32_t table, bo_error *err)
 }
 
 /* ---- staging ---- */
-
-bo_status bo_walk_stage(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err)
-{
-    bo_walk *walk = ctx;
-    bo_status st = bo_walk_next(walk, err);
-    if (st != BO_OK)
-        return st;
-    *end_out = walk->end;
-    *entry_out = (bo_stage_entry){.id = walk->id,
-        .has_target = walk->target.data != NULL,
-        .row = walk->target.data ? walk->target : walk->expected};
-    return BO_OK;
-}
 
 static bo_status open_stage(bo_undo *undo, bo_error *err)
 {
@@ -242,6 +200,16 @@ struct closing {
     size_t count;
 };
 
+/* Type full makes all tables of the point as they were: a reference among them that leads nowhere
+ * then led nowhere at the point too, and comes back as it was. */
+static bool is_of_point(const bo_undo *undo, uint32_t table, const bo_part *other)
+{
+    const bo_rollback_options *options = undo->options;
+    bool whole = undo->full && options->on_conflict != BO_ON_CONFLICT_SKIP &&
+                 !options->table_count && !options->where_count && !options->only_added;
+    return whole && !other->left_out && !other->predicate && !undo->intent->parts[table].predicate;
+}
+
 static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *err)
 {
     struct closing *closing = ctx;
@@ -251,7 +219,8 @@ static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *er
         table++;
     int other = blocked->other ? bo_content_find(undo->intent, blocked->other) : -1;
     bool comes_whole = other >= 0 && undo->intent->parts[other].bulk && undo->options->dry_run;
-    if (comes_whole || bo_fate_dropped(&undo->fates[table], blocked->id))
+    bool of_point = other >= 0 && is_of_point(undo, table, &undo->intent->parts[other]);
+    if (comes_whole || of_point || bo_fate_dropped(&undo->fates[table], blocked->id))
         return BO_OK; /* a dry run does not fill emptied tables, so their rows seem to be missing */
     const char *because =
         blocked->conflict_class == BO_CLASS_CONSTRAINT

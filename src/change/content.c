@@ -148,6 +148,23 @@ int bo_content_find(const bo_content *content, const char *table)
     return -1;
 }
 
+bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena *arena,
+    const bo_table *const **out, unsigned *count_out, bo_error *err)
+{
+    const bo_table **tables =
+        bo_arena_array(arena, (size_t)content->part_count + 1, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    *count_out = 0;
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        const bo_part *part = &content->parts[i];
+        if (part->now && !part->left_out && (part->bulk || !only_bulk))
+            tables[(*count_out)++] = part->now;
+    }
+    *out = tables;
+    return BO_OK;
+}
+
 bo_status bo_content_verify(
     bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err)
 {

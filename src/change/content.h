@@ -35,6 +35,11 @@ bo_status bo_content_verify(
     bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err);
 int bo_content_find(const bo_content *content, const char *table); /* position of the part, or -1 */
 
+/** The tables of the parts that are there and not left out (with only_bulk: of those that come back
+ * whole), in `arena`. */
+bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena *arena,
+    const bo_table *const **out, unsigned *count_out, bo_error *err);
+
 /** Iterates the changes of a changeset in the order of (table, key). */
 typedef struct bo_changes {
     bo_content *content;

@@ -8,16 +8,6 @@
 #include "change/shape.h"
 #include "change/undo.h"
 
-bool bo_fate_dropped(const bo_fate *fate, uint64_t id)
-{
-    return fate->dropped[id / 8] >> (id % 8) & 1;
-}
-
-void bo_fate_drop(bo_fate *fate, uint64_t id)
-{
-    fate->dropped[id / 8] = (uint8_t)(fate->dropped[id / 8] | 1u << (id % 8));
-}
-
 bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name)
 {
     bool chosen = options->table_count == 0;
@@ -98,15 +88,10 @@ static bo_status make_again(bo_undo *undo, bo_part *part, bo_error *err)
 static bo_status lock_parts(bo_undo *undo, bo_content *content, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
-    const bo_table **tables =
-        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *tables);
-    if (!tables)
-        return bo_nomem(err);
+    const bo_table *const *tables = NULL;
     unsigned count = 0;
-    for (uint32_t i = 0; i < content->part_count; i++)
-        if (content->parts[i].now && !content->parts[i].left_out)
-            tables[count++] = content->parts[i].now;
-    return count ? conn->driver->lock(conn, tables, count, err) : BO_OK;
+    bo_status st = bo_content_tables(content, false, undo->arena, &tables, &count, err);
+    return st == BO_OK && count ? conn->driver->lock(conn, tables, count, err) : st;
 }
 
 static bo_status open_files(bo_undo *undo, bo_error *err)
@@ -174,35 +159,6 @@ static bo_status count_entries(bo_undo *undo, bo_error *err)
         if (!fate->dropped)
             return bo_nomem(err);
     }
-    return BO_OK;
-}
-
-bo_status bo_walk_open(bo_walk *walk, bo_undo *undo, uint32_t table, bool all, bo_error *err)
-{
-    *walk = (bo_walk){.undo = undo, .table = table, .all = all};
-    return bo_changes_open_at(&walk->changes, undo->intent, table, err);
-}
-
-void bo_walk_done(bo_walk *walk)
-{
-    bo_changes_done(&walk->changes);
-}
-
-bo_status bo_walk_next(bo_walk *walk, bo_error *err)
-{
-    do {
-        bo_status st = bo_changes_next(&walk->changes, err);
-        if (st != BO_OK)
-            return st;
-        if (walk->changes.end || walk->changes.table != walk->table) {
-            walk->end = true;
-            return BO_OK;
-        }
-        walk->id++;
-    } while (!walk->all && bo_fate_dropped(&walk->undo->fates[walk->table], walk->id));
-    bool inverted = walk->undo->inverted;
-    walk->expected = inverted ? walk->changes.after : walk->changes.before;
-    walk->target = inverted ? walk->changes.before : walk->changes.after;
     return BO_OK;
 }
 

@@ -203,7 +203,7 @@ bo_status bo_undo_outcome(
         .lost_rows = undo->lost_rows,
         .lost_export = bo_arena_str(arena, undo->lost_export),
         .proof = whole_proof(undo),
-        .undo_point = strcmp(status, "done") == 0 && undo->undo_id[0]
+        .undo_point = strcmp(status, "done") == 0 && undo->undo_id[0] && !undo->nothing_kept
                           ? bo_arena_str(arena, undo->undo_id)
                           : NULL,
         .plan_digest = bo_arena_str(arena, undo->plan_digest),

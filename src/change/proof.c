@@ -6,50 +6,26 @@
 #include "change/undo.h"
 
 struct proving {
-    bo_undo *undo;
-    uint32_t table;
-    bo_walk walk;
+    const bo_table *was;
     uint64_t wrong;
 };
 
-static void prove_entry(struct proving *proving, bo_image now)
+static bo_status prove_entry(void *ctx, const bo_walk *walk, bo_image now, bo_error *err)
 {
-    const bo_table *was = proving->undo->intent->parts[proving->table].was;
-    bo_image target = proving->walk.target;
-    bool right = target.data ? now.data && bo_row_equal(was, now, target) : !now.data;
-    proving->wrong += !right;
-}
-
-static bo_status prove_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
-{
+    (void)err;
     struct proving *proving = ctx;
-    bo_status st = BO_OK;
-    while (st == BO_OK && !proving->walk.end && proving->walk.id < id) {
-        prove_entry(proving, (bo_image){0});
-        st = bo_walk_next(&proving->walk, err);
-    }
-    if (st == BO_OK && !proving->walk.end && proving->walk.id == id)
-        prove_entry(proving, row);
-    else
-        proving->wrong++;
-    return st == BO_OK && !proving->walk.end ? bo_walk_next(&proving->walk, err) : st;
+    bool right =
+        walk->target.data ? now.data && bo_row_equal(proving->was, now, walk->target) : !now.data;
+    proving->wrong += !right;
+    return BO_OK;
 }
 
 /* Every row that was touched is read back by its key. */
 static bo_status prove_rows(bo_undo *undo, uint32_t table, uint64_t *wrong_out, bo_error *err)
 {
-    struct proving proving = {.undo = undo, .table = table};
-    bo_status st = bo_walk_open(&proving.walk, undo, table, false, err);
-    if (st == BO_OK)
-        st = bo_walk_next(&proving.walk, err);
-    if (st == BO_OK)
-        st = undo->target->conn->driver->stage_readback(
-            undo->stage, undo->staged[table], prove_row, &proving, err);
-    while (st == BO_OK && !proving.walk.end) {
-        prove_entry(&proving, (bo_image){0});
-        st = bo_walk_next(&proving.walk, err);
-    }
-    bo_walk_done(&proving.walk);
+    struct proving proving = {.was = undo->intent->parts[table].was};
+    bo_status st = bo_walk_meet(undo, table, undo->stage, undo->staged[table],
+        undo->target->conn->driver->stage_readback, prove_entry, &proving, err);
     *wrong_out = proving.wrong;
     return st;
 }

@@ -10,44 +10,29 @@
 struct protecting {
     bo_undo *undo;
     uint32_t table;
-    bo_walk walk;
     bo_draft *draft; /* NULL: only counting */
 };
 
-static bo_status keep(struct protecting *protecting, bo_image now, bo_error *err)
+static bo_status keep(void *ctx, const bo_walk *walk, bo_image now, bo_error *err)
 {
+    struct protecting *protecting = ctx;
     bo_undo *undo = protecting->undo;
     uint32_t table = protecting->table;
-    bo_image target = protecting->walk.target;
     bo_applied *planned = &undo->planned[table];
-    if (now.data && target.data)
+    if (now.data && walk->target.data)
         planned->updated++;
     else if (now.data)
         planned->deleted++;
-    else if (target.data)
+    else if (walk->target.data)
         planned->inserted++;
     const bo_table *was = undo->intent->parts[table].was;
     if (now.data)
         bo_digest_add(&undo->going[table], bo_row_values(was, now));
-    if (target.data)
-        bo_digest_add(&undo->coming[table], bo_row_values(was, target));
-    if (!protecting->draft || (!now.data && !target.data))
+    if (walk->target.data)
+        bo_digest_add(&undo->coming[table], bo_row_values(was, walk->target));
+    if (!protecting->draft || (!now.data && !walk->target.data))
         return BO_OK;
-    return bo_draft_change(protecting->draft, table, now, target, err);
-}
-
-static bo_status keep_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
-{
-    struct protecting *protecting = ctx;
-    bo_status st = BO_OK;
-    while (st == BO_OK && !protecting->walk.end && protecting->walk.id < id) {
-        st = keep(protecting, (bo_image){0}, err);
-        if (st == BO_OK)
-            st = bo_walk_next(&protecting->walk, err);
-    }
-    if (st == BO_OK)
-        st = keep(protecting, row, err);
-    return st == BO_OK ? bo_walk_next(&protecting->walk, err) : st;
+    return bo_draft_change(protecting->draft, table, now, walk->target, err);
 }
 
 static bo_status keep_table(struct protecting *protecting, bo_error *err)
@@ -55,22 +40,12 @@ static bo_status keep_table(struct protecting *protecting, bo_error *err)
     bo_undo *undo = protecting->undo;
     uint32_t table = protecting->table;
     const bo_driver *driver = undo->target->conn->driver;
+    bool staged = undo->staged[table] != UINT32_MAX;
     /* without a key an equal row that stays is not the row of an entry that comes: only those that
      * were located go */
     bool keyless = !undo->intent->parts[table].was->row_key;
-    bo_status st = bo_walk_open(&protecting->walk, undo, table, false, err);
-    if (st == BO_OK)
-        st = bo_walk_next(&protecting->walk, err);
-    if (st == BO_OK && undo->staged[table] != UINT32_MAX)
-        st = (keyless ? driver->stage_locate : driver->stage_readback)(
-            undo->stage, undo->staged[table], keep_row, protecting, err);
-    while (st == BO_OK && !protecting->walk.end) {
-        st = keep(protecting, (bo_image){0}, err);
-        if (st == BO_OK)
-            st = bo_walk_next(&protecting->walk, err);
-    }
-    bo_walk_done(&protecting->walk);
-    return st;
+    return bo_walk_meet(undo, table, staged ? undo->stage : NULL, undo->staged[table],
+        keyless ? driver->stage_locate : driver->stage_readback, keep, protecting, err);
 }
 
 static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *file, bo_error *err)

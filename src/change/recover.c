@@ -31,13 +31,37 @@ static const char *undo_point_of(const bo_run_record *run, bo_arena *arena)
     return id ? bo_arena_str(arena, id) : NULL;
 }
 
-static bo_status ask(bo_target *target, const bo_run_record *run, bo_arena *arena,
-    bool *committed_out, bo_error *err)
+/* The record with exactly this id; *there_out false: none. */
+static bo_status find_point(bo_session *session, const char *id, bo_arena *arena,
+    bo_point_record *out, bool *there_out, bo_error *err)
+{
+    bo_error missing = {0};
+    bo_status st = bo_catalog_point_find(session->catalog, id, arena, out, &missing);
+    *there_out = st == BO_OK && strcmp(out->id, id) == 0;
+    if (st == BO_OK || st == BO_NOTFOUND || st == BO_INVALID) /* the beginning of other ids */
+        return BO_OK;
+    if (err)
+        *err = missing;
+    return st;
+}
+
+/* What was settled once stays so: the marker may be gone already. */
+static bo_status ask(bo_session *session, bo_target *target, const bo_run_record *run,
+    bo_arena *arena, bool *committed_out, bo_error *err)
 {
     const char *undo_point = undo_point_of(run, arena);
     *committed_out = false;
     if (!undo_point || !run->token)
         return BO_OK; /* it never came to the commit */
+    bo_point_record undo;
+    bool there = false;
+    bo_status st = find_point(session, undo_point, arena, &undo, &there, err);
+    if (st != BO_OK)
+        return st;
+    *committed_out =
+        strcmp(run->step, "committed") == 0 || (there && undo.status == BO_POINT_SEALED);
+    if (*committed_out || (there && undo.status == BO_POINT_FAILED))
+        return BO_OK;
     return target->conn->driver->marked(target->conn, undo_point, run->token, committed_out, err);
 }
 
@@ -49,7 +73,38 @@ bo_status bo_undo_was_committed(
         return bo_nomem(err);
     bo_run_record record = {0};
     bo_status st = find_run(session, NULL, run, arena, &record, err);
-    return st == BO_OK ? ask(target, &record, arena, committed_out, err) : st;
+    return st == BO_OK ? ask(session, target, &record, arena, committed_out, err) : st;
+}
+
+/* Files of a rollback that was not committed, recorded or not. */
+static void remove_files(bo_session *session, const char *undo_id)
+{
+    static const char *const endings[] = {"change", "snapshot", "lost.change", "lost.jsonl"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char name[BO_ID_SIZE + 16];
+        bo_error missing = {0};
+        (void)snprintf(name, sizeof name, "%s.%s", undo_id, endings[i]);
+        (void)bo_repository_remove(session->repository, name, &missing);
+    }
+}
+
+static bo_status settle_records(bo_session *session, const bo_point_record *point,
+    const char *undo_id, bool committed, bo_arena *arena, bo_error *err)
+{
+    bo_point_record undo;
+    bool there = false;
+    bo_status st =
+        undo_id && undo_id[0] ? find_point(session, undo_id, arena, &undo, &there, err) : BO_OK;
+    if (st == BO_OK && there) {
+        undo.status = committed ? BO_POINT_SEALED : BO_POINT_FAILED;
+        undo.sealed_us = committed ? undo.created_us : 0;
+        st = bo_catalog_point_update(session->catalog, &undo, err);
+    }
+    if (st != BO_OK || !committed || !point->kind) /* a file that was restored has no record */
+        return st;
+    bo_point_record rolled = *point;
+    rolled.status = BO_POINT_ROLLED_BACK;
+    return bo_catalog_point_update(session->catalog, &rolled, err);
 }
 
 /* The records follow what the database says: the undo point is usable, or it never was one. */
@@ -62,23 +117,10 @@ bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, cons
     bo_status st = bo_catalog_begin(session->catalog, err);
     if (st != BO_OK)
         return st;
-    bo_point_record undo;
-    bo_error missing = {0};
-    if (undo_id && undo_id[0] &&
-        bo_catalog_point_find(session->catalog, undo_id, arena, &undo, &missing) == BO_OK &&
-        strcmp(undo.id, undo_id) == 0) {
-        undo.status = committed ? BO_POINT_SEALED : BO_POINT_FAILED;
-        undo.sealed_us = committed ? undo.created_us : 0;
-        st = bo_catalog_point_update(session->catalog, &undo, err);
-        if (st == BO_OK && !committed && undo.change_file)
-            (void)bo_repository_remove(session->repository, undo.change_file, &missing);
-    }
-    if (st == BO_OK && committed) {
-        bo_point_record rolled = *point;
-        rolled.status = BO_POINT_ROLLED_BACK;
-        st = bo_catalog_point_update(session->catalog, &rolled, err);
-    }
+    st = settle_records(session, point, undo_id, committed, arena, err);
     bo_status ended = bo_catalog_end(session->catalog, st == BO_OK, st == BO_OK ? err : NULL);
+    if (st == BO_OK && ended == BO_OK && !committed && undo_id && undo_id[0])
+        remove_files(session, undo_id);
     return st == BO_OK ? ended : st;
 }
 
@@ -86,13 +128,16 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
     bo_arena *arena, bo_error *err)
 {
     bool committed = false;
-    bo_status st = ask(target, run, arena, &committed, err);
+    bo_status st = ask(session, target, run, arena, &committed, err);
     if (st != BO_OK)
         return bo_wrap(err, st,
             "an earlier rollback (%s) stopped at '%s', and its outcome is not known", run->id,
             run->step);
     bo_point_record point;
-    st = bo_catalog_point_find(session->catalog, run->point, arena, &point, err);
+    bool there = false;
+    st = find_point(session, run->point, arena, &point, &there, err);
+    if (!there) /* a restore from a file */
+        point = (bo_point_record){.id = run->point};
     const char *undo_id = undo_point_of(run, arena);
     if (st == BO_OK)
         st = bo_undo_settle(session, &point, undo_id, committed, err);

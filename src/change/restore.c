@@ -36,16 +36,11 @@ static bo_status check_parts(bo_undo *undo, bo_error *err)
 
 static bo_status lock_existing(bo_undo *undo, bo_error *err)
 {
-    bo_content *content = undo->intent;
-    const bo_table **tables =
-        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *tables);
-    if (!tables)
-        return bo_nomem(err);
+    bo_conn *conn = undo->target->conn;
+    const bo_table *const *tables = NULL;
     unsigned count = 0;
-    for (uint32_t i = 0; i < content->part_count; i++)
-        if (content->parts[i].now && !content->parts[i].left_out)
-            tables[count++] = content->parts[i].now;
-    return count ? undo->target->conn->driver->lock(undo->target->conn, tables, count, err) : BO_OK;
+    bo_status st = bo_content_tables(undo->intent, false, undo->arena, &tables, &count, err);
+    return st == BO_OK && count ? conn->driver->lock(conn, tables, count, err) : st;
 }
 
 static bo_status count_now(bo_undo *undo, bo_error *err)
@@ -146,7 +141,7 @@ static bo_status protect(bo_undo *undo, bo_error *err)
     if (st != BO_OK)
         return st;
     if (existing.count == 0) { /* nothing is there that could be lost */
-        undo->undo_id[0] = 0;
+        undo->nothing_kept = true;
         return BO_OK;
     }
     st = bo_snapshot_write(undo->session, undo->target, existing.parts, existing.count,
@@ -259,19 +254,14 @@ static bo_status fill_tables(
 
 static bo_status violations(bo_undo *undo, uint64_t *count_out, bo_buf *example, bo_error *err)
 {
-    bo_content *content = undo->intent;
-    const bo_table **tables =
-        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *tables);
-    if (!tables)
-        return bo_nomem(err);
-    unsigned count = 0;
-    for (uint32_t i = 0; i < content->part_count; i++)
-        if (content->parts[i].now && !content->parts[i].left_out)
-            tables[count++] = content->parts[i].now;
-    *count_out = 0;
     bo_conn *conn = undo->target->conn;
-    return count ? conn->driver->check_references(conn, tables, count, count_out, example, err)
-                 : BO_OK;
+    const bo_table *const *tables = NULL;
+    unsigned count = 0;
+    *count_out = 0;
+    bo_status st = bo_content_tables(undo->intent, false, undo->arena, &tables, &count, err);
+    if (st != BO_OK || count == 0)
+        return st;
+    return conn->driver->check_references(conn, tables, count, count_out, example, err);
 }
 
 static bo_status prove(bo_undo *undo, bo_error *err)

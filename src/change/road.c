@@ -51,6 +51,7 @@ static bo_status commit(bo_undo *undo, bo_error *err)
         return st;
     conn->driver->stage_close(undo->stage);
     undo->stage = NULL;
+    undo->commit_sent = true;
     st = conn->driver->commit(conn, err);
     bo_step("rollback.commit-answered");
     return st;
@@ -153,6 +154,7 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
     bo_stage_free(BO_TAKE(undo->stage));
     if (undo->target->conn)
         undo->target->conn->driver->rollback(undo->target->conn);
+    undo->lost_export = NULL; /* nothing is lost, and its file goes */
     if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, false, &second) != BO_OK ||
         (undo->run[0] && bo_catalog_run_end(undo->session->catalog, undo->run, bo_outcome_name(st),
                              NULL, &second) != BO_OK))
@@ -161,21 +163,28 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
         undo->session, road->event, undo->record.id, st, audit_details(undo), err);
 }
 
+static bo_status tell_outcome(bo_undo *undo, double seconds, bo_rollback **out, bo_error *err)
+{
+    bo_status st = bo_undo_outcome(undo, "done", seconds, out, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "done, but its report could not be made");
+}
+
 bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out, bo_error *err)
 {
     int64_t started = bo_clock_monotonic_us();
     bool planned = false;
     bo_status st = travel(undo, road, &planned, err);
-    if (st == BO_UNKNOWN)
+    if (st == BO_UNKNOWN && undo->commit_sent)
         st = ask_marker(undo, err);
     double seconds = (double)(bo_clock_monotonic_us() - started) / 1e6;
-    if (st == BO_UNKNOWN) { /* the next rollback of this point asks the marker again */
+    if (st == BO_UNKNOWN &&
+        undo->commit_sent) { /* the next rollback of this point asks the marker again */
         bo_error second = {0};
         if (bo_catalog_run_end(undo->session->catalog, undo->run, "unknown", NULL, &second) !=
             BO_OK)
             bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);
     }
-    if (st == BO_UNKNOWN)
+    if (st == BO_UNKNOWN && undo->commit_sent)
         return bo_session_audit_end(
             undo->session, road->event, undo->record.id, st, audit_details(undo), err);
     if (st != BO_OK)
@@ -184,7 +193,7 @@ bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out,
     st = bo_session_audit_end(
         undo->session, road->event, undo->record.id, BO_OK, audit_details(undo), err);
     if (st == BO_OK)
-        st = bo_undo_outcome(undo, "done", seconds, out, err);
+        st = tell_outcome(undo, seconds, out, err);
     if (st == BO_OK && undo->conflict_count && undo->options->on_conflict == BO_ON_CONFLICT_SKIP)
         return bo_fail(err, BO_MISMATCH, "done, and %llu conflicts were skipped",
             (unsigned long long)undo->conflict_count);

@@ -22,6 +22,15 @@ struct bo_run {
 };
 BO_DEFINE_SCOPE(bo_run);
 
+/* Ends the record of a run that goes wrong for another reason, so that the point is free. */
+static void end_record(bo_run *run, const char *status)
+{
+    bo_error error = {0};
+    if (run->id[0] &&
+        bo_catalog_run_end(run->session->catalog, run->id, status, NULL, &error) != BO_OK)
+        bo_session_warn(run->session, "the outcome could not be recorded: %s", error.text);
+}
+
 bo_status bo_run_begin(bo_session *session, const bo_database *database,
     const bo_point_options *options, bo_run **out, bo_error *err)
 {
@@ -49,8 +58,10 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
             session, "run.begin", point, "begun", json_pack("{s:s}", "run", run->id), err);
     if (st == BO_OK)
         st = bo_catalog_run_step(session->catalog, run->id, "changing", NULL, NULL, err);
-    if (st != BO_OK)
+    if (st != BO_OK) {
+        end_record(run, "failed");
         return bo_wrap(err, st, "the change was not begun");
+    }
     run->ended = false;
     *out = BO_TAKE(run);
     return BO_OK;
@@ -88,6 +99,8 @@ bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
     bo_status st = seal(run, err);
     if (st == BO_OK)
         st = bo_catalog_run_end(session->catalog, run->id, "done", NULL, err);
+    else
+        end_record(run, "failed");
     run->ended = true;
     st = bo_session_audit_end(
         session, "run.end", run->point.id, st, json_pack("{s:s}", "run", run->id), err);
@@ -117,6 +130,8 @@ bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error 
         st = seal(run, err);
     if (st == BO_OK)
         st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
+    else
+        end_record(run, "failed");
     if (st != BO_OK)
         return bo_wrap(err, st, "the change failed and was not rolled back yet");
     bool whole = shape_changed(&run->point);
@@ -133,6 +148,8 @@ bo_status bo_run_abandon(bo_run *run, const char *why, bo_error *err)
     bo_status st = seal(run, err);
     if (st == BO_OK)
         st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
+    else
+        end_record(run, "failed");
     return bo_session_audit_end(session, "run.abandon", run->point.id, st,
         json_pack("{s:s, s:s}", "run", run->id, "why", why ? why : ""), err);
 }

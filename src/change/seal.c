@@ -109,6 +109,9 @@ static bo_status seal_into(
     const char *file = bo_arena_printf(arena, "%s.change", record->id);
     if (!file)
         return bo_nomem(err);
+    bo_error missing = {
+        0}; /* of a seal that died before it was recorded; the run keeps others out */
+    (void)bo_repository_remove(sealing->session->repository, file, &missing);
     bo_status st = write_change(sealing, record, file, err);
     if (st != BO_OK)
         return st;
@@ -147,23 +150,35 @@ bo_status bo_point_seal_record(
     return st;
 }
 
-static bo_status seal_checked(bo_session *session, const bo_database *database,
-    bo_point_record *record, bo_arena *arena, bo_error *err)
+static bo_status check_open(const bo_point_record *record, bo_error *err)
 {
     if (record->status == BO_POINT_SEALED || record->status == BO_POINT_ROLLED_BACK)
         return bo_fail(err, BO_EXISTS, "'%s' is sealed already", record->id);
     if (record->status != BO_POINT_READY)
         return bo_fail(
             err, BO_REFUSED, "'%s' is %s", record->id, bo_point_status_name(record->status));
+    return BO_OK;
+}
+
+/* The record is read again under the run: somebody else may have sealed the point meanwhile. */
+static bo_status seal_checked(bo_session *session, const bo_database *database,
+    bo_point_record *record, bo_arena *arena, bo_error *err)
+{
     BO_OWN(bo_target) *target = NULL;
     char run[64];
-    bo_status st = bo_target_open(database, &target, err);
+    bo_status st = check_open(record, err);
+    if (st == BO_OK)
+        st = bo_target_open(database, &target, err);
     if (st == BO_OK)
         st = bo_catalog_run_begin(session->catalog, "seal", record->id, session->actor, run, err);
     if (st != BO_OK)
         return st;
     bo_error second = {0};
     st = bo_catalog_run_step(session->catalog, run, "sealing", NULL, NULL, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_find(session->catalog, record->id, arena, record, err);
+    if (st == BO_OK)
+        st = check_open(record, err);
     if (st == BO_OK)
         st = bo_point_seal_record(session, target, record, arena, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);

@@ -41,7 +41,9 @@ typedef struct bo_undo {
     bool sealed;
     bool full; /* the whole tables are made as they were (a snapshot is there) */
     char run[64];
-    char undo_id[BO_ID_SIZE]; /* "" until reserved */
+    char undo_id[BO_ID_SIZE]; /* of the undo point and of the marker; "" until chosen */
+    bool nothing_kept;        /* there is no undo point: nothing was there before a restore */
+    bool commit_sent;
 
     bo_content *snapshot;              /* full only */
     bo_content *change;                /* sealed: before -> after */
@@ -85,6 +87,7 @@ bo_status bo_undo_intend(bo_undo *undo, bo_error *err);
 /** choose.c: drops the entries that the options leave out. */
 bo_status bo_undo_choose(bo_undo *undo, bo_error *err);
 bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name);
+/* ---- walk.c ---- */
 bool bo_fate_dropped(const bo_fate *fate, uint64_t id);
 void bo_fate_drop(bo_fate *fate, uint64_t id);
 
@@ -101,6 +104,17 @@ typedef struct bo_walk {
 bo_status bo_walk_open(bo_walk *walk, bo_undo *undo, uint32_t table, bool all, bo_error *err);
 bo_status bo_walk_next(bo_walk *walk, bo_error *err);
 void bo_walk_done(bo_walk *walk);
+
+/** Called for every entry that is not dropped, in order, with its row of now (data NULL: there is
+ * none). */
+typedef bo_status bo_meet_fn(void *ctx, const bo_walk *walk, bo_image now, bo_error *err);
+/** bo_driver.stage_locate or bo_driver.stage_readback. */
+typedef bo_status bo_stage_find(
+    bo_stage *stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err);
+/** Walks the entries of `table` beside the rows that `find` reports for position `position` of
+ * `stage` (NULL: none). */
+bo_status bo_walk_meet(bo_undo *undo, uint32_t table, bo_stage *stage, unsigned position,
+    bo_stage_find *find, bo_meet_fn *each, void *ctx, bo_error *err);
 /** A bo_stage_next_fn over the walk in `ctx`. */
 bo_status bo_walk_stage(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_error *err);
 

@@ -158,10 +158,20 @@ static const struct explanation explanations[] = {
         "backout execute", true},
 };
 
+static const struct explanation failed = {NULL, NULL,
+    "the change failed and has not been rolled back; what it did so far is in the database",
+    "backout execute", true};
+
+static bool stays_changed(const bo_run_record *run, const bo_point_record *point)
+{
+    return strcmp(run->kind, "run") == 0 && strcmp(run->status, "failed") == 0 &&
+           (point->status == BO_POINT_READY || point->status == BO_POINT_SEALED);
+}
+
 static void explain(
     const bo_run_record *run, const bo_point_record *point, bo_arena *arena, bo_run_info *out)
 {
-    const struct explanation *line = explanations;
+    const struct explanation *line = stays_changed(run, point) ? &failed : explanations;
     while ((line->kind && strcmp(line->kind, run->kind) != 0) ||
            (line->step && strcmp(line->step, run->step) != 0))
         line++;
@@ -191,7 +201,8 @@ static bo_status view_runs(bo_session *session, bo_arena *arena, const bo_point_
             .dead = strcmp(runs[i].status, "died") == 0 || (running && bo_run_is_dead(&runs[i])),
             .explained = running ? "it is running" : "",
             .next = ""};
-        if (items[i].dead || strcmp(runs[i].status, "unknown") == 0)
+        if (items[i].dead || strcmp(runs[i].status, "unknown") == 0 ||
+            stays_changed(&runs[i], record))
             explain(&runs[i], record, arena, &items[i]);
     }
     out->runs = items;
