@@ -53,21 +53,11 @@ bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class
 struct classify {
     bo_undo *undo;
     uint32_t table;
-    uint64_t *drops;
-    size_t drop_count, drop_capacity;
 };
 
-static bo_status drop(struct classify *classify, const bo_walk *walk, bo_error *err)
+static bo_status drop(struct classify *classify, const bo_walk *walk)
 {
-    if (classify->drop_count == classify->drop_capacity) {
-        size_t capacity = classify->drop_capacity ? classify->drop_capacity * 2 : 64;
-        uint64_t *drops = realloc(classify->drops, capacity * sizeof *drops);
-        if (!drops)
-            return bo_nomem(err);
-        classify->drops = drops;
-        classify->drop_capacity = capacity;
-    }
-    classify->drops[classify->drop_count++] = walk->id;
+    bo_fate_drop(&classify->undo->fates[classify->table], walk->id);
     return BO_OK;
 }
 
@@ -103,7 +93,7 @@ static bo_status conflict(struct classify *classify, const bo_walk *walk,
     bo_status st = bo_undo_list_conflict(
         undo, classify->table, conflict_class, named, texts[conflict_class], columns, count, err);
     bool keep = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
-    return st == BO_OK && !keep ? drop(classify, walk, err) : st;
+    return st == BO_OK && !keep ? drop(classify, walk) : st;
 }
 
 static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo_error *err)
@@ -114,42 +104,47 @@ static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo
     if (!now.data && !expected)
         return BO_OK;
     if (!now.data && !target)
-        return drop(classify, walk, err);
+        return drop(classify, walk);
     if (!now.data)
         return conflict(classify, walk, BO_CLASS_NOT_FOUND, now, err);
     if (expected && bo_row_equal(was, now, walk->expected))
         return BO_OK;
     if (target && bo_row_equal(was, now, walk->target))
-        return drop(classify, walk, err);
+        return drop(classify, walk);
     return conflict(classify, walk, expected ? BO_CLASS_DATA : BO_CLASS_EXISTS, now, err);
 }
 
-static bo_status apply_drops(struct classify *classify, bo_error *err)
+/* Tells the stage what was dropped since `before`. */
+static bo_status apply_drops(bo_undo *undo, uint32_t table, const bo_fate *before, bo_error *err)
 {
-    bo_undo *undo = classify->undo;
     const bo_driver *driver = undo->target->conn->driver;
-    for (size_t i = 0; i < classify->drop_count; i += DROP_BATCH) {
-        size_t count =
-            classify->drop_count - i < DROP_BATCH ? classify->drop_count - i : DROP_BATCH;
-        bo_status st = driver->stage_drop(
-            undo->stage, undo->staged[classify->table], classify->drops + i, count, err);
-        if (st != BO_OK)
-            return st;
+    const bo_fate *fate = &undo->fates[table];
+    uint64_t batch[DROP_BATCH];
+    size_t count = 0;
+    bo_status st = BO_OK;
+    for (uint64_t id = 1; st == BO_OK && id <= fate->entries; id++) {
+        if (bo_fate_dropped(fate, id) && !bo_fate_dropped(before, id))
+            batch[count++] = id;
+        if (count == DROP_BATCH || (count && id == fate->entries)) {
+            st = driver->stage_drop(undo->stage, undo->staged[table], batch, count, err);
+            count = 0;
+        }
     }
-    for (size_t i = 0; i < classify->drop_count; i++)
-        bo_fate_drop(&undo->fates[classify->table], classify->drops[i]);
-    return BO_OK;
+    return st;
 }
 
 static bo_status classify_table(bo_undo *undo, uint32_t table, bo_error *err)
 {
     struct classify classify = {.undo = undo, .table = table};
+    const bo_fate *fate = &undo->fates[table];
+    size_t size = fate->entries / 8 + 1;
+    bo_fate before = {.entries = fate->entries, .dropped = bo_arena_alloc(undo->arena, size)};
+    if (!before.dropped)
+        return bo_nomem(err);
+    memcpy(before.dropped, fate->dropped, size);
     bo_status st = bo_walk_meet(undo, table, undo->stage, undo->staged[table],
         undo->target->conn->driver->stage_locate, classify_entry, &classify, err);
-    if (st == BO_OK)
-        st = apply_drops(&classify, err);
-    free(classify.drops);
-    return st;
+    return st == BO_OK ? apply_drops(undo, table, &before, err) : st;
 }
 
 /* ---- staging ---- */
