@@ -51,24 +51,24 @@ bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)
     return BO_OK;
 }
 
-/* ---- the rows of one table ---- */
+/* ---- the rows of one table, as a bo_next_fn gives them ---- */
 
-bo_status bo_table_rows_open(
-    bo_table_rows *rows, bo_content *content, uint32_t table, bo_error *err)
-{
-    *rows = (bo_table_rows){.content = content, .table = table};
-    return bo_frame_reader_create(content->pack, &rows->reader, err);
-}
+typedef struct source {
+    const bo_content *content;
+    bo_frame_reader *reader;
+    uint32_t table, next_frame;
+    bool loaded;
+    bo_digest digest; /* of what was given out; hints apart */
+} source;
 
-void bo_table_rows_done(bo_table_rows *rows)
+static void source_done(source *rows)
 {
     bo_frame_reader_free(rows->reader);
-    *rows = (bo_table_rows){0};
 }
 
-bo_status bo_table_rows_next(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
 {
-    bo_table_rows *rows = ctx;
+    source *rows = ctx;
     const bo_pack *pack = rows->content->pack;
     for (;;) {
         if (rows->loaded) {
@@ -115,11 +115,10 @@ static bo_status restore_table(
 {
     const bo_table *was = content->parts[table].was;
     struct reading_back reading = {.was = was, .meter = meter};
-    BO_OWN_VALUE(bo_table_rows) rows = {0};
-    bo_status st = bo_table_rows_open(&rows, content, table, err);
+    BO_OWN_VALUE(source) rows = {.content = content, .table = table};
+    bo_status st = bo_frame_reader_create(content->pack, &rows.reader, err);
     if (st == BO_OK)
-        st = conn->driver->scratch_restore(
-            conn, was, bo_table_rows_next, &rows, read_row, &reading, err);
+        st = conn->driver->scratch_restore(conn, was, next_row, &rows, read_row, &reading, err);
     if (st == BO_CONFLICT) /* the definition does not take the rows */
         st = BO_MISMATCH;
     if (st == BO_OK && !bo_digest_equal(&rows.digest, &reading.digest))
@@ -140,8 +139,7 @@ static bo_status restore_into(
     return st;
 }
 
-static bo_status restore_into_file(
-    bo_session *session, const bo_driver *driver, bo_content *content, bo_error *err)
+static bo_status restore_into_file(bo_session *session, bo_content *content, bo_error *err)
 {
     const char *folder = NULL;
     BO_OWN_VALUE(bo_buf) path = {0};
@@ -153,7 +151,7 @@ static bo_status restore_into_file(
     }
     const bo_connect how = {.url = bo_buf_str(&path), .create = true};
     if (st == BO_OK)
-        st = driver->open(&how, &conn, err);
+        st = bo_driver_open(&how, &conn, err);
     if (st == BO_OK)
         st = restore_into(session, conn, content, err);
     bo_conn_free(BO_TAKE(conn));
@@ -165,7 +163,7 @@ bo_status bo_stored_test_restore(bo_session *session, const bo_driver *driver,
     const bo_database *database, bo_content *content, bo_error *err)
 {
     if (driver->caps & BO_CAP_FILES)
-        return restore_into_file(session, driver, content, err);
+        return restore_into_file(session, content, err);
     BO_OWN(bo_target) *target = NULL;
     bo_status st = bo_target_open(database, &target, err);
     if (st == BO_OK && strcmp(target->conn->driver->name, driver->name) != 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/change/stored.h - which files of the repository belong to which point, and reading them. */
+/* src/change/stored.h - which files of the repository belong to which point, and whether a snapshot
+ * restores. */
 #ifndef BO_CHANGE_STORED_H
 #define BO_CHANGE_STORED_H
 
@@ -13,20 +14,6 @@ size_t bo_stored_id_size(const char *name);
 bool bo_stored_is_intent(const char *name);
 /** Some rollback or restore is at work now, whatever its point. */
 bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err);
-
-/** The rows of one table of a snapshot, one after the other; bo_table_rows_next() is a bo_next_fn.
- */
-typedef struct bo_table_rows {
-    bo_content *content;
-    bo_frame_reader *reader;
-    uint32_t table, next_frame;
-    bool loaded;
-    bo_digest digest; /* of what was given out; hints apart */
-} bo_table_rows;
-bo_status bo_table_rows_open(
-    bo_table_rows *rows, bo_content *content, uint32_t table, bo_error *err);
-bo_status bo_table_rows_next(void *rows, bo_image *row_out, bool *end_out, bo_error *err);
-void bo_table_rows_done(bo_table_rows *rows);
 
 /**
  * Really restores a snapshot into a scratch database and compares what can be read there.

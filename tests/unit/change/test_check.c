@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "change/stored.h"
+#include "support/fault_driver.h"
 #include "support/fault_memory.h"
 
 static bo_check *check_with(
@@ -302,6 +303,35 @@ static void what_the_scratch_database_lacks_leaves_the_check_open(void **state)
     assert_holds(said, "\n.snapshot match\n");
 }
 
+/* A scratch database that fails says nothing about the file. */
+static void every_failed_call_of_the_scratch_database_leaves_the_check_open(world *w)
+{
+    world_point(w, "orders");
+    fault_driver_install();
+    unsigned nth = 0;
+    bool fired;
+    do {
+        fault_driver_arm(++nth);
+        bo_check *result = check_with(w, &w->database, NULL, true, BO_OK);
+        fired = fault_driver_fired();
+        assert_string_equal(result->result, fired ? "inconclusive" : "match");
+        bo_check_free(result);
+    } while (fired);
+    fault_driver_arm(0);
+    fault_driver_remove();
+    assert_true(nth > 2);
+}
+
+static void a_scratch_file_that_fails_leaves_the_check_open(void **state)
+{
+    every_failed_call_of_the_scratch_database_leaves_the_check_open(*state);
+}
+
+static void temporary_tables_that_fail_leave_the_check_open(void **state)
+{
+    every_failed_call_of_the_scratch_database_leaves_the_check_open(world_or_skip(state));
+}
+
 static void every_failed_allocation_is_said(void **state)
 {
     world *w = *state;
@@ -345,6 +375,8 @@ int main(void)
         WORLD_TEST(a_snapshot_is_really_restored),
         WORLD_TEST(a_snapshot_that_its_table_does_not_take_is_found),
         WORLD_TEST(every_failed_allocation_is_said),
+        WORLD_TEST(a_scratch_file_that_fails_leaves_the_check_open),
+        WORLD_TEST_POSTGRES(temporary_tables_that_fail_leave_the_check_open),
         WORLD_TEST_POSTGRES(postgresql_needs_a_database_to_restore_into),
         WORLD_TEST_POSTGRES(what_the_scratch_database_lacks_leaves_the_check_open),
         WORLD_TEST_POSTGRES(postgresql_restores_into_temporary_tables),

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "change/stored.h"
+#include "support/fault_driver.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -290,6 +291,32 @@ static void a_killed_prune_is_ended_by_the_next_one(void **state)
     bo_check_free(check);
 }
 
+static void a_prune_that_fails_anywhere_is_ended_by_the_next_one(void **state)
+{
+    world *w = *state;
+    fault_driver_install();
+    world_reopen(w);
+    unsigned nth = 0;
+    bool fired;
+    do {
+        bo_error err = {0};
+        bo_prune *prune = NULL;
+        const char *id = sealed_point(w, "orders", 5);
+        fault_driver_arm(++nth);
+        bo_status st = bo_prune_points(w->session, &one_day, &prune, &err);
+        fired = fault_driver_fired();
+        fault_driver_arm(0);
+        assert_true(fired ? st == BO_OK || err.text[0] : st == BO_OK);
+        bo_prune_free(prune);
+        assert_true(world_record(w, id).status == BO_POINT_PRUNED || has_snapshot(w, id));
+        bo_prune_free(prune_by(w, one_day));
+        assert_int_equal(world_record(w, id).status, BO_POINT_PRUNED);
+        assert_false(has_snapshot(w, id));
+    } while (fired);
+    fault_driver_remove();
+    assert_true(nth > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +332,7 @@ int main(void)
         WORLD_TEST(what_was_never_whole_goes),
         WORLD_TEST(every_point_that_goes_is_audited),
         WORLD_TEST(a_killed_prune_is_ended_by_the_next_one),
+        WORLD_TEST(a_prune_that_fails_anywhere_is_ended_by_the_next_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
