@@ -53,6 +53,10 @@ static bo_status add_real(renderer *self, bo_buf *out, double number, bo_error *
         bo_buf_printf(out, "%s%s", number < 0 ? "-" : "", literal ? "9e999" : "Inf");
         return BO_OK;
     }
+    if (number == 0) { /* SQLite's printf drops the sign */
+        bo_buf_add_str(out, signbit(number) ? "-0.0" : "0.0");
+        return BO_OK;
+    }
     /* SQLite's printf knows no locale; a "." or "e" keeps the number a REAL */
     char text[64];
     for (size_t i = 0; i < sizeof digits / sizeof *digits; i++) {
