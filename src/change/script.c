@@ -2,10 +2,10 @@
 /*
  * src/change/script.c - a changeset as one transaction of plain SQL, each row with its guard.
  *
- * Rows go, change and come in this order, so that unique values are free when they are needed;
- * foreign keys between the tables of the script wait for the end of the transaction.  Where no
- * unique value but the key can be in the way, rows change first: then no row refers to one that
- * goes.  What a foreign key would do to rows that are not in the script is refused.
+ * Rows change where no unique value but the key can be in the way: then none of them refers to a
+ * row that goes.  Then rows go, the other rows change, and rows come, so that unique values are
+ * free when they are needed.  Foreign keys between the tables of the script wait for the end of the
+ * transaction.  What a foreign key would do to rows that are not in the script is refused.
  */
 #include "change/script.h"
 
@@ -356,7 +356,10 @@ static bo_status write_change(void *ctx, const bo_shown *shown, bo_error *err)
     return st == BO_OK ? flush(writer, err) : st;
 }
 
-static bo_status write_phase(struct writer *writer, unsigned phase, bo_error *err)
+enum { TABLES_PLAIN = 1u, TABLES_UNIQUE = 2u, TABLES_ALL = 3u };
+
+/* @param tables  those without and those with unique values beside the key. */
+static bo_status write_phase(struct writer *writer, unsigned phase, unsigned tables, bo_error *err)
 {
     unsigned kinds = phase;
     if (writer->job->inverted && phase != BO_SHOWN_UPDATE)
@@ -364,11 +367,14 @@ static bo_status write_phase(struct writer *writer, unsigned phase, bo_error *er
     bo_status st = BO_OK;
     writer->phase = phase;
     for (uint32_t i = 0; st == BO_OK && i < writer->ordered; i++) {
-        writer->table = writer->order[phase == BO_SHOWN_DELETE ? writer->ordered - 1 - i : i];
-        if (!touched(writer, writer->table))
+        uint32_t table = writer->order[phase == BO_SHOWN_DELETE ? writer->ordered - 1 - i : i];
+        writer->table = table;
+        if (!touched(writer, table))
             continue;
-        unsigned replaced = may_be_replaced(writer, writer->table) ? BO_SHOWN_UPDATE : 0;
-        st = bo_shown_table(writer->job->target->conn, writer->job->content, writer->table,
+        if (!(tables & (has_unique_values(writer->tables[table]) ? TABLES_UNIQUE : TABLES_PLAIN)))
+            continue;
+        unsigned replaced = may_be_replaced(writer, table) ? BO_SHOWN_UPDATE : 0;
+        st = bo_shown_table(writer->job->target->conn, writer->job->content, table,
             BO_RENDER_LITERAL, kinds | replaced, write_change, writer, err);
     }
     return st;
@@ -376,13 +382,12 @@ static bo_status write_phase(struct writer *writer, unsigned phase, bo_error *er
 
 static bo_status write_rows(struct writer *writer, bo_error *err)
 {
-    bool unique = false;
-    for (uint32_t i = 0; i < writer->job->content->part_count; i++)
-        unique |= touched(writer, i) && has_unique_values(writer->tables[i]);
-    bo_status st = write_phase(writer, unique ? BO_SHOWN_DELETE : BO_SHOWN_UPDATE, err);
+    bo_status st = write_phase(writer, BO_SHOWN_UPDATE, TABLES_PLAIN, err);
     if (st == BO_OK)
-        st = write_phase(writer, unique ? BO_SHOWN_UPDATE : BO_SHOWN_DELETE, err);
-    return st == BO_OK ? write_phase(writer, BO_SHOWN_INSERT, err) : st;
+        st = write_phase(writer, BO_SHOWN_DELETE, TABLES_ALL, err);
+    if (st == BO_OK)
+        st = write_phase(writer, BO_SHOWN_UPDATE, TABLES_UNIQUE, err);
+    return st == BO_OK ? write_phase(writer, BO_SHOWN_INSERT, TABLES_ALL, err) : st;
 }
 
 /* ---- after the rows ---- */

@@ -16,12 +16,13 @@ static const char hostile_sqlite[] =
     " (1, 'a''; DROP TABLE log; --', x'00ff', 0.1),"
     " (2, 'line' || char(13) || char(10) || '.quit' || char(10) || ';' || char(10) || '\\r', '12', "
     "9e999),"
-    " (3, 'nul' || char(0) || 'x', 12, -1e-300), (4, '', NULL, NULL),"
+    " (3, 'nul' || char(0) || 'x', -0.0, -1e-300), (4, '', NULL, NULL),"
     " (5, CAST(x'ff27fe' AS TEXT), 12.0, 9007199254740993), (-9223372036854775808, NULL, '', "
     "1e308);";
 static const char change_sqlite[] =
     "DELETE FROM \"odd \"\" na'me;--\n:x\" WHERE \"i d\" IN (1, 2, 5, -9223372036854775808);"
-    "UPDATE \"odd \"\" na'me;--\n:x\" SET \"t\"\"ext\" = 'a''; DROP TABLE log; --' WHERE \"i d\" = "
+    "UPDATE \"odd \"\" na'me;--\n:x\" SET any_thing = 0, \"t\"\"ext\" = 'a''; DROP TABLE log; --' "
+    "WHERE \"i d\" = "
     "3;"
     "UPDATE \"odd \"\" na'me;--\n:x\" SET any_thing = '12' WHERE \"i d\" = 4;"
     "INSERT INTO \"odd \"\" na'me;--\n:x\" VALUES (6, 'new' || char(13) || char(10), 0.5, 1);";

@@ -96,6 +96,24 @@ static void rows_of_one_table_that_refer_to_each_other_come_back(void **state)
     assert_true(verifies(w, id, BO_AGAINST_BEFORE));
 }
 
+static void rows_that_a_foreign_key_took_along_come_back(void **state)
+{
+    world *w = world_or_skip(state);
+    world_sql(w, "CREATE TABLE up (id INTEGER PRIMARY KEY, name TEXT UNIQUE);"
+                 "CREATE TABLE down (id INTEGER PRIMARY KEY,"
+                 " up INTEGER REFERENCES up (id) ON DELETE CASCADE ON UPDATE CASCADE);"
+                 "INSERT INTO up VALUES (1, 'a'), (2, 'b');"
+                 "INSERT INTO down VALUES (1, 1), (2, 1), (3, 2);");
+    const char *id = world_point(w, NULL);
+    world_sql(w, "DELETE FROM up WHERE id = 1; UPDATE up SET id = 20 WHERE id = 2;"
+                 "UPDATE down SET up = 20;");
+    world_seal(w, id);
+    const char *said = "";
+    int status = run_shell(w, scripted(w, id), &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
 static void triggers_and_constraints_are_as_they_were_afterwards(void **state)
 {
     world *w = world_or_skip(state);
@@ -163,6 +181,7 @@ int main(void)
         BOTH(rows_of_others_are_not_taken_along_by_a_foreign_key),
         BOTH(rows_that_swapped_a_unique_value_swap_it_back),
         BOTH(rows_of_one_table_that_refer_to_each_other_come_back),
+        BOTH(rows_that_a_foreign_key_took_along_come_back),
         BOTH(triggers_and_constraints_are_as_they_were_afterwards),
         BOTH(the_change_is_exported_as_sql_that_does_it_again),
         BOTH(the_rows_of_the_point_are_sql_that_fills_empty_tables),
