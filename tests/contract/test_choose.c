@@ -228,6 +228,49 @@ static void a_condition_does_not_change_the_images_it_chooses(void **state)
     contract_rows_done(&chosen);
 }
 
+static void a_condition_calls_the_table_by_its_own_name(void **state)
+{
+    contract_world *w = *state;
+    contract_rows all = {0};
+    contract_do(w, "CREATE TABLE \"Odd t\" (id integer PRIMARY KEY, a text);"
+                   "INSERT INTO \"Odd t\" VALUES (1, 'x'), (2, NULL)");
+    const bo_table *table = contract_table(w, "\"Odd t\"");
+    contract_scan(w, &(bo_scan){.table = table}, &all);
+    const char *predicate = "\"Odd t\".id = 2 AND NOT EXISTS (SELECT 1 FROM \"Odd t\" AS o"
+                            " WHERE o.id > \"Odd t\".id)";
+    contract_rows chosen = {0};
+    contract_scan(w, &(bo_scan){.table = table, .predicate = predicate}, &chosen);
+    assert_int_equal(chosen.count, 1);
+    check_filter(w, table, predicate, &all, "1 ");
+    contract_rows_done(&all);
+    contract_rows_done(&chosen);
+}
+
+static void row_numbers_and_stored_values_are_those_of_the_table(void **state)
+{
+    contract_world *w = *state;
+    contract_rows rows = {0};
+    if (!w->sqlite)
+        skip(); /* only SQLite has row numbers, and columns with values of any type */
+    contract_do(w, "CREATE TABLE hinted (a text, b ANY, twice INT AS (b * 2)) STRICT;"
+                   "INSERT INTO hinted (rowid, a, b) VALUES (7, 'x', '1'), (9, 'y', 1);"
+                   "CREATE TABLE numbered (id integer PRIMARY KEY, rowid text);"
+                   "INSERT INTO numbered VALUES (5, 'x')");
+    const bo_table *table = contract_table(w, "hinted");
+    contract_scan(w, &(bo_scan){.table = table}, &rows);
+    check_filter(w, table, "rowid = 9", &rows, "1 ");
+    check_filter(w, table, "hinted.oid < 9 AND _rowid_ = 7", &rows, "0 ");
+    check_filter(w, table, "typeof(b) = 'text'", &rows, "0 ");
+    check_filter(w, table, "twice = 2 AND b = 1", &rows, "1 ");
+    contract_rows_done(&rows);
+
+    contract_rows more = {0};
+    table = contract_table(w, "numbered");
+    contract_scan(w, &(bo_scan){.table = table}, &more);
+    check_filter(w, table, "oid = 5 AND rowid = 'x'", &more, "0 ");
+    contract_rows_done(&more);
+}
+
 /* ---- pin ---- */
 
 /* What a session changes that reads as others do: settings, and the place names are looked up. */
@@ -338,6 +381,8 @@ CONTRACT_MAIN("choose", CONTRACT_TEST(images_that_meet_a_condition_are_told_by_n
     CONTRACT_TEST(a_filter_leaves_nothing_behind),
     CONTRACT_TEST(values_of_every_kind_can_be_asked_about),
     CONTRACT_TEST(a_condition_does_not_change_the_images_it_chooses),
+    CONTRACT_TEST(a_condition_calls_the_table_by_its_own_name),
+    CONTRACT_TEST(row_numbers_and_stored_values_are_those_of_the_table),
     CONTRACT_TEST(a_pinned_session_reads_as_ours),
     CONTRACT_TEST(a_session_is_pinned_inside_its_transaction_and_stays_so),
     CONTRACT_TEST(tables_are_described_on_after_a_failed_transaction))

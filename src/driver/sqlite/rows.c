@@ -104,67 +104,41 @@ static bo_status add_range(bo_buf *sql, const bo_table *table, bo_span range, bo
     return BO_OK;
 }
 
-static bo_status try_predicate(
-    sq_conn *conn, const bo_table *table, const char *predicate, bool parentheses, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    BO_OWN(sqlite3_stmt) *statement = NULL;
-    bo_buf_add_str(&sql, "SELECT 1 FROM ");
-    sq_quote_table(&sql, table);
-    bo_buf_printf(&sql, parentheses ? " WHERE (%s\n)" : " WHERE %s\n", predicate);
-    bo_status st = sq_prepare_buf(conn, &sql, &statement, err);
-    if (st == BO_DATABASE || st == BO_INVALID)
-        return bo_wrap(err, BO_INVALID, "the predicate of %s is not a condition", table->name);
-    if (st != BO_OK)
-        return st;
-    if (!sqlite3_stmt_readonly(statement) || sqlite3_bind_parameter_count(statement) > 0)
-        return bo_fail(err, BO_INVALID, "the predicate of %s has parameters", table->name);
-    return BO_OK;
-}
-
-/*
- * A predicate must be one condition with and without parentheses around it: "1) OR (1" and
- * "1); DROP TABLE t --" are none without, "1 LIMIT 1" and an open comment are none with them.
- */
-static bo_status add_predicate(
-    sq_conn *conn, bo_buf *sql, const bo_table *table, const char *predicate, bo_error *err)
-{
-    if (!predicate)
-        return BO_OK;
-    bo_status st = try_predicate(conn, table, predicate, false, err);
-    if (st == BO_OK)
-        st = try_predicate(conn, table, predicate, true, err);
-    bo_buf_printf(sql, " AND (%s\n)", predicate);
-    return st;
-}
-
 /* Rows of the same table come in the same order each time. */
-static void add_order(bo_buf *sql, const bo_table *table)
+static void add_order(bo_buf *sql, const bo_table *table, const char *name)
 {
     const char *rowid = sq_rowid(table);
     const bo_key *key = table->row_key;
     if (rowid) {
-        bo_buf_add_str(sql, " ORDER BY t.");
+        bo_buf_printf(sql, " ORDER BY %s.", name);
         sq_quote(sql, rowid);
         return;
     }
     for (uint16_t i = 0; key && i < key->count; i++) {
-        bo_buf_add_str(sql, i == 0 ? " ORDER BY t." : ", t.");
+        bo_buf_printf(sql, i == 0 ? " ORDER BY %s." : ", %s.", name);
         sq_quote(sql, table->columns[key->columns[i]].name);
     }
 }
 
+/* The table goes by its own name, as the predicate calls it. */
 static bo_status scan_sql(sq_conn *conn, const bo_scan *what, bo_buf *sql, bo_error *err)
 {
-    bo_buf_add_str(sql, "SELECT ");
-    sq_image_list(sql, what->shape ? what->shape : what->table, what->table, "t");
-    bo_buf_add_str(sql, " FROM ");
-    sq_quote_table(sql, what->table);
-    bo_buf_add_str(sql, " AS t WHERE 1");
-    bo_status st = add_range(sql, what->table, what->range, err);
+    BO_OWN_VALUE(bo_buf) name = {0};
+    BO_OWN_VALUE(bo_buf) from = {0};
+    sq_quote(&name, what->table->local);
+    sq_quote_table(&from, what->table);
+    bo_status st = bo_buf_check(&name, err);
     if (st == BO_OK)
-        st = add_predicate(conn, sql, what->table, what->predicate, err);
-    add_order(sql, what->table);
+        st = bo_buf_check(&from, err);
+    if (st != BO_OK)
+        return st;
+    bo_buf_add_str(sql, "SELECT ");
+    sq_image_list(sql, what->shape ? what->shape : what->table, what->table, bo_buf_str(&name));
+    bo_buf_printf(sql, " FROM %s WHERE 1", bo_buf_str(&from));
+    st = add_range(sql, what->table, what->range, err);
+    if (st == BO_OK)
+        st = sq_add_predicate(conn, sql, bo_buf_str(&from), what->table, what->predicate, err);
+    add_order(sql, what->table, bo_buf_str(&name));
     return st;
 }
 
@@ -195,10 +169,13 @@ bo_status sq_count(
     bo_conn *conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_add_str(&sql, "SELECT count(*) FROM ");
-    sq_quote_table(&sql, table);
-    bo_buf_add_str(&sql, " WHERE 1");
-    bo_status st = add_predicate(sq_of(conn), &sql, table, predicate, err);
+    BO_OWN_VALUE(bo_buf) from = {0};
+    sq_quote_table(&from, table);
+    bo_status st = bo_buf_check(&from, err);
+    if (st != BO_OK)
+        return st;
+    bo_buf_printf(&sql, "SELECT count(*) FROM %s WHERE 1", bo_buf_str(&from));
+    st = sq_add_predicate(sq_of(conn), &sql, bo_buf_str(&from), table, predicate, err);
     int64_t count = 0;
     if (st == BO_OK)
         st = sq_number(sq_of(conn), &sql, &count, err);

@@ -51,8 +51,13 @@ static bo_status configure(sq_conn *conn, int option, int value, bo_error *err)
     return BO_OK;
 }
 
-/* Double-quoted strings stay allowed in definitions, which are users' own and must run again. */
-static bo_status pin(sq_conn *conn, bo_error *err)
+/*
+ * Double-quoted strings stay allowed in definitions, which are users' own and must run again.
+ * Inside a transaction `PRAGMA foreign_keys` does nothing, but the option of the connection does
+ * what it says; deferred violations that are open by then still fail the commit.  There `PRAGMA
+ * synchronous` is an error: the transaction ends as durably as its session has it.
+ */
+bo_status sq_pin(bo_conn *base, bo_error *err)
 {
     static const struct {
         int option, value;
@@ -62,13 +67,21 @@ static bo_status pin(sq_conn *conn, bo_error *err)
         {SQLITE_DBCONFIG_DQS_DML, 0},
         {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
         {SQLITE_DBCONFIG_ENABLE_FKEY, 0},
+        {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
     };
+    sq_conn *conn = sq_of(base);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         bo_status st = configure(conn, options[i].option, options[i].value, err);
         if (st != BO_OK)
             return st;
     }
-    return sq_exec(&conn->base, "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL", err);
+    bo_status st = sq_exec(base,
+        "PRAGMA query_only = OFF; PRAGMA ignore_check_constraints = OFF;"
+        " PRAGMA case_sensitive_like = OFF; PRAGMA cell_size_check = ON",
+        err);
+    if (st != BO_OK || !sqlite3_get_autocommit(conn->db))
+        return st;
+    return sq_exec(base, "PRAGMA synchronous = FULL", err);
 }
 
 static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *url, bo_error *err)
@@ -81,7 +94,7 @@ static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *u
     sqlite3_busy_timeout(conn->db, (int)(timeout & 0x7fffffff));
 
     bo_status st = how->raw ? configure(conn, SQLITE_DBCONFIG_ENABLE_FKEY, url->foreign_keys, err)
-                            : pin(conn, err);
+                            : sq_pin(&conn->base, err);
     /* The file is first read here: no database, damaged or locked is found now, not later. */
     if (st == BO_OK)
         st = sq_exec(&conn->base, "SELECT 1 FROM sqlite_schema LIMIT 1", err);

@@ -109,6 +109,16 @@ const char *sq_rowid(const bo_table *table);
 /** True when a column of the table is the row number (INTEGER PRIMARY KEY). */
 bool sq_rowid_is_column(const bo_table *table);
 
+/* ---- predicate.c ---- */
+
+/**
+ * Adds ` AND (predicate)`; nothing for NULL.  It must be one condition on what `from` names, with
+ * and without parentheses around it: "1) OR (1" and "1); DROP TABLE t --" are none without,
+ * "1 LIMIT 1" and an open comment are none with them.  @retval BO_INVALID
+ */
+bo_status sq_add_predicate(sq_conn *conn, bo_buf *sql, const char *from, const bo_table *table,
+    const char *predicate, bo_error *err);
+
 /* ---- references.c: foreign keys ---- */
 
 /** Where the columns of one side of a comparison are. */
@@ -133,6 +143,7 @@ bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *o
 /* ---- the driver's functions, by file ---- */
 /* session.c */
 bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err);
+bo_status sq_pin(bo_conn *conn, bo_error *err);
 void sq_close(bo_conn *conn);
 bo_status sq_identity(bo_conn *conn, bo_identity *out, bo_error *err);
 void sq_cancel(bo_conn *conn);
@@ -154,7 +165,7 @@ bo_status sq_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status sq_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
 bo_status sq_add_column_after(
     bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
-/* rows.c, load.c, render.c */
+/* rows.c, load.c, render.c, filter.c */
 bo_status sq_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, size_t known_count,
     bo_range_fn *each, void *ctx, bo_error *err);
 bo_status sq_scan(bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err);
@@ -169,6 +180,9 @@ bo_status sq_scratch_restore(bo_conn *conn, const bo_table *was, bo_next_fn *nex
 bo_status sq_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err);
 bo_status sq_render(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
     void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);
+bo_status sq_filter(bo_conn *conn, const bo_table *shape, const char *predicate, bo_next_fn *next,
+    void *next_ctx, bo_status (*each)(void *ctx, uint64_t row, bo_error *err), void *ctx,
+    bo_error *err);
 bo_status sq_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err);
 /* stage.c, locate.c, blocked.c, apply.c */
