@@ -40,7 +40,14 @@ BO_API void bo_check_free(bo_check *check);
  * Reads every byte of the stored files (of one point, or all with `id` NULL): present, readable,
  * decryptable, checksums right, counts as recorded.  With test_restore each snapshot is really
  * restored into a scratch database (SQLite: a temporary file; PostgreSQL: temporary tables of
- * `database`) and compared.
+ * `database`, rolled back) and compared.  Files that belong to nothing are "inconclusive" items.
+ *
+ * @param database  may be NULL where no PostgreSQL snapshot is restored.
+ * @param out  set on BO_OK, which may hold "inconclusive" items (no passphrase, no server), and on
+ * BO_MISMATCH.
+ * @retval BO_MISMATCH  a file is missing or not what was written.
+ * @retval BO_INVALID   a snapshot of PostgreSQL is to be restored, and `database` is NULL.
+ * @retval BO_REFUSED   the point `id` has no files: it was pruned, or was never whole.
  */
 BO_API BO_NODISCARD bo_status bo_check_stored(bo_session *session, const bo_database *database,
     const char *id, bool test_restore, bo_check **out, bo_error *err);
@@ -66,8 +73,14 @@ typedef struct bo_prune {
 } bo_prune;
 BO_API void bo_prune_free(bo_prune *prune);
 
-/** Removes files of points that no rule keeps; never what an unfinished run or an unverified
- * rollback needs. */
+/**
+ * Removes the files of points that every given rule lets go.  Whatever the rules, a point stays
+ * while a run is at work on it or its last run did not come to an end; for a day when it is not
+ * sealed; an undo point, while its parent stays.  What an interrupted prune, and processes that
+ * died, left behind goes too.  Each point that goes is audited.
+ *
+ * @retval BO_INVALID  no rule is given.
+ */
 BO_API BO_NODISCARD bo_status bo_prune_points(
     bo_session *session, const bo_prune_options *options, bo_prune **out, bo_error *err);
 
