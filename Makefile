@@ -24,7 +24,9 @@ format:
 	@tools/list-files .c .h | xargs clang-format -i
 
 bench: all
-	@BACKOUT_BIN=$(abspath $(BUILD))/backout bench/run
+	@tools/install-deps check
+	@ninja -C $(BUILD) --quiet bench/measure bench/copy_out
+	@BACKOUT_BIN=$(abspath $(BUILD))/backout BENCH_TOOLS=$(abspath $(BUILD))/bench bench/run $(CASES)
 
 install: all
 	meson install -C $(BUILD) --no-rebuild
