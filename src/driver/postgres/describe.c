@@ -303,8 +303,10 @@ bo_status pg_describe(
         return bo_nomem(err);
 
     st = describe_parts(pg_of(conn), &about, err);
-    if (st != BO_OK)
+    if (st != BO_OK) {
+        st = pg_name_holder(pg_of(conn), st, table, true, err);
         return bo_wrap(err, st, "cannot read the definition of table '%s'", table->name);
+    }
     *out = table;
     return BO_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/postgres/lock.c - locks on tables, in one order, and who stands in the way. */
+#include <stdio.h>
 #include <string.h>
 
 #include "driver/postgres/pg.h"
@@ -16,14 +17,50 @@ static int compare_oid(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Adds who holds (or waits before us for) a lock on the table; says nothing when nobody is left. */
-static bo_status name_holder(
+static void PQconninfoOption_free(PQconninfoOption *options)
+{
+    PQconninfoFree(options);
+}
+BO_DEFINE_SCOPE(PQconninfoOption);
+
+/* A second link like that of `conn`: a transaction that failed answers nothing. */
+static PGconn *connect_again(const pg_conn *conn)
+{
+    enum { LIMIT = 100 };
+    const char *keywords[LIMIT + 1], *values[LIMIT + 1];
+    BO_OWN(PQconninfoOption) *options = PQconninfo(conn->pg);
+    unsigned count = 0;
+    for (const PQconninfoOption *o = options; o && o->keyword && count < LIMIT; o++) {
+        if (!o->val)
+            continue;
+        keywords[count] = o->keyword;
+        values[count++] = o->val;
+    }
+    keywords[count] = NULL;
+    values[count] = NULL;
+    return PQconnectdbParams(keywords, values, 0);
+}
+
+static bo_status ask_holder(
+    pg_conn *conn, const char *sql, const char *const *params, PGresult **out)
+{
+    if (PQtransactionStatus(conn->pg) != PQTRANS_INERROR)
+        return pg_ask(conn, sql, 3, params, out, NULL);
+    pg_conn second = {.pg = connect_again(conn)};
+    bo_status st = pg_ask(&second, sql, 3, params, out, NULL);
+    PQfinish(second.pg);
+    return st;
+}
+
+bo_status pg_name_holder(
     pg_conn *conn, bo_status st, const bo_table *table, bool reads, bo_error *err)
 {
+    if (st != BO_BUSY)
+        return st;
     static const char sql[] =
         "SELECT a.pid, a.usename, a.application_name, l.granted"
         " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-        " WHERE l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_pid()"
+        " WHERE l.locktype = 'relation' AND l.pid <> $3::pg_catalog.int4"
         " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
         "   WHERE datname = pg_catalog.current_database())"
         " AND l.relation IN (SELECT $1::pg_catalog.oid UNION ALL SELECT relid"
@@ -31,9 +68,11 @@ static bo_status name_holder(
         " AND (l.mode = 'AccessExclusiveLock' OR NOT $2::pg_catalog.bool"
         "   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
         " ORDER BY l.granted DESC, a.pid LIMIT 1";
-    const char *params[] = {table->id, reads ? "t" : "f"};
+    char own[16];
+    (void)snprintf(own, sizeof own, "%d", PQbackendPID(conn->pg));
+    const char *params[] = {table->id, reads ? "t" : "f", own};
     BO_OWN(PGresult) *holder = NULL;
-    if (pg_ask(conn, sql, 2, params, &holder, NULL) != BO_OK || PQntuples(holder) == 0)
+    if (ask_holder(conn, sql, params, &holder) != BO_OK || PQntuples(holder) == 0)
         return st;
     const char *application = PQgetvalue(holder, 0, 2);
     return bo_detail(err, st, "%s by process %s of user '%s'%s%s%s",
@@ -58,8 +97,8 @@ static bo_status lock_one(pg_conn *conn, const bo_table *table, bo_error *err)
         return pg_run(conn, NULL, err, "RELEASE SAVEPOINT backout_lock");
 
     bo_status undone = pg_run(conn, NULL, NULL, "ROLLBACK TO SAVEPOINT backout_lock");
-    if (st == BO_BUSY && undone == BO_OK)
-        st = name_holder(conn, st, table, reads, err);
+    if (undone == BO_OK)
+        st = pg_name_holder(conn, st, table, reads, err);
     st = pg_denied_hint(conn, st, table, reads ? "SELECT" : "INSERT, UPDATE, DELETE", err);
     return bo_wrap(err, st, "cannot lock %s", table->name);
 }

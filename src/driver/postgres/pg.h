@@ -137,6 +137,10 @@ bo_status pg_share(bo_conn *conn, bo_buf *token_out, bo_error *err);
 bo_status pg_join(bo_conn *conn, const char *token, bo_error *err);
 /* lock.c */
 bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+/** Under a BO_BUSY, who holds (or waits before us for) a lock on `table`; nothing when nobody is
+ * left.  Any other status is returned as it is. */
+bo_status pg_name_holder(
+    pg_conn *conn, bo_status st, const bo_table *table, bool reads, bo_error *err);
 /* query.c */
 bo_status pg_exec(bo_conn *conn, const char *sql, bo_error *err);
 bo_status pg_query(bo_conn *conn, const char *sql, const bo_text_value *params, uint16_t count,
