@@ -53,8 +53,9 @@ typedef struct cli_command {
     const char *example;       /* lines to type, or NULL */
     const cli_option *options; /* ends with CLI_END */
     size_t args_size;
-    bool bare; /* needs no configuration */
-    bool raw;  /* its stdout is data in a form of its own: no events in between */
+    bool bare;    /* needs no configuration */
+    bool rescues; /* of use when the catalog is gone: a new one is made */
+    bool raw;     /* its stdout is data in a form of its own: no events in between */
     bo_status (*run)(cli *ctx, const void *args, bo_error *err);
 } cli_command;
 

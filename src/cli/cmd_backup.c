@@ -144,5 +144,6 @@ const cli_command cmd_restore = {
     .example = "backout restore rb_backup_20261120_041739 --db shop.db",
     .options = restore_options,
     .args_size = sizeof(struct restore_args),
+    .rescues = true,
     .run = restore,
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/cmd_run.c - run: point, change, seal; rolled back when the change fails. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -296,6 +298,10 @@ static bo_status check_arguments(cli *ctx, const struct run_args *args, bo_error
     }
     if (args->command && args->type == 1)
         return bo_fail(err, BO_INVALID, "--type transaction cannot be used with a command");
+    for (size_t i = 0; i < args->files.count; i++)
+        if (access(args->files.items[i], R_OK) != 0)
+            return bo_fail_errno(err, errno == ENOENT ? BO_NOTFOUND : BO_IO, errno,
+                "nothing was changed: cannot read '%s'", args->files.items[i]);
     return BO_OK;
 }
 

@@ -91,7 +91,7 @@ static bo_status use(
     database.shown = config ? config->name : url;
     database.db = (bo_database){
         .name = config ? config->name : NULL,
-        .url = config ? config->url : url,
+        .url = url ? url : config->url, /* the user of a URL is the one it names */
         .lock_timeout_ms = config ? config->lock_timeout_ms : 0,
         .workers = config ? config->workers : 0,
     };
@@ -137,6 +137,8 @@ bo_status cli_database_of(
     const cli_database_config *config = point->database ? known(ctx, point->database, NULL) : NULL;
     if (!config)
         config = known(ctx, NULL, point->url);
+    if (config)
+        return use(ctx, config, NULL, out, err);
     const char *url = bo_arena_str(ctx->arena, point->url);
-    return url ? use(ctx, config, url, out, err) : bo_nomem(err);
+    return url ? use(ctx, NULL, url, out, err) : bo_nomem(err);
 }

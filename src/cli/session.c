@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -95,6 +96,37 @@ static bo_status find_passphrase(cli *ctx, cli_secret **out, bo_error *err)
     return BO_OK;
 }
 
+static bo_status count_file(void *count, const char *name, bo_error *err)
+{
+    (void)err;
+    if (strcmp(name, "tmp") != 0)
+        ++*(size_t *)count;
+    return BO_OK;
+}
+
+/* A catalog that is gone must not be replaced by an empty one that knows none of its points. */
+static bo_status check_catalog_there(cli *ctx, const bo_settings *settings, bo_error *err)
+{
+    const char *url = settings->catalog_url;
+    if (!bo_text_starts(url, "sqlite:") || strchr(url, '?') || ctx->command->rescues)
+        return BO_OK;
+    const char *file = url + strlen("sqlite:");
+    const char *slash = strrchr(file, '/');
+    if (!slash || access(file, F_OK) == 0 || errno != ENOENT)
+        return BO_OK;
+    size_t count = 0;
+    const char *beside = bo_arena_printf(ctx->arena, "%.*s/repository", (int)(slash - file), file);
+    if (!beside)
+        return bo_nomem(err);
+    if (bo_dir_list(beside, count_file, &count, NULL) != BO_OK || count == 0)
+        return BO_OK;
+    cli_hint(ctx, "bring the catalog back from a copy, or the rows without it: "
+                  "backout restore FILE --db DB");
+    return bo_fail(err, BO_NOTFOUND,
+        "the catalog '%s' is gone\nthe repository beside it still has %zu file%s", file, count,
+        count == 1 ? "" : "s");
+}
+
 static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
 {
     BO_OWN(cli_secret) *passphrase = NULL;
@@ -119,6 +151,8 @@ bo_status cli_session(cli *ctx, bo_session **out, bo_error *err)
         bo_status st = find_catalog(ctx, &settings, err);
         if (st == BO_OK)
             st = find_repository(ctx, &settings, err);
+        if (st == BO_OK)
+            st = check_catalog_there(ctx, &settings, err);
         if (st != BO_OK)
             return st;
         cli_verbose(
