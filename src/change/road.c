@@ -195,8 +195,9 @@ bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out,
     if (st == BO_OK)
         st = tell_outcome(undo, seconds, out, err);
     if (st == BO_OK && undo->conflict_count && undo->options->on_conflict == BO_ON_CONFLICT_SKIP)
-        return bo_fail(err, BO_MISMATCH, "done, and %llu conflicts were skipped",
-            (unsigned long long)undo->conflict_count);
+        return bo_fail(err, BO_MISMATCH, "done, and %llu conflict%s skipped",
+            (unsigned long long)undo->conflict_count,
+            undo->conflict_count == 1 ? " was" : "s were");
     return st;
 }
 

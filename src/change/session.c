@@ -64,11 +64,11 @@ bo_status bo_session_open(const bo_settings *settings, bo_session **out, bo_erro
     if (st != BO_OK)
         return st;
     st = bo_repository_open(settings->repository, &session->repository, err);
+    if (st == BO_OK)
+        st = bo_catalog_open(
+            settings->catalog_url, settings->catalog_password, &session->catalog, err);
     if (st != BO_OK)
-        return bo_wrap(err, st, "cannot open the repository '%s'", settings->repository);
-    st = bo_catalog_open(settings->catalog_url, settings->catalog_password, &session->catalog, err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot open the catalog");
+        return st;
     *out = BO_TAKE(session);
     return BO_OK;
 }

@@ -73,9 +73,9 @@ bo_status bo_pack_lock_open(
 {
     unsigned kind = header[BO_SKIP_SIZE + BO_MAGIC_SIZE + 3];
     if (!key || key->kind == BO_KEY_NONE)
-        return bo_fail(err, BO_DENIED, "the pack is encrypted, and no key was given");
+        return bo_fail(err, BO_DENIED, "it is encrypted, and no key was given");
     if (kind != (unsigned)key->kind)
-        return bo_fail(err, BO_DENIED, "the pack is encrypted with a %s",
+        return bo_fail(err, BO_DENIED, "it is encrypted with a %s",
             kind == BO_KEY_PASSPHRASE ? "passphrase" : "key file");
 
     uint8_t wrapping[KEY_SIZE];
@@ -89,7 +89,7 @@ bo_status bo_pack_lock_open(
             BO_WRAPPED_SIZE, header + BO_SKIP_SIZE, BO_PREFIX_SIZE + BO_KDF_SIZE, nonce, wrapping);
     sodium_memzero(wrapping, sizeof wrapping);
     if (refused)
-        return bo_fail(err, BO_DENIED, "the %s does not open the pack",
+        return bo_fail(err, BO_DENIED, "the %s does not open it",
             kind == BO_KEY_PASSPHRASE ? "passphrase" : "key");
     out->on = true;
     return BO_OK;

@@ -197,12 +197,12 @@ static void assert_denied(const bo_pack_key *written, const bo_pack_key *given, 
 static void a_key_that_does_not_open_is_denied_with_the_reason(void **state)
 {
     (void)state;
-    assert_denied(&passphrase, NULL, "the pack is encrypted, and no key was given");
-    assert_denied(&passphrase, &no_key, "the pack is encrypted, and no key was given");
-    assert_denied(&passphrase, &key_bytes, "the pack is encrypted with a passphrase");
-    assert_denied(&key_bytes, &passphrase, "the pack is encrypted with a key file");
-    assert_denied(&passphrase, &other_passphrase, "the passphrase does not open the pack");
-    assert_denied(&key_bytes, &other_bytes, "the key does not open the pack");
+    assert_denied(&passphrase, NULL, "it is encrypted, and no key was given");
+    assert_denied(&passphrase, &no_key, "it is encrypted, and no key was given");
+    assert_denied(&passphrase, &key_bytes, "it is encrypted with a passphrase");
+    assert_denied(&key_bytes, &passphrase, "it is encrypted with a key file");
+    assert_denied(&passphrase, &other_passphrase, "the passphrase does not open it");
+    assert_denied(&key_bytes, &other_bytes, "the key does not open it");
 }
 
 static void an_empty_passphrase_is_refused(void **state)
