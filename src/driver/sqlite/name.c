@@ -79,8 +79,12 @@ bo_status sq_parse_name(const char *name, bo_arena *arena, const char **local_ou
         return bo_nomem(err);
 
     const char *local = (const char *)(two ? second.data : first.data);
-    if (!rest || *rest || !*local)
-        return bo_fail(err, BO_INVALID, "not a table name: '%s'", name);
+    if (!rest || *rest || !*local) { /* not of that form: the name itself, as it is */
+        local = name;
+        two = false;
+    }
+    if (!*local)
+        return bo_fail(err, BO_INVALID, "the name of a table is empty");
     if (two && strcasecmp((const char *)first.data, "main") != 0)
         return bo_fail(err, BO_NOTFOUND, "no such table: %s", name);
     char *copy = bo_arena_str(arena, local);
