@@ -75,7 +75,7 @@ static bo_status take_difference(
     if (change->end || compare_place(since, table, key) != 0)
         return bo_draft_change(since->draft, table, before, now, err);
     bo_image after = change->after;
-    bool same = after.data && now.data ? bo_image_equal(after, now) : !after.data && !now.data;
+    bool same = after.data && now.data ? bo_row_equal(was, after, now) : !after.data && !now.data;
     if (!same)
         st = bo_draft_change(since->draft, table, after, now, err);
     return st == BO_OK ? next_change(since, err) : st;

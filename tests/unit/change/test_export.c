@@ -92,6 +92,16 @@ static void equal_rows_without_a_key_are_told_apart_by_number(void **state)
         "log,insert,after,opened\r\nlog,insert,after,opened\r\nlog,insert,after,opened\r\n");
 }
 
+static void a_row_without_a_key_that_others_moved_is_the_same_row(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = sealed_point(w, "log", "INSERT INTO log VALUES ('change')");
+    world_sql(w, "DELETE FROM log WHERE line = 'change'; INSERT INTO log VALUES ('other');"
+                 "INSERT INTO log VALUES ('change');");
+    assert_string_equal(exported(w, id, BO_EXPORT_CSV, BO_EXPORT_SINCE),
+        "table,op,image,line\r\nlog,insert,after,other\r\n");
+}
+
 static void the_spool_of_an_export_does_not_stay(void **state)
 {
     world *w = world_or_skip(state);
@@ -175,6 +185,7 @@ int main(void)
         BOTH(the_rows_of_the_point_are_told_as_they_were),
         BOTH(what_others_did_since_leaves_the_change_out),
         BOTH(equal_rows_without_a_key_are_told_apart_by_number),
+        BOTH(a_row_without_a_key_that_others_moved_is_the_same_row),
         BOTH(the_spool_of_an_export_does_not_stay),
         BOTH(what_cannot_be_known_is_refused),
         BOTH(artefacts_are_open_files_that_restore_the_rows),
