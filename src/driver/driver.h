@@ -47,7 +47,8 @@ typedef struct bo_connect {
 typedef struct bo_identity {
     char engine[32];    /* "PostgreSQL 15.18", "SQLite 3.40.1" */
     char database[256]; /* name or file, without secrets */
-    char server[128];   /* PostgreSQL: system_identifier/database oid; SQLite: device:inode */
+    char server[4104];  /* PostgreSQL: system_identifier/database oid; SQLite: "file:" and
+                           the canonical path, so a copy put in its place is the same database */
 } bo_identity;
 
 typedef enum bo_tx_mode {
@@ -169,7 +170,9 @@ struct bo_driver {
         bo_query_fn *each, void *ctx, uint64_t *rows_out,
         bo_error *err); /* each may be NULL; rows_out: returned, or changed if none is returned; may
                            be NULL */
-    /** Runs a user's SQL file statement by statement; err gets the line of the one that failed. */
+    /** Runs a user's SQL file statement by statement; err gets the line of the one that failed.
+     * Inside a transaction a file that would begin or end one (savepoints do not) is BO_REFUSED:
+     * what would do it does not run, what stands before it may have, and the caller rolls back. */
     bo_status (*script)(bo_conn *conn, const char *sql, size_t size, bo_error *err);
     void (*quote)(bo_buf *out, const char *identifier);
 

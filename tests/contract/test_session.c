@@ -115,6 +115,34 @@ static void a_script_that_fails_names_the_line(void **state)
         fail_msg("%s", err.text);
 }
 
+static void a_script_stays_in_the_transaction_that_it_runs_in(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    static const char *const bad[] = {"INSERT INTO t VALUES (1);\nCOMMIT;\n",
+        "INSERT INTO t VALUES (1);\nROLLBACK", "INSERT INTO t VALUES (1);\n/* ; */ begin;",
+        "INSERT INTO t VALUES (1);\nEND;\nINSERT INTO t VALUES (2)"};
+    contract_do(w, "CREATE TABLE t (a integer)");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        pg_must(w->driver->begin(w->user, BO_TX_WRITE, &err), &err);
+        bo_status st = w->driver->script(w->user, bad[i], strlen(bad[i]), &err);
+        if (st != BO_REFUSED || !strstr(err.text, "line 2"))
+            fail_msg("[%s]: %s %s", bad[i], bo_status_name(st), err.text);
+        pg_must(w->driver->exec(w->user, "INSERT INTO t VALUES (3)", &err), &err);
+        w->driver->rollback(w->user); /* it was still open */
+        assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "0");
+    }
+    static const char good[] = "SAVEPOINT a; INSERT INTO t VALUES (1); ROLLBACK TO a; RELEASE a;"
+                               "INSERT INTO t VALUES (2)";
+    pg_must(w->driver->begin(w->user, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->script(w->user, good, sizeof good - 1, &err), &err);
+    pg_must(w->driver->commit(w->user, &err), &err);
+    assert_string_equal(contract_ask(w, "SELECT sum(a) FROM t"), "2");
+    static const char own[] = "BEGIN; INSERT INTO t VALUES (3); COMMIT;";
+    pg_must(w->driver->script(w->user, own, sizeof own - 1, &err), &err); /* in none it may */
+    assert_string_equal(contract_ask(w, "SELECT sum(a) FROM t"), "5");
+}
+
 static void identifiers_are_quoted_so_that_they_are_only_names(void **state)
 {
     contract_world *w = *state;
@@ -316,6 +344,7 @@ CONTRACT_MAIN("session", CONTRACT_TEST(parameters_are_values_whatever_is_in_them
     CONTRACT_TEST(a_broken_constraint_is_a_conflict),
     CONTRACT_TEST(a_script_runs_statement_by_statement),
     CONTRACT_TEST(a_script_that_fails_names_the_line),
+    CONTRACT_TEST(a_script_stays_in_the_transaction_that_it_runs_in),
     CONTRACT_TEST(identifiers_are_quoted_so_that_they_are_only_names),
     CONTRACT_TEST(a_transaction_is_all_or_nothing), CONTRACT_TEST(closing_rolls_back),
     CONTRACT_TEST(a_read_transaction_sees_one_instant),

@@ -139,18 +139,19 @@ void sq_close(bo_conn *conn)
     free(self);
 }
 
+/* The file's place, not its inode: a restored backup that is moved there is the database, too. */
 bo_status sq_identity(bo_conn *conn, bo_identity *out, bo_error *err)
 {
-    sq_conn *self = sq_of(conn);
-    struct stat info;
-    if (stat(self->path, &info) != 0)
-        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", self->path);
-    BO_OWN_MEM char *full = realpath(self->path, NULL);
+    const char *path = sq_of(conn)->path;
+    BO_OWN_MEM char *full = realpath(path, NULL);
+    if (!full)
+        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", path);
+    if (strlen(full) + sizeof "file:" > sizeof out->server)
+        return bo_fail(err, BO_UNSUPPORTED, "the path of '%s' is too long", path);
     *out = (bo_identity){0};
     snprintf(out->engine, sizeof out->engine, "SQLite %s", sqlite3_libversion());
-    snprintf(out->database, sizeof out->database, "%s", full ? full : self->path);
-    snprintf(out->server, sizeof out->server, "%llu:%llu", (unsigned long long)info.st_dev,
-        (unsigned long long)info.st_ino);
+    snprintf(out->database, sizeof out->database, "%s", full);
+    snprintf(out->server, sizeof out->server, "file:%s", full);
     return BO_OK;
 }
 

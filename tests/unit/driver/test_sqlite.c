@@ -554,11 +554,35 @@ static void a_utf16_database_says_what_it_loses(void **state)
     remove(path);
 }
 
+static void a_copy_put_in_its_place_is_the_same_database(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_identity before = {0}, after = {0}, other = {0};
+    must(sq->identity(w->conn, &before, &err), &err);
+    char copy[80], vacuum[120], again[96];
+    snprintf(copy, sizeof copy, "%s/b.db", w->folder);
+    snprintf(vacuum, sizeof vacuum, "VACUUM INTO '%s'", copy);
+    run(w->user, vacuum);
+    bo_conn *conn = connect_to(copy, false, true);
+    must(sq->identity(conn, &other, &err), &err);
+    bo_conn_free(conn);
+    assert_string_not_equal(before.server, other.server);
+
+    assert_int_equal(rename(copy, w->path), 0);
+    snprintf(again, sizeof again, "%s/./a.db", w->folder);
+    conn = connect_to(again, false, true);
+    must(sq->identity(conn, &after, &err), &err);
+    bo_conn_free(conn);
+    assert_string_equal(before.server, after.server);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_copy_put_in_its_place_is_the_same_database),
         TEST(a_file_that_is_absent_is_made_only_when_asked_to),
         TEST(a_file_that_is_no_database_is_corrupt),
         TEST(urls_name_the_file_in_each_form),
