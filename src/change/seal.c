@@ -112,7 +112,14 @@ static bo_status seal_into(
     bo_error missing = {
         0}; /* of a seal that died before it was recorded; the run keeps others out */
     (void)bo_repository_remove(sealing->session->repository, file, &missing);
-    bo_status st = write_change(sealing, record, file, err);
+    /* a seal that died may have left its file unrecorded; the run's lock says that nobody writes it
+     * now */
+    bo_error absent = {0};
+    bo_status st = bo_repository_remove(sealing->session->repository, file, &absent);
+    if (st == BO_NOTFOUND || st == BO_OK)
+        st = write_change(sealing, record, file, err);
+    else if (err)
+        *err = absent;
     if (st != BO_OK)
         return st;
     for (uint32_t i = 0; i < count; i++)
