@@ -79,6 +79,7 @@ static void remark(const char *format, va_list args)
     bo_buf_vprintf(&text, format, args);
     bo_text_escape(&safe, bo_buf_str(&text), text.size);
     cli_progress_end();
+    (void)fflush(stdout); /* what was said before stands before it, also in one file */
     (void)fprintf(stderr, "%s\n", bo_buf_str(&safe));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/cmd_check.c - check, prune: what is stored is whole, and old points go. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -53,7 +54,9 @@ static bo_status check(cli *ctx, const void *arguments, bo_error *err)
     if (st != BO_OK)
         return st;
     BO_OWN_VALUE(cli_database) database = {0};
-    if (args->test_restore || args->db) {
+    const char *said = getenv("BACKOUT_DB");
+    bool named = args->db || (said && said[0]) || ctx->config.database_count == 1;
+    if (args->db || (args->test_restore && (args->id || named))) { /* files need none */
         st = find_database(ctx, args, args->id, &database, err);
         if (st != BO_OK)
             return st;
@@ -69,7 +72,9 @@ static bo_status check(cli *ctx, const void *arguments, bo_error *err)
         *err = failed;
     if (answered != BO_OK || st != BO_OK)
         return answered != BO_OK ? answered : st;
-    return strcmp(result->result, "match") == 0 ? BO_OK : BO_MISMATCH;
+    if (strcmp(result->result, "match") == 0)
+        return BO_OK;
+    return bo_fail(err, BO_MISMATCH, "some of what is stored could not be checked");
 }
 
 const cli_command cmd_check = {

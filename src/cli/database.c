@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -34,12 +35,30 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Do two URLs name one database?  The user does not matter. */
+/* The file of a SQLite URL, without its options; false: none that is there. */
+static bool find_file(const char *url, struct stat *out)
+{
+    if (!bo_text_starts(url, "sqlite:") && !bo_text_starts(url, "file:"))
+        return false;
+    const char *path = strchr(url, ':') + 1;
+    if (bo_text_starts(path, "//"))
+        path += strlen("//");
+    if (stat(path, out) == 0)
+        return true;
+    const char *options = strrchr(path, '?');
+    BO_OWN_MEM char *plain = options ? strndup(path, (size_t)(options - path)) : NULL;
+    return plain && stat(plain, out) == 0;
+}
+
+/* Do two URLs name one database?  The user and options do not matter. */
 static bool same_database(const char *a, const char *b)
 {
     static const char *const keywords[] = {"host", "hostaddr", "port", "dbname", "service"};
+    struct stat file_of_a, file_of_b;
     if (strcmp(a, b) == 0)
         return true;
+    if (find_file(a, &file_of_a) && find_file(b, &file_of_b))
+        return file_of_a.st_dev == file_of_b.st_dev && file_of_a.st_ino == file_of_b.st_ino;
     PQconninfoOption *of_a __attribute__((cleanup(free_parameters))) = PQconninfoParse(a, NULL);
     PQconninfoOption *of_b __attribute__((cleanup(free_parameters))) = PQconninfoParse(b, NULL);
     if (!of_a || !of_b)

@@ -139,7 +139,10 @@ static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
             bo_buf_add_str(out, ", because ");
             bo_text_safe(out, r->because);
         }
-        bo_buf_printf(out, "\nshould take %.1f s\n", r->estimate_s);
+        if (r->estimate_s < 1)
+            bo_buf_add_str(out, "\nshould take less than a second\n");
+        else
+            bo_buf_printf(out, "\nshould take %.0f s\n", r->estimate_s);
     }
 }
 

@@ -61,6 +61,17 @@ take_backup() {
     [ "$(jq -r .result <<<"$output")" = match ]
     run -0 --separate-stderr backout check "$id" --test-restore
     [[ $output == *"result: match"* ]]
+    run -0 --separate-stderr backout check --test-restore
+}
+
+@test "check exits 4 and says so when a file cannot be opened" {
+    head -c 32 /dev/urandom >key
+    chmod 600 key
+    BACKOUT_KEY_FILE=key take_backup
+    run -4 --separate-stderr backout check
+    [[ $output == *"result: inconclusive"* ]]
+    [ "${stderr_lines[0]}" = "backout: some of what is stored could not be checked" ]
+    BACKOUT_KEY_FILE=key run -0 --separate-stderr backout check
 }
 
 @test "check exits 4 when a byte was changed, and a rollback refuses that file" {

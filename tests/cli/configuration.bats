@@ -35,6 +35,8 @@ configure() {
     [[ ${stderr_lines[0]} == *"'live' is a production database, and --production is missing" ]]
     run -3 --separate-stderr backout run --db shop.db damage.sql
     run -3 --separate-stderr backout run --db "$PWD/./shop.db" damage.sql
+    run -3 --separate-stderr backout run --db 'sqlite:shop.db?foreign_keys=on' damage.sql
+    run -3 --separate-stderr backout run --db "file:$PWD/shop.db" damage.sql
     [ "$(rows)" = "$before" ]
     [ "$(backout audit --limit 1 --output json | jq -r '.[0].outcome')" = refused ]
     run -0 --separate-stderr backout run --db live --production damage.sql
