@@ -105,7 +105,7 @@ bo_status bo_undo_choose(bo_undo *undo, bo_error *err)
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const char *name = undo->intent->parts[i].was->name;
         bool named = options->where_count == 0;
-        if (!bo_undo_table_chosen(options, name))
+        if (undo->intent->parts[i].left_out)
             named = false;
         for (size_t w = 0; st == BO_OK && w < options->where_count; w++) {
             if (strcmp(options->where[w].table, name) != 0)

@@ -120,7 +120,9 @@ static bo_status lock_and_describe(bo_undo *undo, bo_content *content, bo_error 
     for (uint32_t i = 0; i < content->part_count; i++)
         content->parts[i].left_out =
             !bo_undo_table_chosen(undo->options, content->parts[i].was->name);
-    st = conn->driver->begin(conn, BO_TX_WRITE, err);
+    st = bo_undo_leave_out_undone(undo, content, err);
+    if (st == BO_OK)
+        st = conn->driver->begin(conn, BO_TX_WRITE, err);
     if (st == BO_OK && !undo->options->dry_run)
         st = lock_parts(undo, content, err);
     return st == BO_OK ? bo_content_describe(content, conn, err) : st;

@@ -88,6 +88,21 @@ static void remove_files(bo_session *session, const char *undo_id)
     }
 }
 
+/* Rolling a rollback back brings the change back that it undid. */
+static bo_status bring_back(
+    bo_session *session, const bo_point_record *point, bo_arena *arena, bo_error *err)
+{
+    bo_point_record parent;
+    bool there = false;
+    if (strcmp(point->kind, "undo") != 0 || !point->parent)
+        return BO_OK;
+    bo_status st = find_point(session, point->parent, arena, &parent, &there, err);
+    if (st != BO_OK || !there || parent.status != BO_POINT_ROLLED_BACK)
+        return st;
+    parent.status = parent.sealed_us ? BO_POINT_SEALED : BO_POINT_READY;
+    return bo_catalog_point_update(session->catalog, &parent, err);
+}
+
 static bo_status settle_records(bo_session *session, const bo_point_record *point,
     const char *undo_id, bool committed, bo_arena *arena, bo_error *err)
 {
@@ -104,7 +119,8 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
         return st;
     bo_point_record rolled = *point;
     rolled.status = BO_POINT_ROLLED_BACK;
-    return bo_catalog_point_update(session->catalog, &rolled, err);
+    st = bo_catalog_point_update(session->catalog, &rolled, err);
+    return st == BO_OK ? bring_back(session, point, arena, err) : st;
 }
 
 /* The records follow what the database says: the undo point is usable, or it never was one. */

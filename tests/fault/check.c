@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/fault/check.c - what has to hold after whatever went wrong. */
+#include "backout/audit.h"
+#include "change/content.h"
+#include "fault/scene.h"
+
+static const char *const fault_names[] = {"no fault", "kill at step", "kill after microseconds",
+    "driver call", "answered commit", "missed commit", "allocation", "link lost at step"};
+
+void scene_expect(scene *s, bool condition, const char *format, ...)
+{
+    if (condition)
+        return;
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fail_msg("%s on %s, %s %u, last step '%s', status %s, error '%s':\n%s", s->op->name,
+        s->postgres ? "PostgreSQL" : "SQLite", fault_names[s->fault.kind], s->fault.nth,
+        s->found->step, s->found->returned ? bo_status_name(s->found->status) : "(killed)",
+        s->found->text, text);
+}
+
+static bool rows_are(scene *s, const char *rows, moment then)
+{
+    return s->rows[then] && strcmp(rows, s->rows[then]) == 0;
+}
+
+/* A result is never better or worse than what happened. */
+static void check_claim(scene *s, const char *rows)
+{
+    const finding *found = s->found;
+    const operation *op = s->op;
+    scene_expect(s, rows_are(s, rows, op->from) || rows_are(s, rows, op->other),
+        "the rows are neither as before nor as after:\n%s", rows);
+    if (!found->returned)
+        return;
+    if (found->status == BO_OK) {
+        scene_expect(s, rows_are(s, rows, op->to), "it says done, and it is not:\n%s", rows);
+        return;
+    }
+    scene_expect(s, found->text[0] != 0, "the error says nothing");
+    if (strstr(found->text, "nothing was changed"))
+        scene_expect(s, rows_are(s, rows, op->from), "it says that nothing was changed:\n%s", rows);
+    bool rollback = op->from == SCENE_LATER && op->to != op->from;
+    if (rollback && rows_are(s, rows, op->to) && found->status != BO_UNKNOWN)
+        scene_expect(s, strstr(found->text, "committed") || strstr(found->text, "done"),
+            "it was committed, and the error does not say so");
+}
+
+static void check_runs(scene *s, const bo_point *point)
+{
+    for (size_t i = 0; i < point->run_count; i++) {
+        const bo_run_info *run = &point->runs[i];
+        bool open = strcmp(run->status, "running") == 0 || strcmp(run->status, "died") == 0 ||
+                    strcmp(run->status, "unknown") == 0;
+        bool running = strcmp(run->status, "running") == 0;
+        scene_expect(s, !running || run->dead, "run %s (%s) at step '%s' looks alive", run->id,
+            run->kind, run->step);
+        scene_expect(s, !open || (run->explained[0] && run->next[0]),
+            "run %s (%s, %s) at step '%s' is not explained", run->id, run->kind, run->status,
+            run->step);
+    }
+}
+
+/* A point that one can return to has files that are whole. */
+static void check_files(scene *s, const bo_point *point)
+{
+    if (strcmp(point->status, "ready") != 0 && strcmp(point->status, "sealed") != 0 &&
+        strcmp(point->status, "rolled-back") != 0)
+        return;
+    scene_expect(s, point->file_count > 0, "point %s has no file", point->id);
+    for (size_t i = 0; i < point->file_count; i++) {
+        bo_error err = {0};
+        uint64_t rows = 0;
+        BO_OWN(bo_content) *content = NULL;
+        bo_status st = bo_content_open(s->w->session, point->files[i].name, NULL, &content, &err);
+        if (st == BO_OK)
+            st = bo_content_verify(s->w->session, content, &rows, &err);
+        scene_expect(s, st == BO_OK, "point %s is %s and its file %s is not whole: %s", point->id,
+            point->status, point->files[i].name, err.text);
+    }
+}
+
+/* A change that is in the database is either ended well or somebody is told what to do. */
+static void check_change(scene *s, const char *rows)
+{
+    if (s->op->other != SCENE_CHANGED || !rows_are(s, rows, SCENE_CHANGED) ||
+        s->op->from != SCENE_ORIGINAL)
+        return;
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    bool told = false;
+    bo_status st = bo_point_get(s->w->session, "latest", &points, &err);
+    scene_expect(s, st == BO_OK, "the change has no point: %s", err.text);
+    const bo_point *point = bo_point_list_get(points, 0);
+    for (size_t i = 0; i < point->run_count; i++)
+        told |= point->runs[i].next[0] || (strcmp(point->runs[i].kind, "run") == 0 &&
+                                              strcmp(point->runs[i].status, "done") == 0);
+    scene_expect(s, told, "the change stays, and nobody is told");
+    bo_point_list_free(points);
+}
+
+static bo_point_list *all_points(scene *s)
+{
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_point_query query = {.with_undo = true};
+    bo_status st = bo_point_find(s->w->session, &query, &points, &err);
+    scene_expect(s, st == BO_OK, "the points cannot be listed: %s", err.text);
+    return points;
+}
+
+static void check_catalog(scene *s)
+{
+    bo_error err = {0};
+    bo_audit_result audit = {0};
+    bo_status st = bo_audit_check_chain(s->w->session, NULL, &audit, &err);
+    scene_expect(
+        s, st == BO_OK && audit.whole, "the audit log is broken: %s%s", err.text, audit.reason);
+    bo_point_list *points = all_points(s);
+    for (size_t i = 0; i < bo_point_list_count(points); i++) {
+        bo_point_list *one = NULL;
+        const char *id = bo_point_list_get(points, i)->id;
+        st = bo_point_get(s->w->session, id, &one, &err);
+        scene_expect(s, st == BO_OK, "point %s cannot be read: %s", id, err.text);
+        check_runs(s, bo_point_list_get(one, 0));
+        check_files(s, bo_point_list_get(one, 0));
+        bo_point_list_free(one);
+    }
+    bo_point_list_free(points);
+}
+
+/* The first undo point that is usable leads back to before the operation. */
+static void check_undo(scene *s)
+{
+    bo_error err = {0};
+    bo_rollback *done = NULL;
+    bo_point_list *points = all_points(s);
+    const bo_point *undo = NULL;
+    for (size_t i = 0; i < bo_point_list_count(points); i++) {
+        const bo_point *point = bo_point_list_get(points, i);
+        if (strcmp(point->kind, "undo") == 0 && strcmp(point->status, "sealed") == 0)
+            undo = point; /* newest first: the last one wins */
+    }
+    scene_expect(s, undo != NULL, "there is no undo point");
+    bool snapshot = strstr(undo->files[0].name, ".snapshot") != NULL;
+    const bo_rollback_options how = {
+        .type = snapshot ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = true};
+    bo_status st = bo_rollback_execute(s->w->session, &s->w->database, undo->id, &how, &done, &err);
+    scene_expect(s, st == BO_OK, "the rollback cannot be rolled back: %s", err.text);
+    const char *rows = scene_rows(s);
+    scene_expect(
+        s, rows_are(s, rows, s->op->from), "rolling the rollback back leads elsewhere:\n%s", rows);
+    bo_rollback_free(done);
+    bo_point_list_free(points);
+}
+
+static void check_traces(scene *s)
+{
+    const char *left = world_value(
+        s->w, s->postgres ? "SELECT nspname FROM pg_namespace WHERE nspname = 'backout'"
+                          : "SELECT name FROM sqlite_schema WHERE name LIKE 'backout%'");
+    scene_expect(s, left[0] == 0, "'%s' is left in the database", left);
+}
+
+void scene_check(scene *s)
+{
+    bo_error err = {0};
+    check_claim(s, scene_rows(s));
+    check_catalog(s);
+    check_change(s, scene_rows(s));
+    bo_status st = s->op->again(s, s->w->session, &err);
+    scene_expect(s, st == BO_OK, "it cannot be done again: %s", err.text);
+    const char *rows = scene_rows(s);
+    scene_expect(s, rows_are(s, rows, s->op->end), "done again, it ends elsewhere:\n%s", rows);
+    check_catalog(s);
+    check_traces(s);
+    if (s->op->from == SCENE_LATER && s->op->to != s->op->from) {
+        check_undo(s);
+        check_traces(s);
+    }
+}
