@@ -2,7 +2,6 @@
 /* src/data/table.c - finding columns by name and position. */
 #include "data/table.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/error.h"

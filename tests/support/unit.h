@@ -31,4 +31,13 @@ __attribute__((weak, visibility("default"), format(printf, 1, 2))) void print_me
     va_end(args);
 }
 
+/* Memory is not what it is under a sanitizer: gcc says so by a macro, clang by a feature. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ASAN 1
+#endif
+#endif
+
 #endif

@@ -79,6 +79,9 @@ static char at_hook[64];
 static world *hook_world;
 static void look_from_outside(const char *name)
 {
+    if (strcmp(name, "applying") != 0)
+        return;
+    bo_step_hook = NULL; /* the second catalog has steps of its own */
     BO_OWN(bo_catalog) *other = world_open(hook_world);
     bo_run_record *runs = NULL;
     size_t count = 0;
