@@ -129,8 +129,7 @@ static bo_status ask_marker(bo_undo *undo, bo_error *err)
             err, BO_UNKNOWN, "whether it was committed is not known yet: %s", second.text);
     if (committed)
         return BO_OK;
-    return bo_fail(
-        err, BO_DATABASE, "the link to the database broke before the commit; nothing was changed");
+    return bo_fail(err, BO_DATABASE, "the link to the database broke before the commit");
 }
 
 static const char *status_word(bo_status st, bool planned)
@@ -159,6 +158,9 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
         (undo->run[0] && bo_catalog_run_end(undo->session->catalog, undo->run, bo_outcome_name(st),
                              NULL, &second) != BO_OK))
         bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);
+    int exit_code = bo_status_exit_code(st); /* what 3 and 4 say here says it already */
+    if (exit_code == 1 || exit_code == 130)
+        (void)bo_detail(err, st, "the %s changed nothing", road->kind);
     return bo_session_audit_end(
         undo->session, road->event, undo->record.id, st, audit_details(undo), err);
 }
