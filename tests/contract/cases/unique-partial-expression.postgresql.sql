@@ -12,10 +12,6 @@ UPDATE accounts SET active = 1 WHERE id = 4;
 INSERT INTO accounts VALUES (6, 'ANN@x', 1);
 INSERT INTO accounts VALUES (7, 'ann@x', 0);
 -- left
-UPDATE accounts SET active = 0 WHERE id = 1;
-INSERT INTO accounts VALUES (6, 'ANN@x', 1);
-INSERT INTO accounts VALUES (7, 'ann@x', 0);
 -- expect
--- partial: conflicts
---   constraint accounts 1
+-- partial: refused: violates unique constraint
 -- full: done
