@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 #include "driver/sqlite/url.h"
 
@@ -148,6 +149,8 @@ bo_status sq_identity(bo_conn *conn, bo_identity *out, bo_error *err)
         return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", path);
     if (strlen(full) + sizeof "file:" > sizeof out->server)
         return bo_fail(err, BO_UNSUPPORTED, "the path of '%s' is too long", path);
+    if (!bo_text_is_utf8(full, strlen(full)))
+        return bo_fail(err, BO_UNSUPPORTED, "the path of the database is not UTF-8");
     *out = (bo_identity){0};
     snprintf(out->engine, sizeof out->engine, "SQLite %s", sqlite3_libversion());
     snprintf(out->database, sizeof out->database, "%s", full);

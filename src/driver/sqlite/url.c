@@ -67,6 +67,16 @@ static const char *skip_host(const char *path)
     return *path == '/' ? path : NULL;
 }
 
+/* Where the options of a URL begin, or NULL.  In `sqlite:` they have a "=", or are empty: a name
+ * may have a '?' in it. */
+static const char *find_options(const char *path, bool is_file)
+{
+    if (is_file)
+        return strchr(path, '?');
+    const char *last = strrchr(path, '?');
+    return last && (!last[1] || strchr(last, '=')) ? last : NULL;
+}
+
 static bo_status parse(const char *text, sq_url *url, bo_error *err)
 {
     bool is_file = bo_text_starts(text, "file:");
@@ -77,7 +87,7 @@ static bo_status parse(const char *text, sq_url *url, bo_error *err)
         path = skip_host(strchr(text, ':') + 1);
         if (!path)
             return bo_fail(err, BO_INVALID, "a SQLite URL has no host: 'sqlite:/folder/file.db'");
-        const char *options = is_file ? strchr(path, '?') : strrchr(path, '?');
+        const char *options = find_options(path, is_file);
         size = options ? (size_t)(options - path) : strlen(path);
         bo_status st = options ? set_options(url, options + 1, err) : BO_OK;
         if (st != BO_OK)

@@ -554,6 +554,21 @@ static void a_utf16_database_says_what_it_loses(void **state)
     remove(path);
 }
 
+static void a_name_may_have_a_question_mark(void **state)
+{
+    world *w = *state;
+    static const char *const forms[] = {
+        "%s/who?.db", "sqlite:%s/who?.db", "sqlite:%s/who?.db?", "sqlite:%s/who?.db?mode=rw"};
+    char path[64], url[96];
+    snprintf(path, sizeof path, "%s/who?.db", w->folder);
+    bo_conn_free(connect_to(path, true, true));
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        snprintf(url, sizeof url, forms[i], w->folder);
+        bo_conn_free(connect_to(url, false, true));
+    }
+    assert_int_equal(remove(path), 0);
+}
+
 static void a_copy_put_in_its_place_is_the_same_database(void **state)
 {
     world *w = *state;
@@ -582,6 +597,7 @@ static void a_copy_put_in_its_place_is_the_same_database(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_name_may_have_a_question_mark),
         TEST(a_copy_put_in_its_place_is_the_same_database),
         TEST(a_file_that_is_absent_is_made_only_when_asked_to),
         TEST(a_file_that_is_no_database_is_corrupt),
