@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/trouble-files.bats - disks, files, keys and the catalog: full, read-only, gone, damaged, not
+# ours.  Each case ends with the rows as they were, and most with a rollback that works after all.
+
+load ../support/bats/common
+load shop
+load trouble
+setup() {
+    mounted=()
+    common_setup
+    make_shop
+    before=$(rows)
+}
+teardown() {
+    unmount
+    common_teardown
+}
+
+# Rows that do not compress: 400 of 2000 bytes.
+fill_shop() {
+    sqlite3 shop.db "CREATE TABLE big (id INTEGER PRIMARY KEY, data BLOB);
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+        INSERT INTO big SELECT i, randomblob(2000) FROM n"
+    echo 'UPDATE big SET data = randomblob(2000) WHERE id <= 200;' >big.sql
+}
+
+@test "a folder that cannot be written: exit 1 for the catalog, for the repository and for init" {
+    small_disk disk 2m
+    (cd disk && backout -q init)
+    read_only disk
+    run -1 --separate-stderr backout --catalog disk/.backout/catalog.db point create --db shop.db
+    said "cannot open the catalog 'sqlite:$PWD/disk/.backout/catalog.db'"
+    said "check the path and the rights"
+    run -1 --separate-stderr backout point create --db shop.db --repository disk/snapshots
+    said "cannot open the repository 'disk/snapshots'"
+    said "because: cannot create the folder 'disk/snapshots': Read-only file system"
+    run -1 --separate-stderr backout init disk/other
+    said "cannot create the folder 'disk/other': Read-only file system"
+    no_point
+    unchanged
+}
+
+@test "a database that cannot be written: a rollback exits 3, before anything" {
+    small_disk disk 2m
+    cp shop.db disk/shop.db
+    id=$(backout -q run --db disk/shop.db damage.sql --output json | jq -r .id)
+    local damaged
+    damaged=$(rows disk/shop.db)
+    read_only disk
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: the database file or its folder cannot be written"
+    [ "$(rows disk/shop.db)" = "$damaged" ]
+    mount -o remount,rw disk
+    run -0 --separate-stderr backout execute "$id" --yes
+    [ "$(rows disk/shop.db)" = "$before" ]
+}
+
+@test "a full disk: the point is not taken, the change not begun, no part of a file stays" {
+    fill_shop
+    sqlite3 shop.db .dump >was
+    small_disk disk 600k
+    run -1 --separate-stderr backout run --db shop.db --repository "$PWD/disk" big.sql
+    said "nothing was changed: the point could not be taken"
+    said "no room in the repository '$PWD/disk'"
+    said "backout prune"
+    [ -z "$(find disk -type f)" ]
+    no_point
+    sqlite3 shop.db .dump | cmp - was
+}
+
+@test "a disk that is full during a rollback: nothing is changed, and with room it goes on" {
+    fill_shop
+    sqlite3 shop.db .dump >was
+    small_disk disk 1900k
+    backout -q run --db shop.db --repository "$PWD/disk" big.sql
+    sqlite3 shop.db .dump >damaged
+    run -1 --separate-stderr backout execute latest --yes --repository "$PWD/disk"
+    said "cannot roll back to 'rb_big_"
+    said "because: the rollback changed nothing"
+    said "hint: "
+    sqlite3 shop.db .dump | cmp - damaged
+    [ "$(find disk -type f | wc -l)" = 2 ]
+    mount -o remount,size=20m disk
+    run -0 --separate-stderr backout execute latest --yes --repository "$PWD/disk"
+    sqlite3 shop.db .dump | cmp - was
+}
+
+@test "a snapshot file that is gone is named, exit 3; check finds it, exit 4" {
+    damage
+    local damaged kind
+    damaged=$(rows)
+    for kind in snapshot change; do
+        mv ".backout/repository/$id.$kind" kept
+        run -3 --separate-stderr backout execute "$id" --yes
+        said "because: cannot use '$id.$kind'"
+        said "No such file or directory"
+        said "hint: bring the file back from a copy of the repository"
+        [ "$(rows)" = "$damaged" ]
+        run -4 --separate-stderr backout check "$id"
+        mv kept ".backout/repository/$id.$kind"
+    done
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
+@test "another bit in a file is found, exit 3; check finds it, exit 4" {
+    damage
+    local damaged kind
+    damaged=$(rows)
+    for kind in snapshot change; do
+        flip ".backout/repository/$id.$kind"
+        run -3 --separate-stderr backout execute "$id" --yes
+        said "because: cannot use '$id.$kind'"
+        said "hint: see what is still whole with: backout check ID"
+        [ "$(rows)" = "$damaged" ]
+        run -4 --separate-stderr backout check "$id"
+        flip ".backout/repository/$id.$kind"
+    done
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
+@test "an end that is cut off is found, exit 3" {
+    damage
+    truncate -s -1 ".backout/repository/$id.snapshot"
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: cannot use '$id.snapshot'"
+    : >".backout/repository/$id.snapshot"
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: cannot use '$id.snapshot'"
+}
+
+@test "a file that was put in the place of another is found, exit 3" {
+    damage
+    backout -q point create --db shop.db
+    cp .backout/repository/rb_manual_*.snapshot ".backout/repository/$id.snapshot"
+    local damaged
+    damaged=$(rows)
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: cannot use '$id.snapshot'"
+    [ "$(rows)" = "$damaged" ]
+}
+
+@test "an encrypted point needs its own key: exit 3, and the hint says where it goes" {
+    head -c 32 /dev/urandom >key
+    head -c 32 /dev/urandom >other
+    chmod 600 key other
+    export BACKOUT_KEY_FILE=key
+    damage
+    local damaged
+    damaged=$(rows)
+    BACKOUT_KEY_FILE='' run -3 --separate-stderr backout execute "$id" --yes
+    said "because: it is encrypted, and no key was given"
+    said "hint: name the key: BACKOUT_KEY_FILE"
+    BACKOUT_KEY_FILE=other run -3 --separate-stderr backout execute "$id" --yes
+    said "because: the key does not open it"
+    BACKOUT_KEY_FILE=damage.sql run -2 --separate-stderr backout execute "$id" --yes
+    said "the key in 'damage.sql' is neither 32 bytes nor 64 hex digits"
+    [ "$(rows)" = "$damaged" ]
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
+@test "a catalog or a repository that others may write to is not used, exit 3" {
+    damage
+    local damaged
+    damaged=$(rows)
+    chmod 777 .backout/repository
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: others may write to the folder '$PWD/.backout/repository'"
+    said "hint: chmod go-w"
+    chmod 700 .backout/repository
+    chmod 666 .backout/catalog.db
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: others may write to '$PWD/.backout/catalog.db': chmod 600 makes it ours"
+    chmod 600 .backout/catalog.db
+    [ "$(rows)" = "$damaged" ]
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
+@test "a catalog that is gone is not replaced by an empty one; a file restores without it" {
+    damage
+    local damaged
+    damaged=$(rows)
+    rm .backout/catalog.db*
+    run -3 --separate-stderr backout list
+    [ "${stderr_lines[0]}" = "backout: the catalog '$PWD/.backout/catalog.db' is gone" ]
+    [ "${stderr_lines[1]}" = "  because: the repository beside it still has 2 files" ]
+    said "hint: bring the catalog back from a copy"
+    [ ! -e .backout/catalog.db ]
+    run -3 --separate-stderr backout execute "$id" --yes
+    [ "$(rows)" = "$damaged" ]
+    run -0 --separate-stderr backout restore ".backout/repository/$id.snapshot" --db shop.db --yes
+    unchanged
+}
+
+@test "a damaged catalog exits 3 and says so" {
+    damage
+    local damaged
+    damaged=$(rows)
+    sqlite3 .backout/catalog.db 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+    cp .backout/catalog.db kept
+    printf 'this is no catalog, and it never was' | dd of=.backout/catalog.db conv=notrunc status=none
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "cannot open the catalog"
+    said "because: the file is not a SQLite database"
+    head -c 65536 /dev/urandom | dd of=.backout/catalog.db bs=4096 seek=1 conv=notrunc status=none
+    head -c 4096 kept | dd of=.backout/catalog.db bs=4096 conv=notrunc status=none
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "the database file is damaged"
+    [ "$(rows)" = "$damaged" ]
+    cp kept .backout/catalog.db
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
+@test "a catalog of a later version exits 3 and is left alone" {
+    damage
+    sqlite3 .backout/catalog.db "UPDATE backout_meta SET value = 9 WHERE key = 'schema_version'"
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: it was written by a later version of backout (schema 9, this one knows 1)"
+    [ "$(sqlite3 .backout/catalog.db "SELECT value FROM backout_meta WHERE key = 'schema_version'")" = 9 ]
+}
+
+@test "a catalog that another program keeps locked exits 3" {
+    damage
+    local damaged
+    damaged=$(rows)
+    sqlite3 .backout/catalog.db 'BEGIN IMMEDIATE' \
+        '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
+    local pid=$!
+    eventually test -e held
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: another backout process is writing to the catalog"
+    said "hint: wait for the other work to end, then try again"
+    rm held
+    ended "$pid"
+    [ "$(rows)" = "$damaged" ]
+}
