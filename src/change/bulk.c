@@ -14,7 +14,7 @@
 /* The change itself left the table empty, so that nobody else's deletes are undone unseen. */
 static bool emptied_by_change(const bo_undo *undo, uint32_t table, uint64_t rows)
 {
-    if (!undo->sealed)
+    if (!undo->sealed || bo_undo_is_open(undo, table))
         return true;
     BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
     const json_t *item = json_array_get(json_object_get(details, "tables"), table);

@@ -29,21 +29,20 @@ static bo_status check_names(const bo_undo *undo, const bo_content *content, bo_
     return BO_OK;
 }
 
-/* True when the seal could not tell what the change did to this table. */
-static bool is_open(const json_t *details, uint32_t table)
+bool bo_undo_is_open(const bo_undo *undo, uint32_t table)
 {
-    return json_is_true(
-        json_object_get(json_array_get(json_object_get(details, "tables"), table), "open"));
+    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    return undo->sealed && json_is_true(json_object_get(json_array_get(tables, table), "open"));
 }
 
-static bo_status check_part(
-    bo_undo *undo, bo_part *part, const json_t *details, uint32_t table, bo_error *err)
+static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_error *err)
 {
     bo_shape shape = BO_SHAPE_SAME;
     bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
     if (st != BO_OK)
         return st;
-    if (!undo->full && undo->sealed && is_open(details, table))
+    if (!undo->full && bo_undo_is_open(undo, table))
         return bo_fail(err, BO_REFUSED,
             "table '%s' had changed its shape when the point was sealed\nwhat the change did to "
             "its rows is not known",
@@ -137,11 +136,10 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
     st = check_names(undo, content, err);
     if (st == BO_OK)
         st = lock_and_describe(undo, content, err);
-    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
         if (content->parts[i].left_out)
             continue;
-        st = check_part(undo, &content->parts[i], details, i, err);
+        st = check_part(undo, &content->parts[i], i, err);
         if (st == BO_OK && undo->full && !undo->options->dry_run)
             st = make_again(undo, &content->parts[i], err);
     }

@@ -160,7 +160,8 @@ bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
             err);
     }
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        st = lose_in_table(&losing, i, err);
+        if (!bo_undo_is_open(undo, i))
+            st = lose_in_table(&losing, i, err);
     bo_changes_done(&losing.change);
     bo_buf_done(&losing.key);
     bo_buf_done(&losing.change_key);

@@ -159,7 +159,7 @@ bo_status bo_point_seal_record(
 
 static bo_status check_open(const bo_point_record *record, bo_error *err)
 {
-    if (record->status == BO_POINT_SEALED || record->status == BO_POINT_ROLLED_BACK)
+    if (record->change_file && record->change_file[0])
         return bo_fail(err, BO_EXISTS, "'%s' is sealed already", record->id);
     if (record->status != BO_POINT_READY)
         return bo_fail(
