@@ -21,7 +21,8 @@ static bo_status set_option(sq_url *url, const char *option, size_t size, bo_err
         return BO_OK;
     }
     return bo_fail(err, BO_INVALID,
-        "unknown option in the URL; there are mode=ro, mode=rw, foreign_keys=on, foreign_keys=off");
+        "unknown option in the URL; there are mode=ro, mode=rw, foreign_keys=on, foreign_keys=off;"
+        " a '?' in a name is %%3F in a file: URL");
 }
 
 static bo_status set_options(sq_url *url, const char *options, bo_error *err)
@@ -67,16 +68,6 @@ static const char *skip_host(const char *path)
     return *path == '/' ? path : NULL;
 }
 
-/* Where the options of a URL begin, or NULL.  In `sqlite:` they have a "=", or are empty: a name
- * may have a '?' in it. */
-static const char *find_options(const char *path, bool is_file)
-{
-    if (is_file)
-        return strchr(path, '?');
-    const char *last = strrchr(path, '?');
-    return last && (!last[1] || strchr(last, '=')) ? last : NULL;
-}
-
 static bo_status parse(const char *text, sq_url *url, bo_error *err)
 {
     bool is_file = bo_text_starts(text, "file:");
@@ -87,7 +78,7 @@ static bo_status parse(const char *text, sq_url *url, bo_error *err)
         path = skip_host(strchr(text, ':') + 1);
         if (!path)
             return bo_fail(err, BO_INVALID, "a SQLite URL has no host: 'sqlite:/folder/file.db'");
-        const char *options = find_options(path, is_file);
+        const char *options = is_file ? strchr(path, '?') : strrchr(path, '?');
         size = options ? (size_t)(options - path) : strlen(path);
         bo_status st = options ? set_options(url, options + 1, err) : BO_OK;
         if (st != BO_OK)

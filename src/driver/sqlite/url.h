@@ -15,10 +15,10 @@ typedef struct sq_url {
 } sq_url;
 
 /**
- * A plain path is taken as it is.  `sqlite:PATH[?OPTIONS]` is too, up to the last '?' when a "="
- * or nothing follows it; `file:PATH[?OPTIONS]` has %XX decoded.  Both may have `//` and an empty
- * host or `localhost` before an absolute path.  OPTIONS, separated by '&': mode=ro, mode=rw,
- * foreign_keys=on, foreign_keys=off.
+ * A plain path is taken as it is.  `sqlite:PATH[?OPTIONS]` is too, up to the last '?';
+ * `file:PATH[?OPTIONS]` has %XX decoded.  Both may have `//` and an empty host or `localhost`
+ * before an absolute path.  OPTIONS, separated by '&': mode=ro, mode=rw, foreign_keys=on,
+ * foreign_keys=off.
  *
  * @retval BO_INVALID  no path, a host, a broken %XX or an unknown option.
  */
