@@ -49,6 +49,7 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
         undo->intent->parts[i].now = snapshot->parts[i].now;
         undo->intent->parts[i].left_out = snapshot->parts[i].left_out;
         undo->intent->parts[i].bulk = snapshot->parts[i].bulk;
+        undo->intent->parts[i].made_again = snapshot->parts[i].made_again;
         undo->now_known[i] = !snapshot->parts[i].left_out && !snapshot->parts[i].predicate;
         if (result.entered[i])
             bo_buf_printf(&undo->notes,

@@ -243,8 +243,10 @@ static bo_status fill_tables(
                 &undo->applied[order[i]].inserted, err);
     for (uint32_t i = 0; st == BO_OK && i < count; i++) {
         bo_part *part = &undo->intent->parts[order[i]];
-        if (!made[order[i]])
+        if (!made[order[i]]) {
+            st = bo_shape_finish_columns(conn, part, err);
             continue;
+        }
         st = conn->driver->create_after(conn, part->was, err);
         if (st == BO_OK)
             st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);

@@ -8,6 +8,7 @@
 
 #include "base/step.h"
 #include "change/road.h"
+#include "change/shape.h"
 
 static bo_status check_point(bo_undo *undo, bo_error *err)
 {
@@ -109,6 +110,14 @@ static bo_status apply(bo_undo *undo, bo_error *err)
     return st;
 }
 
+static bo_status finish_columns(bo_undo *undo, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
+        st = bo_shape_finish_columns(undo->target->conn, &undo->intent->parts[i], err);
+    return st;
+}
+
 static bo_status prove(bo_undo *undo, bo_error *err)
 {
     bool match = false;
@@ -134,6 +143,8 @@ static bo_status carry_out(bo_undo *undo, bo_error *err)
         st = apply(undo, err);
     if (st == BO_OK)
         st = bo_undo_check_bulk(undo, err);
+    if (st == BO_OK)
+        st = finish_columns(undo, err);
     if (st == BO_OK)
         st = bo_undo_step(undo, "proving", NULL, err);
     if (st == BO_OK)

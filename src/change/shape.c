@@ -53,6 +53,9 @@ bo_status bo_shape_of(
 
 bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err)
 {
+    bool *made = bo_arena_array(arena, (size_t)part->was->column_count + 1, sizeof *made);
+    if (!made)
+        return bo_nomem(err);
     for (uint16_t i = 0; i < part->was->column_count; i++) {
         const bo_column *column = &part->was->columns[i];
         if (bo_table_column(part->now, column->name) >= 0)
@@ -61,6 +64,22 @@ bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena
         if (st != BO_OK)
             return bo_wrap(
                 err, st, "cannot make column '%s' of '%s' again", column->name, part->was->name);
+        made[i] = true;
     }
+    part->made_again = made;
     return conn->driver->describe(conn, part->was->name, arena, &part->now, err);
+}
+
+bo_status bo_shape_finish_columns(bo_conn *conn, const bo_part *part, bo_error *err)
+{
+    for (uint16_t i = 0; part->made_again && i < part->was->column_count; i++) {
+        const bo_column *column = &part->was->columns[i];
+        bo_status st = part->made_again[i]
+                           ? conn->driver->add_column_after(conn, part->now, column, err)
+                           : BO_OK;
+        if (st != BO_OK)
+            return bo_wrap(
+                err, st, "cannot make column '%s' of '%s' again", column->name, part->was->name);
+    }
+    return BO_OK;
 }

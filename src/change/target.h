@@ -30,9 +30,10 @@ bo_status bo_target_check_server(const bo_target *target, const char *server, bo
 typedef struct bo_part {
     const bo_table *was;
     const bo_table *now;
-    const char *predicate; /* or NULL */
-    bool bulk;             /* its rows are not compared one by one: they come back as a whole */
-    bool left_out;         /* not in this operation (--tables) */
+    const char *predicate;  /* or NULL */
+    const bool *made_again; /* by column of `was`: it had been dropped; NULL: none was */
+    bool bulk;              /* its rows are not compared one by one: they come back as a whole */
+    bool left_out;          /* not in this operation (--tables) */
 } bo_part;
 
 /**
