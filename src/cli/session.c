@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -69,6 +70,7 @@ static bo_status find_repository(cli *ctx, bo_settings *settings, bo_error *err)
 static bo_status read_key(const char *path, bo_buf *out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) text = {0};
+    struct stat info = {0};
     bo_status st = bo_file_slurp(path, 4096, &text, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot read the key");
@@ -82,6 +84,9 @@ static bo_status read_key(const char *path, bo_buf *out, bo_error *err)
             st = bo_fail(
                 err, BO_INVALID, "the key in '%s' is neither 32 bytes nor 64 hex digits", path);
     }
+    bool private = stat(path, &info) == 0 && !(info.st_mode & (S_IRWXG | S_IRWXO));
+    if (st == BO_OK && S_ISREG(info.st_mode) && !private)
+        st = bo_fail(err, BO_DENIED, "'%s' with the key can be read by others", path);
     explicit_bzero(text.data, text.size);
     return st == BO_OK ? bo_buf_check(out, err) : st;
 }

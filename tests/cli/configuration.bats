@@ -72,6 +72,10 @@ configure() {
     run -1 grep -rq 'ann@x' .backout/repository
     BACKOUT_KEY_FILE=wrong run --separate-stderr backout execute latest --yes
     [ "$status" -ne 0 ]
+    chmod 644 key
+    run -3 --separate-stderr backout execute latest --yes
+    [[ ${stderr_lines[0]} == *"with the key can be read by others" ]]
+    chmod 600 key
     run -0 --separate-stderr backout execute latest --yes
     [ "$(rows)" = "$before" ]
 }
