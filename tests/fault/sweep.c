@@ -26,6 +26,7 @@ static void sweep_operation(void **state)
     scene_expect(s, s->found->status == BO_OK, "it fails without a fault");
     scene_check(s);
     scene_expect(s, nth > 1, "there is no place for this fault");
+    print_message("# %u attempts\n", s->attempts);
     scene_close(s);
 }
 

@@ -42,6 +42,8 @@ bo_status pg_pin_session(
  * NULL (then from the connection).
  */
 bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err);
+/** True when `result` is the last word of the server: it ended the session. */
+bool pg_ends_session(const PGresult *result);
 /** The same under one line of context. */
 bo_status pg_error(pg_conn *conn, const PGresult *result, bo_error *err, const char *format, ...)
     BO_PRINTF(4, 5);

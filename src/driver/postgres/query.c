@@ -48,9 +48,17 @@ static bo_status fail_from_link(pg_conn *conn, bo_error *err)
     size_t size = strcspn(text, "\n");
     bo_status st = size == 0 ? bo_fail(err, BO_DATABASE, "the connection is closed")
                              : bo_fail(err, BO_DATABASE, "%.*s", (int)size, text);
-    if (err && PQstatus(conn->pg) != CONNECTION_OK)
+    if (PQstatus(conn->pg) == CONNECTION_OK)
+        return st;
+    if (err)
         memcpy(err->sqlstate, "08006", sizeof err->sqlstate);
-    return st;
+    return bo_wrap(err, st, "the link to the database broke");
+}
+
+bool pg_ends_session(const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
 bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err)
@@ -63,6 +71,9 @@ bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err)
     const char *value = primary_has_value(sqlstate) ? strstr(primary, ": \"") : NULL;
     size_t size = value ? (size_t)(value - primary) : strcspn(primary, "\n");
     bo_status st = bo_fail(err, status_of(sqlstate), "%.*s", (int)size, primary);
+
+    if (pg_ends_session(result))
+        st = bo_wrap(err, st, "the link to the database broke");
 
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     if (detail && !detail_has_row(sqlstate))

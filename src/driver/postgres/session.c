@@ -373,15 +373,17 @@ bo_status pg_commit(bo_conn *base, bo_error *err)
 {
     pg_conn *conn = pg_of(base);
     if (PQstatus(conn->pg) != CONNECTION_OK)
-        return bo_fail(err, BO_DATABASE, "the connection was lost before the transaction ended");
+        return bo_fail(
+            err, BO_DATABASE, "the link to the database broke before the transaction ended");
     BO_OWN(PGresult) *result = PQexec(conn->pg, "COMMIT");
     conn->in_transaction = false;
     if (PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") == 0)
         conn->pinned_inside = false;
     else
         pin_again(conn);
-    if (PQstatus(conn->pg) != CONNECTION_OK || !result) {
-        (void)pg_error(conn, result, err, "the connection was lost during COMMIT");
+    /* A session may be ended after its commit, while it waits for a standby. */
+    if (PQstatus(conn->pg) != CONNECTION_OK || !result || pg_ends_session(result)) {
+        (void)pg_error(conn, result, err, "no answer to COMMIT came");
         if (err)
             err->status = BO_UNKNOWN;
         return BO_UNKNOWN;
