@@ -31,6 +31,15 @@ static void end_record(bo_run *run, const char *status)
         bo_session_warn(run->session, "the outcome could not be recorded: %s", error.text);
 }
 
+/* A standby, a read-only file: said before the tables are read. */
+static bo_status check_writable(bo_target *target, bo_error *err)
+{
+    bo_conn *conn = target->conn;
+    bo_status st = conn->driver->begin(conn, BO_TX_WRITE, err);
+    conn->driver->rollback(conn);
+    return st;
+}
+
 bo_status bo_run_begin(bo_session *session, const bo_database *database,
     const bo_point_options *options, bo_run **out, bo_error *err)
 {
@@ -47,6 +56,8 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
     BO_OWN(bo_target) *target = NULL;
     char point[BO_ID_SIZE];
     bo_status st = bo_target_open(database, &target, err);
+    if (st == BO_OK)
+        st = check_writable(target, err);
     if (st == BO_OK)
         st = bo_point_take(session, target, options, point, err);
     if (st == BO_OK)

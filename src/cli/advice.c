@@ -68,7 +68,8 @@ static const struct {
         "see them with: backout assess ID; then --type partial, --on-conflict skip|replace, or "
         "--by column"},
     {BO_REFUSED, NULL, "is not the database the point",
-        "name its database with --db; backout details ID shows which it is"},
+        "name its database with --db (backout details ID shows which it is); into another one, or "
+        "a file that was moved: backout restore ID --db DB"},
     {BO_REFUSED, NULL, "written by others",
         "keep them with --type partial, or give them up with --discard-later (they are exported "
         "first)"},

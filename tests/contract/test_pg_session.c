@@ -376,7 +376,7 @@ static void a_file_cannot_end_the_transaction_it_runs_in(void **state)
 {
     WORLD(w);
     pg_must(pg->begin(w->conn, BO_TX_PLAIN, &err), &err);
-    assert_int_equal(script(w->conn, "SELECT 1;\nCOMMIT;", &err), BO_INVALID);
+    assert_int_equal(script(w->conn, "SELECT 1;\nCOMMIT;", &err), BO_REFUSED);
     assert_memory_equal(err.text, "line 2", 6);
     pg_must(script(w->conn, "SAVEPOINT x; SELECT 1; ROLLBACK TO x; RELEASE x", &err), &err);
     pg_must(pg->commit(w->conn, &err), &err);

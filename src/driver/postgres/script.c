@@ -275,7 +275,7 @@ static bo_status check_statement(const pg_conn *conn, const statement *s, bo_err
         return bo_fail(err, BO_INVALID,
             "line %u: COPY from or to the client has no place here; " WAY_OUT, s->line);
     if (conn->in_transaction && ends_transaction(node))
-        return bo_fail(err, BO_INVALID,
+        return bo_fail(err, BO_REFUSED,
             "line %u: the file begins or ends a transaction by itself; " WAY_OUT, s->line);
     return BO_OK;
 }
