@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/trouble-postgres.bats - a server that refuses, locks, stops or is cut off, at the moment that
+# hurts.  Each case reads the exit code and the sentence, and compares the rows by psql.
+
+load ../support/bats/common
+load trouble
+
+# 100 orders; their CHECK calls pause(), which can be made to stop a rollback in its middle.
+setup() {
+    own_server='' pg_server=$BATS_TEST_DIRNAME/../support/pg-server
+    common_setup
+    pg_database
+    make_orders
+    backout -q init
+    echo "databases: {shop: {url: \"$PG_URL\", lock_timeout: 500ms}}" >>backout.yaml
+    echo 'UPDATE orders SET total = 0 WHERE id <= 10; DELETE FROM orders WHERE id = 20;' >damage.sql
+    before=$(rows)
+}
+teardown() {
+    if [ -n "$own_server" ]; then
+        "$pg_server" stop "$own_server/pg"
+        rm -rf "$own_server"
+        eval "$shared_server"
+    fi
+    common_teardown
+}
+
+make_orders() {
+    sql -c "CREATE FUNCTION pause(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE TABLE orders (id int PRIMARY KEY, total numeric(10, 2), CHECK (pause(id)));
+        INSERT INTO orders SELECT i, i FROM generate_series(1, 100) i"
+}
+
+rows() {
+    sql -c 'SELECT * FROM orders ORDER BY 1'
+}
+
+# The change, as a point in $id; its rows are in $damaged.
+damage() {
+    id=$(backout -q run --db shop damage.sql --output json | jq -r .id)
+    damaged=$(rows)
+}
+
+# Makes every write of order 7 take SECONDS: 0 is the usual.
+pause() {
+    sql -c "CREATE OR REPLACE FUNCTION pause(int) RETURNS boolean LANGUAGE sql AS
+        'SELECT pg_sleep(CASE WHEN \$1 = 7 THEN $1 ELSE 0 END) IS NOT NULL'"
+}
+
+# The backend of a rollback that is writing order 7.
+writing() {
+    backend=$(psql -X -q -A -t "$PG_SUPER_URL" -c "SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep' AND application_name = 'backout'")
+    [ -n "$backend" ]
+}
+
+# Starts a rollback and returns when it is in the middle of its writing: $pid, $backend, file `told`.
+begin_rollback() {
+    backout execute "$id" --yes >told 2>&1 &
+    pid=$!
+    eventually writing
+}
+
+told() {
+    grep -qF -- "$1" told || { cat told >&2; return 1; }
+}
+
+# After trouble: the rows are as damaged, and the rollback works.
+rollback_works() {
+    [ "$(rows)" = "$damaged" ]
+    pause 0
+    run -0 --separate-stderr backout execute "$id" --yes
+    [ "$(rows)" = "$before" ]
+}
+
+# hold SQL: a psql called 'teller' executes it in a transaction and keeps it open; its pid is in $holder.
+hold() {
+    mkfifo tap
+    PGAPPNAME=teller psql -X -q -A -t "$PG_URL" <tap >holding 2>&1 &
+    holder=$!
+    exec 9>tap
+    printf 'BEGIN; %s; SELECT pg_backend_pid();\n' "$1" >&9
+    eventually test -s holding
+}
+
+let_go() {
+    exec 9>&-
+    ended "$holder"
+    rm tap holding
+}
+
+@test "a wrong password exits 1; the sentence names the user and not the password" {
+    echo "wrong-$BATS_TEST_NUMBER-secret" >password
+    chmod 600 password
+    BACKOUT_PASSWORD_FILE=password run -1 --separate-stderr backout point create \
+        --db "$BACKOUT_TEST_PG_PASSWORD_URL"
+    said "because: password authentication failed for user 'locked'"
+    said "hint: check user and password: ~/.pgpass, PGPASSFILE, or password_command in backout.yaml"
+    [[ $output$stderr != *secret* ]]
+    run -1 --separate-stderr backout point create --db "$BACKOUT_TEST_PG_PASSWORD_URL"
+    said "no password supplied"
+    said "hint: put the password into ~/.pgpass"
+    no_point
+}
+
+@test "a database, a user or a server that is not there exits 1 and says what to check" {
+    run -1 --separate-stderr backout point create --db "${PG_URL/$PG_DATABASE/nowhere}"
+    said "because: database 'nowhere' does not exist"
+    said "hint: check the names of database and user in the URL"
+    run -1 --separate-stderr backout point create --db "${PG_URL/user=app/user=nobody}"
+    said "because: role 'nobody' does not exist"
+    run -1 --separate-stderr backout point create --db "postgresql:///x?host=$PWD"
+    said "hint: is the server running"
+    no_point
+}
+
+@test "a missing table, and a predicate with a mistake" {
+    run -3 --separate-stderr backout point create --db shop --tables orders,nowhere
+    said "because: no such table: 'nowhere'"
+    run -2 --separate-stderr backout point create --db shop --where 'orders: totel > 1'
+    said 'because: column "totel" does not exist'
+    run -2 --separate-stderr backout point create --db shop --where 'orders: total >'
+    said "because: the condition is not valid SQL"
+    run -2 --separate-stderr backout point create --db shop --where 'orders: true; DROP TABLE orders'
+    said "because: there is more in it than one condition"
+    no_point
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a table with a name that is SQL is protected under that name" {
+    local name='"order"; drop table orders --'
+    sql -c 'CREATE TABLE """order""; drop table orders --" (id int PRIMARY KEY);
+        INSERT INTO """order""; drop table orders --" VALUES (1)'
+    echo 'DELETE FROM """order""; drop table orders --"' >odd.sql
+    backout -q run --db shop --tables "$name" odd.sql
+    run -0 --separate-stderr backout execute latest --yes
+    [ "$(sql -c 'SELECT count(*) FROM """order""; drop table orders --"')" = 1 ]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a mistake in a SQL file is found by its line, and undone" {
+    printf 'UPDATE orders SET total = 1;\n\nUPDATE orders SET nowhere = 2;\n' >bad.sql
+    run -1 --separate-stderr backout run --db shop bad.sql
+    said "because: 'bad.sql' failed"
+    said "because: line 3"
+    said 'because: column "nowhere" of relation "orders" does not exist'
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a lock that another session holds: exit 3, and the session is named" {
+    damage
+    hold 'UPDATE orders SET total = 5 WHERE id = 5'
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: cannot lock orders"
+    said "because: held by process $(cat holding) of user 'app' (teller)"
+    said "hint: another session holds a lock"
+    let_go
+    hold 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE'
+    local said_of="held by process $(cat holding) of user 'app' (teller)"
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "$said_of"
+    run -3 --separate-stderr backout point create --db shop
+    said "$said_of"
+    run -3 --separate-stderr backout verify "$id"
+    said "$said_of"
+    let_go
+    rollback_works
+}
+
+@test "a right that is missing: exit 3, and its GRANT is named" {
+    damage
+    psql -X -q "$PG_SUPER_URL" -c 'ALTER TABLE orders OWNER TO postgres; REVOKE ALL ON orders FROM app'
+    run -3 --separate-stderr backout point create --db shop --tables orders
+    said "because: a right is missing: GRANT SELECT ON orders TO app"
+    psql -X -q "$PG_SUPER_URL" -c 'GRANT SELECT ON orders TO app'
+    run -3 --separate-stderr backout execute "$id" --yes
+    said 'because: needed: GRANT INSERT, UPDATE, DELETE ON "public"."orders" TO "app"'
+    [ "$(rows)" = "$damaged" ]
+    psql -X -q "$PG_SUPER_URL" -c 'GRANT INSERT, UPDATE, DELETE ON orders TO app'
+    run -0 --separate-stderr backout execute "$id" --yes
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a point of another database is not used there" {
+    damage
+    run -3 --separate-stderr backout execute "$id" --yes --db "$BACKOUT_TEST_PG_APP_URL"
+    said "is not the database the point was taken of"
+    said "hint: name its database with --db"
+    rollback_works
+}
+
+@test "a second rollback of the same point exits 3 and names the first" {
+    damage
+    pause 3
+    begin_rollback
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: '$id' is in use: run run_"
+    said "(rollback) of process $pid on "
+    said "is at step 'applying'"
+    ended "$pid"
+    [ "$code" = 0 ]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a backend that is killed during a rollback: exit 1, nothing is changed" {
+    damage
+    pause 30
+    begin_rollback
+    psql -X -q "$PG_SUPER_URL" -c "SELECT pg_terminate_backend($backend)" >/dev/null
+    ended "$pid"
+    [ "$code" = 1 ]
+    told "terminating connection due to administrator command"
+    told "because: the rollback changed nothing"
+    told "hint: check that the server can be reached, then try again"
+    rollback_works
+}
+
+@test "an interrupt during a rollback: exit 130, nothing is changed" {
+    local signal
+    damage
+    pause 2
+    for signal in INT TERM HUP; do
+        begin_rollback
+        kill -"$signal" "$pid"
+        ended "$pid"
+        [ "$code" = 130 ]
+        told "because: the rollback changed nothing"
+        [ "$(rows)" = "$damaged" ]
+    done
+    rollback_works
+}
+
+@test "backout killed during a rollback: the next one tells of it and goes on" {
+    damage
+    pause 3
+    begin_rollback
+    kill -KILL "$pid"
+    ended "$pid"
+    run -0 --separate-stderr backout details "$id"
+    [[ $output == *"died"* ]]
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "warning: an earlier rollback (run_"
+    said "had died at 'applying': it changed nothing"
+    said "because: held by process $backend of user 'app' (backout)"
+    psql -X -q "$PG_SUPER_URL" -c "SELECT pg_terminate_backend($backend)" >/dev/null
+    rollback_works
+}
+
+@test "a server that is stopped during a rollback: exit 1; when it is back nothing was changed" {
+    own_server=$(mktemp -d /tmp/backout-bats.XXXXXX)
+    chmod 711 "$own_server"
+    local variables
+    shared_server=$("$pg_server" env "$BACKOUT_TEST_PG_DIR")
+    variables=$("$pg_server" start "$own_server/pg")
+    eval "$variables"
+    PG_URL=$BACKOUT_TEST_PG_APP_URL PG_SUPER_URL=${BACKOUT_TEST_PG_SUPER_URL/postgres\?/app?}
+    make_orders
+    echo "databases: {shop: {url: \"$PG_URL\"}}" >backout.yaml
+    damage
+    pause 30
+    begin_rollback
+    "$pg_server" stop "$own_server/pg"
+    ended "$pid"
+    [ "$code" = 1 ]
+    told "because: the rollback changed nothing"
+    run -1 --separate-stderr backout execute "$id" --yes
+    said "because: cannot connect to 'app@"
+    said "hint: is the server running"
+    "$pg_server" again "$own_server/pg"
+    rollback_works
+}
+
+@test "a password is in no output, file, environment or command line of ours" {
+    local marker=tulip-$$-$RANDOM-mark role=bats_role_$$
+    psql -X -q "$PG_SUPER_URL" -c "CREATE ROLE $role LOGIN PASSWORD '$marker' IN ROLE app"
+    printf '%s' "$marker" >../marker
+    chmod 600 ../marker
+    local url=postgresql://$role@127.0.0.1:$BACKOUT_TEST_PG_PORT/$PG_DATABASE
+    printf 'databases: {shop: {url: "%s", password_command: cat %s/../marker}}\n' "$url" "$PWD" \
+        >backout.yaml
+    {
+        backout -v run --db shop -- sh -c \
+            'grep -laf ../marker /proc/[0-9]*/cmdline /proc/self/environ 2>/dev/null; exit 0'
+        backout -v run --db shop damage.sql
+        backout -v list --output json
+        backout -v details latest --output json
+        backout -v execute latest --yes --output jsonl
+        backout -v audit --export audit.json
+        echo 'SELECT nothing' >bad.sql
+        backout -v run --db shop bad.sql
+        psql -X -q "$PG_SUPER_URL" -c "ALTER ROLE $role PASSWORD 'another'"
+        backout -v point create --db shop
+        backout -v point create --db "${url/@/:$marker@}"
+        backout -v --catalog "${url/@/:$marker@}" list
+        BACKOUT_DB=${url/@/:$marker@} backout -v point create
+    } >outputs 2>&1 || true
+    psql -X -q "$PG_SUPER_URL" -c "DROP ROLE $role"
+    [ "$(grep -c 'proof: match\|"proof": *"match"' outputs)" -ge 1 ]
+    grep -q "password authentication failed" outputs
+    grep -q "the URL of the database has a password in it" outputs
+    run -1 grep -raf ../marker .
+    run -1 grep /proc/ outputs
+    [ "$(rows)" = "$before" ]
+}
