@@ -123,6 +123,22 @@ void bo_content_free(bo_content *content)
     free(content);
 }
 
+/* What was a key and is none now (it was dropped, or SQLite let a NULL in) tells no rows apart:
+ * rows of a snapshot are then known by all their values. */
+static bo_status forget_lost_key(bo_content *content, bo_part *part, bo_error *err)
+{
+    bool lost = part->now && part->was->row_key && !part->now->row_key;
+    if (!lost || bo_pack_get_kind(content->pack) != BO_PACK_SNAPSHOT)
+        return BO_OK;
+    bo_table *was = bo_arena_alloc(content->arena, sizeof *was);
+    if (!was)
+        return bo_nomem(err);
+    *was = *part->was;
+    was->row_key = NULL;
+    part->was = was;
+    return BO_OK;
+}
+
 bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
 {
     for (uint32_t i = 0; i < content->part_count; i++) {
@@ -136,6 +152,9 @@ bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
                 *err = missing;
             return st;
         }
+        st = forget_lost_key(content, part, err);
+        if (st != BO_OK)
+            return st;
     }
     return BO_OK;
 }

@@ -216,7 +216,8 @@ static item get_index(comparing *c, const bo_table *table, uint16_t index)
     return (item){table->indexes[index].name, table->indexes[index].definition};
 }
 
-/* ---- the row key: a diff by key needs the same columns in the same order ---- */
+/* ---- the row key: a diff by key needs the same columns in the same order; rows that had none are
+ * known by all their values, whatever key there is now ---- */
 
 static const char *row_key_columns(comparing *c, const bo_table *table)
 {
@@ -231,7 +232,7 @@ static void compare_keys(comparing *c)
     const char *reported = NULL;
     if (!same_text(was, now)) {
         reported = c->was->row_key ? c->was->row_key->name : c->now->row_key->name;
-        report(c, (bo_table_change){'k', reported, was, now, true});
+        report(c, (bo_table_change){'k', reported, was, now, was != NULL});
     }
     compare_items(c, 'k', get_key, c->was->key_count, c->now->key_count, reported);
 }

@@ -64,15 +64,39 @@ static bo_status read_index_columns(sq_describing *self, bo_key *key)
         bool own = strcasecmp(collation ? collation : "BINARY",
                        column->collation ? column->collation : "BINARY") != 0;
         key->simple &= !own;
-        key->is_row_key &= !own &&
-                           (column->not_null || (key->primary && self->table->without_rowid)) &&
-                           column->in_image;
+        key->is_row_key &= !own && (column->not_null || key->primary) && column->in_image;
         columns = sq_grow(self, columns, key->count, sizeof *columns);
         if (!columns)
             return BO_NOMEM;
         columns[key->count++] = (uint16_t)position;
     }
     key->columns = columns;
+    return st;
+}
+
+/* SQLite lets NULL into a primary key that does not say NOT NULL, and NULL identifies no row: such
+ * a key is one as long as there is none in it. */
+static bo_status refuse_nulls(sq_describing *self, bo_key *key)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    int64_t nulls = 0;
+    bool nullable = false;
+    bo_buf_add_str(&sql, "SELECT EXISTS (SELECT 1 FROM ");
+    sq_quote_table(&sql, self->table);
+    for (uint16_t i = 0; i < key->count; i++) {
+        const bo_column *column = &self->table->columns[key->columns[i]];
+        if (column->not_null)
+            continue;
+        bo_buf_add_str(&sql, nullable ? " OR " : " WHERE ");
+        sq_quote(&sql, column->name);
+        bo_buf_add_str(&sql, " IS NULL");
+        nullable = true;
+    }
+    bo_buf_add_str(&sql, ")");
+    if (!key->is_row_key || !nullable || self->table->without_rowid)
+        return BO_OK;
+    bo_status st = sq_number(self->conn, &sql, &nulls, self->err);
+    key->is_row_key = nulls == 0;
     return st;
 }
 
@@ -101,6 +125,8 @@ static bo_status read_index(sq_describing *self, sqlite3_stmt *statement)
         key.primary = strcmp((const char *)sqlite3_column_text(statement, 2), "pk") == 0;
         key.simple = !sqlite3_column_int(statement, 3);
         st = read_index_columns(self, &key);
+        if (st == BO_OK)
+            st = refuse_nulls(self, &key);
         return st == BO_OK ? add_key(self, &key) : st;
     }
     bo_named_sql *indexes =
