@@ -2,6 +2,7 @@
 /* src/cli/cmd_run.c - run: point, change, seal; rolled back when the change fails. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -288,6 +289,19 @@ static bo_status roll_back(cli *ctx, const struct run_args *args, bo_error *err)
     return cli_rollback(ctx, &rollback, err);
 }
 
+/* What cannot be read is noticed before a point is taken. */
+static bo_status check_file(const char *path, bo_error *err)
+{
+    struct stat about;
+    int reason = stat(path, &about) != 0 || access(path, R_OK) != 0 ? errno : 0;
+    if (reason == 0 && S_ISDIR(about.st_mode))
+        reason = EISDIR;
+    if (reason == 0)
+        return BO_OK;
+    return bo_fail_errno(err, reason == ENOENT ? BO_NOTFOUND : BO_IO, reason,
+        "nothing was changed: cannot read '%s'", path);
+}
+
 static bo_status check_arguments(cli *ctx, const struct run_args *args, bo_error *err)
 {
     if ((args->files.count == 0) == (args->command == NULL)) {
@@ -298,10 +312,11 @@ static bo_status check_arguments(cli *ctx, const struct run_args *args, bo_error
     }
     if (args->command && args->type == 1)
         return bo_fail(err, BO_INVALID, "--type transaction cannot be used with a command");
-    for (size_t i = 0; i < args->files.count; i++)
-        if (access(args->files.items[i], R_OK) != 0)
-            return bo_fail_errno(err, errno == ENOENT ? BO_NOTFOUND : BO_IO, errno,
-                "nothing was changed: cannot read '%s'", args->files.items[i]);
+    for (size_t i = 0; i < args->files.count; i++) {
+        bo_status st = check_file(args->files.items[i], err);
+        if (st != BO_OK)
+            return st;
+    }
     return BO_OK;
 }
 

@@ -326,5 +326,7 @@ bo_status pg_script(bo_conn *base, const char *sql, size_t size, bo_error *err)
         st = check_statement(conn, &s.statements[i], err);
     for (size_t i = 0; i < s.count && st == BO_OK; i++)
         st = run_statement(conn, &s.statements[i], err);
+    if (st == BO_OK && !conn->in_transaction && PQtransactionStatus(conn->pg) != PQTRANS_IDLE)
+        return bo_fail(err, BO_INVALID, "it begins a transaction and does not commit it");
     return st;
 }

@@ -106,9 +106,12 @@ bo_status sq_script(bo_conn *conn, const char *sql, size_t size, bo_error *err)
             line_of(sql, (size_t)(nul - sql)));
 
     bool refused = false;
-    if (!sqlite3_get_autocommit(self->db))
+    const bool alone = sqlite3_get_autocommit(self->db);
+    if (!alone)
         sqlite3_set_authorizer(self->db, refuse_transaction, &refused);
     bo_status st = run_file(self, sql, size, &refused, err);
     sqlite3_set_authorizer(self->db, NULL, NULL);
+    if (st == BO_OK && alone && !sqlite3_get_autocommit(self->db))
+        return bo_fail(err, BO_INVALID, "it begins a transaction and does not commit it");
     return st;
 }
