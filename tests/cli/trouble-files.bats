@@ -6,7 +6,6 @@ load ../support/bats/common
 load shop
 load trouble
 setup() {
-    mounted=()
     common_setup
     make_shop
     before=$(rows)
@@ -122,12 +121,15 @@ fill_shop() {
 
 @test "an end that is cut off is found, exit 3" {
     damage
+    local damaged
+    damaged=$(rows)
     truncate -s -1 ".backout/repository/$id.snapshot"
     run -3 --separate-stderr backout execute "$id" --yes
     said "because: cannot use '$id.snapshot'"
     : >".backout/repository/$id.snapshot"
     run -3 --separate-stderr backout execute "$id" --yes
     said "because: cannot use '$id.snapshot'"
+    [ "$(rows)" = "$damaged" ]
 }
 
 @test "a file that was put in the place of another is found, exit 3" {

@@ -47,10 +47,11 @@ pause() {
         'SELECT pg_sleep(CASE WHEN \$1 = 7 THEN $1 ELSE 0 END) IS NOT NULL'"
 }
 
-# The backend of a rollback that is writing order 7.
+# The backend that is in the middle of its writing: it sleeps.
 writing() {
     backend=$(psql -X -q -A -t "$PG_SUPER_URL" -c "SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event = 'PgSleep' AND application_name = 'backout'")
+        WHERE datname = current_database() AND wait_event = 'PgSleep'
+        AND application_name LIKE 'backout%'")
     [ -n "$backend" ]
 }
 
@@ -147,6 +148,37 @@ let_go() {
     [ "$(rows)" = "$before" ]
 }
 
+@test "a file that ends within its own transaction has failed" {
+    echo 'BEGIN; DELETE FROM orders;' >open.sql
+    run -1 --separate-stderr backout run --db shop open.sql
+    said "because: it begins a transaction and does not commit it"
+    [ "$(rows)" = "$before" ]
+}
+
+@test "an interrupted SQL file is rolled back, exit 130" {
+    echo 'DELETE FROM orders; SELECT pg_sleep(30);' >slow.sql
+    backout run --db shop slow.sql >told 2>&1 &
+    pid=$!
+    eventually writing
+    kill -INT "$pid"
+    ended "$pid"
+    [ "$code" = 130 ]
+    told "the change was interrupted and was rolled back to rb_slow_"
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a name with a line end and an escape is printed as text, and protected" {
+    local name=$'a\e[31m\nb'
+    sql -c "CREATE TABLE \"$name\" (\"c$name\" int PRIMARY KEY); INSERT INTO \"$name\" VALUES (1)"
+    echo "DELETE FROM \"$name\"" >odd.sql
+    backout -q run --db shop --tables "\"$name\"" odd.sql
+    run -4 --separate-stderr backout verify latest
+    [[ $output$stderr != *$'\e'* ]]
+    run -0 --separate-stderr backout execute latest --yes
+    [[ $output$stderr != *$'\e'* ]]
+    [ "$(sql -c "SELECT count(*) FROM \"$name\"")" = 1 ]
+}
+
 @test "a lock that another session holds: exit 3, and the session is named" {
     damage
     hold 'UPDATE orders SET total = 5 WHERE id = 5'
@@ -156,7 +188,8 @@ let_go() {
     said "hint: another session holds a lock"
     let_go
     hold 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE'
-    local said_of="held by process $(cat holding) of user 'app' (teller)"
+    local said_of
+    said_of="held by process $(cat holding) of user 'app' (teller)"
     run -3 --separate-stderr backout execute "$id" --yes
     said "$said_of"
     run -3 --separate-stderr backout point create --db shop

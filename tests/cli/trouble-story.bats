@@ -59,11 +59,10 @@ dump() {
 
 # Everything of the story, for any database: $db names it, query executes SQL in it.
 tell_story() {
-    local before after both undo
+    local before both undo
     before=$(dump)
     { echo "$prelude"; change; } >change.sql
     id=$(backout -q run --db "$db" change.sql --output json | jq -r .id)
-    after=$(dump)
     [ "$(query 'SELECT count(*) FROM album WHERE artist_id = 7')" = 0 ]
 
     query "$others_work" >/dev/null

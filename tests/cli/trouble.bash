@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/cli/trouble.bash - what tests of trouble share: sentences, small and read-only disks, damage.
-# shellcheck disable=SC2154 # $stderr, $output, $before are those of the test
+# shellcheck disable=SC2034,SC2154 # $code is for the test; $stderr, $before are those of the test
+
+mounted=() # by small_disk
 
 # said TEXT: a line for people has TEXT in it.
 said() {

@@ -97,7 +97,23 @@ teardown() { common_teardown; }
     run -3 --separate-stderr backout run --db shop.db damage.sql nowhere.sql
     [ "${stderr_lines[0]}" = \
         "backout: nothing was changed: cannot read 'nowhere.sql': No such file or directory" ]
+    run -1 --separate-stderr backout run --db shop.db damage.sql .
+    said "nothing was changed: cannot read '.': Is a directory"
     no_point
+    unchanged
+}
+
+@test "a file that ends within its own transaction has failed" {
+    echo 'BEGIN; DELETE FROM items;' >open.sql
+    run -1 --separate-stderr backout run --db shop.db open.sql
+    said "because: it begins a transaction and does not commit it"
+    unchanged
+}
+
+@test "a zero byte in a SQL file: nothing of it is executed" {
+    printf 'DELETE FROM items;\n\0 DELETE FROM orders;' >zero.sql
+    run -1 --separate-stderr backout run --db shop.db zero.sql
+    said "because: line 2 has a zero byte"
     unchanged
 }
 
