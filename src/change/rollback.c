@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * src/change/rollback.c - executing a rollback, in the order of docs/design/rollback.md: plan under
+ * src/change/rollback.c - executing a rollback, in the order of docs/design/undo.md: plan under
  * locks, refuse or protect, apply, prove.  The rest is in road.c.
  */
 #include <stdio.h>
