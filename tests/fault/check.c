@@ -170,10 +170,41 @@ static void check_traces(scene *s)
     scene_expect(s, left[0] == 0, "'%s' is left in the database", left);
 }
 
+static bo_status check_file(void *ctx, const char *name, bo_error *err)
+{
+    scene *s = ctx;
+    (void)err;
+    char id[160];
+    bo_point_list *points = NULL;
+    bo_error missing = {0};
+    (void)snprintf(id, sizeof id, "%.*s", (int)strcspn(name, "."), name);
+    bo_status st = bo_point_get(s->w->session, id, &points, &missing);
+    bool known = st == BO_OK && strcmp(bo_point_list_get(points, 0)->id, id) == 0;
+    scene_expect(s, known, "file '%s' belongs to no point", name);
+    bo_point_list_free(points);
+    return BO_OK;
+}
+
+/* A process that could clean up did so: no file that nothing knows, no folder of unfinished work.
+ */
+static void check_strays(scene *s)
+{
+    if (!s->found->returned)
+        return;
+    bo_error err = {0};
+    uint64_t swept = 0;
+    bo_status st = bo_repository_list(s->w->session->repository, check_file, s, &err);
+    scene_expect(s, st == BO_OK, "the repository cannot be listed: %s", err.text);
+    st = bo_repository_sweep(s->w->session->repository, &swept, &err);
+    scene_expect(s, st == BO_OK && swept == 0, "%llu unfinished files are left: %s",
+        (unsigned long long)swept, err.text);
+}
+
 void scene_check(scene *s)
 {
     bo_error err = {0};
     check_claim(s, scene_rows(s));
+    check_strays(s);
     check_catalog(s);
     check_change(s, scene_rows(s));
     bo_status st = s->op->again(s, s->w->session, &err);

@@ -9,6 +9,6 @@ int main(int argc, char **argv)
         .skip = "point seal run failing run full restore restore of a file verify",
         .sqlite = true,
         .dense = 100,
-        .stride = 17}};
+        .stride = 37}};
     return sweep_run(sweeps, 1, argc > 1 ? argv[1] : NULL);
 }

@@ -33,13 +33,20 @@ bool fault_memory_fired(void)
 #define OWN_MALLOC 1
 #endif
 
+/* Hidden, they serve this program only; visible, every shared library as well. */
+#ifdef FAULT_MEMORY_OF_LIBRARIES
+#define VISIBLE __attribute__((visibility("default")))
+#else
+#define VISIBLE
+#endif
+
 #if OWN_MALLOC
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *old, size_t size);
+VISIBLE void *malloc(size_t size);
+VISIBLE void *calloc(size_t count, size_t size);
+VISIBLE void *realloc(void *old, size_t size);
 
 static bool fails(void)
 {
