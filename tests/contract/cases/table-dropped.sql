@@ -13,4 +13,4 @@ UPDATE keep SET v = 'c';
 DELETE FROM gone;
 -- expect
 -- partial: refused: table 'gone' had changed its shape
--- full: done with --discard-later
+-- full: done
