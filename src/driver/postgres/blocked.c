@@ -159,7 +159,7 @@ static bo_status add_parts(finder *f, bo_error *err)
     }
     for (size_t i = 0; i < graph->unique_count; i++) {
         const pg_unique *key = &graph->uniques[i];
-        if (key->stage == (int)f->table && key->in_image)
+        if (key->stage == (int)f->table && key->in_image && !pg_locates(f->stage, key))
             add_unique_part(f, key);
     }
     return f->failed ? bo_nomem(err) : bo_buf_check(&f->sql, err);

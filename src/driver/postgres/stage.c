@@ -211,7 +211,8 @@ bo_status pg_analyze_stage(pg_conn *conn, const pg_staged *table, bo_error *err)
     uint16_t positions[BO_COLUMNS_MAX];
     uint16_t count = table->was->row_key ? bo_table_key_positions(table->was, positions) : 0;
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_printf(&sql, "ANALYZE %s (bo_id, bo_target, bo_skip, bo_keep", table->stage);
+    bo_buf_printf(
+        &sql, "ANALYZE %s (bo_id, bo_target, bo_skip, bo_keep, bo_rel, bo_loc", table->stage);
     for (uint16_t i = 0; i < count; i++)
         bo_buf_printf(&sql, ", c%u", positions[i]);
     bo_buf_add_str(&sql, ")");
@@ -280,6 +281,13 @@ static bool compares_bytes(const bo_table *table, const pg_unique *key)
             return false;
     }
     return true;
+}
+
+bool pg_locates(const pg_stage *stage, const pg_unique *key)
+{
+    const pg_staged *table = &stage->tables[key->stage];
+    return table->was->row_key && find_row_key(stage, (unsigned)key->stage) == key &&
+           compares_bytes(table->now, key);
 }
 
 /* Whether the key of the entry `entry` has the bytes of the key of the row t. */
@@ -438,6 +446,8 @@ bo_status pg_stage_locate(
     } else {
         st = locate_by_image(stage, table, err);
     }
+    if (st == BO_OK)
+        st = pg_analyze_stage(stage->conn, table, err);
     if (st == BO_OK) {
         BO_OWN_VALUE(bo_buf) sql = {0};
         begin_report(&sql, table);

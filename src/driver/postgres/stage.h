@@ -86,7 +86,7 @@ typedef struct pg_stage {
     unsigned count;
     pg_staged *tables;
     pg_graph graph;
-    bool kept; /* some row is marked bo_keep */
+    bool kept;          /* some row is marked bo_keep */
     bool right_missing; /* the role of a replica would do, and may not be taken */
     bool triggers_off;
     bool replica;            /* no foreign key is enforced while the rows go in */
@@ -132,6 +132,8 @@ void pg_located(bo_buf *out, const char *alias, const char *row);
 void pg_stage_columns(bo_buf *out, const pg_staged *table, const char *alias);
 /** Tells the planner what is in the stage. */
 bo_status pg_analyze_stage(pg_conn *conn, const pg_staged *table, bo_error *err);
+/** Entries find their rows by this key, byte by byte: no row that stays holds it against them. */
+bool pg_locates(const pg_stage *stage, const pg_unique *key);
 /** Runs the statement in `sql`, or says that there was no memory for it. */
 bo_status pg_run_buf(pg_conn *conn, const bo_buf *sql, uint64_t *rows_out, bo_error *err);
 /** One number, the only value of the result. */
