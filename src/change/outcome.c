@@ -121,8 +121,33 @@ static bo_status name_conflicts(
 
 /* ---- the whole ---- */
 
+static bool has_view(const bo_table *table, const char *name)
+{
+    for (uint16_t i = 0; i < table->view_count; i++)
+        if (strcmp(table->views[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Views went with a table or column that was dropped; no rollback makes them again. */
+static void note_views(bo_undo *undo)
+{
+    for (uint32_t i = 0; undo->intent && i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        for (uint16_t v = 0; !part->left_out && part->now && v < part->was->view_count; v++)
+            if (!has_view(part->now, part->was->views[v]))
+                bo_buf_printf(&undo->notes,
+                    "%s: view '%s', which read it, is gone and is not made again\n",
+                    part->was->name, part->was->views[v]);
+    }
+}
+
 static bo_status list_notes(bo_undo *undo, bo_arena *arena, bo_rollback *out, bo_error *err)
 {
+    note_views(undo);
+    bo_status st = bo_buf_check(&undo->notes, err);
+    if (st != BO_OK)
+        return st;
     const char *line = bo_buf_str(&undo->notes);
     const char **notes = NULL;
     while (*line) {

@@ -76,3 +76,10 @@ rows() {
     [[ $stderr == *"Connection refused"* ]]
     [[ $stderr == *"hint: is the server running"* ]]
 }
+
+@test "a view that went with its table is named, because it is not made again" {
+    sql -c "CREATE TABLE seen (id int PRIMARY KEY); CREATE VIEW sight AS SELECT * FROM seen"
+    backout -q run --db "$PG_URL" --tables seen -- psql -q -c 'DROP TABLE seen CASCADE' "$PG_URL"
+    run -0 --separate-stderr backout execute latest --yes
+    [[ $output == *"note: seen: view 'sight', which read it, is gone and is not made again"* ]]
+}
