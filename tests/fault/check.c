@@ -213,7 +213,8 @@ void scene_check(scene *s)
     scene_expect(s, rows_are(s, rows, s->op->end), "done again, it ends elsewhere:\n%s", rows);
     check_catalog(s);
     check_traces(s);
-    if (s->op->from == SCENE_LATER && s->op->to != s->op->from) {
+    bool rollback = s->op->from == SCENE_LATER && s->op->to != s->op->from;
+    if (rollback && (!s->postgres || s->fault.nth % 4 == 0)) { /* a server takes its time */
         check_undo(s);
         check_traces(s);
     }

@@ -60,6 +60,11 @@ static void save(scene *s)
                         "CREATE TABLE saved.customers AS TABLE customers;"
                         "CREATE TABLE saved.orders AS TABLE orders;"
                         "CREATE TABLE saved.log AS TABLE log");
+    if (s->shared)
+        world_sql(s->w, "CREATE TABLE saved.points AS TABLE backout_catalog.backout_point;"
+                        "CREATE TABLE saved.runs AS TABLE backout_catalog.backout_run;"
+                        "CREATE TABLE saved.audit AS TABLE backout_catalog.backout_audit;"
+                        "CREATE TABLE saved.meta AS TABLE backout_catalog.backout_meta");
     world_close(s->w);
     copy_folder(s->w->folder, s->saved);
 }
@@ -76,6 +81,13 @@ static void put_back(scene *s)
                     "INSERT INTO customers TABLE saved.customers;"
                     "INSERT INTO orders TABLE saved.orders;"
                     "INSERT INTO log TABLE saved.log");
+    if (s->shared)
+        world_sql(s->w, "TRUNCATE backout_catalog.backout_point, backout_catalog.backout_run,"
+                        " backout_catalog.backout_audit, backout_catalog.backout_meta;"
+                        "INSERT INTO backout_catalog.backout_point TABLE saved.points;"
+                        "INSERT INTO backout_catalog.backout_run TABLE saved.runs;"
+                        "INSERT INTO backout_catalog.backout_audit TABLE saved.audit;"
+                        "INSERT INTO backout_catalog.backout_meta TABLE saved.meta");
     world_close(s->w);
 }
 
@@ -102,7 +114,7 @@ static const char *rows_after(scene *s, const char *sql)
     return rows;
 }
 
-scene *scene_open(const operation *op, bool postgres)
+scene *scene_open(const operation *op, bool postgres, bool shared)
 {
     void *state = NULL;
     assert_int_equal(postgres ? world_set_up_postgres(&state) : world_set_up(&state), 0);
@@ -110,7 +122,11 @@ scene *scene_open(const operation *op, bool postgres)
         return NULL;
     scene *s = calloc(1, sizeof *s);
     assert_non_null(s);
-    *s = (scene){.w = state, .op = op, .postgres = postgres};
+    *s = (scene){.w = state, .op = op, .postgres = postgres, .shared = shared};
+    if (shared) {
+        s->w->settings.catalog_url = s->w->url;
+        world_reopen(s->w);
+    }
     (void)snprintf(s->saved, sizeof s->saved, "%s.saved", s->w->folder);
     s->found =
         mmap(NULL, sizeof *s->found, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -64,6 +64,7 @@ struct scene {
     world *w;
     const operation *op;
     bool postgres;
+    bool shared;    /* the catalog is in the same PostgreSQL database */
     char saved[80]; /* copy of the world's folder */
     char point[160];
     const char *rows[SCENE_MOMENTS];
@@ -72,8 +73,8 @@ struct scene {
     unsigned attempts;
 };
 
-/** NULL without a server for `postgres`. */
-scene *scene_open(const operation *op, bool postgres);
+/** @param shared  the catalog is in PostgreSQL too.  NULL without a server for `postgres`. */
+scene *scene_open(const operation *op, bool postgres, bool shared);
 void scene_close(scene *s);
 
 /** Puts everything back to before the operation, runs it with the fault; true: the fault fired. */

@@ -15,7 +15,7 @@ static void sweep_operation(void **state)
 {
     const struct one *one = *state;
     const sweep *how = one->sweep;
-    scene *s = scene_open(one->op, one->postgres);
+    scene *s = scene_open(one->op, one->postgres, how->shared);
     if (!s)
         skip();
     unsigned nth = 1;

@@ -10,6 +10,7 @@ typedef struct sweep {
     const char *name; /* "kill -9 at every step of" */
     const char *skip; /* operations that it does not concern, or NULL */
     bool sqlite, postgres;
+    bool shared;     /* with the catalog in PostgreSQL */
     unsigned dense;  /* places that are all tried; 0: every place */
     unsigned stride; /* from then on every so-manieth */
 } sweep;
