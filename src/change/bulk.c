@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "change/fill.h"
+#include "change/seal.h"
 #include "change/undo.h"
 
 #define BULK_MIN 10000u
@@ -14,7 +15,7 @@
 /* The change itself left the table empty, so that nobody else's deletes are undone unseen. */
 static bool emptied_by_change(const bo_undo *undo, uint32_t table, uint64_t rows)
 {
-    if (!undo->sealed || bo_undo_is_open(undo, table))
+    if (!undo->sealed || bo_point_is_open(&undo->record, table))
         return true;
     BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
     const json_t *item = json_array_get(json_object_get(details, "tables"), table);

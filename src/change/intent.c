@@ -29,20 +29,13 @@ static bo_status check_names(const bo_undo *undo, const bo_content *content, bo_
     return BO_OK;
 }
 
-bool bo_undo_is_open(const bo_undo *undo, uint32_t table)
-{
-    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
-    return undo->sealed && json_is_true(json_object_get(json_array_get(tables, table), "open"));
-}
-
 static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_error *err)
 {
     bo_shape shape = BO_SHAPE_SAME;
     bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
     if (st != BO_OK)
         return st;
-    if (!undo->full && bo_undo_is_open(undo, table))
+    if (!undo->full && bo_point_is_open(&undo->record, table))
         return bo_fail(err, BO_REFUSED,
             "table '%s' had changed its shape when the point was sealed\nwhat the change did to "
             "its rows is not known",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "change/diff.h"
 #include "change/rows_json.h"
+#include "change/seal.h"
 #include "change/undo.h"
 
 struct spool {
@@ -161,7 +162,7 @@ bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
             err);
     }
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        if (!bo_undo_is_open(undo, i))
+        if (!bo_point_is_open(&undo->record, i))
             st = lose_in_table(&losing, i, err);
     bo_changes_done(&losing.change);
     bo_buf_done(&losing.key);

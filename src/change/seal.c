@@ -25,6 +25,13 @@ static bo_status keep_change(
     return bo_draft_change(sealing->draft, table, before, after, err);
 }
 
+bool bo_point_is_open(const bo_point_record *record, uint32_t table)
+{
+    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    const json_t *item = json_array_get(json_object_get(details, "tables"), table);
+    return json_is_true(json_object_get(item, "open"));
+}
+
 bool bo_content_has_predicate(const bo_content *content)
 {
     for (uint32_t i = 0; i < content->part_count; i++)

@@ -9,6 +9,9 @@
  * details). */
 bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
     bo_arena *arena, bo_error *err);
+/** True when the seal could not tell what the change did to this table (DDL): all since counts as
+ * the change. */
+bool bo_point_is_open(const bo_point_record *record, uint32_t table);
 bool bo_content_has_predicate(const bo_content *content);
 
 #endif

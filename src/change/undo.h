@@ -84,9 +84,6 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err);
 /** Fills undo->intent (full: by a diff) and the fates that the options ask for (only-added, where,
  * results file). */
 bo_status bo_undo_intend(bo_undo *undo, bo_error *err);
-/** True when the seal could not tell what the change did to this table (DDL): all since counts as
- * the change. */
-bool bo_undo_is_open(const bo_undo *undo, uint32_t table);
 /** undone.c: leaves out tables without key whose change an earlier rollback has undone. */
 bo_status bo_undo_leave_out_undone(bo_undo *undo, bo_content *content, bo_error *err);
 /** choose.c: drops the entries that the options leave out. */
