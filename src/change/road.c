@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "change/road.h"
+#include "change/watch.h"
 
 bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
 {
@@ -92,6 +93,21 @@ static json_t *audit_details(const bo_undo *undo)
         (json_int_t)undo->lost_rows);
 }
 
+/* What an interrupt can stop: all but the commit and what is recorded around it. */
+static bo_status work(bo_undo *undo, const bo_road *road, bool *planned_out, bo_error *err)
+{
+    bo_watch watch;
+    bo_watch_begin(&watch, undo->target->conn);
+    bo_status st = road->plan(undo, err);
+    *planned_out = st == BO_OK;
+    if (st == BO_OK)
+        st = road->decide(undo, err);
+    if (st == BO_OK)
+        st = road->carry_out(undo, err);
+    st = bo_watch_end(&watch, st, err);
+    return st == BO_OK ? bo_interrupt_check(err) : st;
+}
+
 static bo_status travel(bo_undo *undo, const bo_road *road, bool *planned_out, bo_error *err)
 {
     bo_status st = bo_catalog_run_begin(
@@ -105,12 +121,7 @@ static bo_status travel(bo_undo *undo, const bo_road *road, bool *planned_out, b
     if (st == BO_OK)
         st = bo_undo_step(undo, "planning", NULL, err);
     if (st == BO_OK)
-        st = road->plan(undo, err);
-    *planned_out = st == BO_OK;
-    if (st == BO_OK)
-        st = road->decide(undo, err);
-    if (st == BO_OK)
-        st = road->carry_out(undo, err);
+        st = work(undo, road, planned_out, err);
     return st == BO_OK ? commit(undo, err) : st;
 }
 

@@ -2,15 +2,12 @@
 /* src/change/run.c - a protected change: rolled back on any way out but success. */
 #include "backout/run.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/step.h"
 #include "change/seal.h"
 #include "change/undo.h"
-
-#define WATCH_EVERY_NS 50000000L
+#include "change/watch.h"
 
 struct bo_run {
     bo_session *session;
@@ -179,50 +176,13 @@ void bo_run_free(bo_run *run)
     free(run);
 }
 
-/* ---- a user's SQL: an interrupt stops the statement that runs, not only the next one ---- */
-
-struct watch {
-    bo_conn *conn;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    bool over; /* under lock */
-};
-
-static void *watch_interrupt(void *arg)
-{
-    struct watch *watch = arg;
-    pthread_mutex_lock(&watch->lock);
-    while (!watch->over) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += WATCH_EVERY_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&watch->ended, &watch->lock, &until);
-        if (!watch->over && bo_interrupted())
-            watch->conn->driver->cancel(watch->conn);
-    }
-    pthread_mutex_unlock(&watch->lock);
-    return NULL;
-}
+/* ---- a user's SQL ---- */
 
 static bo_status run_script(bo_conn *conn, const char *sql, size_t size, bo_error *err)
 {
-    struct watch watch = {.conn = conn};
-    pthread_mutex_init(&watch.lock, NULL);
-    pthread_cond_init(&watch.ended, NULL);
-    bool watched = pthread_create(&watch.thread, NULL, watch_interrupt, &watch) == 0;
-    bo_status st = conn->driver->script(conn, sql, size, err);
-    pthread_mutex_lock(&watch.lock);
-    watch.over = true;
-    pthread_cond_signal(&watch.ended);
-    pthread_mutex_unlock(&watch.lock);
-    if (watched)
-        pthread_join(watch.thread, NULL);
-    pthread_cond_destroy(&watch.ended);
-    pthread_mutex_destroy(&watch.lock);
-    return st != BO_OK && bo_interrupted() ? bo_fail(err, BO_INTERRUPTED, "interrupted") : st;
+    bo_watch watch;
+    bo_watch_begin(&watch, conn);
+    return bo_watch_end(&watch, conn->driver->script(conn, sql, size, err), err);
 }
 
 bo_status bo_sql_execute(const bo_database *database, const char *run_id, const char *sql,

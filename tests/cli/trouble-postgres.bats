@@ -251,7 +251,7 @@ let_go() {
 @test "an interrupt during a rollback: exit 130, nothing is changed" {
     local signal
     damage
-    pause 2
+    pause 60
     for signal in INT TERM HUP; do
         begin_rollback
         kill -"$signal" "$pid"

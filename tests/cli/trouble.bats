@@ -176,6 +176,29 @@ teardown() { common_teardown; }
     unchanged
 }
 
+@test "an interrupt while a rollback waits for a lock: exit 130 at once, nothing is changed" {
+    damage
+    local damaged started=$SECONDS
+    damaged=$(rows)
+    echo 'databases: {shop: {url: shop.db, lock_timeout: 60s}}' >>backout.yaml
+    sqlite3 shop.db 'BEGIN IMMEDIATE' '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
+    local holder=$!
+    eventually test -e held
+    backout execute "$id" --yes 2>told &
+    local pid=$!
+    sleep 0.5
+    kill -INT "$pid"
+    ended "$pid"
+    [ "$code" = 130 ]
+    [ $((SECONDS - started)) -lt 20 ]
+    grep -q "because: the rollback changed nothing" told
+    rm held
+    ended "$holder"
+    [ "$(rows)" = "$damaged" ]
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
 @test "a production database, a missing --yes: exit 3, no row is touched" {
     damage
     local damaged

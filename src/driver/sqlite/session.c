@@ -13,11 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 #include "driver/sqlite/url.h"
 
 #define LOCK_TIMEOUT_MS 10000u
+#define LONG_PAUSE_MS   20
 
 /* Made by us, so that the data of a new database is its owner's alone. */
 static bo_status make_file(const char *path, bo_error *err)
@@ -85,14 +87,29 @@ bo_status sq_pin(bo_conn *base, bo_error *err)
     return sq_exec(base, "PRAGMA synchronous = FULL", err);
 }
 
+/* SQLite's own busy timeout cannot be cancelled.  0: waited long enough. */
+static int wait_for_lock(void *ctx, int count)
+{
+    sq_conn *conn = ctx;
+    const int64_t now_us = bo_clock_monotonic_us();
+    if (count == 0) {
+        conn->wait_until_us = now_us + (int64_t)conn->lock_timeout_ms * 1000;
+        atomic_store(&conn->cancelled, false);
+    }
+    if (now_us >= conn->wait_until_us || atomic_load(&conn->cancelled))
+        return 0;
+    (void)usleep(count < LONG_PAUSE_MS ? 1000 * ((unsigned)count + 1) : 1000 * LONG_PAUSE_MS);
+    return 1;
+}
+
 static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *url, bo_error *err)
 {
     int flags = url->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (sqlite3_open_v2(conn->path, &conn->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return conn->db ? sq_error(conn, err, "cannot open '%s'", conn->path) : bo_nomem(err);
     sqlite3_extended_result_codes(conn->db, 1);
-    uint32_t timeout = how->lock_timeout_ms > 0 ? how->lock_timeout_ms : LOCK_TIMEOUT_MS;
-    sqlite3_busy_timeout(conn->db, (int)(timeout & 0x7fffffff));
+    conn->lock_timeout_ms = how->lock_timeout_ms > 0 ? how->lock_timeout_ms : LOCK_TIMEOUT_MS;
+    sqlite3_busy_handler(conn->db, wait_for_lock, conn);
 
     bo_status st = how->raw ? configure(conn, SQLITE_DBCONFIG_ENABLE_FKEY, url->foreign_keys, err)
                             : sq_pin(&conn->base, err);
@@ -160,6 +177,7 @@ bo_status sq_identity(bo_conn *conn, bo_identity *out, bo_error *err)
 
 void sq_cancel(bo_conn *conn)
 {
+    atomic_store(&sq_of(conn)->cancelled, true);
     sqlite3_interrupt(sq_of(conn)->db);
 }
 

@@ -4,6 +4,7 @@
 #define BO_DRIVER_SQLITE_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "base/error.h"
 #include "driver/driver.h"
@@ -13,6 +14,9 @@ typedef struct sq_conn {
     sqlite3 *db;
     char *path;
     unsigned serial; /* makes names of temporary tables unique within the connection */
+    uint32_t lock_timeout_ms;
+    int64_t wait_until_us; /* of the lock that is waited for */
+    atomic_bool cancelled; /* by sq_cancel(), in another thread */
 } sq_conn;
 
 static inline sq_conn *sq_of(bo_conn *conn)
