@@ -186,10 +186,10 @@ static bo_status check_file(void *ctx, const char *name, bo_error *err)
 }
 
 /* A process that could clean up did so: no file that nothing knows, no folder of unfinished work.
- */
+ * Without its catalog it cannot say what is needed, and leaves it to the next one. */
 static void check_strays(scene *s)
 {
-    if (!s->found->returned)
+    if (!s->found->returned || (s->shared && s->fault.kind == FAULT_LINK))
         return;
     bo_error err = {0};
     uint64_t swept = 0;
