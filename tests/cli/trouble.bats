@@ -247,6 +247,26 @@ teardown() { common_teardown; }
     wrong 'retention: {keep_last: many}' 24 "many"
 }
 
+@test "a run of another host is in use until its lease has expired" {
+    run backout run --db shop.db -- sh -c \
+        'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"; kill -KILL $PPID; sleep 5'
+    local damaged hour_us=3600000000
+    damaged=$(rows)
+    lease() {
+        sqlite3 .backout/catalog.db "UPDATE backout_run SET host = 'elsewhere', lease_us = lease_us + $1
+            WHERE kind = 'run' AND status = 'running'"
+    }
+    lease $hour_us
+    run -3 --separate-stderr backout execute latest --yes
+    said " is in use: run run_"
+    said " on elsewhere is at step 'changing'"
+    said "hint: wait for the other work to end"
+    [ "$(rows)" = "$damaged" ]
+    lease -$((2 * hour_us))
+    run -0 --separate-stderr backout execute latest --yes
+    unchanged
+}
+
 @test "two points in the same second have two ids" {
     local i pids=()
     for i in 1 2 3 4; do
