@@ -41,6 +41,8 @@ typedef struct bo_point_table {
     bool has_key;       /* rows are identified by a key; otherwise as a multiset */
     size_t limit_count;
     const char *const *limits; /* what cannot be undone, one sentence each */
+    bool reshaped; /* the change altered its shape: what it did to the rows is not told apart, and
+                      only type full takes it back */
     /* what the sealed change did to it */
     uint64_t inserted, updated, deleted;
 } bo_point_table;

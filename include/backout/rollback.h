@@ -39,7 +39,7 @@ typedef struct bo_rollback_options {
 /** A row that is not as the undo expects it. */
 typedef struct bo_conflict {
     const char *table;
-    const char *key;            /* "7", "(7, 'a')"; whole row without a key */
+    const char *key;            /* "7", "(7, a)"; whole row without a key */
     const char *conflict_class; /* "data", "not-found", "exists", "constraint", "foreign-key" */
     const char *because;        /* one sentence that names rows, columns and constraints */
     size_t column_count;

@@ -30,7 +30,7 @@ bo_status bo_shape_of(
     const bo_part *part, bo_arena *arena, bo_shape *out, bo_buf *notes, bo_error *err)
 {
     if (!part->now) {
-        bo_buf_printf(notes, "%s: the table was dropped since the point\n", part->was->name);
+        bo_buf_printf(notes, "%s: the table is not there\n", part->was->name);
         *out = BO_SHAPE_DROPPED;
         return bo_buf_check(notes, err);
     }

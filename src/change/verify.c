@@ -302,10 +302,12 @@ static bo_status leave_out_reshaped(
         bool open = verifying->with_change &&
                     json_is_true(json_object_get(json_array_get(tables, i), "open"));
         part->left_out = shape != BO_SHAPE_SAME || open;
-        if (part->left_out)
-            verifying->because[i] = bo_arena_str(
-                verifying->arena, open ? "the table had changed its shape when the point was sealed"
-                                       : bo_buf_str(&notes));
+        const char *lines = bo_buf_str(&notes);
+        if (open)
+            verifying->because[i] = "the table had changed its shape when the point was sealed";
+        else if (part->left_out)
+            verifying->because[i] =
+                bo_arena_strn(verifying->arena, lines, strlen(lines) - (notes.size > 0));
     }
     return BO_OK;
 }

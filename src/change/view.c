@@ -58,6 +58,7 @@ static bo_status view_table(bo_arena *arena, const json_t *from, bo_point_table 
         .has_key = json_is_true(json_object_get(from, "has_key")),
         .limit_count = count,
         .limits = lines,
+        .reshaped = json_is_true(json_object_get(from, "open")),
         .inserted = number(from, "inserted"),
         .updated = number(from, "updated"),
         .deleted = number(from, "deleted")};

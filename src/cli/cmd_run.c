@@ -182,6 +182,15 @@ static bo_status undo(change *c, const bo_error *cause, bo_status failed, bo_err
         interrupted ? "was interrupted" : "failed", id);
 }
 
+/* Type partial cannot take back what altered a table's shape. */
+static bool reshaped(const bo_point *point)
+{
+    bool any = false;
+    for (size_t i = 0; i < point->table_count; i++)
+        any = any || point->tables[i].reshaped;
+    return any;
+}
+
 static bo_status protect(change *c, const bo_point_options *point, bo_error *err)
 {
     BO_OWN(bo_run) *run = NULL;
@@ -203,7 +212,8 @@ static bo_status protect(change *c, const bo_point_options *point, bo_error *err
     if (st != BO_OK)
         return undo(c, &cause, st, err);
     st = cli_answer_made(c->ctx, bo_point_list_get(list, 0), err);
-    cli_say(c->ctx, "undo it with: backout execute %s --type partial", bo_run_point_id(run));
+    cli_say(c->ctx, "undo it with: backout execute %s%s", bo_run_point_id(run),
+        reshaped(bo_point_list_get(list, 0)) ? "" : " --type partial");
     return st;
 }
 

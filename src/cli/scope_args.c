@@ -83,8 +83,6 @@ bo_status cli_scope_options(
     cli *ctx, const struct scope_args *args, bo_point_options *out, bo_error *err)
 {
     bo_point_options options = {.migration = args->migration, .description = args->description};
-    if (args->method != CLI_METHOD_SNAPSHOT)
-        return bo_fail(err, BO_UNSUPPORTED, "only --method snapshot can be used");
     bo_status st = make_scope(ctx, args, &options, err);
     if (st != BO_OK)
         return st;

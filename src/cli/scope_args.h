@@ -11,8 +11,6 @@ struct scope_args {
     int method;
 };
 
-#define CLI_METHOD_SNAPSHOT 0
-
 /* Rows for the table of a command whose arguments begin with a scope_args. */
 #define CLI_SCOPE(field) offsetof(struct scope_args, field)
 #define CLI_SCOPE_OPTIONS                                                                         \
@@ -26,8 +24,7 @@ struct scope_args {
         {CLI_TEXTS, 'e', "entity", "NAME=VALUE", CLI_SCOPE(entities),                             \
             "what it is about, to find it by (campaign=123)"},                                    \
     {                                                                                             \
-        CLI_CHOICE, 0, "method", "snapshot|capture|both", CLI_SCOPE(method),                      \
-            "how the state is kept"                                                               \
+        CLI_CHOICE, 0, "method", "snapshot", CLI_SCOPE(method), "how the state is kept"           \
     }
 
 /** The options of a point; arrays live in ctx->arena. */

@@ -179,11 +179,12 @@ void bo_text_point(bo_buf *out, const bo_style *style, const bo_point *point)
 
 void bo_text_point_made(bo_buf *out, const bo_style *style, const bo_point *point)
 {
-    uint64_t rows = 0, changed = 0;
+    uint64_t rows = 0, changed = 0, reshaped = 0;
     for (size_t i = 0; i < point->table_count; i++) {
         const bo_point_table *table = &point->tables[i];
         rows += table->rows;
         changed += table->inserted + table->updated + table->deleted;
+        reshaped += table->reshaped;
     }
     bo_text_safe(out, point->id);
     bo_buf_add_str(out, "  ");
@@ -195,6 +196,10 @@ void bo_text_point_made(bo_buf *out, const bo_style *style, const bo_point *poin
     if (point->sealed_us) {
         bo_buf_add_str(out, "; the change touched ");
         bo_text_count(out, changed, "row", "rows");
+    }
+    if (reshaped) {
+        bo_buf_add_str(out, " and altered the shape of ");
+        bo_text_count(out, reshaped, "table", "tables");
     }
     bo_buf_add_byte(out, '\n');
     limits(out, point);
