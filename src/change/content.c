@@ -2,9 +2,14 @@
 /* src/change/content.c - reading stored packs. */
 #include "change/content.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
+
+#define THREADS_MAX       4u
+#define FRAMES_PER_THREAD 8u /* fewer are read before a thread has started */
 
 static bo_status read_parts(bo_content *content, bo_error *err)
 {
@@ -184,25 +189,96 @@ bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena 
     return BO_OK;
 }
 
+/* ---- reading back: every frame, by several threads ---- */
+
+struct rereading {
+    bo_content *content;
+    bo_meter meter;
+    pthread_mutex_t lock;
+    uint32_t next;    /* under lock */
+    bo_status status; /* under lock: of the first failure */
+    bo_error error;
+};
+
+static bool take_frame(struct rereading *rereading, uint32_t *frame_out)
+{
+    pthread_mutex_lock(&rereading->lock);
+    bool left = rereading->status == BO_OK &&
+                rereading->next < bo_pack_frame_count(rereading->content->pack);
+    if (left)
+        *frame_out = rereading->next++;
+    pthread_mutex_unlock(&rereading->lock);
+    return left;
+}
+
+static bo_status check_frames(struct rereading *rereading, bo_error *err)
+{
+    bo_content *content = rereading->content;
+    BO_OWN(bo_frame_reader) *reader = NULL;
+    bo_status st = bo_frame_reader_create(content->pack, &reader, err);
+    uint32_t at = 0;
+    while (st == BO_OK && take_frame(rereading, &at)) {
+        const bo_frame *frame = bo_pack_get_frame(content->pack, at);
+        st = bo_frame_reader_load(reader, at, err);
+        bo_meter_add(&rereading->meter, content->parts[frame->table].was->name, frame->rows,
+            frame->raw_size);
+    }
+    return st;
+}
+
+static void *work(void *arg)
+{
+    struct rereading *rereading = arg;
+    bo_error error = {0};
+    bo_status st = check_frames(rereading, &error);
+    pthread_mutex_lock(&rereading->lock);
+    if (rereading->status == BO_OK && st != BO_OK) {
+        rereading->status = st;
+        rereading->error = error;
+    }
+    pthread_mutex_unlock(&rereading->lock);
+    return NULL;
+}
+
+static uint32_t count_threads(uint32_t frames)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t most = processors < 1                   ? 1
+                    : processors > (long)THREADS_MAX ? THREADS_MAX
+                                                     : (uint32_t)processors;
+    uint32_t useful = frames / FRAMES_PER_THREAD + 1;
+    return useful < most ? useful : most;
+}
+
 bo_status bo_content_verify(
     bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err)
 {
-    BO_OWN(bo_frame_reader) *reader = NULL;
-    bo_status st = bo_frame_reader_create(content->pack, &reader, err);
-    bo_meter meter;
-    bo_meter_start(&meter, session, "check", 0);
-    uint64_t rows = 0;
-    for (uint32_t i = 0; st == BO_OK && i < bo_pack_frame_count(content->pack); i++) {
-        const bo_frame *frame = bo_pack_get_frame(content->pack, i);
-        st = bo_frame_reader_load(reader, i, err);
-        rows += frame->rows;
-        bo_meter_add(&meter, content->parts[frame->table].was->name, frame->rows, frame->raw_size);
+    struct rereading rereading = {.content = content};
+    pthread_t threads[THREADS_MAX];
+    uint32_t frames = bo_pack_frame_count(content->pack), started = 0;
+    uint32_t helpers = count_threads(frames) - 1;
+    bo_meter_start(&rereading.meter, session, "check", 0);
+    pthread_mutex_init(&rereading.lock, NULL);
+    /* a thread that cannot be made is no failure: the others do its work */
+    while (started < helpers && pthread_create(&threads[started], NULL, work, &rereading) == 0)
+        started++;
+    (void)work(&rereading);
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&rereading.lock);
+    if (rereading.status != BO_OK) {
+        if (err)
+            *err = rereading.error;
+        return bo_wrap(err, rereading.status, "'%s' does not read back", content->name);
     }
-    if (st != BO_OK)
-        return bo_wrap(err, st, "'%s' does not read back", content->name);
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < frames; i++)
+        rows += bo_pack_get_frame(content->pack, i)->rows;
     *rows_out = rows;
     return BO_OK;
 }
+
+/* ---- changes ---- */
 
 bo_status bo_changes_open(bo_changes *changes, bo_content *content, bo_error *err)
 {
