@@ -216,6 +216,20 @@ teardown() { common_teardown; }
     unchanged
 }
 
+@test "a prune that was refused and one that was done have the same event" {
+    backout -q run --db shop.db -- true
+    backout -q run --db shop.db -- true
+    run -3 --separate-stderr backout prune --keep-last 1 </dev/null
+    said "refused: it was not confirmed"
+    [ "$(find .backout/repository -name '*.snapshot' | wc -l)" = 2 ]
+    backout -q prune --keep-last 1 --yes
+    [ "$(find .backout/repository -name '*.snapshot' | wc -l)" = 1 ]
+    backout audit --output json >log
+    [ "$(jq -c '[.[] | select(.event | test("prune")) | [.event, .outcome]] | unique' log)" = \
+        '[["point.prune","done"],["point.prune","refused"]]' ]
+    unchanged
+}
+
 @test "a wrong word in the environment exits 2 and names the variable" {
     BACKOUT_OUTPUT=xml run -2 --separate-stderr backout list
     said "BACKOUT_OUTPUT is one of text|json|jsonl, not 'xml'"
