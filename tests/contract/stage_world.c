@@ -144,8 +144,8 @@ static bo_status next_entry(void *ctx, bo_stage_entry *out, bool *end_out, bo_er
                         : by_key(&d->before->rows[d->b], &d->after->rows[d->a]);
         const stage_row *before = order <= 0 ? &d->before->rows[d->b++] : NULL;
         const stage_row *after = order >= 0 ? &d->after->rows[d->a++] : NULL;
-        if (before && after
-            && bo_row_equal(d->before->table, span_of(&before->image), span_of(&after->image)))
+        if (before && after &&
+            bo_row_equal(d->before->table, span_of(&before->image), span_of(&after->image)))
             continue;
         d->targets += before != NULL;
         d->known += after != NULL;
