@@ -104,24 +104,14 @@ static bo_status emit_before(struct range_ctx *range, uint32_t number, bo_error 
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot use '%s'", diff->content->name);
 }
 
+/* Rows of now that are in this range only.  Too many to keep: they are read once more. */
 static bo_status emit_rest(
     struct range_ctx *range, bo_conn *conn, const bo_scan *scan, bo_error *err)
 {
     bo_residue *residue = &range->worker->residue;
     if (residue->overflow)
         return conn->driver->scan(conn, scan, emit_now, range, err);
-    size_t at = 0;
-    while (at < residue->rows.size) {
-        size_t size = 0;
-        bo_span rest = {residue->rows.data + at, residue->rows.size - at};
-        bo_status st = bo_image_measure(rest, &size, err);
-        if (st == BO_OK)
-            st = emit_now(range, (bo_image){rest.data, size}, err);
-        if (st != BO_OK)
-            return st;
-        at += size;
-    }
-    return BO_OK;
+    return bo_residue_rest(residue, add_now, range, err);
 }
 
 static bo_status compare_range(

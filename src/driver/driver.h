@@ -30,6 +30,7 @@ enum {
     BO_CAP_TRANSACTIONAL_DDL = 1u << 3,
     BO_CAP_CAPTURE = 1u << 4, /* changes can be captured by triggers */
     BO_CAP_FILES = 1u << 5,   /* a database is a file: open() with `create` makes an empty one */
+    BO_CAP_WRITTEN = 1u << 6, /* the rows this transaction wrote can be counted: written() */
 };
 
 /** How to connect. */
@@ -200,6 +201,10 @@ struct bo_driver {
         bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err);
     bo_status (*count)(
         bo_conn *conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err);
+    /** BO_CAP_WRITTEN: rows of the table as this transaction sees it, and how many of them it wrote
+     * itself. */
+    bo_status (*written)(bo_conn *conn, const bo_table *now, uint64_t *rows_out,
+        uint64_t *written_out, bo_error *err);
     bo_status (*estimate)(bo_conn *conn, const bo_table *table, uint64_t *rows_out,
         uint64_t *bytes_out, bo_error *err);
     /** Appends rows (images of `was`, by column name); triggers of users do not fire where that can

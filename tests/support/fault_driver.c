@@ -96,6 +96,9 @@ FAULTY(scan, (bo_conn * conn, const bo_scan *what, bo_image_fn *each, void *ctx,
 FAULTY(count,
     (bo_conn * conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err),
     (inside(conn), table, predicate, out, err))
+FAULTY(written,
+    (bo_conn * conn, const bo_table *now, uint64_t *rows, uint64_t *written, bo_error *err),
+    (inside(conn), now, rows, written, err))
 FAULTY(estimate,
     (bo_conn * conn, const bo_table *table, uint64_t *rows, uint64_t *bytes, bo_error *err),
     (inside(conn), table, rows, bytes, err))
@@ -232,6 +235,7 @@ static const bo_driver functions = {
     .ranges = faulty_ranges,
     .scan = faulty_scan,
     .count = faulty_count,
+    .written = faulty_written,
     .estimate = faulty_estimate,
     .load = faulty_load,
     .clear = faulty_clear,

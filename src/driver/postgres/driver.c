@@ -5,7 +5,8 @@
 const bo_driver bo_driver_postgres = {
     .name = "postgresql",
     .schemes = "postgresql postgres",
-    .caps = BO_CAP_SHARE | BO_CAP_SEQUENCES | BO_CAP_SCHEMAS | BO_CAP_TRANSACTIONAL_DDL,
+    .caps = BO_CAP_SHARE | BO_CAP_SEQUENCES | BO_CAP_SCHEMAS | BO_CAP_TRANSACTIONAL_DDL |
+            BO_CAP_WRITTEN,
     .open = pg_open,
     .close = pg_close,
     .identity = pg_identity,
@@ -29,6 +30,7 @@ const bo_driver bo_driver_postgres = {
     .ranges = pg_ranges,
     .scan = pg_scan,
     .count = pg_count,
+    .written = pg_written,
     .estimate = pg_estimate,
     .load = pg_load,
     .scratch_restore = pg_scratch_restore,

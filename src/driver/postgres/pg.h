@@ -155,6 +155,8 @@ bo_status pg_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, 
 bo_status pg_scan(bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err);
 bo_status pg_count(
     bo_conn *conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err);
+bo_status pg_written(
+    bo_conn *conn, const bo_table *now, uint64_t *rows_out, uint64_t *written_out, bo_error *err);
 bo_status pg_estimate(
     bo_conn *conn, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err);
 /* load.c */

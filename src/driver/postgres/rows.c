@@ -350,6 +350,31 @@ bo_status pg_count(
     return bo_wrap(err, st, "cannot count the rows of %s", table->name);
 }
 
+/*
+ * Every row version names the transaction that wrote it; a savepoint's has a later number than its
+ * transaction.  Others cannot have written here since this transaction took its lock, so what is as
+ * young as this transaction, or younger, is its own.  PostgreSQL manual, "System Columns".
+ */
+bo_status pg_written(
+    bo_conn *base, const bo_table *now, uint64_t *rows_out, uint64_t *written_out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql,
+        "WITH own AS MATERIALIZED (SELECT pg_catalog.age(pg_catalog.pg_current_xact_id()::xid) a)"
+        " SELECT pg_catalog.count(*), pg_catalog.count(*)"
+        " FILTER (WHERE pg_catalog.age(t.xmin) <= (SELECT a FROM own)) FROM ");
+    add_whole_table(&sql, now);
+    BO_OWN(PGresult) *result = NULL;
+    bo_status st = bo_buf_check(&sql, err);
+    if (st == BO_OK)
+        st = pg_ask(pg_of(base), bo_buf_str(&sql), 0, NULL, &result, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot count the rows of %s", now->name);
+    *rows_out = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    *written_out = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
+    return BO_OK;
+}
+
 /* The density at the last ANALYZE times the size of now; 64 rows a block where there was none. */
 bo_status pg_estimate(
     bo_conn *base, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err)

@@ -559,14 +559,15 @@ static void a_utf16_database_says_what_it_loses(void **state)
 static void a_name_may_have_a_question_mark(void **state)
 {
     world *w = *state;
-    static const char *const forms[] = {"%s/who?.db", "file:%s/who%%3F.db", "sqlite:%s/who?.db?"};
-    char path[64], url[96];
+    char path[64], plain[96], file[96], sqlite[96];
     snprintf(path, sizeof path, "%s/who?.db", w->folder);
+    snprintf(plain, sizeof plain, "%s/who?.db", w->folder);
+    snprintf(file, sizeof file, "file:%s/who%%3F.db", w->folder);
+    snprintf(sqlite, sizeof sqlite, "sqlite:%s/who?.db?", w->folder);
+    const char *const forms[] = {plain, file, sqlite};
     bo_conn_free(connect_to(path, true, true));
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        snprintf(url, sizeof url, forms[i], w->folder);
-        bo_conn_free(connect_to(url, false, true));
-    }
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        bo_conn_free(connect_to(forms[i], false, true));
     assert_int_equal(remove(path), 0);
 }
 
