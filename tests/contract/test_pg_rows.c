@@ -503,24 +503,23 @@ static void an_estimate_is_near_even_without_statistics(void **state)
 
 static void the_rows_a_transaction_wrote_are_counted_savepoints_and_partitions_too(void **state)
 {
-    world *w = *state;
-    bo_error err = {0};
-    uint64_t rows = 0, written = 0;
+    WORLD(w);
+    uint64_t count = 0, written = 0;
     run(w, "CREATE TABLE s.t (id int, v int) PARTITION BY RANGE (id);"
            "CREATE TABLE s.t1 PARTITION OF s.t FOR VALUES FROM (0) TO (50);"
            "CREATE TABLE s.t2 PARTITION OF s.t FOR VALUES FROM (50) TO (200);"
            "INSERT INTO s.t SELECT i, i FROM generate_series(1, 100) i");
     const bo_table *table = describe(w, "t");
     pg_must(pg->begin(w->conn, BO_TX_WRITE, &err), &err);
-    pg_must(pg->written(w->conn, table, &rows, &written, &err), &err);
-    assert_int_equal(rows, 100);
+    pg_must(pg->written(w->conn, table, &count, &written, &err), &err);
+    assert_int_equal(count, 100);
     assert_int_equal(written, 0);
     run(w,
         "UPDATE s.t SET v = 0 WHERE id <= 10; DELETE FROM s.t WHERE id = 100;"
         "SAVEPOINT a; UPDATE s.t SET v = 1 WHERE id IN (10, 60); RELEASE a;"
         "SAVEPOINT b; DELETE FROM s.t WHERE id = 1; ROLLBACK TO b; INSERT INTO s.t VALUES (101)");
-    pg_must(pg->written(w->conn, table, &rows, &written, &err), &err);
-    assert_int_equal(rows, 100);
+    pg_must(pg->written(w->conn, table, &count, &written, &err), &err);
+    assert_int_equal(count, 100);
     assert_int_equal(written, 12);
     pg->rollback(w->conn);
 }
