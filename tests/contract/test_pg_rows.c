@@ -521,6 +521,10 @@ static void the_rows_a_transaction_wrote_are_counted_savepoints_and_partitions_t
     pg_must(pg->written(w->conn, table, &count, &written, &err), &err);
     assert_int_equal(count, 100);
     assert_int_equal(written, 12);
+    run(w, "CREATE TABLE s.plain AS SELECT 1 AS id");
+    pg_must(pg->written(w->conn, describe(w, "plain"), &count, &written, &err), &err);
+    assert_int_equal(count, 1);
+    assert_int_equal(written, 1);
     pg->rollback(w->conn);
 }
 

@@ -362,7 +362,7 @@ bo_status pg_written(
     bo_buf_add_str(&sql,
         "WITH own AS MATERIALIZED (SELECT pg_catalog.age(pg_catalog.pg_current_xact_id()::xid) a)"
         " SELECT pg_catalog.count(*), pg_catalog.count(*)"
-        " FILTER (WHERE pg_catalog.age(t.xmin) <= (SELECT a FROM own)) FROM ");
+        " FILTER (WHERE pg_catalog.age(xmin) <= (SELECT a FROM own)) FROM ");
     add_whole_table(&sql, now);
     BO_OWN(PGresult) *result = NULL;
     bo_status st = bo_buf_check(&sql, err);
