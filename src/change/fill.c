@@ -19,7 +19,8 @@ struct turn {
 struct filling {
     bo_content *content;
     bo_meter *meter;
-    uint32_t table;
+    const bo_part *part;
+    bo_share share;
     struct turn turns[2];
     unsigned reading; /* the consumer's turn */
     bool open;        /* the consumer is inside a frame */
@@ -28,10 +29,11 @@ struct filling {
     pthread_cond_t moved;
 };
 
-static uint32_t next_frame_of(const bo_content *content, uint32_t table, uint32_t from)
+static uint32_t next_frame_of(const bo_content *content, bo_share share, uint32_t from)
 {
     uint32_t count = bo_pack_frame_count(content->pack);
-    while (from < count && bo_pack_get_frame(content->pack, from)->table != table)
+    while (from < count && (bo_pack_get_frame(content->pack, from)->table != share.table ||
+                               from % share.of != share.number))
         from++;
     return from;
 }
@@ -42,7 +44,7 @@ static void *load_frames(void *arg)
 {
     struct filling *filling = arg;
     uint32_t count = bo_pack_frame_count(filling->content->pack);
-    uint32_t frame = next_frame_of(filling->content, filling->table, 0);
+    uint32_t frame = next_frame_of(filling->content, filling->share, 0);
     for (unsigned at = 0;; at ^= 1u) {
         struct turn *turn = &filling->turns[at];
         pthread_mutex_lock(&filling->lock);
@@ -64,7 +66,7 @@ static void *load_frames(void *arg)
         pthread_mutex_unlock(&filling->lock);
         if (st != BO_OK || frame >= count)
             return NULL;
-        frame = next_frame_of(filling->content, filling->table, frame + 1);
+        frame = next_frame_of(filling->content, filling->share, frame + 1);
     }
 }
 
@@ -92,8 +94,7 @@ static bo_status await_turn(struct filling *filling, bool *end_out, bo_error *er
         return turn->status;
     filling->open = true;
     const bo_frame *frame = bo_pack_get_frame(filling->content->pack, turn->frame);
-    bo_meter_add(filling->meter, filling->content->parts[filling->table].was->name, frame->rows,
-        frame->raw_size);
+    bo_meter_add(filling->meter, filling->part->was->name, frame->rows, frame->raw_size);
     return bo_interrupt_check(err);
 }
 
@@ -117,7 +118,7 @@ static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error 
 
 static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out, bo_error *err)
 {
-    const bo_part *part = &filling->content->parts[filling->table];
+    const bo_part *part = filling->part;
     pthread_t thread;
     if (pthread_create(&thread, NULL, load_frames, filling) != 0)
         return bo_fail(err, BO_NOMEM, "cannot start a thread");
@@ -130,10 +131,10 @@ static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out
     return st;
 }
 
-bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_meter *meter,
-    uint64_t *rows_out, bo_error *err)
+bo_status bo_fill_share(bo_content *content, const bo_part *part, bo_share share, bo_conn *conn,
+    bo_meter *meter, uint64_t *rows_out, bo_error *err)
 {
-    struct filling filling = {.content = content, .meter = meter, .table = table};
+    struct filling filling = {.content = content, .meter = meter, .part = part, .share = share};
     bo_status st = bo_frame_reader_create(content->pack, &filling.turns[0].reader, err);
     if (st == BO_OK)
         st = bo_frame_reader_create(content->pack, &filling.turns[1].reader, err);
@@ -145,19 +146,25 @@ bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_m
     pthread_mutex_destroy(&filling.lock);
     bo_frame_reader_free(filling.turns[0].reader);
     bo_frame_reader_free(filling.turns[1].reader);
-    return st == BO_OK
-               ? BO_OK
-               : bo_wrap(err, st, "cannot fill table '%s'", content->parts[table].was->name);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot fill table '%s'", part->was->name);
+}
+
+bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_meter *meter,
+    uint64_t *rows_out, bo_error *err)
+{
+    bo_share all = {table, 0, 1};
+    return bo_fill_share(content, &content->parts[table], all, conn, meter, rows_out, err);
 }
 
 bo_status bo_content_rows(
     bo_content *content, uint32_t table, bo_image_fn *each, void *ctx, bo_error *err)
 {
+    const bo_share all = {table, 0, 1};
     BO_OWN(bo_frame_reader) *reader = NULL;
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
     uint32_t count = bo_pack_frame_count(content->pack);
-    for (uint32_t frame = next_frame_of(content, table, 0); st == BO_OK && frame < count;
-         frame = next_frame_of(content, table, frame + 1)) {
+    for (uint32_t frame = next_frame_of(content, all, 0); st == BO_OK && frame < count;
+         frame = next_frame_of(content, all, frame + 1)) {
         st = bo_frame_reader_load(reader, frame, err);
         bool end = false;
         while (st == BO_OK) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/aside.h"
 #include "change/undo.h"
 
 static bo_status find_run(bo_session *session, const char *point, const char *run, bo_arena *arena,
@@ -159,6 +160,8 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
         st = bo_undo_settle(session, &point, undo_id, committed, err);
     if (st == BO_OK && undo_id && run->token)
         st = target->conn->driver->unmark(target->conn, undo_id, err);
+    if (st == BO_OK)
+        st = bo_aside_drop(target->conn, run->id, err);
     if (st == BO_OK)
         st =
             bo_catalog_run_end(session->catalog, run->id, committed ? "done" : "failed", NULL, err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "change/aside.h"
 #include "change/fill.h"
 #include "change/road.h"
 #include "change/shape.h"
@@ -80,6 +81,22 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
     return BO_OK;
 }
 
+static bo_status fill_aside(bo_undo *undo, bo_error *err)
+{
+    undo->aside = bo_arena_alloc(undo->arena, sizeof *undo->aside);
+    return undo->aside ? bo_aside_fill(undo, undo->aside, err) : bo_nomem(err);
+}
+
+/* A table that came into being while others were filled aside has its name already. */
+static bo_status check_still_missing(bo_undo *undo, bo_error *err)
+{
+    for (uint32_t i = 0; undo->aside && i < undo->intent->part_count; i++)
+        if (undo->aside->tables[i] && undo->intent->parts[i].now)
+            return bo_fail(err, BO_CONFLICT, "table '%s' was made by others in the meantime",
+                undo->intent->parts[i].was->name);
+    return BO_OK;
+}
+
 static bo_status plan(bo_undo *undo, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
@@ -91,12 +108,16 @@ static bo_status plan(bo_undo *undo, bo_error *err)
         st = bo_content_describe(undo->intent, conn, err);
     if (st == BO_OK)
         st = check_parts(undo, err);
+    if (st == BO_OK && !undo->options->dry_run)
+        st = fill_aside(undo, err);
     if (st == BO_OK)
         st = conn->driver->begin(conn, BO_TX_WRITE, err);
     if (st == BO_OK && !undo->options->dry_run)
         st = lock_existing(undo, err);
     if (st == BO_OK)
         st = bo_content_describe(undo->intent, conn, err);
+    if (st == BO_OK)
+        st = check_still_missing(undo, err);
     if (st == BO_OK)
         st = check_shapes(undo, err);
     return st == BO_OK ? count_now(undo, err) : st;
@@ -192,6 +213,11 @@ static void visit(
     order[(*count)++] = table;
 }
 
+static bool is_aside(const bo_undo *undo, uint32_t table)
+{
+    return undo->aside && undo->aside->tables[table];
+}
+
 static bo_status make_tables(
     bo_undo *undo, const uint32_t *order, uint32_t count, bool *made, bo_error *err)
 {
@@ -201,12 +227,12 @@ static bo_status make_tables(
         bo_part *part = &undo->intent->parts[order[i]];
         if (part->left_out)
             continue;
-        made[order[i]] = part->now == NULL;
-        if (made[order[i]]) {
+        made[order[i]] = part->now == NULL || is_aside(undo, order[i]);
+        if (made[order[i]] && !part->now) {
             st = conn->driver->create(conn, part->was, err);
             if (st == BO_OK)
                 st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
-        } else {
+        } else if (!made[order[i]]) {
             st = bo_shape_restore_columns(conn, part, undo->arena, err);
         }
         if (st != BO_OK)
@@ -238,7 +264,7 @@ static bo_status fill_tables(
     bo_meter_start(&meter, undo->session, "restore", 0);
     bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && i < count; i++)
-        if (!undo->intent->parts[order[i]].left_out)
+        if (!undo->intent->parts[order[i]].left_out && !is_aside(undo, order[i]))
             st = bo_fill_table(undo->intent, order[i], undo->target->conn, &meter,
                 &undo->applied[order[i]].inserted, err);
     for (uint32_t i = 0; st == BO_OK && i < count; i++) {
@@ -271,7 +297,7 @@ static bo_status prove(bo_undo *undo, bo_error *err)
     bool all = true;
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         bo_digest then = {0}, now = {0};
-        if (undo->intent->parts[i].left_out)
+        if (undo->intent->parts[i].left_out || is_aside(undo, i)) /* those are proved already */
             continue;
         bo_status st = bo_undo_read_digest(undo, i, true, &now, err);
         if (st != BO_OK)
@@ -299,6 +325,8 @@ static bo_status replace_rows(bo_undo *undo, bo_error *err)
     for (uint32_t i = 0; i < parts; i++)
         visit(undo->intent, i, seen, order, &count);
     bo_status st = violations(undo, &before, &example, err);
+    if (st == BO_OK)
+        st = bo_aside_bring(undo, undo->aside, err);
     if (st == BO_OK)
         st = make_tables(undo, order, count, made, err);
     if (st == BO_OK)

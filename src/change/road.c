@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/step.h"
+#include "change/aside.h"
 #include "change/road.h"
 #include "change/watch.h"
 
@@ -152,6 +153,20 @@ static const char *status_word(bo_status st, bool planned)
     return planned && bo_status_exit_code(st) == 3 ? "refused" : "failed";
 }
 
+/* False: tables that were filled aside are still there; the next attempt drops them. */
+static bool drop_aside(bo_undo *undo)
+{
+    bo_error error = {0};
+    if (!undo->aside || !undo->aside->any)
+        return true;
+    bo_status st =
+        undo->target->conn ? bo_aside_drop(undo->target->conn, undo->run, &error) : BO_DATABASE;
+    if (st != BO_OK)
+        bo_session_warn(undo->session, "tables that were filled aside are still there: %s",
+            error.text[0] ? error.text : "the link to the database broke");
+    return st == BO_OK;
+}
+
 /* Ends the records of a rollback that was not committed, and makes its report while the plan can
  * still be read. */
 static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool planned,
@@ -165,9 +180,10 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
     if (undo->target->conn)
         undo->target->conn->driver->rollback(undo->target->conn);
     undo->lost_export = NULL; /* nothing is lost, and its file goes */
+    const char *outcome = drop_aside(undo) ? bo_outcome_name(st) : "unknown";
     if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, false, &second) != BO_OK ||
-        (undo->run[0] && bo_catalog_run_end(undo->session->catalog, undo->run, bo_outcome_name(st),
-                             NULL, &second) != BO_OK))
+        (undo->run[0] &&
+            bo_catalog_run_end(undo->session->catalog, undo->run, outcome, NULL, &second) != BO_OK))
         bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);
     int exit_code = bo_status_exit_code(st); /* what 3 and 4 say here says it already */
     if (exit_code == 1 || exit_code == 130)

@@ -31,6 +31,8 @@ enum {
     BO_CAP_CAPTURE = 1u << 4, /* changes can be captured by triggers */
     BO_CAP_FILES = 1u << 5,   /* a database is a file: open() with `create` makes an empty one */
     BO_CAP_WRITTEN = 1u << 6, /* the rows this transaction wrote can be counted: written() */
+    BO_CAP_ASIDE =
+        1u << 7, /* tables can be made out of sight: put_aside(), bring_back(), drop_aside() */
 };
 
 /** How to connect. */
@@ -191,6 +193,16 @@ struct bo_driver {
         bo_error *err); /* a dropped one, nullable until filled */
     bo_status (*add_column_after)(bo_conn *conn, const bo_table *now, const bo_column *column,
         bo_error *err); /* NOT NULL etc. */
+
+    /* -- BO_CAP_ASIDE: a table that several connections fill before anybody can see it -- */
+    /** Makes `was`, bare, out of sight under `name`, in a transaction of its own.  BO_UNSUPPORTED:
+     * it cannot move. */
+    bo_status (*put_aside)(bo_conn *conn, const bo_table *was, const char *name, bo_arena *arena,
+        const bo_table **out, bo_error *err);
+    bo_status (*bring_back)(bo_conn *conn, const bo_table *aside, const bo_table *was,
+        bo_error *err); /* to its name and place */
+    bo_status (*drop_aside)(
+        bo_conn *conn, const char *prefix, bo_error *err); /* all whose name begins so */
 
     /* -- rows -- */
     /** Ranges that together hold every row, except those in `known` (which stay valid ids for

@@ -96,6 +96,13 @@ FAULTY(scan, (bo_conn * conn, const bo_scan *what, bo_image_fn *each, void *ctx,
 FAULTY(count,
     (bo_conn * conn, const bo_table *table, const char *predicate, uint64_t *out, bo_error *err),
     (inside(conn), table, predicate, out, err))
+FAULTY(put_aside,
+    (bo_conn * conn, const bo_table *was, const char *name, bo_arena *arena, const bo_table **out,
+        bo_error *err),
+    (inside(conn), was, name, arena, out, err))
+FAULTY(bring_back, (bo_conn * conn, const bo_table *aside, const bo_table *was, bo_error *err),
+    (inside(conn), aside, was, err))
+FAULTY(drop_aside, (bo_conn * conn, const char *prefix, bo_error *err), (inside(conn), prefix, err))
 FAULTY(written,
     (bo_conn * conn, const bo_table *now, uint64_t *rows, uint64_t *written, bo_error *err),
     (inside(conn), now, rows, written, err))
@@ -235,6 +242,9 @@ static const bo_driver functions = {
     .ranges = faulty_ranges,
     .scan = faulty_scan,
     .count = faulty_count,
+    .put_aside = faulty_put_aside,
+    .bring_back = faulty_bring_back,
+    .drop_aside = faulty_drop_aside,
     .written = faulty_written,
     .estimate = faulty_estimate,
     .load = faulty_load,

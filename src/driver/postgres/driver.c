@@ -6,7 +6,7 @@ const bo_driver bo_driver_postgres = {
     .name = "postgresql",
     .schemes = "postgresql postgres",
     .caps = BO_CAP_SHARE | BO_CAP_SEQUENCES | BO_CAP_SCHEMAS | BO_CAP_TRANSACTIONAL_DDL |
-            BO_CAP_WRITTEN,
+            BO_CAP_WRITTEN | BO_CAP_ASIDE,
     .open = pg_open,
     .close = pg_close,
     .identity = pg_identity,
@@ -25,6 +25,9 @@ const bo_driver bo_driver_postgres = {
     .describe = pg_describe,
     .create = pg_create,
     .create_after = pg_create_after,
+    .put_aside = pg_put_aside,
+    .bring_back = pg_bring_back,
+    .drop_aside = pg_drop_aside,
     .add_column = pg_add_column,
     .add_column_after = pg_add_column_after,
     .ranges = pg_ranges,

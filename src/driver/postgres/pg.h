@@ -176,6 +176,11 @@ bo_status pg_filter(bo_conn *conn, const bo_table *shape, const char *predicate,
 bo_status pg_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status pg_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);
 bo_status pg_unmark(bo_conn *conn, const char *id, bo_error *err);
+/* aside.c */
+bo_status pg_put_aside(bo_conn *conn, const bo_table *was, const char *name, bo_arena *arena,
+    const bo_table **out, bo_error *err);
+bo_status pg_bring_back(bo_conn *conn, const bo_table *aside, const bo_table *was, bo_error *err);
+bo_status pg_drop_aside(bo_conn *conn, const char *prefix, bo_error *err);
 /* describe.c, define.c (SQL that makes it again), sequence.c */
 bo_status pg_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err);
 bo_status pg_describe(
