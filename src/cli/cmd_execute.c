@@ -9,6 +9,7 @@
 #include "cli/database.h"
 #include "cli/rollback_args.h"
 #include "cli/scope_args.h"
+#include "cli/subject.h"
 #include "report/text.h"
 
 #define AT(field) offsetof(struct rollback_args, field)
@@ -108,27 +109,18 @@ static bo_status confirm(cli *ctx, const struct rollback_args *args, const cli_d
 bo_status cli_rollback(cli *ctx, const struct rollback_args *args, bo_error *err)
 {
     bo_rollback_options options = {0};
-    bo_session *session = NULL;
-    bo_status st = cli_session(ctx, &session, err);
-    if (st != BO_OK)
-        return st;
-    BO_OWN(bo_point_list) *found = NULL;
-    st = bo_point_get(session, args->id, &found, err);
+    BO_OWN_VALUE(cli_subject) on = {0};
+    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st == BO_OK)
         st = make_options(ctx, args, &options, err);
-    if (st != BO_OK)
-        return st;
-    const bo_point *point = bo_point_list_get(found, 0);
-    BO_OWN_VALUE(cli_database) database = {0};
-    st = cli_database_of(ctx, args->db, point, &database, err);
     if (st == BO_OK)
-        st = cli_permit(ctx, &database, CLI_MAY_EXECUTE, point->id, err);
+        st = cli_permit(ctx, &on.database, CLI_MAY_EXECUTE, on.point->id, err);
     if (st == BO_OK && !args->dry_run)
-        st = confirm(ctx, args, &database, point->id, &options, err);
+        st = confirm(ctx, args, &on.database, on.point->id, &options, err);
     if (st != BO_OK)
         return st;
     BO_OWN(bo_rollback) *done = NULL;
-    st = bo_rollback_execute(session, &database.db, point->id, &options, &done, err);
+    st = bo_rollback_execute(on.session, &on.database.db, on.point->id, &options, &done, err);
     bo_error answer = {0};
     if (done && cli_answer_rollback(ctx, done, &answer) != BO_OK && st == BO_OK) {
         *err = answer;
@@ -170,21 +162,12 @@ static const cli_option assess_options[] = {
 static bo_status assess(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct assess_args *args = arguments;
-    bo_session *session = NULL;
-    bo_status st = cli_session(ctx, &session, err);
-    if (st != BO_OK)
-        return st;
-    BO_OWN(bo_point_list) *found = NULL;
-    st = bo_point_get(session, args->id, &found, err);
-    if (st != BO_OK)
-        return st;
-    const bo_point *point = bo_point_list_get(found, 0);
-    BO_OWN_VALUE(cli_database) database = {0};
-    st = cli_database_of(ctx, args->db, point, &database, err);
+    BO_OWN_VALUE(cli_subject) on = {0};
+    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st != BO_OK)
         return st;
     BO_OWN(bo_rollback) *plan = NULL;
-    st = bo_rollback_assess(session, &database.db, point->id, &plan, err);
+    st = bo_rollback_assess(on.session, &on.database.db, on.point->id, &plan, err);
     return st == BO_OK ? cli_answer_rollback(ctx, plan, err) : st;
 }
 

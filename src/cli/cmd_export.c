@@ -7,6 +7,7 @@
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/database.h"
+#include "cli/subject.h"
 
 struct export_args {
     const char *id, *db, *output_file, *artefacts;
@@ -88,24 +89,15 @@ static bo_status deliver(const source *s, bo_error *err)
 
 static bo_status work(cli *ctx, const struct export_args *args, bool script, bo_error *err)
 {
-    bo_session *session = NULL;
-    bo_status st = cli_session(ctx, &session, err);
+    BO_OWN_VALUE(cli_subject) on = {0};
+    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st != BO_OK)
         return st;
-    BO_OWN(bo_point_list) *found = NULL;
-    st = bo_point_get(session, args->id, &found, err);
-    if (st != BO_OK)
-        return st;
-    const bo_point *point = bo_point_list_get(found, 0);
-    BO_OWN_VALUE(cli_database) database = {0};
-    st = cli_database_of(ctx, args->db, point, &database, err);
-    if (st != BO_OK)
-        return st;
-    source s = {ctx, &database, point->id, args, script};
+    source s = {ctx, &on.database, on.point->id, args, script};
     st = deliver(&s, err);
     const char *file = args->artefacts ? args->artefacts : args->output_file;
     if (st == BO_OK && file && !cli_is_text(ctx))
-        st = cli_result(ctx, json_pack("{s:s, s:s}", "id", point->id, "file", file), err);
+        st = cli_result(ctx, json_pack("{s:s, s:s}", "id", on.point->id, "file", file), err);
     return st;
 }
 

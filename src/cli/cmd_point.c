@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/database.h"
 #include "cli/scope_args.h"
+#include "cli/subject.h"
 
 static const cli_option create_options[] = {
     CLI_SCOPE_OPTIONS,
@@ -65,23 +66,14 @@ static const cli_option seal_options[] = {
 static bo_status seal(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct seal_args *args = arguments;
-    bo_session *session = NULL;
-    bo_status st = cli_session(ctx, &session, err);
-    if (st != BO_OK)
-        return st;
-    BO_OWN(bo_point_list) *found = NULL;
-    st = bo_point_get(session, args->id, &found, err);
-    if (st != BO_OK)
-        return st;
-    const bo_point *point = bo_point_list_get(found, 0);
-    BO_OWN_VALUE(cli_database) database = {0};
-    st = cli_database_of(ctx, args->db, point, &database, err);
+    BO_OWN_VALUE(cli_subject) on = {0};
+    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st == BO_OK)
-        st = cli_permit(ctx, &database, CLI_MAY_CREATE, point->id, err);
+        st = cli_permit(ctx, &on.database, CLI_MAY_CREATE, on.point->id, err);
     if (st != BO_OK)
         return st;
     BO_OWN(bo_point_list) *list = NULL;
-    st = bo_point_seal(session, &database.db, point->id, &list, err);
+    st = bo_point_seal(on.session, &on.database.db, on.point->id, &list, err);
     return st == BO_OK ? cli_answer_made(ctx, bo_point_list_get(list, 0), err) : st;
 }
 

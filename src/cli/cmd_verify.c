@@ -4,6 +4,7 @@
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/database.h"
+#include "cli/subject.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -35,21 +36,12 @@ static bo_status answer(cli *ctx, const bo_verification *verification, bo_error 
 static bo_status verify(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct verify_args *args = arguments;
-    bo_session *session = NULL;
-    bo_status st = cli_session(ctx, &session, err);
-    if (st != BO_OK)
-        return st;
-    BO_OWN(bo_point_list) *found = NULL;
-    st = bo_point_get(session, args->id, &found, err);
-    if (st != BO_OK)
-        return st;
-    const bo_point *point = bo_point_list_get(found, 0);
-    BO_OWN_VALUE(cli_database) database = {0};
-    st = cli_database_of(ctx, args->db, point, &database, err);
+    BO_OWN_VALUE(cli_subject) on = {0};
+    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st != BO_OK)
         return st;
     BO_OWN(bo_verification) *verification = NULL;
-    st = bo_verify(session, &database.db, point->id,
+    st = bo_verify(on.session, &on.database.db, on.point->id,
         args->against ? BO_AGAINST_AFTER : BO_AGAINST_BEFORE, &verification, err);
     if (!verification)
         return st;
