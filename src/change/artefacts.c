@@ -217,10 +217,8 @@ static bo_status open_rows(
     bo_status st = bo_target_open(artefacts->database, target, err);
     if (st == BO_OK)
         st = bo_target_check_server(*target, record->server, err);
-    return st == BO_OK
-               ? bo_content_open(artefacts->session, snapshot ? record->file : record->change_file,
-                     snapshot ? record->root : record->change_root, content, err)
-               : st;
+    return st == BO_OK ? bo_content_open_of(artefacts->session, record, !snapshot, content, err)
+                       : st;
 }
 
 static bo_status write_files(struct artefacts *artefacts, bo_error *err)

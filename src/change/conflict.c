@@ -25,6 +25,7 @@ bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class
     bo_error *err)
 {
     undo->conflict_count++;
+    undo->blocked_count += conflict_class >= BO_CLASS_CONSTRAINT;
     undo->conflicts_of[table]++;
     if (undo->listed == BO_LISTED_MAX)
         return BO_OK;
@@ -243,6 +244,25 @@ static int by_place(const void *a, const void *b)
     return left->id < right->id ? -1 : left->id > right->id;
 }
 
+/* Items are in the order of tables and ids. */
+static bo_status drop_blocked(struct closing *closing, bo_error *err)
+{
+    bo_undo *undo = closing->undo;
+    uint64_t batch[DROP_BATCH];
+    size_t count = 0;
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < closing->count; i++) {
+        uint32_t table = closing->items[i].table;
+        batch[count++] = closing->items[i].id;
+        if (count < DROP_BATCH && i + 1 < closing->count && closing->items[i + 1].table == table)
+            continue;
+        st = undo->target->conn->driver->stage_drop(
+            undo->stage, undo->staged[table], batch, count, err);
+        count = 0;
+    }
+    return st;
+}
+
 /* Lists the blocked entries with their rows, in the order of the intent. */
 static bo_status list_blocked(struct closing *closing, bo_error *err)
 {
@@ -262,14 +282,11 @@ static bo_status list_blocked(struct closing *closing, bo_error *err)
                 continue;
             st = bo_undo_list_conflict(undo, table, item->conflict_class,
                 walk.expected.data ? walk.expected : walk.target, item->because, NULL, 0, err);
-            if (st == BO_OK)
-                st = undo->target->conn->driver->stage_drop(
-                    undo->stage, undo->staged[table], &item->id, 1, err);
             i++;
         }
         bo_walk_done(&walk);
     }
-    return st;
+    return st == BO_OK ? drop_blocked(closing, err) : st;
 }
 
 static bo_status close_over(bo_undo *undo, bo_error *err)

@@ -103,6 +103,24 @@ bo_status bo_content_open(
     return BO_OK;
 }
 
+bo_status bo_content_open_of(
+    bo_session *session, const bo_point_record *point, bool change, bo_content **out, bo_error *err)
+{
+    const char *name = change ? point->change_file : point->file;
+    BO_OWN(bo_content) *content = NULL;
+    bo_status st =
+        bo_content_open(session, name, change ? point->change_root : point->root, &content, err);
+    if (st != BO_OK)
+        return st;
+    const char *of = json_string_value(json_object_get(bo_pack_meta(content->pack), "point"));
+    if (!of || strcmp(of, point->id) != 0)
+        return bo_fail(err, BO_CORRUPT,
+            "cannot use '%s'\nit was written for point '%s', not for '%s'", name, of ? of : "?",
+            point->id);
+    *out = BO_TAKE(content);
+    return BO_OK;
+}
+
 bo_status bo_content_open_file(
     bo_session *session, const char *path, bo_content **out, bo_error *err)
 {
@@ -162,6 +180,20 @@ bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
             return st;
     }
     return BO_OK;
+}
+
+bo_status bo_content_begin(bo_content *content, bo_conn *conn, bo_tx_mode mode, bo_error *err)
+{
+    const bo_table *const *tables = NULL;
+    unsigned count = 0;
+    bo_status st = bo_content_describe(content, conn, err);
+    if (st == BO_OK)
+        st = bo_content_tables(content, false, content->arena, &tables, &count, err);
+    if (st == BO_OK)
+        st = conn->driver->begin(conn, mode, err);
+    if (st == BO_OK && count)
+        st = conn->driver->lock(conn, tables, count, err);
+    return st == BO_OK ? bo_content_describe(content, conn, err) : st;
 }
 
 int bo_content_find(const bo_content *content, const char *table)

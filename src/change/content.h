@@ -22,6 +22,10 @@ typedef struct bo_content {
  * content's root hash is. */
 bo_status bo_content_open(
     bo_session *session, const char *name, const char *root_hex, bo_content **out, bo_error *err);
+/** The snapshot, or with `change` the changeset, of a point; BO_CORRUPT when the file was written
+ * for another one. */
+bo_status bo_content_open_of(bo_session *session, const bo_point_record *point, bool change,
+    bo_content **out, bo_error *err);
 /** The same for a file anywhere. */
 bo_status bo_content_open_file(
     bo_session *session, const char *path, bo_content **out, bo_error *err);
@@ -30,6 +34,12 @@ BO_DEFINE_SCOPE(bo_content);
 
 /** Describes each part's table as it is now; a table that is gone keeps `now` NULL. */
 bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err);
+/**
+ * Begins a transaction that reads the parts: their tables are locked against TRUNCATE, ALTER and
+ * DROP before its snapshot is taken, which those would otherwise show empty or altered; then they
+ * are described.
+ */
+bo_status bo_content_begin(bo_content *content, bo_conn *conn, bo_tx_mode mode, bo_error *err);
 /** Reads and checks every frame. */
 bo_status bo_content_verify(
     bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err);

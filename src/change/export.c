@@ -216,15 +216,14 @@ static bo_status open_content(struct exporting *exporting, char since[64], bo_er
         return bo_since_open(
             exporting->session, exporting->target, record, since, &exporting->content, err);
     if (exporting->which == BO_EXPORT_BEFORE && snapshot)
-        return bo_content_open(
-            exporting->session, record->file, record->root, &exporting->content, err);
+        return bo_content_open_of(exporting->session, record, false, &exporting->content, err);
     if (!sealed)
         return bo_fail(
             err, BO_REFUSED, "'%s' is not sealed: what its change did is not known", record->id);
     bo_status st = bo_since_check_known(record, err);
-    return st == BO_OK ? bo_content_open(exporting->session, record->change_file,
-                             record->change_root, &exporting->content, err)
-                       : st;
+    return st == BO_OK
+               ? bo_content_open_of(exporting->session, record, true, &exporting->content, err)
+               : st;
 }
 
 static bo_status export_rows(struct exporting *exporting, bo_error *err)

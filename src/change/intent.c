@@ -42,6 +42,10 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
             part->was->name);
     if (shape == BO_SHAPE_SAME || (undo->full && shape == BO_SHAPE_COLUMNS))
         return BO_OK;
+    bool some = part->predicate || undo->options->where_count || undo->options->only_added;
+    if (undo->full && shape == BO_SHAPE_DROPPED && some)
+        return bo_fail(err, BO_REFUSED,
+            "table '%s' is not there, and only some of its rows were asked for", part->was->name);
     if (undo->full && shape == BO_SHAPE_DROPPED)
         return BO_OK;
     BO_OWN_VALUE(bo_buf) notes = {0};
@@ -55,7 +59,8 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
         part->was->name, lines ? lines : "");
 }
 
-/* Type full makes dropped tables and columns again, from the definition in the snapshot. */
+/* Type full makes dropped tables and columns again, from the definition in the snapshot.  A table
+ * gets its keys, and others their foreign keys to it, when all rows are back. */
 static bo_status make_again(bo_undo *undo, bo_part *part, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
@@ -69,11 +74,12 @@ static bo_status make_again(bo_undo *undo, bo_part *part, bo_error *err)
             part->was->name);
     if (shape == BO_SHAPE_COLUMNS)
         return bo_shape_restore_columns(conn, part, undo->arena, err);
+    if (undo->options->dry_run) /* planned as an empty table */
+        return BO_OK;
     st = conn->driver->create(conn, part->was, err);
     if (st == BO_OK)
-        st = conn->driver->create_after(conn, part->was, err);
-    if (st == BO_OK)
         st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
+    part->fresh = part->bulk = true;
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make table '%s' again", part->was->name);
 }
 
@@ -93,9 +99,9 @@ static bo_status open_files(bo_undo *undo, bo_error *err)
     uint64_t rows = 0;
     bo_status st = BO_OK;
     if (undo->full)
-        st = bo_content_open(session, record->file, record->root, &undo->snapshot, err);
+        st = bo_content_open_of(session, record, false, &undo->snapshot, err);
     if (st == BO_OK && undo->sealed)
-        st = bo_content_open(session, record->change_file, record->change_root, &undo->change, err);
+        st = bo_content_open_of(session, record, true, &undo->change, err);
     if (st == BO_OK && undo->sealed)
         st = bo_content_verify(session, undo->change, &rows, err);
     return st;
@@ -133,7 +139,7 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
         if (content->parts[i].left_out)
             continue;
         st = check_part(undo, &content->parts[i], i, err);
-        if (st == BO_OK && undo->full && !undo->options->dry_run)
+        if (st == BO_OK && undo->full)
             st = make_again(undo, &content->parts[i], err);
     }
     return st;

@@ -38,9 +38,13 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
             &undo->target->identity, snapshot->parts, count, &spool.draft, err);
+    uint32_t workers = bo_target_workers(undo->target);
+    for (uint32_t i = 0; i < count; i++) /* others cannot read what this transaction altered */
+        if (snapshot->parts[i].fresh || snapshot->parts[i].made_again)
+            workers = 1;
     if (st == BO_OK)
-        st = bo_diff(undo->session, undo->target, snapshot, bo_target_workers(undo->target),
-            spool_change, &spool, &result, err);
+        st = bo_diff(
+            undo->session, undo->target, snapshot, workers, spool_change, &spool, &result, err);
     if (st == BO_OK)
         st = bo_draft_commit(undo->session, spool.draft, undo->intent_file, err);
     bo_draft_free(spool.draft);
@@ -50,6 +54,7 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
         undo->intent->parts[i].now = snapshot->parts[i].now;
         undo->intent->parts[i].left_out = snapshot->parts[i].left_out;
         undo->intent->parts[i].bulk = snapshot->parts[i].bulk;
+        undo->intent->parts[i].fresh = snapshot->parts[i].fresh;
         undo->intent->parts[i].made_again = snapshot->parts[i].made_again;
         undo->now_known[i] = !snapshot->parts[i].left_out && !snapshot->parts[i].predicate;
         if (result.entered[i])
@@ -147,6 +152,23 @@ static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *
     return st;
 }
 
+/* The seal could not tell the change's rows from later ones (DDL): every row of now that goes or
+ * changes may be others' work. */
+static bo_status lose_all_in_table(struct losing *losing, uint32_t table, bo_error *err)
+{
+    bo_walk walk;
+    bo_status st = bo_walk_open(&walk, losing->undo, table, false, err);
+    while (st == BO_OK) {
+        st = bo_walk_next(&walk, err);
+        if (st != BO_OK || walk.end)
+            break;
+        if (walk.expected.data)
+            st = lose(losing, &walk, (bo_image){0}, err);
+    }
+    bo_walk_done(&walk);
+    return st;
+}
+
 bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
 {
     struct losing losing = {.undo = undo};
@@ -162,8 +184,8 @@ bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
             err);
     }
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        if (!bo_point_is_open(&undo->record, i))
-            st = lose_in_table(&losing, i, err);
+        st = bo_point_is_open(&undo->record, i) ? lose_all_in_table(&losing, i, err)
+                                                : lose_in_table(&losing, i, err);
     bo_changes_done(&losing.change);
     bo_buf_done(&losing.key);
     bo_buf_done(&losing.change_key);

@@ -163,8 +163,10 @@ static bo_status list_notes(bo_undo *undo, bo_arena *arena, bo_rollback *out, bo
 }
 
 static bo_status list_tables(
-    bo_undo *undo, bo_arena *arena, bool done, bo_rollback *out, bo_error *err)
+    bo_undo *undo, bo_arena *arena, const char *status, bo_rollback *out, bo_error *err)
 {
+    bool done = strcmp(status, "done") == 0;
+    bool counts = done || strcmp(status, "planned") == 0; /* else nothing was applied */
     uint32_t parts = undo->intent ? undo->intent->part_count : 0;
     bo_rollback_table *tables = bo_arena_array(arena, (size_t)parts + 1, sizeof *tables);
     if (!tables)
@@ -182,6 +184,8 @@ static bo_status list_tables(
             .lost = undo->lost_of[i],
             .proof = undo->proofs[i] ? undo->proofs[i] : "",
         };
+        if (!counts)
+            continue;
         out->inserted += applied->inserted;
         out->updated += applied->updated;
         out->deleted += applied->deleted;
@@ -202,7 +206,7 @@ static const char *whole_proof(const bo_undo *undo)
         if (strcmp(worst, "inconclusive") != 0)
             worst = proof;
     }
-    return worst[0] ? worst : "";
+    return worst;
 }
 
 bo_status bo_undo_outcome(
@@ -235,7 +239,7 @@ bo_status bo_undo_outcome(
         .duration_s = seconds,
         .recommended = "",
         .because = ""};
-    bo_status st = list_tables(undo, arena, strcmp(status, "done") == 0, owned, err);
+    bo_status st = list_tables(undo, arena, status, owned, err);
     if (st == BO_OK)
         st = list_notes(undo, arena, owned, err);
     if (st == BO_OK)

@@ -93,8 +93,12 @@ static bo_status prove_table(bo_undo *undo, uint32_t table, bool *match_out, bo_
 {
     const bo_part *part = &undo->intent->parts[table];
     bool counted = undo->target->conn->driver->caps & BO_CAP_WRITTEN;
-    if (counted && part->was->row_key && !part->bulk && !part->made_again)
-        return prove_by_count(undo, table, match_out, err);
+    *match_out = false;
+    if (counted && part->was->row_key && !part->bulk && !part->made_again) {
+        bo_status st = prove_by_count(undo, table, match_out, err);
+        if (st != BO_OK || *match_out)
+            return st; /* a count that differs may be of rows frozen long ago: read them all */
+    }
     return prove_by_digest(undo, table, match_out, err);
 }
 
@@ -144,6 +148,17 @@ static int64_t further(int64_t a, int64_t b, int64_t increment)
     return increment < 0 ? (a < b ? a : b) : (a > b ? a : b);
 }
 
+/* The counter is not where it was when the table was locked. */
+static bool moved_on(const bo_part *part, const bo_sequence *now)
+{
+    for (uint16_t i = 0; i < part->now->sequence_count; i++) {
+        const bo_sequence *then = &part->now->sequences[i];
+        if (strcmp(then->name, now->name) == 0)
+            return then->last_value != now->last_value || then->is_called != now->is_called;
+    }
+    return false;
+}
+
 static bo_status set_sequence(
     bo_undo *undo, const bo_part *part, const bo_sequence *was, bo_error *err)
 {
@@ -156,6 +171,8 @@ static bo_status set_sequence(
         st = conn->driver->sequence_used(conn, part->now, was, &used, &any, err);
     if (st != BO_OK)
         return st;
+    if (back && moved_on(part, &now))
+        back = false; /* others take numbers already */
     if (!back && further(now.last_value, was->last_value, was->increment) == now.last_value)
         then = now;
     if (any && further(used, then.last_value, was->increment) == used) {

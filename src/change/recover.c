@@ -104,8 +104,14 @@ static bo_status bring_back(
     return bo_catalog_point_update(session->catalog, &parent, err);
 }
 
+/* A restore may have been into another database than the point's. */
+static bool is_own(const bo_point_record *point, const char *server)
+{
+    return !point->server || !point->server[0] || strcmp(point->server, server) == 0;
+}
+
 static bo_status settle_records(bo_session *session, const bo_point_record *point,
-    const char *undo_id, bool committed, bo_arena *arena, bo_error *err)
+    const char *undo_id, bool rolled_back, bool committed, bo_arena *arena, bo_error *err)
 {
     bo_point_record undo;
     bool there = false;
@@ -116,7 +122,8 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
         undo.sealed_us = committed ? undo.created_us : 0;
         st = bo_catalog_point_update(session->catalog, &undo, err);
     }
-    if (st != BO_OK || !committed || !point->kind) /* a file that was restored has no record */
+    /* a file that was restored has no record, and a backup stays one */
+    if (st != BO_OK || !rolled_back || !point->kind || strcmp(point->kind, "backup") == 0)
         return st;
     bo_point_record rolled = *point;
     rolled.status = BO_POINT_ROLLED_BACK;
@@ -126,7 +133,7 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
 
 /* The records follow what the database says: the undo point is usable, or it never was one. */
 bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, const char *undo_id,
-    bool committed, bo_error *err)
+    const char *server, bool committed, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
@@ -134,7 +141,8 @@ bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, cons
     bo_status st = bo_catalog_begin(session->catalog, err);
     if (st != BO_OK)
         return st;
-    st = settle_records(session, point, undo_id, committed, arena, err);
+    st = settle_records(
+        session, point, undo_id, committed && is_own(point, server), committed, arena, err);
     bo_status ended = bo_catalog_end(session->catalog, st == BO_OK, st == BO_OK ? err : NULL);
     if (st == BO_OK && ended == BO_OK && !committed && undo_id && undo_id[0])
         remove_files(session, undo_id);
@@ -145,6 +153,14 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
     bo_arena *arena, bo_error *err)
 {
     bool committed = false;
+    BO_OWN(json_ref) *details = json_loads(run->details ? run->details : "{}", 0, NULL);
+    const char *server = json_string_value(json_object_get(details, "server"));
+    if (server && strcmp(server, target->identity.server) != 0) {
+        bo_session_warn(session,
+            "an earlier %s (%s) into another database stopped at '%s' and is not settled",
+            run->kind, run->id, run->step);
+        return BO_OK; /* only that database knows how it ended */
+    }
     bo_status st = ask(session, target, run, arena, &committed, err);
     if (st != BO_OK)
         return bo_wrap(err, st,
@@ -157,7 +173,7 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
         point = (bo_point_record){.id = run->point};
     const char *undo_id = undo_point_of(run, arena);
     if (st == BO_OK)
-        st = bo_undo_settle(session, &point, undo_id, committed, err);
+        st = bo_undo_settle(session, &point, undo_id, target->identity.server, committed, err);
     if (st == BO_OK && undo_id && run->token)
         st = target->conn->driver->unmark(target->conn, undo_id, err);
     if (st == BO_OK)

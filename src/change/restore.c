@@ -379,7 +379,7 @@ static bo_status open_snapshot(bo_undo *undo, const char *what, bo_error *err)
     if (st == BO_OK && undo->record.status == BO_POINT_PRUNED)
         return bo_fail(err, BO_REFUSED, "the files of '%s' were removed by prune", what);
     if (st == BO_OK)
-        return bo_content_open(session, undo->record.file, undo->record.root, &undo->intent, err);
+        return bo_content_open_of(session, &undo->record, false, &undo->intent, err);
     if (access(what, F_OK) != 0) {
         if (err)
             *err = unknown;

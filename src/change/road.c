@@ -34,8 +34,8 @@ bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
 
 bo_status bo_undo_step(bo_undo *undo, const char *name, const char *token, bo_error *err)
 {
-    BO_OWN(json_ref) *details = json_pack("{s:s, s:s}", "undo_point", undo->undo_id, "type",
-        bo_rollback_type_name(undo->options->type));
+    BO_OWN(json_ref) *details = json_pack("{s:s, s:s, s:s}", "undo_point", undo->undo_id, "type",
+        bo_rollback_type_name(undo->options->type), "server", undo->target->identity.server);
     BO_OWN_MEM char *text = details ? json_dumps(details, JSON_COMPACT) : NULL;
     if (!text)
         return bo_nomem(err);
@@ -68,7 +68,8 @@ static void finish(bo_undo *undo)
     if (st == BO_OK)
         st = bo_undo_sequences(undo, &error);
     if (st == BO_OK)
-        st = bo_undo_settle(undo->session, &undo->record, undo->undo_id, true, &error);
+        st = bo_undo_settle(undo->session, &undo->record, undo->undo_id,
+            undo->target->identity.server, true, &error);
     if (st == BO_OK)
         st = undo->target->conn->driver->unmark(undo->target->conn, undo->undo_id, &error);
     if (st == BO_OK)
@@ -181,7 +182,8 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
         undo->target->conn->driver->rollback(undo->target->conn);
     undo->lost_export = NULL; /* nothing is lost, and its file goes */
     const char *outcome = drop_aside(undo) ? bo_outcome_name(st) : "unknown";
-    if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, false, &second) != BO_OK ||
+    if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, undo->target->identity.server,
+            false, &second) != BO_OK ||
         (undo->run[0] &&
             bo_catalog_run_end(undo->session->catalog, undo->run, outcome, NULL, &second) != BO_OK))
         bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);

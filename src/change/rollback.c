@@ -49,9 +49,22 @@ static bo_status read_keyless(bo_undo *undo, bo_error *err)
     return BO_OK;
 }
 
+/* Under the run nobody else seals, prunes or rolls back this point: its record holds from here on.
+ */
+static bo_status read_again(bo_undo *undo, bo_error *err)
+{
+    const char *id = undo->record.id;
+    bo_status st =
+        bo_catalog_point_find(undo->session->catalog, id, undo->arena, &undo->record, err);
+    bo_buf_clear(&undo->notes);
+    return st == BO_OK ? check_point(undo, err) : st;
+}
+
 static bo_status plan(bo_undo *undo, bo_error *err)
 {
-    bo_status st = bo_undo_prepare(undo, err);
+    bo_status st = undo->options->dry_run ? BO_OK : read_again(undo, err);
+    if (st == BO_OK)
+        st = bo_undo_prepare(undo, err);
     if (st == BO_OK)
         st = bo_undo_allocate(
             undo, undo->full ? undo->snapshot->part_count : undo->change->part_count, err);
@@ -81,10 +94,10 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
     if (options->on_conflict == BO_ON_CONFLICT_REFUSE)
         return bo_fail(err, BO_CONFLICT, "%llu row%s changed since the change", conflicts,
             conflicts == 1 ? " was" : "s were");
-    for (size_t i = 0; i < undo->listed; i++)
-        if (undo->conflicts[i].conflict_class >= BO_CLASS_CONSTRAINT)
-            return bo_fail(err, BO_CONFLICT, "a conflict of class %s cannot be replaced",
-                bo_conflict_class_name(undo->conflicts[i].conflict_class));
+    if (undo->blocked_count)
+        return bo_fail(err, BO_CONFLICT,
+            "%llu conflict%s of class constraint or foreign-key, which cannot be replaced",
+            (unsigned long long)undo->blocked_count, undo->blocked_count == 1 ? " is" : "s are");
     return BO_OK;
 }
 
@@ -110,11 +123,21 @@ static bo_status apply(bo_undo *undo, bo_error *err)
     return st;
 }
 
-static bo_status finish_columns(bo_undo *undo, bo_error *err)
+/* What was made again gets what it had besides rows. */
+static bo_status finish_shapes(bo_undo *undo, bo_error *err)
 {
+    bo_conn *conn = undo->target->conn;
     bo_status st = BO_OK;
-    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        st = bo_shape_finish_columns(undo->target->conn, &undo->intent->parts[i], err);
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
+        bo_part *part = &undo->intent->parts[i];
+        if (!part->fresh) {
+            st = bo_shape_finish_columns(conn, part, err);
+            continue;
+        }
+        st = conn->driver->create_after(conn, part->was, err);
+        if (st == BO_OK)
+            st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
+    }
     return st;
 }
 
@@ -144,7 +167,7 @@ static bo_status carry_out(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = bo_undo_check_bulk(undo, err);
     if (st == BO_OK)
-        st = finish_columns(undo, err);
+        st = finish_shapes(undo, err);
     if (st == BO_OK)
         st = bo_undo_step(undo, "proving", NULL, err);
     if (st == BO_OK)

@@ -142,8 +142,10 @@ bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error 
         end_record(run, "failed");
     if (st != BO_OK)
         return bo_wrap(err, st, "the change failed and was not rolled back yet");
+    bool whole =
+        shape_changed(&run->point); /* sealed a moment ago: what is there is the change's */
     bo_rollback_options options = {
-        .type = shape_changed(&run->point) ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL};
+        .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
     st = bo_rollback_execute(session, run->database, run->point.id, &options, out, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "the change failed and was not rolled back yet");
 }

@@ -529,7 +529,7 @@ static bo_status script_point(bo_session *session, const bo_database *database, 
     if (st == BO_OK)
         st = bo_target_check_server(target, record.server, err);
     if (st == BO_OK)
-        st = bo_content_open(session, record.change_file, record.change_root, &change, err);
+        st = bo_content_open_of(session, &record, true, &change, err);
     if (st != BO_OK)
         return st;
     bo_script_job job = {.target = target,

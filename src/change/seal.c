@@ -66,10 +66,8 @@ static bo_status write_change(
     bo_target *target = sealing->target;
     bo_content *content = sealing->content;
     const bo_driver *driver = target->conn->driver;
-    bo_status st = driver->begin(
-        target->conn, bo_content_has_predicate(content) ? BO_TX_WRITE : BO_TX_READ, err);
-    if (st == BO_OK)
-        st = bo_content_describe(content, target->conn, err);
+    bo_status st = bo_content_begin(
+        content, target->conn, bo_content_has_predicate(content) ? BO_TX_WRITE : BO_TX_READ, err);
     if (st == BO_OK)
         st = leave_out_changed(sealing, err);
     if (st == BO_OK)
@@ -156,7 +154,7 @@ bo_status bo_point_seal_record(
     BO_OWN(bo_content) *content = NULL;
     bo_status st = bo_target_check_server(target, record->server, err);
     if (st == BO_OK)
-        st = bo_content_open(session, record->file, record->root, &content, err);
+        st = bo_content_open_of(session, record, false, &content, err);
     sealing.content = content;
     if (st == BO_OK)
         st = seal_into(&sealing, record, arena, err);

@@ -2,6 +2,8 @@
 /* src/change/shape.c - DDL between a point and now is found by name and type, and said. */
 #include "change/shape.h"
 
+#include <string.h>
+
 /* What happened, with the name in the middle: before and after it. */
 static const char *const texts[][2] = {
     ['+'] = {"column '", "' was added"},
@@ -19,11 +21,32 @@ static const char *const texts[][2] = {
 static void note_change(bo_buf *notes, const bo_part *part, const bo_table_change *change)
 {
     const char *const *text = texts[(unsigned char)change->what];
-    bo_buf_printf(
-        notes, "%s: %s%s%s since the point", part->was->name, text[0], change->name, text[1]);
+    bool thing = change->what != '+' && change->what != '-';
+    bo_buf_printf(notes, "%s: %s%s", part->was->name, text[0], change->name);
+    if (change->what == '+' || (thing && !change->was && change->now))
+        bo_buf_add_str(notes, "' was added since the point, and stays");
+    else if (thing && change->was && !change->now)
+        bo_buf_add_str(notes, "' is gone since the point, and is not made again");
+    else
+        bo_buf_printf(notes, "%s since the point", text[1]);
     if (change->was && change->now)
         bo_buf_printf(notes, " (from %s to %s)", change->was, change->now);
     bo_buf_add_str(notes, "\n");
+}
+
+/* Rows of a partition that is gone fit only if another one takes them. */
+static void note_partitions(bo_buf *notes, const bo_part *part)
+{
+    for (uint16_t i = 0; i < part->was->partition_count; i++) {
+        bool there = false;
+        for (uint16_t n = 0; n < part->now->partition_count; n++)
+            there = there || strcmp(part->was->partitions[i], part->now->partitions[n]) == 0;
+        if (!there)
+            bo_buf_printf(notes,
+                "%s: partition '%s' is gone since the point; make it again before its rows come "
+                "back\n",
+                part->was->name, part->was->partitions[i]);
+    }
 }
 
 bo_status bo_shape_of(
@@ -47,6 +70,7 @@ bo_status bo_shape_of(
         else if (changes[i].blocks && shape == BO_SHAPE_SAME)
             shape = BO_SHAPE_COLUMNS;
     }
+    note_partitions(notes, part);
     *out = shape;
     return bo_buf_check(notes, err);
 }

@@ -117,10 +117,8 @@ static bo_status merge(bo_session *session, bo_target *target, struct since *sin
 {
     bo_conn *conn = target->conn;
     bo_diff_result result = {.operation = "diff"};
-    bo_status st = conn->driver->begin(
-        conn, bo_content_has_predicate(since->snapshot) ? BO_TX_WRITE : BO_TX_READ, err);
-    if (st == BO_OK)
-        st = bo_content_describe(since->snapshot, conn, err);
+    bo_status st = bo_content_begin(since->snapshot, conn,
+        bo_content_has_predicate(since->snapshot) ? BO_TX_WRITE : BO_TX_READ, err);
     if (st == BO_OK)
         st = check_shapes(since->snapshot, err);
     if (st == BO_OK)
@@ -140,9 +138,9 @@ static bo_status spool(bo_session *session, bo_target *target, const bo_point_re
     BO_OWN(bo_content) *snapshot = NULL;
     BO_OWN(bo_content) *change = NULL;
     struct since since = {0};
-    bo_status st = bo_content_open(session, record->file, record->root, &snapshot, err);
+    bo_status st = bo_content_open_of(session, record, false, &snapshot, err);
     if (st == BO_OK)
-        st = bo_content_open(session, record->change_file, record->change_root, &change, err);
+        st = bo_content_open_of(session, record, true, &change, err);
     if (st == BO_OK)
         st = bo_changes_open(&since.change, change, err);
     since.snapshot = snapshot;

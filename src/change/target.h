@@ -32,6 +32,7 @@ typedef struct bo_part {
     const bo_table *now;
     const char *predicate;  /* or NULL */
     const bool *made_again; /* by column of `was`: it had been dropped; NULL: none was */
+    bool fresh;             /* made again by this rollback, still without its keys */
     bool bulk;              /* its rows are not compared one by one: they come back as a whole */
     bool left_out;          /* not in this operation (--tables) */
 } bo_part;

@@ -60,6 +60,7 @@ typedef struct bo_undo {
     bo_digest *going, *coming; /* of each part: rows that go and that come (for the proof) */
 
     uint64_t conflict_count;
+    uint64_t blocked_count; /* of class constraint or foreign-key: they cannot be replaced */
     uint64_t *conflicts_of; /* per part */
     size_t listed;
     bo_undo_conflict *conflicts;
@@ -178,8 +179,10 @@ bo_status bo_undo_was_committed(
     bo_session *session, bo_target *target, const char *run, bool *committed_out, bo_error *err);
 /** Records what the database decided: point rolled back and undo point usable, or undo point failed
  * and its file removed. */
+/** @param server  of the database that was changed: the point is rolled back only when it is the
+ * point's own. */
 bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, const char *undo_id,
-    bool committed, bo_error *err);
+    const char *server, bool committed, bo_error *err);
 /** "7", "(7, a)": the key of a rendered row, or the whole row when the table has none. NULL: no
  * memory. */
 char *bo_key_text(

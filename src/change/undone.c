@@ -38,7 +38,8 @@ static void leave_out(bo_undo *undo, bo_part *part, const bo_point_record *point
     for (size_t i = 0; i < count; i++) {
         const bo_point_record *point = &points[i];
         if (!point->parent || strcmp(point->parent, undo->record.id) != 0 ||
-            point->status != BO_POINT_SEALED || !was_undone(point, part->was->name))
+            strcmp(point->server, undo->record.server) != 0 || point->status != BO_POINT_SEALED ||
+            !was_undone(point, part->was->name))
             continue;
         part->left_out = true;
         bo_buf_printf(&undo->notes,

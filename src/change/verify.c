@@ -324,8 +324,7 @@ static bo_status verify_snapshot(
         return bo_nomem(err);
     bo_status st = BO_OK;
     if (verifying->with_change) {
-        st = bo_content_open(
-            verifying->session, record->change_file, record->change_root, &change, err);
+        st = bo_content_open_of(verifying->session, record, true, &change, err);
         if (st == BO_OK)
             st = bo_changes_open(&verifying->change, change, err);
         if (st == BO_OK)
@@ -367,10 +366,8 @@ static bo_status compare(
     bo_content *content = verifying->content;
     bo_conn *conn = verifying->target->conn;
     bool held = bo_pack_get_kind(content->pack) == BO_PACK_CHANGESET;
-    bo_status st = conn->driver->begin(
-        conn, held || bo_content_has_predicate(content) ? BO_TX_WRITE : BO_TX_READ, err);
-    if (st == BO_OK)
-        st = bo_content_describe(content, conn, err);
+    bo_status st = bo_content_begin(
+        content, conn, held || bo_content_has_predicate(content) ? BO_TX_WRITE : BO_TX_READ, err);
     if (st == BO_OK)
         st = leave_out_reshaped(verifying, record, err);
     if (st == BO_OK && !held)
@@ -410,8 +407,7 @@ static bo_status verify_record(bo_session *session, bo_target *target,
         return bo_fail(err, BO_REFUSED,
             "'%s' is not sealed: the state after the change is not known", record->id);
     BO_OWN(bo_content) *content = NULL;
-    bo_status st = bo_content_open(session, has_snapshot ? record->file : record->change_file,
-        has_snapshot ? record->root : record->change_root, &content, err);
+    bo_status st = bo_content_open_of(session, record, !has_snapshot, &content, err);
     if (st != BO_OK)
         return st;
     struct verifying verifying = {.session = session,

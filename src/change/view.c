@@ -145,8 +145,8 @@ static const struct explanation explanations[] = {
         "backout point seal", true},
     {"run", NULL,
         "backout died while the change ran; how far the change came is not known, and the point is "
-        "whole",
-        "backout execute", true},
+        "whole; what others wrote since then counts as the change too",
+        "backout assess", true},
     {NULL, "committed", "the rollback was committed and proved; only its records are not finished",
         "backout execute", true},
     {NULL, "committing",
@@ -163,6 +163,11 @@ static const struct explanation failed = {NULL, NULL,
     "the change failed and has not been rolled back; what it did so far is in the database",
     "backout execute", true};
 
+static const struct explanation unknown = {NULL, NULL,
+    "the answer to COMMIT was lost; the marker in the database tells whether it was committed, and "
+    "the next rollback asks it first",
+    "backout execute", true};
+
 static bool stays_changed(const bo_run_record *run, const bo_point_record *point)
 {
     return strcmp(run->kind, "run") == 0 && strcmp(run->status, "failed") == 0 &&
@@ -172,7 +177,9 @@ static bool stays_changed(const bo_run_record *run, const bo_point_record *point
 static void explain(
     const bo_run_record *run, const bo_point_record *point, bo_arena *arena, bo_run_info *out)
 {
-    const struct explanation *line = stays_changed(run, point) ? &failed : explanations;
+    const struct explanation *line = stays_changed(run, point)             ? &failed
+                                     : strcmp(run->status, "unknown") == 0 ? &unknown
+                                                                           : explanations;
     while ((line->kind && strcmp(line->kind, run->kind) != 0) ||
            (line->step && strcmp(line->step, run->step) != 0))
         line++;

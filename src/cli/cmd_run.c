@@ -138,10 +138,13 @@ static bo_status not_undone(
 {
     const char *id = bo_run_point_id(c->run);
     cli_hint(c->ctx, "see where it stands: backout details %s", id);
+    /* a refused rollback changed nothing, but the change did */
+    undone = undone == BO_UNKNOWN || undone == BO_INTERRUPTED ? undone : BO_FAILED;
     *err = *why;
     err->status = undone;
     (void)bo_detail(err, undone, "the change had failed: %s", cause->text);
-    return bo_wrap(err, undone, "the change failed, and it could not be rolled back to %s", id);
+    return bo_wrap(err, undone,
+        "the change failed, is still in the database, and could not be rolled back to %s", id);
 }
 
 /* The change failed: undoes it, or leaves it with --no-rollback. */

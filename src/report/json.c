@@ -201,8 +201,9 @@ json_t *bo_json_rollback(const bo_rollback *r)
         "id", bo_json_text(r->id), "type", bo_json_text(r->type), "status", bo_json_text(r->status),
         "applied", counts, "conflict_count", number(r->conflict_count), "conflicts",
         array_of(r->conflicts, r->conflict_listed, sizeof *r->conflicts, make_conflict), "lost",
-        lost, "proof", bo_json_text(r->proof), "undo_point", bo_json_text(r->undo_point),
-        "plan_digest", bo_json_text(r->plan_digest), "duration_s", r->duration_s, "tables",
+        lost, "proof", bo_json_text(r->proof[0] ? r->proof : "inconclusive"), "undo_point",
+        bo_json_text(r->undo_point), "plan_digest", bo_json_text(r->plan_digest), "duration_s",
+        r->duration_s, "tables",
         array_of(r->tables, r->table_count, sizeof *r->tables, make_rollback_table), "notes",
         texts(r->notes, r->note_count));
     if (!object || !r->recommended || !r->recommended[0])

@@ -135,7 +135,13 @@ bo_status pg_marked(bo_conn *base, const char *id, const char *token, bool *out,
     if (!by_row && !bo_text_starts(token, "xid:"))
         return bo_fail(err, BO_INVALID, "not the token of a marked transaction");
     fate f = FORGOTTEN;
-    bo_status st = read_fate(conn, token + 4, &f, err);
+    BO_OWN(PGresult) *standby = NULL;
+    bo_status st = pg_ask(conn, "SELECT pg_catalog.pg_is_in_recovery()", 0, NULL, &standby, err);
+    if (st != BO_OK)
+        return st;
+    if (PQgetvalue(standby, 0, 0)[0] == 't')
+        return bo_fail(err, BO_UNKNOWN, "the server is a standby, which may lag behind");
+    st = read_fate(conn, token + 4, &f, err);
     if (st != BO_OK && !by_row)
         return bo_fail(err, BO_UNKNOWN, "the server does not know the transaction");
     if (st == BO_OK && f == RUNNING)

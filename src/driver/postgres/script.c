@@ -14,7 +14,7 @@
 
 #include "driver/postgres/pg.h"
 
-#define WAY_OUT "run it with psql: backout run -- psql -f FILE"
+#define WAY_OUT "run it with psql: backout run -- psql -v ON_ERROR_STOP=1 -f FILE"
 
 typedef json_t json;
 static void json_free(json *value)

@@ -56,6 +56,13 @@ SELECT rank < 100 AS uncovered, sentence
        AND NOT coalesce((SELECT bool_and(has_column_privilege($1::oid, attnum, 'SELECT'))
                            FROM col), false)
     UNION ALL
+    SELECT 5, 'it is a partition of ' || a.relid::regclass::text
+              || ', which has foreign keys: name that table instead'
+      FROM this, pg_catalog.pg_partition_ancestors($1::oid) a
+     WHERE a.relid <> $1::oid
+       AND EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f
+                    WHERE f.contype = 'f' AND a.relid IN (f.conrelid, f.confrelid))
+    UNION ALL
     SELECT 6, 'row security hides rows from ' || me || ': ALTER ROLE ' || me
               || ' BYPASSRLS, or connect as a role that has it'
       FROM this WHERE row_security_active(oid)
