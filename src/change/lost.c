@@ -109,7 +109,8 @@ static bo_status after_image(
     return st;
 }
 
-static bo_status lose(struct losing *losing, const bo_walk *walk, bo_image after, bo_error *err)
+static bo_status lose(
+    struct losing *losing, const bo_walk *walk, bo_image after, const char *because, bo_error *err)
 {
     bo_undo *undo = losing->undo;
     undo->lost_rows++;
@@ -119,8 +120,7 @@ static bo_status lose(struct losing *losing, const bo_walk *walk, bo_image after
             !walk->expected.data ? BO_CLASS_NOT_FOUND
             : after.data         ? BO_CLASS_DATA
                                  : BO_CLASS_EXISTS,
-            walk->expected.data ? walk->expected : walk->target,
-            "written by others after the change; type full would discard it", NULL, 0, err);
+            walk->expected.data ? walk->expected : walk->target, because, NULL, 0, err);
     return undo->lost ? bo_draft_change(undo->lost, walk->table, after, walk->expected, err)
                       : BO_OK;
 }
@@ -139,7 +139,8 @@ static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *
                         ? bo_row_equal(losing->undo->intent->parts[table].was, after, walk.expected)
                         : !after.data && !walk.expected.data;
         if (st == BO_OK && !same && !bo_fate_dropped(&losing->undo->fates[table], walk.id))
-            st = lose(losing, &walk, after, err);
+            st = lose(losing, &walk, after,
+                "written by others after the change; type full would discard it", err);
         bool used = !losing->change.end && losing->change.table == table &&
                     compare_place(losing, table) == 0;
         if (st == BO_OK && used) { /* equal rows of a table without key pair off one by one */
@@ -162,8 +163,12 @@ static bo_status lose_all_in_table(struct losing *losing, uint32_t table, bo_err
         st = bo_walk_next(&walk, err);
         if (st != BO_OK || walk.end)
             break;
+        losing->undo->lost_unclear = losing->undo->lost_unclear || walk.expected.data;
         if (walk.expected.data)
-            st = lose(losing, &walk, (bo_image){0}, err);
+            st = lose(losing, &walk, walk.target,
+                "the change altered the shape of the table: whether others wrote the row since is "
+                "not known",
+                err);
     }
     bo_walk_done(&walk);
     return st;

@@ -84,6 +84,11 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
 {
     const bo_rollback_options *options = undo->options;
     unsigned long long conflicts = undo->conflict_count;
+    if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_unclear)
+        return bo_fail(err, BO_REFUSED,
+            "type full would discard rows of a table whose shape the change altered\nwhether "
+            "others "
+            "wrote them since is not known");
     if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_rows)
         return bo_fail(err, BO_REFUSED,
             "%llu row%s written by others after the change, and type full would discard %s",

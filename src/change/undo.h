@@ -65,6 +65,8 @@ typedef struct bo_undo {
     size_t listed;
     bo_undo_conflict *conflicts;
     uint64_t lost_rows;
+    bool lost_unclear; /* some are of tables whose shape changed: whether others wrote them is not
+                          known */
     uint64_t *lost_of;
     bo_draft *lost; /* full: the changeset from after to now, of what is given up */
     char lost_file[BO_ID_SIZE + 32];

@@ -112,7 +112,7 @@ teardown() { common_teardown; }
     for _ in $(seq 50); do kill -0 "$(cat ready)" 2>/dev/null || break; sleep 0.1; done
     run -1 kill -0 "$(cat ready)"
     run -0 --separate-stderr backout details latest
-    [[ $output == *"next: backout execute rb_sh_"* ]]
+    [[ $output == *"next: backout assess rb_sh_"* ]]
     run -0 --separate-stderr backout execute latest --yes
     [ "$(rows)" = "$before" ]
 }

@@ -366,7 +366,7 @@ static void what_only_psql_can_run_is_refused_before_anything_runs(void **state)
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         assert_int_equal(script(w->conn, files[i], &err), BO_INVALID);
         assert_memory_equal(err.text, "line 2", 6);
-        assert_non_null(strstr(err.text, "backout run -- psql -f FILE"));
+        assert_non_null(strstr(err.text, "backout run -- psql -v ON_ERROR_STOP=1 -f FILE"));
     }
     assert_string_equal(ask(w->conn, "SELECT count(*) FROM g"), "0");
     pg_must(script(w->conn, "INSERT INTO g VALUES ('\n\\d is text here\n')", &err), &err);

@@ -373,6 +373,7 @@ static void the_right_to_set_the_role_is_enough(void **state)
     pg_do(w->user, "DELETE FROM orders; UPDATE customers SET email = id || '+';"
                    "CREATE RULE r AS ON DELETE TO customers DO INSTEAD NOTHING");
     stage_undo_stage(&undo);
+    pg_do(w->owner, "LOCK TABLE public.customers, public.orders IN SHARE ROW EXCLUSIVE MODE");
     bo_status st = stage_undo_apply(&undo, &err);
     pg_do(w->super, "REVOKE SET ON PARAMETER session_replication_role FROM app");
     pg_must(st, &err);
@@ -498,6 +499,7 @@ static void a_reference_that_was_broken_before_comes_back_broken(void **state)
     pg_do(w->super, "UPDATE public.orders SET total = 0 WHERE customer = 3");
     stage_undo_stage(&undo);
     blocked_says(&undo, "");
+    pg_do(w->super, "LOCK TABLE public.customers, public.orders IN SHARE ROW EXCLUSIVE MODE");
     pg_must(stage_undo_apply(&undo, &err), &err);
     stage_undo_check(&undo);
     uint64_t violations = 0;

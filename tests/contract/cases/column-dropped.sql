@@ -16,4 +16,4 @@ ALTER TABLE people DROP COLUMN born;
 ALTER TABLE people ADD COLUMN "born" TEXT;
 -- expect
 -- partial: refused: had changed its shape
--- full: done
+-- full: done, discarding

@@ -9,5 +9,5 @@ UPDATE prices SET cents = cents * 2;
 INSERT INTO prices VALUES (NULL, 1), (NULL, 1);
 -- left
 -- expect
--- partial: refused: changed since the point
+-- partial: refused: since the point
 -- full: done

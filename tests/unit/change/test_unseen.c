@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/change/test_unseen.c - what a rollback must not miss: beyond lists, behind locks, of
+ * others. */
+#include "world.h"
+
+#include <string.h>
+
+/* More conflicts than are listed, and behind them one that nothing can replace. */
+static void a_conflict_that_cannot_be_replaced_is_not_lost_among_many(void **state)
+{
+    world *w = *state;
+    world_sql(w, "CREATE TABLE many (id INTEGER PRIMARY KEY, v TEXT UNIQUE);"
+                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)"
+                 " INSERT INTO many SELECT i, 'v' || i FROM n");
+    const char *id = world_point(w, "many");
+    world_sql(
+        w, "UPDATE many SET v = 'w' || id WHERE id <= 1200; DELETE FROM many WHERE id = 1300");
+    world_seal(w, id);
+    world_sql(w, "UPDATE many SET v = 'x' || id WHERE id <= 1200;"
+                 "INSERT INTO many VALUES (5000, 'v1300')");
+    const char *before = bo_arena_str(w->arena,
+        world_value(w, "SELECT group_concat(id || v) FROM (SELECT * FROM many ORDER BY id)"));
+    bo_rollback_options options = {
+        .type = BO_ROLLBACK_PARTIAL, .on_conflict = BO_ON_CONFLICT_REPLACE};
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    assert_int_equal(
+        bo_rollback_execute(w->session, &w->database, id, &options, &rollback, &err), BO_CONFLICT);
+    bo_rollback_free(rollback);
+    assert_string_equal(
+        world_value(w, "SELECT group_concat(id || v) FROM (SELECT * FROM many ORDER BY id)"),
+        before);
+}
+
+/* A TRUNCATE that is not committed would show the table empty to a snapshot taken before it. */
+static void a_seal_waits_for_a_truncate(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!w)
+        return;
+    const char *id = world_point(w, "log");
+    w->database.lock_timeout_ms = 300;
+    world_sql(w, "BEGIN; TRUNCATE log");
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    assert_int_equal(bo_point_seal(w->session, &w->database, id, &list, &err), BO_BUSY);
+    world_sql(w, "ROLLBACK");
+    world_ok(bo_point_seal(w->session, &w->database, id, &list, &err), &err);
+    assert_int_equal(bo_point_list_get(list, 0)->tables[0].deleted, 0);
+    bo_point_list_free(list);
+}
+
+/* Two points' files changed places in the catalog. */
+static void a_file_of_another_point_is_not_used(void **state)
+{
+    world *w = *state;
+    const char *first = world_point(w, "log");
+    world_sql(w, "DELETE FROM log");
+    const char *second = world_point(w, "log");
+    bo_point_record one = world_record(w, first), other = world_record(w, second);
+    one.file = other.file;
+    one.root = other.root;
+    world_ok(bo_catalog_point_update(w->session->catalog, &one, NULL), NULL);
+    bo_rollback_options options = {.type = BO_ROLLBACK_FULL};
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    assert_int_equal(
+        bo_rollback_execute(w->session, &w->database, first, &options, &rollback, &err),
+        BO_CORRUPT);
+    assert_non_null(strstr(err.text, "was written for point"));
+}
+
+/* A big table with a dropped column is read by one connection: others would wait for this one's
+ * lock. */
+static void a_column_made_again_does_not_wait_for_itself(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!w)
+        return;
+    world_sql(w,
+        "CREATE TABLE wide (id int PRIMARY KEY, a text, b text DEFAULT 'x');"
+        "INSERT INTO wide SELECT i, repeat(md5(i::text), 9), i FROM generate_series(1, 40000) i");
+    const char *sum = bo_arena_str(w->arena,
+        world_value(w, "SELECT md5(string_agg(id || a || b, ',' ORDER BY id)) FROM wide"));
+    const char *id = world_point(w, "wide");
+    world_sql(w, "ALTER TABLE wide DROP COLUMN b");
+    world_seal(w, id);
+    w->database.lock_timeout_ms = 2000;
+    bo_rollback_options options = {.type = BO_ROLLBACK_FULL, .discard_later = true};
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    world_ok(bo_rollback_execute(w->session, &w->database, id, &options, &rollback, &err), &err);
+    bo_rollback_free(rollback);
+    assert_string_equal(
+        world_value(w, "SELECT md5(string_agg(id || a || b, ',' ORDER BY id)) FROM wide"), sum);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_conflict_that_cannot_be_replaced_is_not_lost_among_many),
+        WORLD_TEST_POSTGRES(a_seal_waits_for_a_truncate),
+        WORLD_TEST(a_file_of_another_point_is_not_used),
+        WORLD_TEST_POSTGRES(a_column_made_again_does_not_wait_for_itself),
+    };
+    return cmocka_run_group_tests_name("unseen", tests, NULL, NULL);
+}
