@@ -90,6 +90,8 @@ static bo_status conflict(struct classify *classify, const bo_walk *walk,
         return BO_OK; /* type full takes the row back all the same; the undo point keeps what it was
                        */
     }
+    uint8_t *bits = undo->fates[classify->table].listed;
+    bits[walk->id / 8] = (uint8_t)(bits[walk->id / 8] | 1u << (walk->id % 8));
     bo_image named = walk->expected.data ? walk->expected : walk->target;
     bo_status st = bo_undo_list_conflict(
         undo, classify->table, conflict_class, named, texts[conflict_class], columns, count, err);
@@ -218,6 +220,10 @@ static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *er
     bool of_point = other >= 0 && is_of_point(undo, table, &undo->intent->parts[other]);
     if (comes_whole || of_point || bo_fate_dropped(&undo->fates[table], blocked->id))
         return BO_OK; /* a dry run does not fill emptied tables, so their rows seem to be missing */
+    if (undo->fates[table].listed[blocked->id / 8] >> (blocked->id % 8) & 1) {
+        undo->blocked_count++; /* one row, one conflict; but nothing can replace it */
+        return BO_OK;
+    }
     const char *because =
         blocked->conflict_class == BO_CLASS_CONSTRAINT
             ? bo_arena_printf(undo->arena,

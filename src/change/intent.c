@@ -155,7 +155,8 @@ static bo_status count_entries(bo_undo *undo, bo_error *err)
     for (uint32_t i = 0; i < intent->part_count; i++) {
         bo_fate *fate = &undo->fates[i];
         fate->dropped = bo_arena_alloc(undo->arena, fate->entries / 8 + 1);
-        if (!fate->dropped)
+        fate->listed = bo_arena_alloc(undo->arena, fate->entries / 8 + 1);
+        if (!fate->dropped || !fate->listed)
             return bo_nomem(err);
     }
     return BO_OK;

@@ -19,6 +19,7 @@
 /** What shall happen to each entry of one table; bits by entry id (from 1). */
 typedef struct bo_fate {
     uint64_t entries; /* ids 1..entries */
+    uint8_t *listed;  /* bit set: it is in the list of conflicts */
     uint8_t *dropped; /* bit set: not carried out */
 } bo_fate;
 

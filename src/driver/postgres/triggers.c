@@ -53,7 +53,7 @@ static bo_status switch_off(
     if (st == BO_DENIED)
         return bo_wrap(err, st,
             "trigger %s of %s would fire; only the owner of the table can "
-            "switch it off",
+            "switch it off, or a role with GRANT SET ON PARAMETER session_replication_role",
             trigger, table);
     return st == BO_OK ? BO_OK
                        : bo_wrap(err, st, "cannot switch off trigger %s of %s", trigger, table);
