@@ -218,8 +218,7 @@ static bool is_aside(const bo_undo *undo, uint32_t table)
     return undo->aside && undo->aside->tables[table];
 }
 
-static bo_status make_tables(
-    bo_undo *undo, const uint32_t *order, uint32_t count, bool *made, bo_error *err)
+static bo_status make_tables(bo_undo *undo, const uint32_t *order, uint32_t count, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
     bo_status st = BO_OK;
@@ -227,12 +226,12 @@ static bo_status make_tables(
         bo_part *part = &undo->intent->parts[order[i]];
         if (part->left_out)
             continue;
-        made[order[i]] = part->now == NULL || is_aside(undo, order[i]);
-        if (made[order[i]] && !part->now) {
+        part->fresh = part->now == NULL || is_aside(undo, order[i]);
+        if (part->fresh && !part->now) {
             st = conn->driver->create(conn, part->was, err);
             if (st == BO_OK)
                 st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
-        } else if (!made[order[i]]) {
+        } else if (!part->fresh) {
             st = bo_shape_restore_columns(conn, part, undo->arena, err);
         }
         if (st != BO_OK)
@@ -241,13 +240,12 @@ static bo_status make_tables(
     return st;
 }
 
-static bo_status empty_tables(
-    bo_undo *undo, const uint32_t *order, uint32_t count, const bool *made, bo_error *err)
+static bo_status empty_tables(bo_undo *undo, const uint32_t *order, uint32_t count, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
     for (uint32_t i = count; i-- > 0;) { /* children first */
         const bo_part *part = &undo->intent->parts[order[i]];
-        if (part->left_out || made[order[i]] || undo->planned[order[i]].deleted == 0)
+        if (part->left_out || part->fresh || undo->planned[order[i]].deleted == 0)
             continue;
         bo_status st = conn->driver->clear(conn, part->now, &undo->applied[order[i]].deleted, err);
         if (st != BO_OK)
@@ -256,10 +254,8 @@ static bo_status empty_tables(
     return BO_OK;
 }
 
-static bo_status fill_tables(
-    bo_undo *undo, const uint32_t *order, uint32_t count, const bool *made, bo_error *err)
+static bo_status fill_tables(bo_undo *undo, const uint32_t *order, uint32_t count, bo_error *err)
 {
-    bo_conn *conn = undo->target->conn;
     bo_meter meter;
     bo_meter_start(&meter, undo->session, "restore", 0);
     bo_status st = BO_OK;
@@ -267,16 +263,8 @@ static bo_status fill_tables(
         if (!undo->intent->parts[order[i]].left_out && !is_aside(undo, order[i]))
             st = bo_fill_table(undo->intent, order[i], undo->target->conn, &meter,
                 &undo->applied[order[i]].inserted, err);
-    for (uint32_t i = 0; st == BO_OK && i < count; i++) {
-        bo_part *part = &undo->intent->parts[order[i]];
-        if (!made[order[i]]) {
-            st = bo_shape_finish_columns(conn, part, err);
-            continue;
-        }
-        st = conn->driver->create_after(conn, part->was, err);
-        if (st == BO_OK)
-            st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
-    }
+    for (uint32_t i = 0; st == BO_OK && i < count; i++)
+        st = bo_shape_finish(undo->target->conn, &undo->intent->parts[order[i]], undo->arena, err);
     return st;
 }
 
@@ -317,10 +305,9 @@ static bo_status replace_rows(bo_undo *undo, bo_error *err)
     uint32_t parts = undo->intent->part_count, count = 0;
     uint32_t *order = bo_arena_array(undo->arena, (size_t)parts + 1, sizeof *order);
     uint8_t *seen = bo_arena_alloc(undo->arena, (size_t)parts + 1);
-    bool *made = bo_arena_array(undo->arena, (size_t)parts + 1, sizeof *made);
     BO_OWN_VALUE(bo_buf) example = {0};
     uint64_t before = 0, after = 0;
-    if (!order || !seen || !made)
+    if (!order || !seen)
         return bo_nomem(err);
     for (uint32_t i = 0; i < parts; i++)
         visit(undo->intent, i, seen, order, &count);
@@ -328,11 +315,11 @@ static bo_status replace_rows(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = bo_aside_bring(undo, undo->aside, err);
     if (st == BO_OK)
-        st = make_tables(undo, order, count, made, err);
+        st = make_tables(undo, order, count, err);
     if (st == BO_OK)
-        st = empty_tables(undo, order, count, made, err);
+        st = empty_tables(undo, order, count, err);
     if (st == BO_OK)
-        st = fill_tables(undo, order, count, made, err);
+        st = fill_tables(undo, order, count, err);
     bo_buf_clear(&example);
     if (st == BO_OK)
         st = violations(undo, &after, &example, err);

@@ -131,18 +131,9 @@ static bo_status apply(bo_undo *undo, bo_error *err)
 /* What was made again gets what it had besides rows. */
 static bo_status finish_shapes(bo_undo *undo, bo_error *err)
 {
-    bo_conn *conn = undo->target->conn;
     bo_status st = BO_OK;
-    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
-        bo_part *part = &undo->intent->parts[i];
-        if (!part->fresh) {
-            st = bo_shape_finish_columns(conn, part, err);
-            continue;
-        }
-        st = conn->driver->create_after(conn, part->was, err);
-        if (st == BO_OK)
-            st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
-    }
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
+        st = bo_shape_finish(undo->target->conn, &undo->intent->parts[i], undo->arena, err);
     return st;
 }
 

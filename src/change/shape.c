@@ -94,7 +94,7 @@ bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena
     return conn->driver->describe(conn, part->was->name, arena, &part->now, err);
 }
 
-bo_status bo_shape_finish_columns(bo_conn *conn, const bo_part *part, bo_error *err)
+static bo_status finish_columns(bo_conn *conn, const bo_part *part, bo_error *err)
 {
     for (uint16_t i = 0; part->made_again && i < part->was->column_count; i++) {
         const bo_column *column = &part->was->columns[i];
@@ -106,4 +106,14 @@ bo_status bo_shape_finish_columns(bo_conn *conn, const bo_part *part, bo_error *
                 err, st, "cannot make column '%s' of '%s' again", column->name, part->was->name);
     }
     return BO_OK;
+}
+
+bo_status bo_shape_finish(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err)
+{
+    if (!part->fresh)
+        return finish_columns(conn, part, err);
+    bo_status st = conn->driver->create_after(conn, part->was, err);
+    if (st == BO_OK)
+        st = conn->driver->describe(conn, part->was->name, arena, &part->now, err);
+    return st;
 }

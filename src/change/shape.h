@@ -25,7 +25,8 @@ bo_status bo_shape_of(
  * described anew. */
 bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err);
 
-/** Once the rows are back: NOT NULL, default and the like of the columns that were made again. */
-bo_status bo_shape_finish_columns(bo_conn *conn, const bo_part *part, bo_error *err);
+/** Once the rows are back: a table that was made again (part->fresh) gets its keys and all else it
+ * had; a column that was, its NOT NULL, default and the like.  part->now is described anew. */
+bo_status bo_shape_finish(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err);
 
 #endif

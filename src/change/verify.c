@@ -290,8 +290,6 @@ static bo_status name_differences(struct verifying *verifying, bo_error *err)
 static bo_status leave_out_reshaped(
     struct verifying *verifying, const bo_point_record *record, bo_error *err)
 {
-    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
     for (uint32_t i = 0; i < verifying->content->part_count; i++) {
         bo_part *part = &verifying->content->parts[i];
         BO_OWN_VALUE(bo_buf) notes = {0};
@@ -299,8 +297,7 @@ static bo_status leave_out_reshaped(
         bo_status st = bo_shape_of(part, verifying->arena, &shape, &notes, err);
         if (st != BO_OK)
             return st;
-        bool open = verifying->with_change &&
-                    json_is_true(json_object_get(json_array_get(tables, i), "open"));
+        bool open = verifying->with_change && bo_point_is_open(record, i);
         part->left_out = shape != BO_SHAPE_SAME || open;
         const char *lines = bo_buf_str(&notes);
         if (open)
