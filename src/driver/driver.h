@@ -14,6 +14,7 @@
 #include "base/scope.h"
 #include "data/image.h"
 #include "data/table.h"
+#include "driver/capture.h"
 
 typedef struct bo_driver bo_driver;
 typedef struct bo_stage bo_stage;
@@ -28,7 +29,7 @@ enum {
     BO_CAP_SEQUENCES = 1u << 1,
     BO_CAP_SCHEMAS = 1u << 2,
     BO_CAP_TRANSACTIONAL_DDL = 1u << 3,
-    BO_CAP_CAPTURE = 1u << 4, /* changes can be captured by triggers */
+    BO_CAP_CAPTURE = 1u << 4, /* changes can be captured by triggers: `capture` */
     BO_CAP_FILES = 1u << 5,   /* a database is a file: open() with `create` makes an empty one */
     BO_CAP_WRITTEN = 1u << 6, /* the rows this transaction wrote can be counted: written() */
     BO_CAP_ASIDE =
@@ -43,6 +44,8 @@ typedef struct bo_connect {
     uint32_t lock_timeout_ms;     /* how long to wait for a lock before BO_BUSY; 0: 10 s */
     bool create;                  /* SQLite: make the file when it is absent */
     bool raw;                     /* the session of a change: nothing pinned but application_name */
+    const char
+        *run; /* not NULL: writes of this session are tagged with it, where they are captured */
     const char *schema; /* our own catalog: create and use this schema (PostgreSQL); or NULL */
 } bo_connect;
 
@@ -282,6 +285,8 @@ struct bo_driver {
     bo_status (*marked)(bo_conn *conn, const char *id, const char *token, bool *out,
         bo_error *err); /* BO_UNKNOWN: still running */
     bo_status (*unmark)(bo_conn *conn, const char *id, bo_error *err); /* leaves no trace of ours */
+
+    const bo_capture_driver *capture; /* BO_CAP_CAPTURE: driver/capture.h; or NULL */
 };
 
 /** Closes whatever the driver; for BO_OWN(bo_conn). */
