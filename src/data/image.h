@@ -12,6 +12,7 @@
  * What the bytes mean is the driver's business (bo_table.encoding):
  *   PostgreSQL binary  the type's send() form       PostgreSQL text  the type's output text
  *   SQLite             a storage-class byte (BO_SQLITE_*), then i64, f64 bits, or the bytes
+ *   MariaDB            stored bytes of strings, the number of labels, exact text of all else
  */
 #ifndef BO_DATA_IMAGE_H
 #define BO_DATA_IMAGE_H

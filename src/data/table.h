@@ -21,6 +21,7 @@ typedef enum bo_encoding {
     BO_ENCODING_SQLITE = 1,
     BO_ENCODING_PG_BINARY = 2,
     BO_ENCODING_PG_TEXT = 3,
+    BO_ENCODING_MARIADB = 4,
 } bo_encoding;
 
 typedef enum bo_generated {

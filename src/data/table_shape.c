@@ -31,7 +31,7 @@
     }
 
 /* In the order of the enums; there is no encoding 0. */
-static const char *const encodings[] = {"", "sqlite", "pg-binary", "pg-text", NULL};
+static const char *const encodings[] = {"", "sqlite", "pg-binary", "pg-text", "mariadb", NULL};
 static const char *const generations[] = {"no", "stored", "virtual", NULL};
 
 static const member column_members[] = {
