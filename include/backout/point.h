@@ -21,9 +21,17 @@ typedef struct bo_entity {
     const char *value; /* "123" */
 } bo_entity;
 
+/** How the state before a change is kept. */
+typedef enum bo_method {
+    BO_METHOD_SNAPSHOT, /* every row is read and stored now */
+    BO_METHOD_CAPTURE,  /* rows are kept as they change, by triggers and journals in the database */
+    BO_METHOD_BOTH,     /* captured, and a snapshot for when the capture turns out broken */
+} bo_method;
+
 typedef struct bo_point_options {
     const bo_scope_item *scope; /* none: every user table */
     size_t scope_count;
+    bo_method method;
     const char *migration;   /* names the point: rb_<migration>_<time>; NULL: "manual" */
     const char *description; /* or NULL */
     const bo_entity *entities;
@@ -38,6 +46,8 @@ typedef struct bo_point_table {
     uint64_t rows;
     uint64_t bytes;     /* of images, before compression */
     const char *digest; /* hex */
+    bool stored;        /* its rows are in the snapshot; otherwise `rows` is an estimate */
+    bool captured;      /* its changes are in a journal in the database */
     bool has_key;       /* rows are identified by a key; otherwise as a multiset */
     size_t limit_count;
     const char *const *limits; /* what cannot be undone, one sentence each */

@@ -22,6 +22,13 @@ typedef enum bo_on_conflict {
     BO_ON_CONFLICT_REPLACE
 } bo_on_conflict;
 
+/** How far an undo follows the transactions that used what the change wrote. */
+typedef enum bo_backout_mode {
+    BO_BACKOUT_NO_CASCADE,        /* dependent transactions are conflicts */
+    BO_BACKOUT_NON_CONFLICT_ONLY, /* only the rows that no other transaction used since */
+    BO_BACKOUT_CASCADE,           /* dependent transactions are undone as well */
+} bo_backout_mode;
+
 typedef struct bo_rollback_options {
     bo_rollback_type type;
     const char *const *tables; /* only these; none: all of the point */
@@ -29,7 +36,10 @@ typedef struct bo_rollback_options {
     const bo_scope_item
         *where; /* only rows that meet the predicate, as they are now or as they were */
     size_t where_count;
-    bool only_added; /* only delete what the change added */
+    bool only_added;  /* only delete what the change added */
+    const char *user; /* captured points: only what this database user wrote; or NULL */
+    const char *run;  /* captured points: only what this run wrote; or NULL */
+    bo_backout_mode mode;
     bo_on_conflict on_conflict;
     bool by_column;     /* keep later writes to other columns of the same row */
     bool discard_later; /* full: others' later writes may go (they are exported first) */

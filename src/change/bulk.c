@@ -34,8 +34,8 @@ bo_status bo_undo_choose_bulk(bo_undo *undo, bo_error *err)
         bo_digest then = {0};
         uint64_t rows = 0;
         bo_pack_table_digest(undo->snapshot->pack, i, &then);
-        if (part->left_out || part->bulk || part->predicate || !part->now || then.rows < BULK_MIN ||
-            !emptied_by_change(undo, i, then.rows))
+        if (part->left_out || part->bulk || part->predicate || part->unstored || !part->now ||
+            then.rows < BULK_MIN || !emptied_by_change(undo, i, then.rows))
             continue;
         bo_conn *conn = undo->target->conn;
         bo_status st = conn->driver->count(conn, part->now, NULL, &rows, err);

@@ -71,14 +71,19 @@ static size_t differing_columns(const bo_table *was, bo_image a, bo_image b, con
     return count;
 }
 
-static bo_status conflict(struct classify *classify, const bo_walk *walk,
-    bo_conflict_class conflict_class, bo_image now, bo_error *err)
+static const char *text_of(bo_conflict_class conflict_class)
 {
     static const char *const texts[] = {
         [BO_CLASS_DATA] = "the row was changed after the change",
         [BO_CLASS_NOT_FOUND] = "the row was deleted after the change",
         [BO_CLASS_EXISTS] = "the key was used again after the change had deleted the row",
     };
+    return texts[conflict_class];
+}
+
+static bo_status conflict(struct classify *classify, const bo_walk *walk,
+    bo_conflict_class conflict_class, const char *because, bo_image now, bo_error *err)
+{
     bo_undo *undo = classify->undo;
     const bo_table *was = undo->intent->parts[classify->table].was;
     const char *columns[BO_COLUMNS_MAX];
@@ -94,9 +99,24 @@ static bo_status conflict(struct classify *classify, const bo_walk *walk,
     bits[walk->id / 8] = (uint8_t)(bits[walk->id / 8] | 1u << (walk->id % 8));
     bo_image named = walk->expected.data ? walk->expected : walk->target;
     bo_status st = bo_undo_list_conflict(
-        undo, classify->table, conflict_class, named, texts[conflict_class], columns, count, err);
+        undo, classify->table, conflict_class, named, because, columns, count, err);
     bool keep = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
     return st == BO_OK && !keep ? drop(classify, walk) : st;
+}
+
+/* Somebody else wrote the row between two writes of the change: to take the change back would take
+ * that back as well. */
+static bo_status is_mixed(struct classify *classify, const bo_walk *walk, bool *out, bo_error *err)
+{
+    const bo_mixed *mixed = &classify->undo->mixed[classify->table];
+    *out = false;
+    if (mixed->count == 0)
+        return BO_OK;
+    BO_OWN_VALUE(bo_buf) key = {0};
+    bo_status st = bo_row_key(classify->undo->intent->parts[classify->table].was,
+        walk->expected.data ? walk->expected : walk->target, &key, err);
+    *out = st == BO_OK && bo_mixed_has(mixed, (bo_span){key.data, key.size});
+    return st;
 }
 
 static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo_error *err)
@@ -104,17 +124,23 @@ static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo
     struct classify *classify = ctx;
     const bo_table *was = classify->undo->intent->parts[classify->table].was;
     bool expected = walk->expected.data, target = walk->target.data;
-    if (!now.data && !expected)
+    bool as_expected = expected ? now.data && bo_row_equal(was, now, walk->expected) : !now.data;
+    bool done = target ? now.data && bo_row_equal(was, now, walk->target) : !now.data;
+    bool mixed = false;
+    bo_status st = as_expected ? is_mixed(classify, walk, &mixed, err) : BO_OK;
+    if (st != BO_OK)
+        return st;
+    if (mixed)
+        return conflict(classify, walk, BO_CLASS_DATA,
+            "others wrote the row between two writes of the change", now, err);
+    if (as_expected)
         return BO_OK;
-    if (!now.data && !target)
+    if (done)
         return drop(classify, walk);
-    if (!now.data)
-        return conflict(classify, walk, BO_CLASS_NOT_FOUND, now, err);
-    if (expected && bo_row_equal(was, now, walk->expected))
-        return BO_OK;
-    if (target && bo_row_equal(was, now, walk->target))
-        return drop(classify, walk);
-    return conflict(classify, walk, expected ? BO_CLASS_DATA : BO_CLASS_EXISTS, now, err);
+    bo_conflict_class kind = !now.data  ? BO_CLASS_NOT_FOUND
+                             : expected ? BO_CLASS_DATA
+                                        : BO_CLASS_EXISTS;
+    return conflict(classify, walk, kind, text_of(kind), now, err);
 }
 
 /* Tells the stage what was dropped since `before`. */

@@ -31,6 +31,8 @@ static bo_status read_parts(bo_content *content, bo_error *err)
             return st;
         part->predicate =
             bo_arena_str(content->arena, json_string_value(json_object_get(item, "predicate")));
+        part->captured = json_is_true(json_object_get(item, "captured"));
+        part->unstored = json_is_true(json_object_get(item, "unstored"));
     }
     return BO_OK;
 }

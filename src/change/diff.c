@@ -157,7 +157,7 @@ static bo_status list_jobs(struct diff *diff, bo_target *target, bo_jobs *jobs, 
         return bo_nomem(err);
     for (uint32_t table = 0; table < content->part_count; table++) {
         const bo_part *part = &content->parts[table];
-        if (part->left_out || part->predicate || part->bulk)
+        if (part->left_out || part->predicate || part->bulk || part->journal)
             continue;
         size_t known_count = 0;
         for (uint32_t i = 0; i < ranges; i++) {
@@ -194,6 +194,43 @@ static bo_status compare_chosen(struct diff *diff, bo_target *target, bo_error *
             return bo_wrap(err, st, "cannot read the chosen rows of table '%s'", part->was->name);
         if (diff->result && diff->result->entered)
             diff->result->entered[i] = entered;
+    }
+    return BO_OK;
+}
+
+/* ---- parts whose writes are read from the journal ---- */
+
+static bo_status add_captured(void *ctx, const bo_journal_change *change, bo_error *err)
+{
+    struct range_ctx *range = ctx;
+    struct diff *diff = range->diff;
+    bo_status st = change->before.data ? add_before(range, change->before, err) : BO_OK;
+    if (st == BO_OK && change->after.data)
+        st = add_now(range, change->after, err);
+    if (st != BO_OK)
+        return st;
+    bo_meter_add(&diff->meter, diff->content->parts[range->table].was->name, 1, 0);
+    if (!change->mixed || !diff->result || !diff->result->mixed)
+        return BO_OK;
+    bo_buf *key = &range->worker->key; /* of the sorted record: a table number before it */
+    return bo_mixed_add(&diff->result->mixed[range->table], diff->content->arena,
+        (bo_span){key->data + 4, key->size - 4}, err);
+}
+
+static bo_status compare_captured(struct diff *diff, bo_target *target, bo_error *err)
+{
+    bo_conn *conn = target->conn;
+    for (uint32_t i = 0; i < diff->content->part_count; i++) {
+        const bo_part *part = &diff->content->parts[i];
+        if (!part->journal || part->left_out || !part->now)
+            continue;
+        struct range_ctx range = {diff, &diff->workers[0], i};
+        bo_status st = conn->driver->capture->changes(
+            conn, part->now, part->journal, add_captured, &range, err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "cannot read the journal of table '%s'", part->was->name);
+        if (diff->result && diff->result->mixed)
+            bo_mixed_sort(&diff->result->mixed[i]);
     }
     return BO_OK;
 }
@@ -243,6 +280,8 @@ static bo_status collect(struct diff *diff, bo_target *target, uint32_t workers,
         st = bo_sweep(target, &jobs, workers, compare_range, diff, err);
     if (st == BO_OK)
         st = compare_chosen(diff, target, err);
+    if (st == BO_OK)
+        st = compare_captured(diff, target, err);
     return st;
 }
 

@@ -10,7 +10,7 @@
 #ifndef BO_CHANGE_DIFF_H
 #define BO_CHANGE_DIFF_H
 
-#include "change/content.h"
+#include "change/journal.h"
 
 /** One change, in the order of (table, key); either image may be absent. Images are valid during
  * the call. */
@@ -21,6 +21,7 @@ typedef struct bo_diff_result {
     bo_digest *now;    /* of each part, in the shape of the snapshot; filled when not NULL */
     uint64_t *entered; /* of each part with a predicate: rows that meet it now and are not in the
                           point; filled when not NULL */
+    bo_mixed *mixed;   /* of each part with a journal; filled when not NULL */
     const char *operation; /* for progress: "diff", "seal" */
 } bo_diff_result;
 

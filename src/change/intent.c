@@ -35,11 +35,17 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
     bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
     if (st != BO_OK)
         return st;
-    if (!undo->full && bo_point_is_open(&undo->record, table))
+    if (undo->full && part->unstored && shape != BO_SHAPE_SAME)
         return bo_fail(err, BO_REFUSED,
-            "table '%s' had changed its shape when the point was sealed\nwhat the change did to "
-            "its rows is not known",
+            "table '%s' changed its shape, and its rows at the point are not stored\nits changes "
+            "were captured, which ends where the table is dropped or altered",
             part->was->name);
+    if (!undo->full && !bo_undo_by_writers(undo) && bo_point_is_open(&undo->record, table))
+        return bo_fail(err, BO_REFUSED, "what the change did to the rows of '%s' is not known\n%s",
+            part->was->name,
+            part->captured ? "when the point was sealed, its capture was broken or its shape had "
+                             "changed"
+                           : "it had changed its shape when the point was sealed");
     if (shape == BO_SHAPE_SAME || (undo->full && shape == BO_SHAPE_COLUMNS))
         return BO_OK;
     bool some = part->predicate || undo->options->where_count || undo->options->only_added;
@@ -98,7 +104,7 @@ static bo_status open_files(bo_undo *undo, bo_error *err)
     const bo_point_record *record = &undo->record;
     uint64_t rows = 0;
     bo_status st = BO_OK;
-    if (undo->full)
+    if (undo->full || bo_undo_by_writers(undo))
         st = bo_content_open_of(session, record, false, &undo->snapshot, err);
     if (st == BO_OK && undo->sealed)
         st = bo_content_open_of(session, record, true, &undo->change, err);
@@ -131,7 +137,7 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
     bo_status st = open_files(undo, err);
     if (st != BO_OK)
         return st;
-    bo_content *content = undo->full ? undo->snapshot : undo->change;
+    bo_content *content = bo_undo_base(undo);
     st = check_names(undo, content, err);
     if (st == BO_OK)
         st = lock_and_describe(undo, content, err);
@@ -142,7 +148,7 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
         if (st == BO_OK && undo->full)
             st = make_again(undo, &content->parts[i], err);
     }
-    return st;
+    return st == BO_OK ? bo_undo_open_journal(undo, err) : st;
 }
 
 static bo_status count_entries(bo_undo *undo, bo_error *err)
@@ -167,9 +173,12 @@ bo_status bo_undo_intend(bo_undo *undo, bo_error *err)
     bo_status st = BO_OK;
     if (undo->full) {
         st = bo_undo_diff(undo, err);
+    } else if (bo_undo_by_writers(undo)) {
+        st = bo_undo_intend_by_writers(undo, err);
     } else {
         undo->intent = undo->change;
         undo->inverted = true;
+        st = bo_undo_read_mixed(undo, err);
     }
     if (st == BO_OK)
         st = count_entries(undo, err);

@@ -56,7 +56,8 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
         undo->intent->parts[i].bulk = snapshot->parts[i].bulk;
         undo->intent->parts[i].fresh = snapshot->parts[i].fresh;
         undo->intent->parts[i].made_again = snapshot->parts[i].made_again;
-        undo->now_known[i] = !snapshot->parts[i].left_out && !snapshot->parts[i].predicate;
+        undo->now_known[i] = !snapshot->parts[i].left_out && !snapshot->parts[i].predicate &&
+                             !snapshot->parts[i].journal;
         if (result.entered[i])
             bo_buf_printf(&undo->notes,
                 "%s: %llu rows meet the predicate now that did not at the point; they are left "

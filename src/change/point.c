@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "change/journal.h"
 #include "change/take.h"
 
 bo_status bo_point_new_id(
@@ -49,10 +50,11 @@ static json_t *table_details(const bo_part *part, const bo_extent *extent)
     char digest[BO_DIGEST_TEXT_SIZE] = "";
     if (extent)
         bo_digest_format(&extent->digest, digest);
-    return json_pack("{s:s, s:I, s:I, s:s, s:b, s:s?, s:o}", "name", part->was->name, "rows",
-        (json_int_t)(extent ? extent->digest.rows : 0), "bytes",
+    return json_pack("{s:s, s:I, s:I, s:s, s:b, s:b, s:b, s:s?, s:o}", "name", part->was->name,
+        "rows", (json_int_t)(extent ? extent->digest.rows : 0), "bytes",
         (json_int_t)(extent ? extent->bytes : 0), "digest", digest, "has_key",
-        part->was->row_key != NULL, "predicate", part->predicate, "limits", limits);
+        part->was->row_key != NULL, "captured", part->captured, "unstored", part->unstored,
+        "predicate", part->predicate, "limits", limits);
 }
 
 json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *extents,
@@ -85,6 +87,7 @@ struct taking {
     bo_session *session;
     bo_target *target;
     const bo_point_options *options;
+    bo_method method;
     bo_point_record record;
     char run[64];
     char file[BO_ID_SIZE + 16];
@@ -93,6 +96,8 @@ struct taking {
     uint32_t count;
     bo_extent *extents;
     char root[65];
+    json_t *position; /* {"capture": {"position": ...}} when anything is captured */
+    bool capturing;
     char *details; /* malloc()ed */
 };
 
@@ -107,49 +112,112 @@ static bo_status lock_parts(struct taking *taking, bo_error *err)
     return driver->lock(taking->target->conn, tables, taking->count, err);
 }
 
-static void warn_skipped(struct taking *taking, const bo_buf *skipped)
+static void warn_lines(struct taking *taking, const char *before, const bo_buf *lines)
 {
-    const char *line = bo_buf_str(skipped);
+    const char *line = bo_buf_str(lines);
     while (*line) {
         size_t size = strcspn(line, "\n");
-        bo_session_warn(taking->session, "left out: table %.*s", (int)size, line);
+        bo_session_warn(taking->session, "%stable %.*s", before, (int)size, line);
         line += size + (line[size] == '\n');
     }
 }
 
+/* From here on changes are captured.  The triggers stay when this process dies: the point's record
+ * is there already, and `doctor` and `point release` know what to do with it. */
+static bo_status begin_capture(struct taking *taking, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) told = {0};
+    bo_target *target = taking->target;
+    bo_status st =
+        bo_capture_choose(target, taking->method, taking->parts, taking->count, &told, err);
+    for (uint32_t i = 0; st == BO_OK && i < taking->count; i++)
+        taking->capturing = taking->capturing || taking->parts[i].captured;
+    if (st != BO_OK)
+        return st;
+    warn_lines(taking, "", &told);
+    if (!taking->capturing)
+        return BO_OK;
+    st = bo_catalog_run_step(taking->session->catalog, taking->run, "capturing", NULL, NULL, err);
+    return st == BO_OK
+               ? bo_capture_begin(target, taking->parts, taking->count, taking->record.id, err)
+               : st;
+}
+
 /* Definitions are read again under the locks, so that they are those of the snapshot's instant. */
-static bo_status read_everything(struct taking *taking, bo_error *err)
+static bo_status describe_locked(struct taking *taking, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) unused = {0};
+    const bo_part *before = taking->parts;
+    uint32_t count = taking->count;
+    bo_status st = lock_parts(taking, err);
+    if (st == BO_OK)
+        st = bo_target_scope(taking->target, taking->options->scope, taking->options->scope_count,
+            taking->arena, &taking->parts, &taking->count, &unused, err);
+    for (uint32_t i = 0; st == BO_OK && i < taking->count; i++) {
+        bo_part *part = &taking->parts[i];
+        for (uint32_t j = 0; j < count; j++) {
+            if (strcmp(before[j].was->name, part->was->name) != 0)
+                continue;
+            part->captured = before[j].captured;
+            part->unstored = before[j].unstored;
+        }
+    }
+    return st;
+}
+
+static bo_status read_rows(struct taking *taking, bo_error *err)
 {
     bo_target *target = taking->target;
-    const bo_point_options *options = taking->options;
-    const bo_driver *driver = target->conn->driver;
-    BO_OWN_VALUE(bo_buf) skipped = {0};
-    BO_OWN_VALUE(bo_buf) unused = {0};
-    bo_status st = bo_target_scope(target, options->scope, options->scope_count, taking->arena,
-        &taking->parts, &taking->count, &skipped, err);
+    bo_status st = describe_locked(taking, err);
     if (st != BO_OK)
         return st;
-    warn_skipped(taking, &skipped);
-    uint64_t rows = 0;
-    st = bo_snapshot_check_space(taking->session, target, taking->parts, taking->count, &rows, err);
-    if (st == BO_OK)
-        st = driver->begin(target->conn, BO_TX_READ, err);
-    if (st == BO_OK)
-        st = lock_parts(taking, err);
-    if (st == BO_OK)
-        st = bo_target_scope(target, options->scope, options->scope_count, taking->arena,
-            &taking->parts, &taking->count, &unused, err);
-    if (st != BO_OK)
-        return st;
+    taking->position = json_object();
     taking->extents = bo_arena_array(taking->arena, taking->count, sizeof *taking->extents);
-    if (!taking->extents)
+    if (!taking->extents || !taking->position)
         return bo_nomem(err);
-    st = bo_catalog_run_step(taking->session->catalog, taking->run, "snapshot", NULL, NULL, err);
+    st = bo_journal_note(target, taking->parts, taking->count, taking->position, "position", err);
+    if (st == BO_OK)
+        st =
+            bo_catalog_run_step(taking->session->catalog, taking->run, "snapshot", NULL, NULL, err);
     if (st == BO_OK)
         st = bo_snapshot_write(taking->session, target, taking->parts, taking->count,
             bo_target_workers(target), taking->file, taking->record.id, taking->extents,
             taking->root, err);
     return st;
+}
+
+static bo_status read_everything(struct taking *taking, bo_error *err)
+{
+    bo_target *target = taking->target;
+    const bo_point_options *options = taking->options;
+    BO_OWN_VALUE(bo_buf) skipped = {0};
+    bo_status st = bo_target_scope(target, options->scope, options->scope_count, taking->arena,
+        &taking->parts, &taking->count, &skipped, err);
+    if (st != BO_OK)
+        return st;
+    warn_lines(taking, "left out: ", &skipped);
+    st = begin_capture(taking, err);
+    uint64_t rows = 0;
+    if (st == BO_OK)
+        st = bo_snapshot_check_space(
+            taking->session, target, taking->parts, taking->count, &rows, err);
+    if (st == BO_OK)
+        st = target->conn->driver->begin(target->conn, BO_TX_READ, err);
+    return st == BO_OK ? read_rows(taking, err) : st;
+}
+
+/* How many rows there are about, of tables that nothing was read of. */
+static void add_estimates(struct taking *taking, json_t *details)
+{
+    bo_conn *conn = taking->target->conn;
+    for (uint32_t i = 0; i < taking->count; i++) {
+        uint64_t rows = 0, bytes = 0;
+        bo_error ignored = {0};
+        if (taking->parts[i].unstored &&
+            conn->driver->estimate(conn, taking->parts[i].now, &rows, &bytes, &ignored) == BO_OK)
+            json_object_set_new(json_array_get(json_object_get(details, "tables"), i), "estimated",
+                json_integer((json_int_t)rows));
+    }
 }
 
 static bo_status write_snapshot(struct taking *taking, bo_error *err)
@@ -162,6 +230,10 @@ static bo_status write_snapshot(struct taking *taking, bo_error *err)
     double seconds = (double)(bo_clock_monotonic_us() - started) / 1e6;
     BO_OWN(json_ref) *details =
         bo_point_details(taking->parts, taking->count, taking->extents, NULL, seconds);
+    if (details)
+        add_estimates(taking, details);
+    if (details)
+        json_object_update(details, taking->position);
     taking->details = details ? json_dumps(details, JSON_COMPACT) : NULL;
     if (!taking->details)
         return bo_nomem(err);
@@ -182,6 +254,15 @@ static void record_failure(struct taking *taking, bo_status st)
         bo_catalog_run_end(
             taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK)
         bo_session_warn(taking->session, "the failure could not be recorded: %s", second.text);
+}
+
+static void give_up(struct taking *taking, bo_status st)
+{
+    bo_error error = {0};
+    if (taking->capturing && bo_capture_end(taking->target, taking->record.id, &error) != BO_OK)
+        bo_session_warn(taking->session,
+            "what captures the changes of its tables is still there: %s", error.text);
+    record_failure(taking, st);
 }
 
 /* The record of the point is what reserves its id: two processes cannot both add it. */
@@ -214,7 +295,7 @@ static bo_status take_recorded(struct taking *taking, bo_error *err)
     if (st == BO_OK)
         st = bo_catalog_run_end(catalog, taking->run, "done", NULL, err);
     if (st != BO_OK)
-        record_failure(taking, st);
+        give_up(taking, st);
     return bo_session_audit_end(taking->session, "point.create", taking->record.id, st, NULL, err);
 }
 
@@ -230,6 +311,7 @@ bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_o
     char id[BO_ID_SIZE] = "";
     struct taking taking = {
         .session = session, .target = target, .options = options, .arena = arena};
+    taking.method = strcmp(kind, "point") == 0 ? options->method : BO_METHOD_SNAPSHOT;
     taking.record = (bo_point_record){.id = id,
         .kind = kind,
         .migration = options->migration ? options->migration : unnamed,
@@ -238,7 +320,7 @@ bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_o
         .url = target->url,
         .server = target->identity.server,
         .engine = target->identity.engine,
-        .method = "snapshot",
+        .method = bo_method_name(taking.method),
         .status = BO_POINT_CREATING,
         .created_us = bo_clock_now_us(),
         .file = taking.file,
@@ -250,6 +332,7 @@ bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_o
     if (st == BO_OK)
         st = take_recorded(&taking, err);
     free(taking.details);
+    json_decref(taking.position);
     if (st == BO_OK)
         memcpy(id_out, id, sizeof id);
     return st;

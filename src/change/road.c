@@ -26,9 +26,10 @@ bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
     undo->planned = bo_arena_array(undo->arena, parts, sizeof *undo->planned);
     undo->applied = bo_arena_array(undo->arena, parts, sizeof *undo->applied);
     undo->proofs = bo_arena_array(undo->arena, parts, sizeof *undo->proofs);
-    bool all = undo->now && undo->now_known && undo->fates && undo->going && undo->coming &&
-               undo->conflicts_of && undo->lost_of && undo->planned && undo->applied &&
-               undo->proofs;
+    undo->mixed = bo_arena_array(undo->arena, parts, sizeof *undo->mixed);
+    bool all = undo->mixed && undo->now && undo->now_known && undo->fates && undo->going &&
+               undo->coming && undo->conflicts_of && undo->lost_of && undo->planned &&
+               undo->applied && undo->proofs;
     return all ? BO_OK : bo_nomem(err);
 }
 

@@ -23,7 +23,9 @@ static bo_status check_point(bo_undo *undo, bo_error *err)
             "point '%s' is of a dry run: it can be rehearsed with --dry-run only", record->id);
     undo->sealed = record->change_file && record->change_file[0];
     undo->full = undo->options->type == BO_ROLLBACK_FULL && record->file && record->file[0];
-    if (!undo->full && !undo->sealed)
+    if (bo_undo_by_writers(undo) && !(record->file && record->file[0]))
+        return bo_fail(err, BO_REFUSED, "who wrote is not known of '%s'", record->id);
+    if (!undo->full && !undo->sealed && !bo_undo_by_writers(undo))
         return bo_fail(err, BO_REFUSED,
             "point '%s' is not sealed\nwhat the change did is not known, so it cannot be told from "
             "later writes",
@@ -66,8 +68,7 @@ static bo_status plan(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = bo_undo_prepare(undo, err);
     if (st == BO_OK)
-        st = bo_undo_allocate(
-            undo, undo->full ? undo->snapshot->part_count : undo->change->part_count, err);
+        st = bo_undo_allocate(undo, bo_undo_base(undo)->part_count, err);
     if (st == BO_OK)
         st = bo_undo_intend(undo, err);
     if (st == BO_OK)

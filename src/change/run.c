@@ -97,7 +97,7 @@ static bo_status seal(bo_run *run, bo_error *err)
     if (st == BO_OK)
         st = bo_target_open(run->database, &target, err);
     if (st == BO_OK)
-        st = bo_point_seal_record(run->session, target, &run->point, run->arena, err);
+        st = bo_point_seal_record(run->session, target, &run->point, run->id, run->arena, err);
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "change/diff.h"
 #include "change/seal.h"
 #include "change/shape.h"
@@ -15,7 +16,10 @@ struct sealing {
     bo_content *content;
     bo_draft *draft;
     bo_diff_result result;
-    bool *open; /* of each part: its change cannot be told (DDL) */
+    bool *open;      /* of each part: its change cannot be told (DDL) */
+    const char *run; /* captured parts: only its writes are the change; NULL: all since the point */
+    json_t *position;  /* where the journals were */
+    uint64_t untagged; /* rows that were written meanwhile, when none was the run's */
 };
 
 static bo_status keep_change(
@@ -60,6 +64,86 @@ static bo_status leave_out_changed(struct sealing *sealing, bo_error *err)
     return BO_OK;
 }
 
+/* ---- captured parts ---- */
+
+static bo_status use_part(
+    struct sealing *sealing, const bo_journal *journal, uint32_t i, bo_journal_filter *filter)
+{
+    bo_part *part = &sealing->content->parts[i];
+    if (!part->captured || part->left_out)
+        return BO_OK;
+    if (!journal->broken[i]) {
+        part->journal = filter;
+        return BO_OK;
+    }
+    const char *then = part->unstored
+                           ? "what the change did to its rows is not known"
+                           : "the snapshot tells what the change did, later writes included";
+    bo_session_warn(sealing->session, "the capture of table %s is broken: %s; %s", part->was->name,
+        journal->broken[i], then);
+    part->left_out = sealing->open[i] = part->unstored;
+    return BO_OK;
+}
+
+/* The change is told from the journals where these can be trusted. */
+static bo_status use_journals(struct sealing *sealing, const bo_point_record *record, bo_error *err)
+{
+    bo_content *content = sealing->content;
+    if (strcmp(record->method, bo_method_name(BO_METHOD_SNAPSHOT)) == 0)
+        return BO_OK;
+    bo_journal *journal = NULL;
+    bo_journal_filter *filter = bo_arena_alloc(content->arena, sizeof *filter);
+    sealing->result.mixed = bo_arena_array(
+        content->arena, (size_t)content->part_count + 1, sizeof *sealing->result.mixed);
+    if (!filter || !sealing->result.mixed)
+        return bo_nomem(err);
+    bo_status st = bo_journal_open(sealing->target, record, content, &journal, err);
+    if (st != BO_OK)
+        return st;
+    if (!sealing->target->conn->driver->capture->tag)
+        sealing->run = NULL; /* this database cannot tell whose writes they are */
+    *filter = (bo_journal_filter){.from = journal->filter.from, .run = sealing->run};
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
+        st = use_part(sealing, journal, i, filter);
+    return st == BO_OK ? bo_journal_note(sealing->target, content->parts, content->part_count,
+                             sealing->position, "sealed", err)
+                       : st;
+}
+
+static bo_status count_write(void *ctx, const bo_journal_change *change, bo_error *err)
+{
+    (void)change;
+    (void)err;
+    ++*(uint64_t *)ctx;
+    return BO_OK;
+}
+
+/* A program that does not carry the run's mark has written nothing, as far as can be told: then it
+ * is said how much others did. */
+static bo_status count_untagged(struct sealing *sealing, bo_error *err)
+{
+    const bo_content *content = sealing->content;
+    uint64_t tagged = 0;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        tagged +=
+            sealing->draft->inserted[i] + sealing->draft->updated[i] + sealing->draft->deleted[i];
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && tagged == 0 && i < content->part_count; i++) {
+        const bo_part *part = &content->parts[i];
+        if (!part->journal || !part->journal->run)
+            continue;
+        const bo_journal_filter all = {.from = part->journal->from};
+        st = sealing->target->conn->driver->capture->changes(
+            sealing->target->conn, part->now, &all, count_write, &sealing->untagged, err);
+    }
+    if (st == BO_OK && sealing->untagged)
+        bo_session_warn(sealing->session,
+            "%llu rows were written during the run, and none of them carries its mark: they count "
+            "as others'; the program must keep PGOPTIONS, or set backout.run itself",
+            (unsigned long long)sealing->untagged);
+    return st;
+}
+
 static bo_status write_change(
     struct sealing *sealing, const bo_point_record *record, const char *file, bo_error *err)
 {
@@ -71,19 +155,45 @@ static bo_status write_change(
     if (st == BO_OK)
         st = leave_out_changed(sealing, err);
     if (st == BO_OK)
+        st = use_journals(sealing, record, err);
+    if (st == BO_OK)
         st = bo_draft_create(sealing->session, BO_PACK_CHANGESET, file, record->id,
             &target->identity, content->parts, content->part_count, &sealing->draft, err);
     if (st == BO_OK)
         st = bo_diff(sealing->session, target, content, bo_target_workers(target), keep_change,
             sealing, &sealing->result, err);
+    if (st == BO_OK)
+        st = count_untagged(sealing, err);
     driver->rollback(target->conn);
     return st == BO_OK ? bo_draft_commit(sealing->session, sealing->draft, file, err) : st;
+}
+
+/* Rows that others wrote between two writes of the change: their keys. */
+static json_t *mixed_keys(const bo_mixed *mixed)
+{
+    json_t *keys = json_array();
+    for (size_t i = 0; keys && i < mixed->count; i++) {
+        BO_OWN_VALUE(bo_buf) hex = {0};
+        bo_text_hex(&hex, mixed->keys[i].data, mixed->keys[i].size);
+        if (json_array_append_new(keys, json_string(bo_buf_str(&hex))) != 0) {
+            json_decref(keys);
+            return NULL;
+        }
+    }
+    return keys;
 }
 
 /* The recorded details get the counts of the change, table by table. */
 static char *sealed_details(const struct sealing *sealing, const char *details)
 {
     BO_OWN(json_ref) *json = json_loads(details, 0, NULL);
+    json_t *capture = json_object_get(sealing->position, "capture");
+    if (capture)
+        json_object_update(json_object_get(json, "capture"), capture);
+    if (capture && sealing->run)
+        json_object_set_new(json_object_get(json, "capture"), "run", json_string(sealing->run));
+    if (sealing->untagged)
+        json_object_set_new(json, "untagged", json_integer((json_int_t)sealing->untagged));
     json_t *tables = json_object_get(json, "tables");
     for (uint32_t i = 0; i < sealing->content->part_count; i++) {
         json_t *table = json_array_get(tables, i);
@@ -94,6 +204,9 @@ static char *sealed_details(const struct sealing *sealing, const char *details)
         json_object_set_new(table, "updated", json_integer((json_int_t)sealing->draft->updated[i]));
         json_object_set_new(table, "deleted", json_integer((json_int_t)sealing->draft->deleted[i]));
         json_object_set_new(table, "open", json_boolean(sealing->open[i]));
+        const bo_mixed *mixed = sealing->result.mixed ? &sealing->result.mixed[i] : NULL;
+        if (mixed && mixed->count && json_object_set_new(table, "mixed", mixed_keys(mixed)) != 0)
+            return NULL;
         json_object_set_new(table, "entered", json_integer((json_int_t)sealing->result.entered[i]));
     }
     return json_dumps(json, JSON_COMPACT);
@@ -147,11 +260,15 @@ static bo_status seal_into(
     return bo_catalog_point_update(catalog, record, err);
 }
 
-bo_status bo_point_seal_record(
-    bo_session *session, bo_target *target, bo_point_record *record, bo_arena *arena, bo_error *err)
+bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
+    const char *run, bo_arena *arena, bo_error *err)
 {
-    struct sealing sealing = {.session = session, .target = target};
+    BO_OWN(json_ref) *position = json_object();
+    struct sealing sealing = {
+        .session = session, .target = target, .run = run, .position = position};
     BO_OWN(bo_content) *content = NULL;
+    if (!position)
+        return bo_nomem(err);
     bo_status st = bo_target_check_server(target, record->server, err);
     if (st == BO_OK)
         st = bo_content_open_of(session, record, false, &content, err);
@@ -192,7 +309,7 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
     if (st == BO_OK)
         st = check_open(record, err);
     if (st == BO_OK)
-        st = bo_point_seal_record(session, target, record, arena, err);
+        st = bo_point_seal_record(session, target, record, NULL, arena, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
     if (st == BO_OK && ended != BO_OK && err)
         *err = second;

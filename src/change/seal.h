@@ -6,9 +6,9 @@
 #include "change/take.h"
 
 /** Writes the changeset from the point to now and updates the record (status, change_file,
- * details). */
+ * details).  Of captured tables only what `run` wrote is the change; NULL: all since the point. */
 bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
-    bo_arena *arena, bo_error *err);
+    const char *run, bo_arena *arena, bo_error *err);
 /** True when the seal could not tell what the change did to this table (DDL): all since counts as
  * the change. */
 bool bo_point_is_open(const bo_point_record *record, uint32_t table);

@@ -67,6 +67,8 @@ static bo_status list_jobs(
     bo_target *target, const bo_part *parts, uint32_t count, bo_jobs *jobs, bo_error *err)
 {
     for (uint32_t i = 0; i < count; i++) {
+        if (parts[i].unstored)
+            continue;
         /* rows chosen by a predicate are few: one range, so that an index can serve it */
         bo_status st = parts[i].predicate
                            ? bo_jobs_add(jobs, i, BO_JOB_NEW, (bo_span){0}, err)
@@ -85,8 +87,9 @@ static uint64_t estimate_rows(
         uint64_t table_rows = 0, table_bytes = 0;
         bo_error ignored = {
             0}; /* an estimate that cannot be had is 0: it must not fail what it is for */
-        if (!parts[i].predicate && target->conn->driver->estimate(target->conn, parts[i].now,
-                                       &table_rows, &table_bytes, &ignored) == BO_OK) {
+        if (!parts[i].unstored && !parts[i].predicate &&
+            target->conn->driver->estimate(
+                target->conn, parts[i].now, &table_rows, &table_bytes, &ignored) == BO_OK) {
             rows += table_rows;
             bytes += table_bytes;
         }

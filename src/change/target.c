@@ -15,6 +15,7 @@ bo_status bo_target_connect(
     bo_connect how = {.url = database->url,
         .password = database->password,
         .application_name = name,
+        .run = run_id,
         .lock_timeout_ms = database->lock_timeout_ms,
         .raw = run_id != NULL};
     return bo_driver_open(&how, out, err);

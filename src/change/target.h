@@ -30,11 +30,14 @@ bo_status bo_target_check_server(const bo_target *target, const char *server, bo
 typedef struct bo_part {
     const bo_table *was;
     const bo_table *now;
-    const char *predicate;  /* or NULL */
-    const bool *made_again; /* by column of `was`: it had been dropped; NULL: none was */
-    bool fresh;             /* made again by this rollback, still without its keys */
-    bool bulk;              /* its rows are not compared one by one: they come back as a whole */
-    bool left_out;          /* not in this operation (--tables) */
+    const char *predicate;            /* or NULL */
+    bool captured;                    /* its changes since the point are in a journal */
+    bool unstored;                    /* its rows are not in the snapshot */
+    const bo_journal_filter *journal; /* not NULL: a diff reads these writes instead of the rows */
+    const bool *made_again;           /* by column of `was`: it had been dropped; NULL: none was */
+    bool fresh;                       /* made again by this rollback, still without its keys */
+    bool bulk;     /* its rows are not compared one by one: they come back as a whole */
+    bool left_out; /* not in this operation (--tables) */
 } bo_part;
 
 /**

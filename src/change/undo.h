@@ -12,6 +12,7 @@
 
 #include "backout/backup.h"
 #include "backout/rollback.h"
+#include "change/journal.h"
 #include "change/take.h"
 
 #define BO_LISTED_MAX 1000u
@@ -46,13 +47,18 @@ typedef struct bo_undo {
     bool nothing_kept;        /* there is no undo point: nothing was there before a restore */
     bool commit_sent;
 
-    bo_content *snapshot;              /* full only */
+    bo_content *snapshot;              /* full, and of chosen writers */
     bo_content *change;                /* sealed: before -> after */
     bo_content *intent;                /* the changeset whose entries are carried out */
     bool inverted;                     /* intent is read from after to before */
     char intent_file[BO_ID_SIZE + 16]; /* full: the spooled diff; removed when it is not kept */
     bo_digest *now;                    /* of each part before apply, where it is known */
     bool *now_known;
+
+    bo_journal *journal;             /* of captured parts; or NULL */
+    const char *const *transactions; /* besides the change: those that depend on it (cascade) */
+    size_t transaction_count;
+    bo_mixed *mixed; /* per part: rows that others wrote between two writes of the change */
 
     bo_stage *stage;
     unsigned *staged; /* position in the stage of each part, UINT32_MAX: not staged */
@@ -94,6 +100,20 @@ bo_status bo_undo_leave_out_undone(bo_undo *undo, bo_content *content, bo_error 
 /** choose.c: drops the entries that the options leave out. */
 bo_status bo_undo_choose(bo_undo *undo, bo_error *err);
 bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name);
+/* ---- writers.c ---- */
+/** The change is what chosen writers did (a user, a run, dependent transactions), not what was
+ * sealed. */
+bool bo_undo_by_writers(const bo_undo *undo);
+/** The content whose parts the rollback goes by. */
+bo_content *bo_undo_base(const bo_undo *undo);
+/** Checks the journals of captured parts; in type full those whose rows are nowhere else are used.
+ */
+bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err);
+/** Fills undo->intent with what the chosen writers did. */
+bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err);
+/** Fills undo->mixed from the record of the seal. */
+bo_status bo_undo_read_mixed(bo_undo *undo, bo_error *err);
+
 /* ---- walk.c ---- */
 bool bo_fate_dropped(const bo_fate *fate, uint64_t id);
 void bo_fate_drop(bo_fate *fate, uint64_t id);

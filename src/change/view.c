@@ -50,9 +50,12 @@ static bo_status view_table(bo_arena *arena, const json_t *from, bo_point_table 
         return bo_nomem(err);
     for (size_t i = 0; i < count; i++)
         lines[i] = bo_arena_str(arena, json_string_value(json_array_get(limits, i)));
+    bool unstored = json_is_true(json_object_get(from, "unstored"));
     *out = (bo_point_table){.name = text(arena, from, "name"),
         .predicate = text(arena, from, "predicate"),
-        .rows = number(from, "rows"),
+        .rows = number(from, unstored ? "estimated" : "rows"),
+        .stored = !unstored,
+        .captured = json_is_true(json_object_get(from, "captured")),
         .bytes = number(from, "bytes"),
         .digest = text(arena, from, "digest"),
         .has_key = json_is_true(json_object_get(from, "has_key")),

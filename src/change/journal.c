@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/journal.c - which tables of a point are captured, and whether their journals can be
+ * trusted. */
+#include "change/journal.h"
+
+#include <string.h>
+
+const char *bo_method_name(bo_method method)
+{
+    static const char *const names[] = {"snapshot", "capture", "both"};
+    return names[method];
+}
+
+static const bo_capture_driver *capture_of(const bo_target *target)
+{
+    return target->conn->driver->capture;
+}
+
+/* ---- choosing ---- */
+
+static bo_status choose_part(
+    bo_target *target, bo_method method, bo_part *part, bo_buf *told, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) reasons = {0};
+    bo_coverage coverage = BO_UNCOVERED;
+    if (part->predicate)
+        return BO_OK;
+    bo_status st = capture_of(target)->coverage(target->conn, part->now, &coverage, &reasons, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&reasons, err);
+    if (st != BO_OK)
+        return st;
+    part->captured = coverage != BO_UNCOVERED;
+    part->unstored = part->captured && method == BO_METHOD_CAPTURE;
+    const char *line = bo_buf_str(&reasons);
+    while (*line) {
+        size_t size = strcspn(line, "\n");
+        bo_buf_printf(told, "%s: %s%.*s\n", part->now->name,
+            part->captured ? "" : "not captured, stored: ", (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+    return bo_buf_check(told, err);
+}
+
+bo_status bo_capture_choose(bo_target *target, bo_method method, bo_part *parts, uint32_t count,
+    bo_buf *told, bo_error *err)
+{
+    if (method == BO_METHOD_SNAPSHOT)
+        return BO_OK;
+    if (!capture_of(target))
+        return bo_fail(err, BO_UNSUPPORTED, "%s cannot capture changes", target->identity.engine);
+    for (uint32_t i = 0; i < count; i++) {
+        bo_status st = choose_part(target, method, &parts[i], told, err);
+        if (st != BO_OK)
+            return st;
+    }
+    return BO_OK;
+}
+
+static bo_status captured_tables(const bo_part *parts, uint32_t count, bo_arena *arena,
+    const bo_table ***out, unsigned *count_out, bo_error *err)
+{
+    const bo_table **tables = bo_arena_array(arena, (size_t)count + 1, sizeof *tables);
+    if (!tables)
+        return bo_nomem(err);
+    *count_out = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (parts[i].captured && parts[i].now)
+            tables[(*count_out)++] = parts[i].now;
+    *out = tables;
+    return BO_OK;
+}
+
+bo_status bo_capture_begin(
+    bo_target *target, const bo_part *parts, uint32_t count, const char *point, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    const bo_table **tables = NULL;
+    unsigned used = 0;
+    bo_status st =
+        arena ? captured_tables(parts, count, arena, &tables, &used, err) : bo_nomem(err);
+    if (st != BO_OK || used == 0)
+        return st;
+    st = capture_of(target)->begin(target->conn, tables, used, point, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "changes cannot be captured");
+}
+
+bo_status bo_capture_end(bo_target *target, const char *point, bo_error *err)
+{
+    if (!capture_of(target))
+        return BO_OK;
+    bo_status st = capture_of(target)->end(target->conn, point, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "the capture for '%s' cannot be ended", point);
+}
+
+bo_status bo_journal_note(bo_target *target, const bo_part *parts, uint32_t count, json_t *details,
+    const char *name, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    BO_OWN_VALUE(bo_buf) position = {0};
+    const bo_table **tables = NULL;
+    unsigned used = 0;
+    bo_status st =
+        arena ? captured_tables(parts, count, arena, &tables, &used, err) : bo_nomem(err);
+    if (st != BO_OK || used == 0)
+        return st;
+    st = capture_of(target)->position(target->conn, tables, used, &position, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&position, err);
+    if (st != BO_OK)
+        return st;
+    json_t *capture = json_object_get(details, "capture");
+    if (!capture && json_object_set_new(details, "capture", capture = json_object()) != 0)
+        return bo_nomem(err);
+    return json_object_set_new(capture, name, json_string(bo_buf_str(&position))) == 0
+               ? BO_OK
+               : bo_nomem(err);
+}
+
+/* ---- trusting ---- */
+
+static bo_status check_part(bo_target *target, const bo_point_record *record, bo_content *content,
+    uint32_t i, const char **broken_out, bo_error *err)
+{
+    const bo_part *part = &content->parts[i];
+    BO_OWN_VALUE(bo_buf) broken = {0};
+    if (!part->now)
+        bo_buf_add_str(&broken, "the table is gone");
+    bo_status st =
+        part->now ? capture_of(target)->check(target->conn, part->now, record->id, &broken, err)
+                  : BO_OK;
+    if (st == BO_OK)
+        st = bo_buf_check(&broken, err);
+    if (st != BO_OK || broken.size == 0)
+        return st;
+    *broken_out =
+        bo_arena_strn(content->arena, bo_buf_str(&broken), strcspn(bo_buf_str(&broken), "\n"));
+    return *broken_out ? BO_OK : bo_nomem(err);
+}
+
+bo_status bo_journal_open(bo_target *target, const bo_point_record *record, bo_content *content,
+    bo_journal **out, bo_error *err)
+{
+    bo_journal *journal = bo_arena_alloc(content->arena, sizeof *journal);
+    if (!journal)
+        return bo_nomem(err);
+    *journal = (bo_journal){.broken = bo_arena_array(content->arena,
+                                (size_t)content->part_count + 1, sizeof *journal->broken)};
+    if (!journal->broken)
+        return bo_nomem(err);
+    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    const json_t *capture = json_object_get(details, "capture");
+    const char *from = json_string_value(json_object_get(capture, "position"));
+    const char *to = json_string_value(json_object_get(capture, "sealed"));
+    journal->filter.from = bo_arena_str(content->arena, from);
+    journal->filter.to = bo_arena_str(content->arena, to);
+    journal->run = bo_arena_str(content->arena, json_string_value(json_object_get(capture, "run")));
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        if (!content->parts[i].captured || content->parts[i].left_out)
+            continue;
+        if (!capture_of(target) || !journal->filter.from)
+            return bo_fail(err, BO_CORRUPT,
+                "the catalog's record of '%s' does not say since when changes are captured",
+                record->id);
+        bo_status st = check_part(target, record, content, i, &journal->broken[i], err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "the capture of table '%s' cannot be checked",
+                content->parts[i].was->name);
+    }
+    *out = journal;
+    return BO_OK;
+}
+
+bo_status bo_journal_use_unstored(bo_content *content, bo_journal *journal, bo_error *err)
+{
+    bo_journal_filter *all = bo_arena_alloc(content->arena, sizeof *all);
+    if (!all)
+        return bo_nomem(err);
+    *all = (bo_journal_filter){.from = journal->filter.from};
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        bo_part *part = &content->parts[i];
+        if (!part->unstored || part->left_out)
+            continue;
+        if (journal->broken[i])
+            return bo_fail(err, BO_REFUSED,
+                "what happened to table '%s' since the point is not known\nits changes were "
+                "captured, and the capture is broken: %s",
+                part->was->name, journal->broken[i]);
+        part->journal = all;
+    }
+    return BO_OK;
+}
+
+/* ---- mixed rows ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    return bo_span_compare(*(const bo_span *)a, *(const bo_span *)b);
+}
+
+bo_status bo_mixed_add(bo_mixed *mixed, bo_arena *arena, bo_span key, bo_error *err)
+{
+    bo_span *keys = bo_arena_grow(arena, mixed->keys, mixed->count, sizeof *keys);
+    uint8_t *copy = bo_arena_alloc(arena, key.size + 1);
+    if (!keys || !copy)
+        return bo_nomem(err);
+    memcpy(copy, key.data, key.size);
+    mixed->keys = keys;
+    keys[mixed->count++] = (bo_span){copy, key.size};
+    return BO_OK;
+}
+
+void bo_mixed_sort(bo_mixed *mixed)
+{
+    if (mixed->count)
+        qsort(mixed->keys, mixed->count, sizeof *mixed->keys, by_key);
+}
+
+bool bo_mixed_has(const bo_mixed *mixed, bo_span key)
+{
+    return mixed->count && bsearch(&key, mixed->keys, mixed->count, sizeof key, by_key);
+}

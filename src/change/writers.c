@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/writers.c - a rollback of what chosen writers did: a database user, a run, the
+ * transactions that depend on the change.  The journals tell it, not the seal.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "change/diff.h"
+#include "change/undo.h"
+
+bool bo_undo_by_writers(const bo_undo *undo)
+{
+    const bo_rollback_options *options = undo->options;
+    return options->type == BO_ROLLBACK_PARTIAL &&
+           (options->user || options->run || undo->transaction_count);
+}
+
+bo_content *bo_undo_base(const bo_undo *undo)
+{
+    return undo->full || bo_undo_by_writers(undo) ? undo->snapshot : undo->change;
+}
+
+bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err)
+{
+    bo_content *content = bo_undo_base(undo);
+    bool captured = false;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        captured = captured || (content->parts[i].captured && !content->parts[i].left_out);
+    if (!captured)
+        return BO_OK;
+    bo_status st = bo_journal_open(undo->target, &undo->record, content, &undo->journal, err);
+    if (st == BO_OK && undo->full)
+        st = bo_journal_use_unstored(content, undo->journal, err);
+    return st;
+}
+
+/* ---- the intent of chosen writers ---- */
+
+/* Only captured tables know who wrote. */
+static bo_status leave_out_unknown(bo_undo *undo, bo_content *base, bo_error *err)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < base->part_count; i++) {
+        bo_part *part = &base->parts[i];
+        if (part->left_out)
+            continue;
+        const char *why = !part->captured ? "its changes were not captured"
+                          : undo->journal ? undo->journal->broken[i]
+                                          : NULL;
+        if (why && undo->options->table_count)
+            return bo_fail(
+                err, BO_REFUSED, "who wrote to table '%s' is not known\n%s", part->was->name, why);
+        if (why)
+            bo_buf_printf(&undo->notes, "%s is left alone: who wrote to it is not known (%s)\n",
+                part->was->name, why);
+        part->left_out = part->left_out || why;
+        any = any || !part->left_out;
+    }
+    if (!any)
+        return bo_fail(err, BO_REFUSED,
+            "who wrote is not known of any table of '%s'\na point taken with --method capture or "
+            "both knows it",
+            undo->record.id);
+    return bo_buf_check(&undo->notes, err);
+}
+
+static bo_status make_filter(const bo_undo *undo, bo_journal_filter *filter, bo_error *err)
+{
+    const bo_rollback_options *options = undo->options;
+    *filter = (bo_journal_filter){.from = undo->journal->filter.from,
+        .run = options->run,
+        .user = options->user,
+        .transactions = undo->transactions,
+        .transaction_count = undo->transaction_count};
+    if (options->user || options->run)
+        return BO_OK;
+    if (!undo->sealed)
+        return bo_fail(err, BO_REFUSED, "point '%s' is not sealed", undo->record.id);
+    filter->to = undo->journal->filter.to;
+    filter->run = undo->journal->run;
+    return BO_OK;
+}
+
+struct spool {
+    bo_draft *draft;
+};
+
+static bo_status spool_change(
+    void *ctx, uint32_t table, bo_image before, bo_image after, bo_error *err)
+{
+    struct spool *spool = ctx;
+    return bo_draft_change(spool->draft, table, before, after, err);
+}
+
+static bo_status read_journals(bo_undo *undo, bo_content *base, bo_draft *draft, bo_error *err)
+{
+    struct spool spool = {.draft = draft};
+    bo_diff_result result = {.operation = "diff", .mixed = undo->mixed};
+    return bo_diff(undo->session, undo->target, base, 1, spool_change, &spool, &result, err);
+}
+
+bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
+{
+    bo_content *base = bo_undo_base(undo);
+    bo_journal_filter *filter = bo_arena_alloc(base->arena, sizeof *filter);
+    if (!filter)
+        return bo_nomem(err);
+    bo_status st = leave_out_unknown(undo, base, err);
+    if (st == BO_OK)
+        st = make_filter(undo, filter, err);
+    for (uint32_t i = 0; st == BO_OK && i < base->part_count; i++)
+        base->parts[i].journal = base->parts[i].left_out ? NULL : filter;
+    char random[17];
+    bo_random_hex(random, 8);
+    (void)snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
+    BO_OWN(bo_draft) *draft = NULL;
+    if (st == BO_OK)
+        st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
+            &undo->target->identity, base->parts, base->part_count, &draft, err);
+    if (st == BO_OK)
+        st = read_journals(undo, base, draft, err);
+    if (st == BO_OK)
+        st = bo_draft_commit(undo->session, draft, undo->intent_file, err);
+    if (st == BO_OK)
+        st = bo_content_open(undo->session, undo->intent_file, NULL, &undo->intent, err);
+    for (uint32_t i = 0; st == BO_OK && i < base->part_count; i++) {
+        undo->intent->parts[i].now = base->parts[i].now;
+        undo->intent->parts[i].left_out = base->parts[i].left_out;
+    }
+    undo->inverted = true;
+    return st;
+}
+
+/* ---- rows that others wrote between two writes of the sealed change ---- */
+
+static bo_status read_keys(bo_undo *undo, uint32_t table, const json_t *keys, bo_error *err)
+{
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const char *hex = json_string_value(json_array_get(keys, i));
+        BO_OWN_VALUE(bo_buf) key = {0};
+        if (!hex || !bo_text_unhex(&key, hex, strlen(hex)))
+            return bo_fail(
+                err, BO_CORRUPT, "the catalog's record of '%s' cannot be read", undo->record.id);
+        bo_status st =
+            bo_mixed_add(&undo->mixed[table], undo->arena, (bo_span){key.data, key.size}, err);
+        if (st != BO_OK)
+            return st;
+    }
+    bo_mixed_sort(&undo->mixed[table]);
+    return BO_OK;
+}
+
+bo_status bo_undo_read_mixed(bo_undo *undo, bo_error *err)
+{
+    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
+        st = read_keys(undo, i, json_object_get(json_array_get(tables, i), "mixed"), err);
+    return st;
+}
