@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "change/script.h"
+#include "change/seal.h"
 
 struct artefacts {
     bo_session *session;
@@ -211,7 +212,7 @@ static bo_status open_rows(
     struct artefacts *artefacts, bo_target **target, bo_content **content, bo_error *err)
 {
     const bo_point_record *record = &artefacts->record;
-    bool snapshot = record->file && record->file[0];
+    bool snapshot = bo_point_stores_rows(record);
     if (!snapshot && !(record->change_file && record->change_file[0]))
         return bo_fail(err, BO_REFUSED, "'%s' has no rows to write", record->id);
     bo_status st = bo_target_open(artefacts->database, target, err);

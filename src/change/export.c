@@ -10,6 +10,7 @@
 
 #include "change/rows_json.h"
 #include "change/script.h"
+#include "change/seal.h"
 #include "change/shown.h"
 #include "change/since.h"
 
@@ -211,7 +212,7 @@ static bo_status open_content(struct exporting *exporting, char since[64], bo_er
 {
     const bo_point_record *record = &exporting->record;
     bool sealed = record->change_file && record->change_file[0];
-    bool snapshot = record->file && record->file[0];
+    bool snapshot = bo_point_stores_rows(record);
     if (exporting->which == BO_EXPORT_SINCE)
         return bo_since_open(
             exporting->session, exporting->target, record, since, &exporting->content, err);

@@ -379,6 +379,20 @@ static bo_status open_snapshot(bo_undo *undo, const char *what, bo_error *err)
     return st;
 }
 
+/* Rows of a table that is only captured are nowhere but in its journal. */
+static bo_status check_stored(const bo_undo *undo, bo_error *err)
+{
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        if (part->unstored && bo_undo_table_chosen(undo->options, part->was->name))
+            return bo_fail(err, BO_REFUSED,
+                "the rows of '%s' are not stored in '%s'\nits changes were captured: type partial "
+                "or full undoes them",
+                part->was->name, undo->record.id);
+    }
+    return BO_OK;
+}
+
 bo_status bo_restore(bo_session *session, const bo_database *database, const char *what,
     const char *const *tables, size_t table_count, bool dry_run, bo_rollback **out, bo_error *err)
 {
@@ -392,6 +406,8 @@ bo_status bo_restore(bo_session *session, const bo_database *database, const cha
     if (!undo.arena)
         return bo_nomem(err);
     bo_status st = open_snapshot(&undo, what, err);
+    if (st == BO_OK)
+        st = check_stored(&undo, err);
     if (st == BO_OK)
         st = bo_target_open(database, &undo.target, err);
     if (st != BO_OK)

@@ -36,6 +36,18 @@ bool bo_point_is_open(const bo_point_record *record, uint32_t table)
     return json_is_true(json_object_get(item, "open"));
 }
 
+bool bo_point_stores_rows(const bo_point_record *record)
+{
+    if (!record->file || !record->file[0])
+        return false;
+    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    for (size_t i = 0; i < json_array_size(tables); i++)
+        if (json_is_true(json_object_get(json_array_get(tables, i), "unstored")))
+            return false;
+    return true;
+}
+
 bool bo_content_has_predicate(const bo_content *content)
 {
     for (uint32_t i = 0; i < content->part_count; i++)

@@ -113,7 +113,8 @@ static bo_status check_shapes(bo_content *snapshot, bo_error *err)
     return BO_OK;
 }
 
-static bo_status merge(bo_session *session, bo_target *target, struct since *since, bo_error *err)
+static bo_status merge(bo_session *session, bo_target *target, const bo_point_record *record,
+    struct since *since, bo_error *err)
 {
     bo_conn *conn = target->conn;
     bo_diff_result result = {.operation = "diff"};
@@ -121,6 +122,11 @@ static bo_status merge(bo_session *session, bo_target *target, struct since *sin
         bo_content_has_predicate(since->snapshot) ? BO_TX_WRITE : BO_TX_READ, err);
     if (st == BO_OK)
         st = check_shapes(since->snapshot, err);
+    bo_journal *journal = NULL;
+    if (st == BO_OK)
+        st = bo_journal_open(target, record, since->snapshot, &journal, err);
+    if (st == BO_OK)
+        st = bo_journal_use_unstored(since->snapshot, journal, err);
     if (st == BO_OK)
         st = next_change(since, err);
     if (st == BO_OK)
@@ -148,7 +154,7 @@ static bo_status spool(bo_session *session, bo_target *target, const bo_point_re
         st = bo_draft_create(session, BO_PACK_CHANGESET, name, record->id, &target->identity,
             snapshot->parts, snapshot->part_count, &since.draft, err);
     if (st == BO_OK)
-        st = merge(session, target, &since, err);
+        st = merge(session, target, record, &since, err);
     if (st == BO_OK)
         st = bo_draft_commit(session, since.draft, name, err);
     bo_draft_free(since.draft);
