@@ -119,6 +119,10 @@ FAULTY(check_references,
     (bo_conn * conn, const bo_table *const *tables, unsigned count, uint64_t *violations,
         bo_buf *example, bo_error *err),
     (inside(conn), tables, count, violations, example, err))
+FAULTY(refers,
+    (bo_conn * conn, const bo_table *child, const bo_foreign_key *key, const char *const *parent,
+        const char *alias, bo_buf *out, bo_error *err),
+    (inside(conn), child, key, parent, alias, out, err))
 FAULTY(render,
     (bo_conn * conn, const bo_table *shape, bo_render_form form, bo_next_fn *next, void *next_ctx,
         bo_text_row_fn *each, void *ctx, bo_error *err),
@@ -251,6 +255,7 @@ static const bo_driver functions = {
     .clear = faulty_clear,
     .check_references = faulty_check_references,
     .render = faulty_render,
+    .refers = faulty_refers,
     .filter = faulty_filter,
     .pin = faulty_pin,
     .scratch_restore = faulty_scratch_restore,

@@ -39,6 +39,7 @@ const bo_driver bo_driver_postgres = {
     .scratch_restore = pg_scratch_restore,
     .clear = pg_clear,
     .check_references = pg_check_references,
+    .refers = pg_refers,
     .render = pg_render,
     .filter = pg_filter,
     .pin = pg_pin,

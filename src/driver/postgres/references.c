@@ -56,6 +56,38 @@ bo_status pg_check_references(bo_conn *base, const bo_table *const *tables, unsi
     return BO_OK;
 }
 
+/* The operators and collations the server itself compares with, column by column. */
+static const char compare_sql[] =
+    "SELECT quote_ident(ca.attname), format('OPERATOR(%I.%s)', n.nspname, o.oprname),"
+    " CASE WHEN ca.attcollation <> pa.attcollation AND l.oid IS NOT NULL"
+    " THEN format(' COLLATE %I.%I', ln.nspname, l.collname) ELSE '' END "
+    "FROM pg_constraint c"
+    " CROSS JOIN LATERAL unnest(c.conkey, c.confkey, c.conpfeqop) WITH ORDINALITY"
+    " AS k(child, parent, op, n)"
+    " JOIN pg_attribute ca ON ca.attrelid = c.conrelid AND ca.attnum = k.child"
+    " JOIN pg_attribute pa ON pa.attrelid = c.confrelid AND pa.attnum = k.parent"
+    " JOIN pg_operator o ON o.oid = k.op JOIN pg_namespace n ON n.oid = o.oprnamespace"
+    " LEFT JOIN pg_collation l ON l.oid = pa.attcollation"
+    " LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace "
+    "WHERE c.contype = 'f' AND c.conrelid = $1::oid AND c.conname = $2 ORDER BY k.n";
+
+bo_status pg_refers(bo_conn *base, const bo_table *child, const bo_foreign_key *key,
+    const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
+{
+    const char *params[] = {child->id, key->name};
+    BO_OWN(PGresult) *pairs = NULL;
+    bo_status st = pg_ask(pg_of(base), compare_sql, 2, params, &pairs, err);
+    if (st != BO_OK)
+        return st;
+    if (PQntuples(pairs) != key->count)
+        return bo_fail(
+            err, BO_CONFLICT, "foreign key '%s' of %s has changed", key->name, child->name);
+    for (int i = 0; i < key->count; i++)
+        bo_buf_printf(out, "%s%s %s %s.%s%s", i ? " AND " : "", parent[i], PQgetvalue(pairs, i, 1),
+            alias, PQgetvalue(pairs, i, 0), PQgetvalue(pairs, i, 2));
+    return bo_buf_check(out, err);
+}
+
 /* ---- clear ---- */
 
 /* Rows of other tables that an action would destroy or change. */

@@ -32,6 +32,7 @@ const bo_driver bo_driver_sqlite = {
     .scratch_restore = sq_scratch_restore,
     .clear = sq_clear,
     .check_references = sq_check_references,
+    .refers = sq_refers,
     .render = sq_render,
     .filter = sq_filter,
     .pin = sq_pin,

@@ -94,6 +94,22 @@ bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *o
     return st;
 }
 
+bo_status sq_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
+    const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
+{
+    (void)child;
+    bool plain = false;
+    bo_status st = sq_reference_indexed(sq_of(conn), key, &plain, err);
+    if (st != BO_OK)
+        return st;
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_buf_printf(out, i == 0 ? "%s" : " AND %s", parent[i]);
+        bo_buf_add_str(out, plain ? " = " : " = +");
+        sq_side_column(out, (sq_side){.alias = alias}, key->child_columns[i]);
+    }
+    return bo_buf_check(out, err);
+}
+
 /* Rows of the child whose columns are all given and refer to no row of the parent. */
 static bo_status count_dangling(
     sq_conn *conn, const bo_foreign_key *key, int64_t *out, bo_error *err)
