@@ -41,11 +41,10 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
             "were captured, which ends where the table is dropped or altered",
             part->was->name);
     if (!undo->full && !bo_undo_by_writers(undo) && bo_point_is_open(&undo->record, table))
-        return bo_fail(err, BO_REFUSED, "what the change did to the rows of '%s' is not known\n%s",
-            part->was->name,
-            part->captured ? "when the point was sealed, its capture was broken or its shape had "
-                             "changed"
-                           : "it had changed its shape when the point was sealed");
+        return bo_fail(err, BO_REFUSED,
+            "table '%s' had changed its shape%s when the point was sealed\nwhat the change did to "
+            "its rows is not known",
+            part->was->name, part->captured ? ", or its capture was broken," : "");
     if (shape == BO_SHAPE_SAME || (undo->full && shape == BO_SHAPE_COLUMNS))
         return BO_OK;
     bool some = part->predicate || undo->options->where_count || undo->options->only_added;
