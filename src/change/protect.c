@@ -35,8 +35,25 @@ static bo_status keep(void *ctx, const bo_walk *walk, bo_image now, bo_error *er
     return bo_draft_change(protecting->draft, table, now, walk->target, err);
 }
 
+/* Undone in place: every row was as the change had left it. */
+static bo_status keep_expected(struct protecting *protecting, bo_error *err)
+{
+    bo_walk walk;
+    bo_status st = bo_walk_open(&walk, protecting->undo, protecting->table, false, err);
+    while (st == BO_OK) {
+        st = bo_walk_next(&walk, err);
+        if (st != BO_OK || walk.end)
+            break;
+        st = keep(protecting, &walk, walk.expected, err);
+    }
+    bo_walk_done(&walk);
+    return st;
+}
+
 static bo_status keep_table(struct protecting *protecting, bo_error *err)
 {
+    if (protecting->undo->in_place)
+        return keep_expected(protecting, err);
     bo_undo *undo = protecting->undo;
     uint32_t table = protecting->table;
     const bo_driver *driver = undo->target->conn->driver;

@@ -156,6 +156,38 @@ static bo_status count_untagged(struct sealing *sealing, bo_error *err)
     return st;
 }
 
+#define KEPT_MIN 2000u /* changes of a table; fewer are undone as fast from the file */
+
+/* Keeps a big change in the database as well, so that it can be undone there.  An accelerator:
+ * where it cannot be had, the file does. */
+static void keep_in_place(struct sealing *sealing, const char *point)
+{
+    bo_target *target = sealing->target;
+    const bo_driver *driver = target->conn->driver;
+    BO_OWN_VALUE(bo_buf) token = {0};
+    BO_OWN(bo_conn) *conn = NULL;
+    bo_error error = {0};
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < sealing->content->part_count; i++) {
+        const bo_part *part = &sealing->content->parts[i];
+        uint64_t changes =
+            sealing->draft->inserted[i] + sealing->draft->updated[i] + sealing->draft->deleted[i];
+        if (!part->journal || changes < KEPT_MIN || sealing->result.mixed[i].count ||
+            !(driver->caps & BO_CAP_SHARE) || !driver->capture->keep)
+            continue;
+        if (!conn)
+            st = driver->share(target->conn, &token, &error);
+        if (st == BO_OK && !conn)
+            st = bo_target_connect(target->database, NULL, &conn, &error);
+        if (st == BO_OK)
+            st = driver->capture->keep(
+                conn, bo_buf_str(&token), part->now, part->journal, point, &error);
+    }
+    if (st != BO_OK)
+        bo_session_warn(sealing->session,
+            "the change is kept in its file only, and undoing it will take longer: %s", error.text);
+}
+
 static bo_status write_change(
     struct sealing *sealing, const bo_point_record *record, const char *file, bo_error *err)
 {
@@ -176,6 +208,8 @@ static bo_status write_change(
             sealing, &sealing->result, err);
     if (st == BO_OK)
         st = count_untagged(sealing, err);
+    if (st == BO_OK)
+        keep_in_place(sealing, record->id);
     driver->rollback(target->conn);
     return st == BO_OK ? bo_draft_commit(sealing->session, sealing->draft, file, err) : st;
 }

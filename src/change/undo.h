@@ -41,7 +41,8 @@ typedef struct bo_undo {
     const bo_rollback_options *options;
     bo_point_record record; /* of the point */
     bool sealed;
-    bool full; /* the whole tables are made as they were (a snapshot is there) */
+    bool in_place; /* partial: it was done inside the database already, and read back there */
+    bool full;     /* the whole tables are made as they were (a snapshot is there) */
     char run[64];
     char undo_id[BO_ID_SIZE]; /* of the undo point and of the marker; "" until chosen */
     bool nothing_kept;        /* there is no undo point: nothing was there before a restore */
@@ -113,6 +114,10 @@ bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err);
 bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err);
 /** Fills undo->mixed from the record of the seal. */
 bo_status bo_undo_read_mixed(bo_undo *undo, bo_error *err);
+
+/* ---- in_place.c ---- */
+/** Sets undo->in_place when the whole change could be undone inside the database. */
+bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err);
 
 /* ---- walk.c ---- */
 bool bo_fate_dropped(const bo_fate *fate, uint64_t id);

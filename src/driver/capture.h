@@ -20,6 +20,7 @@
 #include "data/table.h"
 
 struct bo_conn;
+struct bo_applied;
 
 typedef enum bo_coverage { BO_COVERED, BO_COVERED_WITH_LIMITS, BO_UNCOVERED } bo_coverage;
 
@@ -109,6 +110,27 @@ typedef struct bo_capture_driver {
 
     /** From here on writes of this connection are tagged with `run` ("" or NULL: not). */
     bo_status (*tag)(struct bo_conn *conn, const char *run, bo_error *err);
+
+    /* -- undo where the rows are; both NULL where the engine has no gain from it -- */
+
+    /** Keeps what the filter's writes did, in sum, beside the journal as one table of both images:
+     * before and after are final from here on.  In a transaction of its own on the shared snapshot
+     * `token` (bo_driver.share), so that it is what changes() says there.  Goes with end(). */
+    bo_status (*keep)(struct bo_conn *conn, const char *token, const bo_table *now,
+        const bo_journal_filter *filter, const char *point, bo_error *err);
+    /**
+     * Inside an open write transaction with the tables locked: undoes all that is kept of these
+     * tables for `point` without a row leaving the database, every statement with the number of
+     * rows that it must touch, and reads it back.  Rows are taken only where they are byte for byte
+     * as the change left them.
+     *
+     * @param counts_out  one element per table.
+     * @retval BO_CONFLICT     some row is not as the change left it, or stands in the way.
+     * @retval BO_UNSUPPORTED  not kept, or foreign keys, triggers or rules want the longer way.
+     * In both cases nothing of it is done and the transaction is usable.
+     */
+    bo_status (*undo_kept)(struct bo_conn *conn, const bo_table *const *tables, unsigned count,
+        const char *point, struct bo_applied *counts_out, bo_error *err);
 } bo_capture_driver;
 
 #endif

@@ -128,6 +128,7 @@ typedef struct bo_blocked {
 } bo_blocked;
 typedef bo_status bo_blocked_fn(void *ctx, const bo_blocked *blocked, bo_error *err);
 
+/** Rows that a rollback touched. */
 typedef struct bo_applied {
     uint64_t inserted;
     uint64_t updated;
@@ -300,6 +301,7 @@ BO_DEFINE_SCOPE(bo_conn);
 
 extern const bo_driver bo_driver_sqlite;
 extern const bo_driver bo_driver_postgres;
+extern const bo_driver bo_driver_mariadb;
 
 /** Closes whatever the driver; for BO_OWN(bo_stage). */
 static inline void bo_stage_free(bo_stage *stage)

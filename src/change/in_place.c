@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/in_place.c - type partial where the rows are: the seal kept what the change did in the
+ * database, so undoing it needs no row to travel.
+ *
+ * It is tried while planning, like bulk.c, inside the transaction: it takes only rows that are as
+ * the change left them and reads back what it wrote; when it meets anything else it is undone and
+ * the rollback goes the longer way, which names the conflicts.
+ */
+#include <string.h>
+
+#include "base/step.h"
+#include "change/undo.h"
+
+/* The whole sealed change, nothing chosen, nobody's row in between. */
+static bool is_whole(const bo_undo *undo)
+{
+    const bo_rollback_options *options = undo->options;
+    if (undo->full || options->dry_run || options->table_count || options->where_count ||
+        options->only_added || options->by_column || options->type != BO_ROLLBACK_PARTIAL ||
+        bo_undo_by_writers(undo) || !undo->journal)
+        return false;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        if (undo->fates[i].entries == 0)
+            continue;
+        if (!part->captured || part->left_out || !part->now || undo->journal->broken[i] ||
+            undo->mixed[i].count)
+            return false;
+    }
+    return true;
+}
+
+static bo_status note_counts(
+    bo_undo *undo, const unsigned *part_of, unsigned count, const bo_applied *done, bo_error *err)
+{
+    for (unsigned i = 0; i < count; i++) {
+        bo_applied *applied = &undo->applied[part_of[i]];
+        *applied = done[i];
+        uint64_t entries = applied->inserted + applied->updated + applied->deleted;
+        if (entries != undo->fates[part_of[i]].entries)
+            return bo_fail(err, BO_CONFLICT,
+                "table '%s': what was kept in the database is not what was sealed",
+                undo->intent->parts[part_of[i]].was->name);
+        undo->proofs[part_of[i]] = "match";
+    }
+    undo->in_place = true;
+    return BO_OK;
+}
+
+bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    const bo_capture_driver *capture = conn->driver->capture;
+    if (!capture || !capture->undo_kept || !is_whole(undo))
+        return BO_OK;
+    size_t parts = (size_t)undo->intent->part_count + 1;
+    const bo_table **tables = bo_arena_array(undo->arena, parts, sizeof *tables);
+    unsigned *part_of = bo_arena_array(undo->arena, parts, sizeof *part_of);
+    bo_applied *done = bo_arena_array(undo->arena, parts, sizeof *done);
+    if (!tables || !part_of || !done)
+        return bo_nomem(err);
+    unsigned count = 0;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        if (undo->fates[i].entries == 0)
+            continue;
+        part_of[count] = i;
+        tables[count++] = undo->intent->parts[i].now;
+    }
+    if (count == 0)
+        return BO_OK;
+    bo_error longer = {0};
+    bo_status st = capture->undo_kept(conn, tables, count, undo->record.id, done, &longer);
+    if (st == BO_CONFLICT || st == BO_UNSUPPORTED)
+        return BO_OK;
+    if (st != BO_OK) {
+        if (err)
+            *err = longer;
+        return st;
+    }
+    bo_step("rollback.undone-in-place");
+    return note_counts(undo, part_of, count, done, err);
+}
