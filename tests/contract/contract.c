@@ -7,7 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *engine;
+/* What the program was started for. */
+typedef struct suite {
+    const char *name;
+    contract_engine engine;
+    const char *url;  /* environment: how to connect */
+    const char *want; /* environment: "off" skips; NULL: needs no server */
+    void (*start)(contract_world *world);
+} suite;
+
+static const suite *chosen;
 
 /* ---- SQLite: a file in a folder of its own ---- */
 
@@ -57,29 +66,78 @@ static void pg_database_command(const char *before, const char *after)
     bo_conn_free(conn);
 }
 
-static int begin_postgresql(void **state)
+static void begin_postgresql(void)
 {
-    (void)state;
     snprintf(pg_database, sizeof pg_database, "contract_%ld", (long)getpid());
     pg_database_command("CREATE DATABASE", "OWNER app");
-    return 0;
 }
 
-static int end_postgresql(void **state)
+static void end_postgresql(void)
 {
-    (void)state;
     pg_database_command("DROP DATABASE", "WITH (FORCE)");
-    return 0;
 }
 
 static void start_postgresql(contract_world *world)
 {
-    bool owner = strcmp(engine, "postgresql-owner") == 0;
-    const char *like = getenv(owner ? "BACKOUT_TEST_PG_APP_URL" : "BACKOUT_TEST_PG_SUPER_URL");
+    const char *like = getenv(chosen->url);
     snprintf(world->url, sizeof world->url, "postgresql:///%s%s", pg_database, strchr(like, '?'));
     bo_conn *conn = pg_super(pg_database);
     pg_do(conn, "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public AUTHORIZATION app");
     bo_conn_free(conn);
+}
+
+/* ---- MariaDB: a database per program, made anew per test ---- */
+
+static char my_database[64];
+
+/* `like` with another database: mariadb://user@host/database?socket=... */
+static void my_url(const char *like, const char *database, char *out, size_t size)
+{
+    const char *slash = strchr(strstr(like, "://") + 3, '/');
+    snprintf(out, size, "%.*s/%s%s", (int)(slash - like), like, database, strchr(like, '?'));
+}
+
+static void my_super(const char *sql)
+{
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    const bo_connect how = {.url = getenv("BACKOUT_TEST_MY_SUPER_URL"), .raw = true};
+    pg_must(bo_driver_open(&how, &conn, &err), &err);
+    pg_do(conn, sql);
+    bo_conn_free(conn);
+}
+
+static void begin_mariadb(void)
+{
+    char sql[200];
+    snprintf(my_database, sizeof my_database, "contract_%ld", (long)getpid());
+    snprintf(sql, sizeof sql, "GRANT ALL ON %s.* TO app@localhost", my_database);
+    my_super(sql);
+}
+
+static void end_mariadb(void)
+{
+    char sql[300];
+    snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s; REVOKE ALL ON %s.* FROM app@localhost",
+        my_database, my_database);
+    my_super(sql);
+}
+
+static void start_mariadb(contract_world *world)
+{
+    char sql[300];
+    my_url(getenv(chosen->url), my_database, world->url, sizeof world->url);
+    snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s; CREATE DATABASE %s", my_database,
+        my_database);
+    my_super(sql);
+}
+
+/* The SQL that all engines read: "names", a || b, \ is a letter; and long recursions. */
+static void read_as_the_standard(bo_conn *conn)
+{
+    pg_do(conn, "SET SESSION sql_mode = CONCAT(@@sql_mode,"
+                " ',ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES'),"
+                " max_recursive_iterations = 1000000");
 }
 
 /* ---- what tests use ---- */
@@ -91,6 +149,8 @@ bo_conn *contract_connect(const contract_world *world, bool raw)
     const bo_connect how = {
         .url = world->url, .application_name = "backout", .lock_timeout_ms = 300, .raw = raw};
     pg_must(bo_driver_open(&how, &conn, &err), &err);
+    if (raw && world->engine == CONTRACT_MARIADB)
+        read_as_the_standard(conn);
     return conn;
 }
 
@@ -98,11 +158,8 @@ int contract_start(void **state)
 {
     contract_world *world = calloc(1, sizeof *world);
     assert_non_null(world);
-    world->sqlite = strcmp(engine, "sqlite") == 0;
-    if (world->sqlite)
-        start_sqlite(world);
-    else
-        start_postgresql(world);
+    world->engine = chosen->engine;
+    chosen->start(world);
     world->conn = contract_connect(world, false);
     world->user = contract_connect(world, true);
     world->driver = world->conn->driver;
@@ -117,39 +174,66 @@ int contract_stop(void **state)
     contract_world *world = *state;
     bo_conn_free(world->user);
     bo_conn_free(world->conn);
-    if (world->sqlite)
+    if (world->engine == CONTRACT_SQLITE)
         stop_sqlite(world);
     bo_arena_free(world->arena);
     free(world);
     return 0;
 }
 
-static bool is_known(const char *name)
+static const suite suites[] = {
+    {"sqlite", CONTRACT_SQLITE, NULL, NULL, start_sqlite},
+    {"postgresql", CONTRACT_POSTGRESQL, "BACKOUT_TEST_PG_SUPER_URL", "BACKOUT_TEST_PG",
+        start_postgresql},
+    {"postgresql-owner", CONTRACT_POSTGRESQL, "BACKOUT_TEST_PG_APP_URL", "BACKOUT_TEST_PG",
+        start_postgresql},
+    {"mariadb", CONTRACT_MARIADB, "BACKOUT_TEST_MY_SUPER_URL", "BACKOUT_TEST_MY", start_mariadb},
+    {"mariadb-owner", CONTRACT_MARIADB, "BACKOUT_TEST_MY_APP_URL", "BACKOUT_TEST_MY",
+        start_mariadb},
+};
+
+static int begin(void **state)
 {
-    return strcmp(name, "sqlite") == 0 || strcmp(name, "postgresql") == 0 ||
-           strcmp(name, "postgresql-owner") == 0;
+    (void)state;
+    if (chosen->engine == CONTRACT_POSTGRESQL)
+        begin_postgresql();
+    if (chosen->engine == CONTRACT_MARIADB)
+        begin_mariadb();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    if (chosen->engine == CONTRACT_POSTGRESQL)
+        end_postgresql();
+    if (chosen->engine == CONTRACT_MARIADB)
+        end_mariadb();
+    return 0;
 }
 
 int contract_main(
     int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t count)
 {
-    if (argc != 2 || !is_known(argv[1])) {
-        fprintf(stderr, "usage: %s sqlite|postgresql|postgresql-owner\n", argv[0]);
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+        if (argc == 2 && strcmp(suites[i].name, argv[1]) == 0)
+            chosen = &suites[i];
+    }
+    if (!chosen) {
+        fprintf(stderr, "usage: %s sqlite|postgresql|postgresql-owner|mariadb|mariadb-owner\n",
+            argv[0]);
         return 2;
     }
-    engine = argv[1];
-    bool sqlite = strcmp(engine, "sqlite") == 0;
-    const char *wanted = getenv("BACKOUT_TEST_PG");
-    if (!sqlite && wanted && strcmp(wanted, "off") == 0) {
-        puts("1..0 # SKIP BACKOUT_TEST_PG=off");
+    const char *wanted = chosen->want ? getenv(chosen->want) : NULL;
+    if (wanted && strcmp(wanted, "off") == 0) {
+        printf("1..0 # SKIP %s=off\n", chosen->want);
         return 0;
     }
-    if (!sqlite && (!getenv("BACKOUT_TEST_PG_SUPER_URL") || !getenv("BACKOUT_TEST_PG_APP_URL"))) {
-        fprintf(stderr, "%s needs a server: tools/run-tests, or BACKOUT_TEST_PG=off\n", argv[0]);
+    if (chosen->url && !getenv(chosen->url)) {
+        fprintf(stderr, "%s needs a server: tools/run-tests, or %s=off\n", argv[0], chosen->want);
         return 1;
     }
-    return _cmocka_run_group_tests(
-        name, tests, count, sqlite ? NULL : begin_postgresql, sqlite ? NULL : end_postgresql);
+    return _cmocka_run_group_tests(name, tests, count, begin, end);
 }
 
 void contract_do(contract_world *world, const char *sql)
@@ -184,9 +268,13 @@ const char *contract_ask(contract_world *world, const char *sql)
     return found.text;
 }
 
-const char *contract_pick(const contract_world *world, const char *sqlite, const char *postgresql)
+const char *contract_pick_of(const contract_world *world, contract_texts texts)
 {
-    return world->sqlite ? sqlite : postgresql;
+    const char *text = world->engine == CONTRACT_SQLITE       ? texts.sqlite
+                       : world->engine == CONTRACT_POSTGRESQL ? texts.postgresql
+                                                              : texts.mariadb;
+    assert_non_null(text);
+    return text;
 }
 
 void contract_rows_done(contract_rows *rows)

@@ -2,22 +2,28 @@
 /*
  * tests/contract/contract.h - a fresh database for each test of the contract, whatever the engine.
  *
- * Every program of the contract takes one argument: "sqlite", "postgresql" (as super-user) or
- * "postgresql-owner" (a role that owns the tables and may do nothing else).  Tests do not know
- * which one it is, unless a value exists in one engine only.
+ * Every program of the contract takes one argument: "sqlite", "postgresql" or "mariadb" (as
+ * super-user), "postgresql-owner" or "mariadb-owner" (who owns the tables and may do nothing else).
+ * Tests do not know which one it is, unless a value exists in one engine only.
  */
 #ifndef BO_TESTS_CONTRACT_CONTRACT_H
 #define BO_TESTS_CONTRACT_CONTRACT_H
 
 #include "contract/stage_world.h"
 
+typedef enum contract_engine {
+    CONTRACT_SQLITE,
+    CONTRACT_POSTGRESQL,
+    CONTRACT_MARIADB,
+} contract_engine;
+
 typedef struct contract_world {
     const bo_driver *driver;
-    bool sqlite;
+    contract_engine engine;
     char folder[64]; /* SQLite: of the database file */
     char url[600];
     bo_conn *conn; /* as backout connects */
-    bo_conn *user; /* as a user connects: nothing pinned */
+    bo_conn *user; /* as a user connects: nothing pinned; reads SQL as the standard does */
     bo_arena *arena;
 } contract_world;
 
@@ -41,8 +47,14 @@ void contract_do(contract_world *world, const char *sql);
 const bo_table *contract_table(contract_world *world, const char *name);
 /** The first value of the first row as text, "" when there is none; in the world's arena. */
 const char *contract_ask(contract_world *world, const char *sql);
-/** One of two texts that an engine needs of its own. */
-const char *contract_pick(const contract_world *world, const char *sqlite, const char *postgresql);
+/** A text that each engine needs of its own: contract_pick(w, .sqlite = "...", ...). */
+typedef struct contract_texts {
+    const char *sqlite;
+    const char *postgresql;
+    const char *mariadb;
+} contract_texts;
+const char *contract_pick_of(const contract_world *world, contract_texts texts);
+#define contract_pick(world, ...) contract_pick_of(world, (contract_texts){__VA_ARGS__})
 
 /** Images of a scan, one after another. */
 typedef struct contract_rows {

@@ -192,8 +192,8 @@ static void a_value_that_is_referred_to_stays(void **state)
     contract_world *w = *state;
     stage_undo undo;
     begin(w, &undo,
-        "CREATE TABLE p (id integer PRIMARY KEY, code text NOT NULL UNIQUE, note text);"
-        "CREATE TABLE c (id integer PRIMARY KEY, code text REFERENCES p (code));"
+        "CREATE TABLE p (id integer PRIMARY KEY, code varchar(20) NOT NULL UNIQUE, note text);"
+        "CREATE TABLE c (id integer PRIMARY KEY, code varchar(20) REFERENCES p (code));"
         "INSERT INTO p VALUES (1, 'a', ''), (2, 'x', '')",
         "UPDATE p SET code = 'b' WHERE id = 1; UPDATE p SET note = 'n' WHERE id = 2;"
         "INSERT INTO c VALUES (1, 'b'), (2, 'x')",
@@ -240,20 +240,26 @@ static void what_dangled_before_may_dangle_again(void **state)
     stage_undo undo;
     begin(w, &undo,
         contract_pick(w,
-            "CREATE TABLE p (id integer PRIMARY KEY);"
-            "CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p (id), v text);"
-            "INSERT INTO c VALUES (1, 99, 'a')",
-            "CREATE TABLE p (id integer PRIMARY KEY);"
-            "CREATE TABLE c (id integer PRIMARY KEY, p integer, v text);"
-            "INSERT INTO c VALUES (1, 99, 'a');"
-            "ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p (id) NOT VALID"),
+            .sqlite =
+                "CREATE TABLE p (id integer PRIMARY KEY);"
+                "CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p (id), v text);"
+                "INSERT INTO c VALUES (1, 99, 'a')",
+            .postgresql = "CREATE TABLE p (id integer PRIMARY KEY);"
+                          "CREATE TABLE c (id integer PRIMARY KEY, p integer, v text);"
+                          "INSERT INTO c VALUES (1, 99, 'a');"
+                          "ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p (id) NOT VALID",
+            .mariadb =
+                "CREATE TABLE p (id integer PRIMARY KEY);"
+                "CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p (id), v text);"
+                "SET foreign_key_checks = 0; INSERT INTO c VALUES (1, 99, 'a');"
+                "SET foreign_key_checks = 1"),
         "UPDATE c SET v = 'b'", PG_NAMES("c"));
     expect_none(&undo);
     uint64_t violations = 0;
     BO_OWN_VALUE(bo_buf) example = {0};
     pg_must(w->driver->check_references(w->conn, undo.now, 1, &violations, &example, &err), &err);
     /* PostgreSQL does not count what a constraint that is NOT VALID lets be */
-    assert_int_equal(violations, w->sqlite ? 1 : 0);
+    assert_int_equal(violations, w->engine == CONTRACT_POSTGRESQL ? 0 : 1);
     assert_int_equal(example.size > 0, violations > 0);
     stage_undo_end(&undo);
 }

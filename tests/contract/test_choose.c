@@ -54,17 +54,28 @@ static const bo_table *five_rows(contract_world *w, contract_rows *rows)
     return table;
 }
 
+/* The same condition with names in the quotes that they have for who reads SQL as the server does.
+ */
+static const char *quoted(const contract_world *w, const char *predicate)
+{
+    char *text = bo_arena_str(w->arena, predicate);
+    assert_non_null(text);
+    for (char *p = text; w->engine == CONTRACT_MARIADB && *p; p++)
+        *p = *p == '"' ? '`' : *p;
+    return text;
+}
+
 static void images_that_meet_a_condition_are_told_by_number(void **state)
 {
     contract_world *w = *state;
     contract_rows rows = {0};
     bo_error err = {0};
     const bo_table *table = five_rows(w, &rows);
-    static const char *const cases[][2] = {{"id > 3", "3 4 "}, {"t.id > 3", "3 4 "},
+    const char *const cases[][2] = {{"id > 3", "3 4 "}, {"t.id > 3", "3 4 "},
         {"a IS NULL OR t.n IS NULL", "1 2 "}, {"a = 'it''s' -- a comment", "4 "},
         {"n = 20", "1 4 "}, {"NULL", ""}, {"1 = 1", "0 1 2 3 4 "}, {"a = ')('", ""},
         {"id IN (SELECT 2)", "1 "}, {"EXISTS (SELECT 1 FROM t AS now WHERE now.id = t.id)", ""},
-        {"\"id\" BETWEEN 1 AND 2", "0 1 "}};
+        {quoted(w, "\"id\" BETWEEN 1 AND 2"), "0 1 "}};
     for (int inside = 0; inside < 2; inside++) {
         if (inside)
             pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
@@ -103,8 +114,8 @@ static void odd_names_and_generated_columns_are_there(void **state)
                    "INSERT INTO \"Odd name\" (\"select\", backout_row_0) VALUES (1, 7), (2, 8)");
     const bo_table *table = contract_table(w, "\"Odd name\"");
     contract_scan(w, &(bo_scan){.table = table}, &rows);
-    check_filter(w, table, "\"Odd name\".\"select\" = 2", &rows, "1 ");
-    check_filter(w, table, "\"Odd name\".twice = 2 AND backout_row_0 = 7", &rows, "0 ");
+    check_filter(w, table, quoted(w, "\"Odd name\".\"select\" = 2"), &rows, "1 ");
+    check_filter(w, table, quoted(w, "\"Odd name\".twice = 2 AND backout_row_0 = 7"), &rows, "0 ");
     contract_rows_done(&rows);
 }
 
@@ -112,11 +123,13 @@ static void collations_of_columns_hold(void **state)
 {
     contract_world *w = *state;
     contract_rows rows = {0};
-    contract_do(
-        w, contract_pick(w, "CREATE TABLE t (id integer PRIMARY KEY, a text COLLATE NOCASE)",
-               "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2',"
-               " deterministic = false);"
-               "CREATE TABLE t (id integer PRIMARY KEY, a text COLLATE nocase)"));
+    contract_do(w,
+        contract_pick(w, .sqlite = "CREATE TABLE t (id integer PRIMARY KEY, a text COLLATE NOCASE)",
+            .postgresql = "CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2',"
+                          " deterministic = false);"
+                          "CREATE TABLE t (id integer PRIMARY KEY, a text COLLATE nocase)",
+            .mariadb = "CREATE TABLE t (id integer PRIMARY KEY,"
+                       " a text CHARACTER SET latin1 COLLATE latin1_swedish_ci)"));
     contract_do(w, "INSERT INTO t VALUES (1, 'ABC'), (2, 'abc'), (3, 'abd')");
     const bo_table *table = contract_table(w, "t");
     contract_scan(w, &(bo_scan){.table = table}, &rows);
@@ -177,8 +190,10 @@ static void a_filter_leaves_nothing_behind(void **state)
     contract_rows rows = {0};
     bo_error err = {0};
     const bo_table *table = five_rows(w, &rows);
-    const char *objects = contract_pick(w, "SELECT count(*) FROM sqlite_schema",
-        "SELECT count(*) FROM pg_catalog.pg_class WHERE relname LIKE 'backout%'");
+    const char *objects = contract_pick(w, .sqlite = "SELECT count(*) FROM sqlite_schema",
+        .postgresql = "SELECT count(*) FROM pg_catalog.pg_class WHERE relname LIKE 'backout%'",
+        .mariadb = "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'backout%'"
+                   " AND table_schema = database()");
     const char *before = contract_ask(w, objects);
     pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
     check_filter(w, table, "id = 2", &rows, "1 ");
@@ -194,18 +209,33 @@ static void values_of_every_kind_can_be_asked_about(void **state)
     contract_rows rows = {0};
     contract_do(w,
         contract_pick(w,
-            "CREATE TABLE t (id integer PRIMARY KEY, a, b BLOB);"
-            "INSERT INTO t VALUES (1, 1.5, x'00ff'), (2, 'it\\s', x''), (3, NULL, NULL)",
-            "CREATE TYPE mood AS ENUM ('sad', 'fine'); CREATE TYPE pair AS (x mood, y text);"
-            "CREATE TABLE t (id integer PRIMARY KEY, a text, b bytea, c mood[], d pair, e numeric);"
-            "INSERT INTO t VALUES (1, '1.5', '\\x00ff', '{fine}', '(sad,\"a\tb\")', 'NaN'),"
-            " (2, 'it\\s', '', '{}', NULL, 1.50), (3, NULL, NULL, NULL, NULL, NULL)"));
+            .sqlite = "CREATE TABLE t (id integer PRIMARY KEY, a, b BLOB);"
+                      "INSERT INTO t VALUES (1, 1.5, x'00ff'), (2, 'it\\s', x''), (3, NULL, NULL)",
+            .postgresql =
+                "CREATE TYPE mood AS ENUM ('sad', 'fine'); CREATE TYPE pair AS (x mood, y text);"
+                "CREATE TABLE t (id integer PRIMARY KEY, a text, b bytea, c mood[], d pair, e "
+                "numeric);"
+                "INSERT INTO t VALUES (1, '1.5', '\\x00ff', '{fine}', '(sad,\"a\tb\")', 'NaN'),"
+                " (2, 'it\\s', '', '{}', NULL, 1.50), (3, NULL, NULL, NULL, NULL, NULL)",
+            .mariadb =
+                "CREATE TABLE t (id integer PRIMARY KEY, a text, b blob, c enum ('sad', 'fine'),"
+                " d set ('x', 'y'), e float);"
+                "INSERT INTO t VALUES (1, '1.5', x'00ff', 'fine', 'x,y', 0.1),"
+                " (2, 'it\\s', '', 'sad', '', 1.5), (3, NULL, NULL, NULL, NULL, NULL)"));
     const bo_table *table = contract_table(w, "t");
     contract_scan(w, &(bo_scan){.table = table}, &rows);
-    check_filter(w, table, "a = 'it\\s'", &rows, "1 ");
-    check_filter(w, table, contract_pick(w, "b = x'00ff'", "b = '\\x00ff'"), &rows, "0 ");
-    check_filter(
-        w, table, contract_pick(w, "a = 1.5", "(d).y = E'a\\tb' AND c[1] > 'sad'"), &rows, "0 ");
+    check_filter(w, table,
+        contract_pick(
+            w, .sqlite = "a = 'it\\s'", .postgresql = "a = 'it\\s'", .mariadb = "a = 'it\\\\s'"),
+        &rows, "1 ");
+    check_filter(w, table,
+        contract_pick(
+            w, .sqlite = "b = x'00ff'", .postgresql = "b = '\\x00ff'", .mariadb = "b = x'00ff'"),
+        &rows, "0 ");
+    check_filter(w, table,
+        contract_pick(w, .sqlite = "a = 1.5", .postgresql = "(d).y = E'a\\tb' AND c[1] > 'sad'",
+            .mariadb = "a = 1.5 AND c > 'e' AND find_in_set('y', d)"),
+        &rows, "0 ");
     contract_rows_done(&rows);
 }
 
@@ -213,9 +243,13 @@ static void a_condition_does_not_change_the_images_it_chooses(void **state)
 {
     contract_world *w = *state;
     contract_rows all = {0}, chosen = {0};
-    contract_do(w, contract_pick(w, "CREATE TABLE t (id integer PRIMARY KEY, a text)",
-                       "CREATE TABLE t (id integer PRIMARY KEY, a text, b regclass DEFAULT 't',"
-                       " c regtype[] DEFAULT '{t}')"));
+    contract_do(w,
+        contract_pick(w, .sqlite = "CREATE TABLE t (id integer PRIMARY KEY, a text)",
+            .postgresql = "CREATE TABLE t (id integer PRIMARY KEY, a text, b regclass DEFAULT 't',"
+                          " c regtype[] DEFAULT '{t}')",
+            .mariadb =
+                "CREATE TABLE t (id integer PRIMARY KEY, a text, b enum ('', 'x') DEFAULT '',"
+                " c timestamp DEFAULT '2026-11-20 04:00:00')"));
     contract_do(w, "INSERT INTO t (id, a) VALUES (1, 'x'), (2, NULL)");
     const bo_table *table = contract_table(w, "t");
     contract_scan(w, &(bo_scan){.table = table}, &all);
@@ -236,8 +270,9 @@ static void a_condition_calls_the_table_by_its_own_name(void **state)
                    "INSERT INTO \"Odd t\" VALUES (1, 'x'), (2, NULL)");
     const bo_table *table = contract_table(w, "\"Odd t\"");
     contract_scan(w, &(bo_scan){.table = table}, &all);
-    const char *predicate = "\"Odd t\".id = 2 AND NOT EXISTS (SELECT 1 FROM \"Odd t\" AS o"
-                            " WHERE o.id > \"Odd t\".id)";
+    const char *predicate =
+        quoted(w, "\"Odd t\".id = 2 AND NOT EXISTS (SELECT 1 FROM \"Odd t\" AS o"
+                  " WHERE o.id > \"Odd t\".id)");
     contract_rows chosen = {0};
     contract_scan(w, &(bo_scan){.table = table, .predicate = predicate}, &chosen);
     assert_int_equal(chosen.count, 1);
@@ -250,7 +285,7 @@ static void row_numbers_and_stored_values_are_those_of_the_table(void **state)
 {
     contract_world *w = *state;
     contract_rows rows = {0};
-    if (!w->sqlite)
+    if (w->engine != CONTRACT_SQLITE)
         skip(); /* only SQLite has row numbers, and columns with values of any type */
     contract_do(w, "CREATE TABLE hinted (a text, b ANY, twice INT AS (b * 2)) STRICT;"
                    "INSERT INTO hinted (rowid, a, b) VALUES (7, 'x', '1'), (9, 'y', 1);"
@@ -276,9 +311,13 @@ static void row_numbers_and_stored_values_are_those_of_the_table(void **state)
 /* What a session changes that reads as others do: settings, and the place names are looked up. */
 static const char *unsettle(const contract_world *w)
 {
-    return contract_pick(w, "PRAGMA recursive_triggers = on; PRAGMA foreign_keys = on",
-        "SET DateStyle = 'German, DMY'; SET TimeZone = 'Asia/Tokyo'; SET bytea_output = 'escape';"
-        "SET search_path = ''; SET extra_float_digits = -15; PREPARE backout_keys AS SELECT 1");
+    return contract_pick(w, .sqlite = "PRAGMA recursive_triggers = on; PRAGMA foreign_keys = on",
+        .postgresql =
+            "SET DateStyle = 'German, DMY'; SET TimeZone = 'Asia/Tokyo'; SET bytea_output = "
+            "'escape';"
+            "SET search_path = ''; SET extra_float_digits = -15; PREPARE backout_keys AS SELECT 1",
+        .mariadb = "SET sql_mode = 'PAD_CHAR_TO_FULL_LENGTH'; SET time_zone = '+09:00';"
+                   "SET NAMES latin1; SET foreign_key_checks = 0, sql_select_limit = 1");
 }
 
 static void check_pinned(contract_world *w, bo_conn *conn)
@@ -301,12 +340,17 @@ static void check_pinned(contract_world *w, bo_conn *conn)
 
 static void make_table(contract_world *w)
 {
-    contract_do(w, contract_pick(w,
-                       "CREATE TABLE t (a integer PRIMARY KEY, b text, c real);"
-                       "INSERT INTO t VALUES (1, 'x', 0.1), (2, NULL, 1e300)",
-                       "CREATE TABLE t (a integer PRIMARY KEY, b timestamptz, c regclass[],"
-                       " d float8, e bytea DEFAULT '\\x00ff');"
-                       "INSERT INTO t VALUES (1, now(), '{t}', 0.1), (2, NULL, NULL, 1e300)"));
+    contract_do(
+        w, contract_pick(w,
+               .sqlite = "CREATE TABLE t (a integer PRIMARY KEY, b text, c real);"
+                         "INSERT INTO t VALUES (1, 'x', 0.1), (2, NULL, 1e300)",
+               .postgresql = "CREATE TABLE t (a integer PRIMARY KEY, b timestamptz, c regclass[],"
+                             " d float8, e bytea DEFAULT '\\x00ff');"
+                             "INSERT INTO t VALUES (1, now(), '{t}', 0.1), (2, NULL, NULL, 1e300)",
+               .mariadb =
+                   "CREATE TABLE t (a integer PRIMARY KEY, b timestamp NULL, c char(9), d double,"
+                   " e text DEFAULT '\xc3\xa9');"
+                   "INSERT INTO t VALUES (1, now(), 'x', 0.1, 'y'), (2, NULL, NULL, 1e300, '')"));
 }
 
 static void a_pinned_session_reads_as_ours(void **state)
@@ -332,9 +376,11 @@ static void a_session_is_pinned_inside_its_transaction_and_stays_so(void **state
         uint64_t count = 0;
         bo_conn *conn = contract_connect(w, true);
         pg_must(w->driver->begin(conn, BO_TX_WRITE, &err), &err);
-        const char *change = contract_pick(w, "INSERT INTO t (a) VALUES (3)",
-            "SET DateStyle = 'SQL, DMY'; INSERT INTO public.t (a) VALUES (3);"
-            "SELECT pg_catalog.set_config('search_path', '', false)");
+        const char *change = contract_pick(w, .sqlite = "INSERT INTO t (a) VALUES (3)",
+            .postgresql = "SET DateStyle = 'SQL, DMY'; INSERT INTO public.t (a) VALUES (3);"
+                          "SELECT pg_catalog.set_config('search_path', '', false)",
+            .mariadb = "SET time_zone = '+05:00'; INSERT INTO t (a) VALUES (3);"
+                       "SET NAMES latin1");
         pg_must(w->driver->script(conn, change, strlen(change), &err), &err);
         pg_must(w->driver->pin(conn, &err), &err);
         const bo_table *table = pg_table(conn, w->arena, "t");

@@ -11,25 +11,56 @@
 static const char *hostile_values(const contract_world *w)
 {
     return contract_pick(w,
-        "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b TEXT, c REAL, d NUMERIC, e BLOB);"
-        "INSERT INTO t VALUES"
-        " (1, 1, '1', 1, 1.0, x'31'), (2, '1', '01', -0.0, '1', x''), (3, 1.0, '', 9e999, 'x', "
-        "NULL),"
-        " (4, 9223372036854775807, char(97, 0, 98), 5e-324, 0.1, x'00ff'),"
-        " (5, -9223372036854775808, CAST(x'ff41c3' AS TEXT), -1.7976931348623157e308, NULL, "
-        "'text'),"
-        " (6, NULL, NULL, NULL, NULL, NULL), (7, 'it''s', ' trailing  ', 0.1, 1e300, zeroblob(9)),"
-        " (8, 9223372036854775808.0, '\xf0\x9f\x98\x80 \xe2\x80\xae', -9e999, -1, 7)",
-        "CREATE TABLE t (id integer PRIMARY KEY, a numeric, b text, c float8, d timestamptz,"
-        " e bytea, f integer[], g jsonb);"
-        "INSERT INTO t VALUES"
-        " (1, 1.0, '', '-0', 'infinity', '', '{}', '1.0'),"
-        " (2, 1.00, ' trailing  ', 'NaN', '0044-03-15 BC', '\\x00ff', '[5:6]={1,NULL}', '1.00'),"
-        " (3, 'NaN', 'it''s', 'Infinity', '294276-12-31', NULL, NULL, 'null'),"
-        " (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL),"
-        " (5, 1e100, E'\\\\N\\t\\n\\\\.', 5e-324, '2026-11-20 04:00:00.123456+13', '\\x5c', "
-        "'{{1},{2}}',"
-        "  '{\"a\": \"\\u00e9\"}')");
+        .sqlite =
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b TEXT, c REAL, d NUMERIC, e BLOB);"
+            "INSERT INTO t VALUES"
+            " (1, 1, '1', 1, 1.0, x'31'), (2, '1', '01', -0.0, '1', x''), (3, 1.0, '', 9e999, 'x', "
+            "NULL),"
+            " (4, 9223372036854775807, char(97, 0, 98), 5e-324, 0.1, x'00ff'),"
+            " (5, -9223372036854775808, CAST(x'ff41c3' AS TEXT), -1.7976931348623157e308, NULL, "
+            "'text'),"
+            " (6, NULL, NULL, NULL, NULL, NULL), (7, 'it''s', ' trailing  ', 0.1, 1e300, "
+            "zeroblob(9)),"
+            " (8, 9223372036854775808.0, '\xf0\x9f\x98\x80 \xe2\x80\xae', -9e999, -1, 7)",
+        .postgresql =
+            "CREATE TABLE t (id integer PRIMARY KEY, a numeric, b text, c float8, d timestamptz,"
+            " e bytea, f integer[], g jsonb);"
+            "INSERT INTO t VALUES"
+            " (1, 1.0, '', '-0', 'infinity', '', '{}', '1.0'),"
+            " (2, 1.00, ' trailing  ', 'NaN', '0044-03-15 BC', '\\x00ff', '[5:6]={1,NULL}', "
+            "'1.00'),"
+            " (3, 'NaN', 'it''s', 'Infinity', '294276-12-31', NULL, NULL, 'null'),"
+            " (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL),"
+            " (5, 1e100, E'\\\\N\\t\\n\\\\.', 5e-324, '2026-11-20 04:00:00.123456+13', '\\x5c', "
+            "'{{1},{2}}',"
+            "  '{\"a\": \"\\u00e9\"}')",
+        .mariadb =
+            "CREATE TABLE t (id integer PRIMARY KEY, a decimal(65, 30), b text, c double,"
+            " d timestamp(6) NULL, e blob, f bigint unsigned, g enum ('', 'x'), h set ('a', 'b'),"
+            " i bit(64), j json, k varchar(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci,"
+            " l char(5) CHARACTER SET utf16, m float, n time(6), o year, p datetime, q binary(3));"
+            "INSERT INTO t VALUES"
+            " (1, 1.0, '', -0.0, '2038-01-19 03:14:07.999999', '', 18446744073709551615, '', '',"
+            "  b'0', '1.0', '', '', 16777216, '-838:59:59.999999', 0, '9999-12-31', ''),"
+            " (2, -0.1, ' trailing  ', 5e-324, '1970-01-01 00:00:01', x'00ff', 0, 'x', 'a,b',"
+            "  x'ffffffffffffffff', '{\"a\": 1, \"a\": \"\\u00e9\"}', x'e980ff', 'a', 0.1, "
+            "'00:00', 2155,"
+            "  '1000-01-01 00:00:00', x'00'),"
+            " (3, 99999999999999999999999999999999999.000000000000000000000000000001,"
+            "  concat('it''s', char(0), char(92), 'n'), -1.7976931348623157e308,"
+            "  '2026-11-20 04:00:00.123456', NULL, 1, 'x', 'b', b'1', 'null', 'A', '\xc3\xa9', "
+            "-0.0,"
+            "  '-00:00:00.000001', 1901, '2026-02-28 23:59:59', x'61'),"
+            " (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
+            "NULL,"
+            "  NULL, NULL, NULL),"
+            " (5, 0, '\xf0\x9f\x98\x80 \xe2\x80\xae', 0.1, '2026-03-29 02:30:00', x'5c27', 2, '', "
+            "'a', b'10',"
+            "  '[]', 'a ', 'B', 1e38, '838:59:59', 2026, '2026-11-20', x'202020');"
+            "SET sql_mode = 'ALLOW_INVALID_DATES';"
+            "INSERT INTO t (id, d, g, p) VALUES (6, 0, 0, '0000-00-00'), (7, 0, 'none', "
+            "'2026-02-31');"
+            "SET sql_mode = DEFAULT");
 }
 
 static bo_digest digest_of(contract_world *w, const bo_table *table)
@@ -91,8 +122,10 @@ static void rows_that_sql_calls_equal_have_other_images(void **state)
     bo_error err = {0};
     bo_image first = {0}, second = {0};
     bool end = false;
-    contract_do(w, contract_pick(w, "CREATE TABLE t (a); INSERT INTO t VALUES (1), (1.0)",
-                       "CREATE TABLE t (a numeric); INSERT INTO t VALUES (1.0), (1.00)"));
+    contract_do(
+        w, contract_pick(w, .sqlite = "CREATE TABLE t (a); INSERT INTO t VALUES (1), (1.0)",
+               .postgresql = "CREATE TABLE t (a numeric); INSERT INTO t VALUES (1.0), (1.00)",
+               .mariadb = "CREATE TABLE t (a varchar(9)); INSERT INTO t VALUES ('a'), ('A')"));
     const bo_table *table = contract_table(w, "t");
     contract_scan(w, &(bo_scan){.table = table}, &rows);
     assert_int_equal(rows.count, 2);
@@ -328,7 +361,8 @@ static void an_estimate_is_of_the_right_order(void **state)
     bo_error err = {0};
     uint64_t rows = 0, bytes = 0;
     fill_many(w, 5000);
-    contract_do(w, contract_pick(w, "SELECT 1", "ANALYZE t"));
+    contract_do(w, contract_pick(w, .sqlite = "SELECT 1", .postgresql = "ANALYZE t",
+                       .mariadb = "ANALYZE TABLE t"));
     pg_must(w->driver->estimate(w->conn, contract_table(w, "t"), &rows, &bytes, &err), &err);
     assert_in_range(rows, 4000, 6000);
     assert_in_range(bytes, 50000, 5000000);

@@ -220,7 +220,9 @@ static void locked_tables_are_not_written_to_by_others(void **state)
     const bo_table *table = contract_table(w, "t");
     pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
     pg_must(w->driver->lock(w->conn, &table, 1, &err), &err);
-    contract_do(w, contract_pick(w, "PRAGMA busy_timeout = 50", "SET lock_timeout = 50"));
+    contract_do(w, contract_pick(w, .sqlite = "PRAGMA busy_timeout = 50",
+                       .postgresql = "SET lock_timeout = 50",
+                       .mariadb = "SET innodb_lock_wait_timeout = 1, lock_wait_timeout = 1"));
     assert_int_equal(w->driver->exec(w->user, "INSERT INTO t VALUES (1)", &err), BO_BUSY);
     w->driver->rollback(w->conn);
     contract_do(w, "INSERT INTO t VALUES (1)");
@@ -259,9 +261,12 @@ static void a_statement_that_runs_can_be_stopped(void **state)
     bo_error err = {0};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, cancel_soon, w->conn), 0);
-    bo_status st = w->driver->exec(w->conn,
+    static const char count_on[] =
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000)"
-        " SELECT count(*) FROM n",
+        " SELECT count(*) FROM n";
+    bo_status st = w->driver->exec(w->conn,
+        contract_pick(w, .sqlite = count_on, .postgresql = count_on,
+            .mariadb = "SELECT benchmark(1000000000000, md5('x'))"),
         &err);
     pthread_join(thread, NULL);
     bo_interrupt_clear();
@@ -277,8 +282,10 @@ static void an_identity_is_that_of_the_database(void **state)
     pg_must(w->driver->identity(w->user, &two, &err), &err);
     assert_string_equal(one.server, two.server);
     assert_true(strlen(one.server) > 0);
-    assert_non_null(strstr(one.engine, contract_pick(w, "SQLite 3.", "PostgreSQL 1")));
-    assert_non_null(strstr(one.database, contract_pick(w, "/shop.db", "contract_")));
+    assert_non_null(strstr(one.engine, contract_pick(w, .sqlite = "SQLite 3.",
+                                           .postgresql = "PostgreSQL 1", .mariadb = "MariaDB 1")));
+    assert_non_null(strstr(one.database,
+        contract_pick(w, .sqlite = "/shop.db", .postgresql = "contract_", .mariadb = "contract_")));
 }
 
 static void a_marker_tells_whether_its_transaction_committed(void **state)
@@ -321,8 +328,10 @@ static void a_marker_that_is_removed_leaves_no_trace(void **state)
     bo_error err = {0};
     int tables = 0;
     BO_OWN_VALUE(bo_buf) token = {0};
-    const char *objects = contract_pick(
-        w, "SELECT count(*) FROM sqlite_schema", "SELECT count(*) FROM pg_catalog.pg_class");
+    const char *objects = contract_pick(w, .sqlite = "SELECT count(*) FROM sqlite_schema",
+        .postgresql = "SELECT count(*) FROM pg_catalog.pg_class",
+        .mariadb = "SELECT count(*) FROM information_schema.tables"
+                   " WHERE table_schema = database()");
     const char *before = contract_ask(w, objects);
     for (const char *id = "one"; id; id = strcmp(id, "one") == 0 ? "two" : NULL) {
         bo_buf_clear(&token);

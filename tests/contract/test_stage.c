@@ -79,7 +79,7 @@ static void a_primary_key_that_moved_moves_back(void **state)
 static void a_key_of_several_columns_identifies_rows(void **state)
 {
     undo(state,
-        "CREATE TABLE t (a text NOT NULL, b integer NOT NULL, v text, PRIMARY KEY (b, a));"
+        "CREATE TABLE t (a varchar(9) NOT NULL, b integer NOT NULL, v text, PRIMARY KEY (b, a));"
         "INSERT INTO t VALUES ('x', 1, 'p'), ('x', 2, 'q'), ('y', 1, 'r')",
         "UPDATE t SET v = 'changed' WHERE a = 'x'; DELETE FROM t WHERE a = 'y'", PG_NAMES("t"));
 }
@@ -99,17 +99,26 @@ static void two_tables_that_refer_to_each_other_come_back(void **state)
     contract_world *w = *state;
     undo(state,
         contract_pick(w,
-            "CREATE TABLE a (id integer PRIMARY KEY, b integer NOT NULL REFERENCES b (id));"
-            "CREATE TABLE b (id integer PRIMARY KEY, a integer NOT NULL REFERENCES a (id));"
-            "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)",
-            "CREATE TABLE a (id integer PRIMARY KEY, b integer NOT NULL);"
-            "CREATE TABLE b (id integer PRIMARY KEY, a integer NOT NULL REFERENCES a (id)"
-            " DEFERRABLE);"
-            "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id) DEFERRABLE;"
-            "BEGIN; SET CONSTRAINTS ALL DEFERRED;"
-            "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); COMMIT"),
-        contract_pick(w, "DELETE FROM a; DELETE FROM b",
-            "BEGIN; SET CONSTRAINTS ALL DEFERRED; DELETE FROM a; DELETE FROM b; COMMIT"),
+            .sqlite =
+                "CREATE TABLE a (id integer PRIMARY KEY, b integer NOT NULL REFERENCES b (id));"
+                "CREATE TABLE b (id integer PRIMARY KEY, a integer NOT NULL REFERENCES a (id));"
+                "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)",
+            .postgresql = "CREATE TABLE a (id integer PRIMARY KEY, b integer NOT NULL);"
+                          "CREATE TABLE b (id integer PRIMARY KEY, a integer NOT NULL"
+                          " REFERENCES a (id) DEFERRABLE);"
+                          "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id) DEFERRABLE;"
+                          "BEGIN; SET CONSTRAINTS ALL DEFERRED;"
+                          "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); COMMIT",
+            .mariadb =
+                "CREATE TABLE a (id integer PRIMARY KEY, b integer NOT NULL);"
+                "CREATE TABLE b (id integer PRIMARY KEY, a integer NOT NULL REFERENCES a (id));"
+                "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id);"
+                "SET foreign_key_checks = 0;"
+                "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)"),
+        contract_pick(w, .sqlite = "DELETE FROM a; DELETE FROM b",
+            .postgresql =
+                "BEGIN; SET CONSTRAINTS ALL DEFERRED; DELETE FROM a; DELETE FROM b; COMMIT",
+            .mariadb = "DELETE FROM a; DELETE FROM b"),
         PG_NAMES("a", "b"));
 }
 
@@ -144,22 +153,26 @@ static void a_cascade_of_the_engine_does_not_run_again(void **state)
 static const char *trigger_sql(const contract_world *w)
 {
     return contract_pick(w,
-        "CREATE TABLE t (id integer PRIMARY KEY, a text); CREATE TABLE log (what text);"
-        "CREATE TRIGGER one AFTER INSERT ON t BEGIN INSERT INTO log VALUES ('insert'); END;"
-        "CREATE TRIGGER two AFTER UPDATE ON t BEGIN INSERT INTO log VALUES ('update'); END;"
-        "CREATE TRIGGER three AFTER DELETE ON t BEGIN INSERT INTO log VALUES ('delete'); END;"
-        "INSERT INTO t VALUES (1, 'a'), (2, 'b'); DELETE FROM log",
-        "CREATE TABLE t (id integer PRIMARY KEY, a text); CREATE TABLE log (what text);"
-        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
-        " 'BEGIN INSERT INTO log VALUES (TG_OP); RETURN NULL; END';"
-        "CREATE TRIGGER one AFTER INSERT OR UPDATE OR DELETE ON t"
-        " FOR EACH ROW EXECUTE FUNCTION note();"
-        "INSERT INTO t VALUES (1, 'a'), (2, 'b'); DELETE FROM log");
+        .sqlite =
+            "CREATE TABLE t (id integer PRIMARY KEY, a text); CREATE TABLE log (what text);"
+            "CREATE TRIGGER one AFTER INSERT ON t BEGIN INSERT INTO log VALUES ('insert'); END;"
+            "CREATE TRIGGER two AFTER UPDATE ON t BEGIN INSERT INTO log VALUES ('update'); END;"
+            "CREATE TRIGGER three AFTER DELETE ON t BEGIN INSERT INTO log VALUES ('delete'); END;"
+            "INSERT INTO t VALUES (1, 'a'), (2, 'b'); DELETE FROM log",
+        .postgresql =
+            "CREATE TABLE t (id integer PRIMARY KEY, a text); CREATE TABLE log (what text);"
+            "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN INSERT INTO log VALUES (TG_OP); RETURN NULL; END';"
+            "CREATE TRIGGER one AFTER INSERT OR UPDATE OR DELETE ON t"
+            " FOR EACH ROW EXECUTE FUNCTION note();"
+            "INSERT INTO t VALUES (1, 'a'), (2, 'b'); DELETE FROM log");
 }
 
 static void triggers_of_users_do_not_fire_and_stay(void **state)
 {
     contract_world *w = *state;
+    if (w->engine == CONTRACT_MARIADB)
+        skip(); /* it cannot keep them from firing: docs/guide/limits.md, test_my_stage.c */
     undo(state, trigger_sql(w),
         "UPDATE t SET a = 'x' WHERE id = 1; DELETE FROM t WHERE id = 2;"
         "INSERT INTO t VALUES (3, 'c'); DELETE FROM log",
@@ -224,8 +237,9 @@ static void a_row_that_appeared_meanwhile_is_a_conflict(void **state)
     contract_do(w, "DELETE FROM t");
     stage_undo_stage(&undo);
     pg_must(w->driver->exec(w->conn,
-                contract_pick(w, "INSERT INTO t VALUES (1, 'other')",
-                    "INSERT INTO public.t VALUES (1, 'other')"),
+                contract_pick(w, .sqlite = "INSERT INTO t VALUES (1, 'other')",
+                    .postgresql = "INSERT INTO public.t VALUES (1, 'other')",
+                    .mariadb = "INSERT INTO t VALUES (1, 'other')"),
                 &err),
         &err);
     assert_int_equal(stage_undo_apply(&undo, &err), BO_CONFLICT);
@@ -244,7 +258,9 @@ static void a_row_that_vanished_meanwhile_is_a_conflict(void **state)
     contract_do(w, "UPDATE t SET a = 'x'; INSERT INTO t VALUES (3, 'c')");
     stage_undo_stage(&undo);
     pg_must(w->driver->exec(w->conn,
-                contract_pick(w, "DELETE FROM t WHERE id = 3", "DELETE FROM public.t WHERE id = 3"),
+                contract_pick(w, .sqlite = "DELETE FROM t WHERE id = 3",
+                    .postgresql = "DELETE FROM public.t WHERE id = 3",
+                    .mariadb = "DELETE FROM t WHERE id = 3"),
                 &err),
         &err);
     assert_int_equal(stage_undo_apply(&undo, &err), BO_CONFLICT);
