@@ -31,6 +31,8 @@ typedef enum bo_method {
 typedef struct bo_point_options {
     const bo_scope_item *scope; /* none: every user table */
     size_t scope_count;
+    bool no_closure; /* only what is named: not the rows that the engine itself would delete or
+                        change because of these, by foreign keys */
     bo_method method;
     const char *migration;   /* names the point: rb_<migration>_<time>; NULL: "manual" */
     const char *description; /* or NULL */
@@ -42,7 +44,8 @@ typedef struct bo_point_options {
 /** One table of a point. */
 typedef struct bo_point_table {
     const char *name;
-    const char *predicate; /* or NULL */
+    const char *predicate; /* as it was given, or NULL */
+    const char *closure;   /* how foreign keys reach rows of it that were not named; or NULL */
     uint64_t rows;
     uint64_t bytes;     /* of images, before compression */
     const char *digest; /* hex */

@@ -48,7 +48,9 @@ typedef struct bo_change_report {
     uint64_t inserted, updated, deleted;
     size_t table_count;
     const bo_rollback_table *tables;
-    size_t row_listed; /* at most 1000 */
+    const char *const *closures; /* of each: how foreign keys reach rows of it that were not named;
+                                    or NULL */
+    size_t row_listed;           /* at most 1000 */
     const bo_dry_row *rows;
 } bo_change_report;
 BO_API void bo_change_report_free(bo_change_report *report);

@@ -120,8 +120,10 @@ static bo_status follow(bo_target *target, struct walk *walk, bo_error *err)
         st = driver->stage_fill(stage, 0, stage_key, walk, err);
     if (st == BO_OK)
         st = driver->stage_locate(stage, 0, found, walk, err);
-    bo_scan scan = {.table = part->now, .shape = part->was, .predicate = part->predicate};
-    return st == BO_OK ? driver->scan(target->conn, &scan, meets, walk, err) : st;
+    /* what foreign keys reached is not asked again: its parents may be gone, and their tables too
+     */
+    bo_scan scan = {.table = part->now, .shape = part->was, .predicate = part->entering};
+    return st == BO_OK && part->entering ? driver->scan(target->conn, &scan, meets, walk, err) : st;
 }
 
 bo_status bo_chosen_rows(bo_target *target, const char *scratch, bo_content *content,

@@ -14,8 +14,9 @@ typedef struct bo_chosen {
 
 /**
  * Reads the rows of part `table` then and now, inside a BO_TX_WRITE transaction.
- * @param entered_out  rows that meet the predicate now and are not in the snapshot.  Whether the
- * change added them or only changed them so that they meet it cannot be known; they are left alone.
+ * @param entered_out  rows that meet the users' predicate now and are not in the snapshot.  Whether
+ * the change added them or only changed them so that they meet it cannot be known; they are left
+ * alone.
  */
 bo_status bo_chosen_rows(bo_target *target, const char *scratch, bo_content *content,
     uint32_t table, const bo_chosen *chosen, uint64_t *entered_out, bo_error *err);

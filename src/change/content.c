@@ -31,6 +31,12 @@ static bo_status read_parts(bo_content *content, bo_error *err)
             return st;
         part->predicate =
             bo_arena_str(content->arena, json_string_value(json_object_get(item, "predicate")));
+        /* files of versions that did not follow foreign keys have no "entering" */
+        const json_t *entering = json_object_get(item, "entering");
+        part->entering =
+            entering ? bo_arena_str(content->arena, json_string_value(entering)) : part->predicate;
+        part->closure =
+            bo_arena_str(content->arena, json_string_value(json_object_get(item, "closure")));
         part->captured = json_is_true(json_object_get(item, "captured"));
         part->unstored = json_is_true(json_object_get(item, "unstored"));
     }

@@ -14,8 +14,9 @@ static json_t *draft_meta(bo_pack_kind kind, const char *point, const bo_identit
     BO_OWN(json_ref) *tables = json_array();
     for (uint32_t i = 0; i < count; i++) {
         json_t *definition = bo_table_to_json(parts[i].was);
-        json_t *item = definition ? json_pack("{s:o, s:s?, s:b, s:b}", "definition", definition,
-                                        "predicate", parts[i].predicate, "captured",
+        json_t *item = definition ? json_pack("{s:o, s:s?, s:s?, s:s?, s:b, s:b}", "definition",
+                                        definition, "predicate", parts[i].predicate, "entering",
+                                        parts[i].entering, "closure", parts[i].closure, "captured",
                                         parts[i].captured, "unstored", parts[i].unstored)
                                   : NULL;
         if (!item || json_array_append_new(tables, item) != 0)

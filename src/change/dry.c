@@ -33,6 +33,7 @@ struct dry {
     bo_content *content;
     bo_draft *draft;
     bo_rollback_table *tables;
+    const char **closures;
     bo_dry_row *rows;
     bo_image *images; /* of each listed row: the one whose key names it */
     uint32_t *of;     /* table of each listed row */
@@ -109,14 +110,17 @@ static bo_status allocate(struct dry *dry, bo_error *err)
 {
     size_t parts = (size_t)dry->content->part_count + 1;
     dry->tables = bo_arena_array(dry->arena, parts, sizeof *dry->tables);
+    dry->closures = bo_arena_array(dry->arena, parts, sizeof *dry->closures);
     dry->rows = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->rows);
     dry->images = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->images);
     dry->of = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->of);
-    if (!dry->tables || !dry->rows || !dry->images || !dry->of)
+    if (!dry->tables || !dry->closures || !dry->rows || !dry->images || !dry->of)
         return bo_nomem(err);
-    for (uint32_t i = 0; i < dry->content->part_count; i++)
+    for (uint32_t i = 0; i < dry->content->part_count; i++) {
         dry->tables[i] = (bo_rollback_table){
             .name = bo_arena_str(dry->arena, dry->content->parts[i].was->name), .proof = ""};
+        dry->closures[i] = bo_arena_str(dry->arena, dry->content->parts[i].closure);
+    }
     return BO_OK;
 }
 
@@ -240,6 +244,7 @@ bo_status bo_run_dry(bo_session *session, const bo_database *database,
         *report = (bo_change_report){.point = bo_arena_str(whole->arena, id),
             .table_count = dry.content->part_count,
             .tables = dry.tables,
+            .closures = dry.closures,
             .row_listed = dry.listed,
             .rows = dry.rows};
         for (size_t i = 0; i < report->table_count; i++) {

@@ -50,11 +50,11 @@ static json_t *table_details(const bo_part *part, const bo_extent *extent)
     char digest[BO_DIGEST_TEXT_SIZE] = "";
     if (extent)
         bo_digest_format(&extent->digest, digest);
-    return json_pack("{s:s, s:I, s:I, s:s, s:b, s:b, s:b, s:s?, s:o}", "name", part->was->name,
-        "rows", (json_int_t)(extent ? extent->digest.rows : 0), "bytes",
+    return json_pack("{s:s, s:I, s:I, s:s, s:b, s:b, s:b, s:s?, s:s?, s:o}", "name",
+        part->was->name, "rows", (json_int_t)(extent ? extent->digest.rows : 0), "bytes",
         (json_int_t)(extent ? extent->bytes : 0), "digest", digest, "has_key",
         part->was->row_key != NULL, "captured", part->captured, "unstored", part->unstored,
-        "predicate", part->predicate, "limits", limits);
+        "predicate", part->entering, "closure", part->closure, "limits", limits);
 }
 
 json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *extents,
@@ -117,7 +117,7 @@ static void warn_lines(struct taking *taking, const char *before, const bo_buf *
     const char *line = bo_buf_str(lines);
     while (*line) {
         size_t size = strcspn(line, "\n");
-        bo_session_warn(taking->session, "%stable %.*s", before, (int)size, line);
+        bo_session_warn(taking->session, "%s%.*s", before, (int)size, line);
         line += size + (line[size] == '\n');
     }
 }
@@ -134,7 +134,7 @@ static bo_status begin_capture(struct taking *taking, bo_error *err)
         taking->capturing = taking->capturing || taking->parts[i].captured;
     if (st != BO_OK)
         return st;
-    warn_lines(taking, "", &told);
+    warn_lines(taking, "table ", &told);
     if (!taking->capturing)
         return BO_OK;
     st = bo_catalog_run_step(taking->session->catalog, taking->run, "capturing", NULL, NULL, err);
@@ -151,8 +151,8 @@ static bo_status describe_locked(struct taking *taking, bo_error *err)
     uint32_t count = taking->count;
     bo_status st = lock_parts(taking, err);
     if (st == BO_OK)
-        st = bo_target_scope(taking->target, taking->options->scope, taking->options->scope_count,
-            taking->arena, &taking->parts, &taking->count, &unused, err);
+        st = bo_target_scope(taking->target, taking->options, taking->arena, &taking->parts,
+            &taking->count, &unused, err);
     for (uint32_t i = 0; st == BO_OK && i < taking->count; i++) {
         bo_part *part = &taking->parts[i];
         for (uint32_t j = 0; j < count; j++) {
@@ -189,13 +189,12 @@ static bo_status read_rows(struct taking *taking, bo_error *err)
 static bo_status read_everything(struct taking *taking, bo_error *err)
 {
     bo_target *target = taking->target;
-    const bo_point_options *options = taking->options;
-    BO_OWN_VALUE(bo_buf) skipped = {0};
-    bo_status st = bo_target_scope(target, options->scope, options->scope_count, taking->arena,
-        &taking->parts, &taking->count, &skipped, err);
+    BO_OWN_VALUE(bo_buf) notes = {0};
+    bo_status st = bo_target_scope(
+        target, taking->options, taking->arena, &taking->parts, &taking->count, &notes, err);
     if (st != BO_OK)
         return st;
-    warn_lines(taking, "left out: ", &skipped);
+    warn_lines(taking, "", &notes);
     st = begin_capture(taking, err);
     uint64_t rows = 0;
     if (st == BO_OK)

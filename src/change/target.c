@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/closure.h"
+
 bo_status bo_target_connect(
     const bo_database *database, const char *run_id, bo_conn **out, bo_error *err)
 {
@@ -97,14 +99,32 @@ static bo_status check_covered(const bo_part *part, bo_error *err)
     return BO_OK;
 }
 
-bo_status bo_target_scope(bo_target *target, const bo_scope_item *scope, size_t count,
-    bo_arena *arena, bo_part **out, uint32_t *count_out, bo_buf *skipped, bo_error *err)
+static bo_status describe_part(bo_target *target, const bo_scope_item *item, bo_arena *arena,
+    bo_part *parts, uint32_t used, bo_error *err)
 {
-    const bo_driver *driver = target->conn->driver;
+    bo_part *part = &parts[used];
+    bo_status st =
+        target->conn->driver->describe(target->conn, item->table, arena, &part->was, err);
+    if (st != BO_OK)
+        return st;
+    part->now = part->was;
+    part->predicate = item->predicate ? bo_arena_str(arena, item->predicate) : NULL;
+    part->entering = part->predicate;
+    for (uint32_t j = 0; j < used; j++)
+        if (strcmp(parts[j].was->name, part->was->name) == 0)
+            return bo_fail(err, BO_INVALID, "table '%s' is named twice", part->was->name);
+    return BO_OK;
+}
+
+bo_status bo_target_scope(bo_target *target, const bo_point_options *options, bo_arena *arena,
+    bo_part **out, uint32_t *count_out, bo_buf *notes, bo_error *err)
+{
+    const bo_scope_item *scope = options->scope;
+    size_t count = options->scope_count;
     struct names names = {.arena = arena};
     bool everything = count == 0;
     if (everything) {
-        bo_status st = driver->tables(target->conn, collect_name, &names, err);
+        bo_status st = target->conn->driver->tables(target->conn, collect_name, &names, err);
         if (st != BO_OK)
             return st;
         scope = names.items;
@@ -115,28 +135,24 @@ bo_status bo_target_scope(bo_target *target, const bo_scope_item *scope, size_t 
         return bo_nomem(err);
     uint32_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        bo_part *part = &parts[used];
-        bo_status st = driver->describe(target->conn, scope[i].table, arena, &part->was, err);
+        bo_status st = describe_part(target, &scope[i], arena, parts, used, err);
+        if (st == BO_OK && (!everything || !parts[used].was->uncovered))
+            st = check_covered(&parts[used++], err);
+        else if (st == BO_OK)
+            bo_buf_printf(notes, "left out: table %s: %s\n", parts[used].was->name,
+                parts[used].was->limits[0]);
         if (st != BO_OK)
             return st;
-        part->now = part->was;
-        part->predicate = scope[i].predicate ? bo_arena_str(arena, scope[i].predicate) : NULL;
-        st = check_covered(part, err);
-        if (st != BO_OK && !everything)
-            return st;
-        for (uint32_t j = 0; j < used; j++)
-            if (strcmp(parts[j].was->name, part->was->name) == 0)
-                return bo_fail(err, BO_INVALID, "table '%s' is named twice", part->was->name);
-        if (st == BO_OK)
-            used++;
-        else
-            bo_buf_printf(skipped, "%s: %s\n", part->was->name, part->was->limits[0]);
     }
-    bo_status st = bo_buf_check(skipped, err);
-    if (st != BO_OK)
-        return st;
     if (used == 0)
         return bo_fail(err, BO_NOTFOUND, "there is no table to take a point of");
+    bo_status st = BO_OK;
+    if (!everything)
+        st = bo_closure_add(target->conn, !options->no_closure, arena, &parts, &used, notes, err);
+    if (st == BO_OK)
+        st = bo_buf_check(notes, err);
+    if (st != BO_OK)
+        return st;
     *out = parts;
     *count_out = used;
     return BO_OK;

@@ -30,9 +30,11 @@ bo_status bo_target_check_server(const bo_target *target, const char *server, bo
 typedef struct bo_part {
     const bo_table *was;
     const bo_table *now;
-    const char *predicate;            /* or NULL */
-    bool captured;                    /* its changes since the point are in a journal */
-    bool unstored;                    /* its rows are not in the snapshot */
+    const char *predicate; /* or NULL */
+    const char *entering;  /* rows that come to meet this are counted: the users' own predicate */
+    const char *closure;   /* how foreign keys reach rows of it that were not named; or NULL */
+    bool captured;         /* its changes since the point are in a journal */
+    bool unstored;         /* its rows are not in the snapshot */
     const bo_journal_filter *journal; /* not NULL: a diff reads these writes instead of the rows */
     const bool *made_again;           /* by column of `was`: it had been dropped; NULL: none was */
     bool fresh;                       /* made again by this rollback, still without its keys */
@@ -41,11 +43,11 @@ typedef struct bo_part {
 } bo_part;
 
 /**
- * Describes the scope into parts.  An empty scope is every user table; then uncovered ones are left
- * out and `skipped` gets a line for each ("name: reason").  A named table that is uncovered is
- * refused.
+ * Describes the scope of the options into parts, with what foreign keys reach from it (closure.h).
+ * An empty scope is every user table; then uncovered ones are left out.  A named table that is
+ * uncovered is refused.  `notes` gets a line for each table that is left out or comes with others.
  */
-bo_status bo_target_scope(bo_target *target, const bo_scope_item *scope, size_t count,
-    bo_arena *arena, bo_part **out, uint32_t *count_out, bo_buf *skipped, bo_error *err);
+bo_status bo_target_scope(bo_target *target, const bo_point_options *options, bo_arena *arena,
+    bo_part **out, uint32_t *count_out, bo_buf *notes, bo_error *err);
 
 #endif

@@ -53,6 +53,7 @@ static bo_status view_table(bo_arena *arena, const json_t *from, bo_point_table 
     bool unstored = json_is_true(json_object_get(from, "unstored"));
     *out = (bo_point_table){.name = text(arena, from, "name"),
         .predicate = text(arena, from, "predicate"),
+        .closure = text(arena, from, "closure"),
         .rows = number(from, unstored ? "estimated" : "rows"),
         .stored = !unstored,
         .captured = json_is_true(json_object_get(from, "captured")),

@@ -6,17 +6,20 @@
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/database.h"
+#include "cli/scope_args.h"
 #include "report/text.h"
 
 struct backup_args {
     const char *db, *description;
     cli_list tables;
+    bool no_closure;
 };
 
 #define AT(field) offsetof(struct backup_args, field)
 static const cli_option backup_options[] = {
     {CLI_OPERANDS, 0, "table", "TABLE", AT(tables), "the tables"},
     {CLI_TEXT, 0, "db", "DB", AT(db), "URL, path, or name in the configuration"},
+    {CLI_FLAG, 0, "no-closure", NULL, AT(no_closure), CLI_NO_CLOSURE_HELP},
     {CLI_TEXT, 'd', "description", "TEXT", AT(description), "a note for people"},
     {CLI_END, 0, NULL, NULL, 0, NULL},
 };
@@ -44,6 +47,7 @@ static bo_status backup(cli *ctx, const void *arguments, bo_error *err)
         .scope_count = args->tables.count,
         .migration = "backup",
         .description = args->description,
+        .no_closure = args->no_closure,
         .kind = "backup"};
     BO_OWN(bo_point_list) *list = NULL;
     st = bo_point_create(session, &database.db, &options, &list, err);

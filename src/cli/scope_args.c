@@ -82,7 +82,9 @@ static bo_status make_scope(
 bo_status cli_scope_options(
     cli *ctx, const struct scope_args *args, bo_point_options *out, bo_error *err)
 {
-    bo_point_options options = {.migration = args->migration, .description = args->description};
+    bo_point_options options = {.migration = args->migration,
+        .description = args->description,
+        .no_closure = args->no_closure};
     bo_status st = make_scope(ctx, args, &options, err);
     if (st != BO_OK)
         return st;

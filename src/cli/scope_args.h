@@ -9,8 +9,11 @@ struct scope_args {
     const char *db, *migration, *description;
     cli_list tables, where, entities;
     int method;
+    bool no_closure;
 };
 
+#define CLI_NO_CLOSURE_HELP \
+    "only what is named, not what foreign keys would delete or change with it"
 /* Rows for the table of a command whose arguments begin with a scope_args. */
 #define CLI_SCOPE(field) offsetof(struct scope_args, field)
 #define CLI_SCOPE_OPTIONS                                                                         \
@@ -19,6 +22,7 @@ struct scope_args {
             "these tables (default: every user table)"},                                          \
         {CLI_TEXTS, 'w', "where", "T: PREDICATE", CLI_SCOPE(where),                               \
             "only these rows of table T; may be repeated"},                                       \
+        {CLI_FLAG, 0, "no-closure", NULL, CLI_SCOPE(no_closure), CLI_NO_CLOSURE_HELP},            \
         {CLI_TEXT, 'm', "migration", "NAME", CLI_SCOPE(migration), "the change this belongs to"}, \
         {CLI_TEXT, 'd', "description", "TEXT", CLI_SCOPE(description), "a note for people"},      \
         {CLI_TEXTS, 'e', "entity", "NAME=VALUE", CLI_SCOPE(entities),                             \

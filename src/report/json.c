@@ -84,12 +84,12 @@ json_t *bo_json_error(const bo_error *err, const char *hint)
 static json_t *make_point_table(const void *item)
 {
     const bo_point_table *table = item;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:{s:o, s:o, s:o}}", "name",
-        bo_json_text(table->name), "where", bo_json_text(table->predicate), "rows",
-        number(table->rows), "bytes", number(table->bytes), "digest", bo_json_text(table->digest),
-        "has_key", table->has_key, "limits", texts(table->limits, table->limit_count), "change",
-        "inserted", number(table->inserted), "updated", number(table->updated), "deleted",
-        number(table->deleted));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:{s:o, s:o, s:o}}", "name",
+        bo_json_text(table->name), "where", bo_json_text(table->predicate), "closure",
+        bo_json_text(table->closure), "rows", number(table->rows), "bytes", number(table->bytes),
+        "digest", bo_json_text(table->digest), "has_key", table->has_key, "limits",
+        texts(table->limits, table->limit_count), "change", "inserted", number(table->inserted),
+        "updated", number(table->updated), "deleted", number(table->deleted));
 }
 
 static json_t *make_file(const void *item)
@@ -251,13 +251,25 @@ static json_t *make_dry_row(const void *item)
         texts(row->columns, row->column_count));
 }
 
+static json_t *change_tables(const bo_change_report *r)
+{
+    json_t *tables = array_of(r->tables, r->table_count, sizeof *r->tables, make_rollback_table);
+    for (size_t i = 0; tables && i < r->table_count; i++) {
+        if (json_object_set_new(
+                json_array_get(tables, i), "closure", bo_json_text(r->closures[i])) != 0) {
+            json_decref(tables);
+            return NULL;
+        }
+    }
+    return tables;
+}
+
 json_t *bo_json_change(const bo_change_report *r)
 {
     json_t *would = json_pack("{s:o, s:o, s:o}", "inserted", number(r->inserted), "updated",
         number(r->updated), "deleted", number(r->deleted));
     return json_pack("{s:o, s:s, s:o, s:o, s:o}", "id", bo_json_text(r->point), "status", "dry-run",
-        "change", would, "tables",
-        array_of(r->tables, r->table_count, sizeof *r->tables, make_rollback_table), "rows",
+        "change", would, "tables", change_tables(r), "rows",
         array_of(r->rows, r->row_listed, sizeof *r->rows, make_dry_row));
 }
 

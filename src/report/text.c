@@ -81,7 +81,11 @@ static void point_table_grid(bo_buf *out, const bo_style *style, const bo_point 
         bo_grid_row(grid);
         bo_grid_text(grid, table->name);
         bo_grid_number(grid, table->rows);
-        bo_grid_text(grid, table->predicate);
+        BO_OWN_VALUE(bo_buf) where = {0};
+        bo_buf_printf(&where, "%s%s%s", table->predicate ? table->predicate : "",
+            table->predicate && table->closure ? ", and " : "",
+            table->closure ? "by foreign keys" : "");
+        bo_grid_text(grid, bo_buf_str(&where));
         const uint64_t counts[] = {table->inserted, table->updated, table->deleted};
         for (size_t c = 0; c < 3; c++) {
             if (sealed)
@@ -92,6 +96,17 @@ static void point_table_grid(bo_buf *out, const bo_style *style, const bo_point 
         bo_grid_text(grid, table->has_key ? "key" : "all values");
     }
     bo_grid_print(grid, out);
+}
+
+static void closure(bo_buf *out, const bo_point *point)
+{
+    for (size_t i = 0; i < point->table_count; i++) {
+        if (!point->tables[i].closure)
+            continue;
+        bo_buf_add_str(out, "  reached: ");
+        bo_text_safe(out, point->tables[i].closure);
+        bo_buf_add_byte(out, '\n');
+    }
 }
 
 static void limits(bo_buf *out, const bo_point *point)
@@ -172,6 +187,7 @@ void bo_text_point(bo_buf *out, const bo_style *style, const bo_point *point)
         field(out, point->entities[i].name, point->entities[i].value);
     bo_buf_add_str(out, "\n");
     point_table_grid(out, style, point);
+    closure(out, point);
     limits(out, point);
     files(out, point);
     runs(out, style, point);

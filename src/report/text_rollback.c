@@ -258,12 +258,14 @@ static void dry_rows(bo_buf *out, const bo_style *style, const bo_change_report 
 void bo_text_change(bo_buf *out, const bo_style *style, const bo_change_report *r)
 {
     static const bo_grid_column columns[] = {
-        {"Table", .trim = true},
-        {"Insert", .right = true},
-        {"Update", .right = true},
-        {"Delete", .right = true},
+        {"Table", .trim = true}, {"Insert", .right = true}, {"Update", .right = true},
+        {"Delete", .right = true}, {"Reached", .trim = true}, /* left out when nothing is */
     };
-    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    bool any = false;
+    for (size_t i = 0; i < r->table_count; i++)
+        any = any || r->closures[i];
+    BO_OWN(bo_grid) *grid =
+        bo_grid_create(style, columns, sizeof columns / sizeof columns[0] - !any);
     if (!grid) {
         out->failed = true;
         return;
@@ -277,6 +279,8 @@ void bo_text_change(bo_buf *out, const bo_style *style, const bo_change_report *
         bo_grid_number(grid, r->tables[i].inserted);
         bo_grid_number(grid, r->tables[i].updated);
         bo_grid_number(grid, r->tables[i].deleted);
+        if (any)
+            bo_grid_text(grid, r->closures[i] ? "by foreign keys" : "");
     }
     if (r->table_count)
         bo_grid_print(grid, out);
