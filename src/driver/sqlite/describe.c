@@ -30,7 +30,8 @@ bo_status sq_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err)
     BO_OWN(sqlite3_stmt) *statement = NULL;
     bo_status st = sq_ask(sq_of(conn),
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"
-        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'backout_marker' ORDER BY name",
+        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'backout_marker' AND "
+        "NOT " SQ_IS_OURS " ORDER BY name",
         NULL, &statement, err);
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
@@ -72,7 +73,7 @@ static bo_status find_table(sq_describing *self, const char *local, const char *
     bo_status st = sq_ask(self->conn,
         "SELECT name, type, wr, strict FROM pragma_table_list"
         " WHERE schema = 'main' AND name = $1 COLLATE NOCASE"
-        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND NOT " SQ_IS_OURS,
         local, &statement, self->err);
     if (st == BO_OK)
         st = sq_step(self->conn, statement, &row, self->err);
@@ -177,7 +178,8 @@ static bo_status read_attached(sq_describing *self)
     const char **after = NULL;
     bo_status st = sq_ask(self->conn,
         "SELECT type, name, sql FROM main.sqlite_schema WHERE tbl_name = $1 COLLATE NOCASE"
-        " AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, rowid",
+        " AND type IN ('index', 'trigger') AND sql IS NOT NULL AND NOT " SQ_IS_OURS
+        " ORDER BY type, rowid",
         table->local, &statement, self->err);
     while (st == BO_OK) {
         bool row = false;

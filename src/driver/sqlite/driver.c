@@ -5,7 +5,7 @@
 const bo_driver bo_driver_sqlite = {
     .name = "sqlite",
     .schemes = "sqlite file",
-    .caps = BO_CAP_SEQUENCES | BO_CAP_TRANSACTIONAL_DDL | BO_CAP_FILES,
+    .caps = BO_CAP_SEQUENCES | BO_CAP_TRANSACTIONAL_DDL | BO_CAP_CAPTURE | BO_CAP_FILES,
     .open = sq_open,
     .close = sq_close,
     .identity = sq_identity,
@@ -50,4 +50,5 @@ const bo_driver bo_driver_sqlite = {
     .mark = sq_mark,
     .marked = sq_marked,
     .unmark = sq_unmark,
+    .capture = &sq_capture,
 };

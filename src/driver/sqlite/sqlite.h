@@ -86,6 +86,12 @@ void sq_image_list(bo_buf *out, const bo_table *shape, const bo_table *table, co
 
 /* ---- describe.c ---- */
 
+/** Tables of the capture, which are not users', as conditions on `name`: see capture.h. */
+#define SQ_REGISTRY   "backout_capture"
+#define SQ_JOURNAL    "backout_journal_"
+#define SQ_IS_JOURNAL "name GLOB '" SQ_JOURNAL "[0-9]*'"
+#define SQ_IS_OURS    "(name = '" SQ_REGISTRY "' OR " SQ_IS_JOURNAL ")"
+
 /** How names of indexes begin that SQLite makes for PRIMARY KEY and UNIQUE. */
 #define SQ_AUTOINDEX "sqlite_autoindex_"
 
@@ -205,6 +211,7 @@ bo_status sq_stage_apply(bo_stage *stage, bo_applied *counts_out, bo_error *err)
 bo_status sq_stage_readback(
     bo_stage *stage, unsigned table, bo_stage_row_fn *each, void *ctx, bo_error *err);
 void sq_stage_close(bo_stage *stage);
+extern const bo_capture_driver sq_capture; /* capture_changes.c */
 /* sequence.c */
 bo_status sq_sequence_read(bo_conn *conn, bo_sequence *sequence, bo_error *err);
 bo_status sq_sequence_set(bo_conn *conn, const bo_sequence *sequence, bo_error *err);
