@@ -5,6 +5,7 @@
 
 #include "backout/audit.h"
 #include "backout/backup.h"
+#include "backout/doctor.h"
 #include "backout/error.h"
 #include "backout/export.h"
 #include "backout/point.h"

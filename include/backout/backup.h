@@ -52,11 +52,18 @@ BO_API void bo_check_free(bo_check *check);
 BO_API BO_NODISCARD bo_status bo_check_stored(bo_session *session, const bo_database *database,
     const char *id, bool test_restore, bo_check **out, bo_error *err);
 
+/** Where a point's database is: name and URL as the catalog has them.  What *out points to must
+ * stay valid until the next call. */
+typedef bo_status bo_database_fn(
+    void *ctx, const char *name, const char *url, const bo_database **out, bo_error *err);
+
 typedef struct bo_prune_options {
     uint32_t keep_last; /* per database and table set; 0: no such rule */
     uint32_t keep_days; /* 0: no such rule */
     const char *table;  /* only points with this table, or NULL */
     bool dry_run;
+    bo_database_fn *database; /* of a point whose capture has to be ended; NULL: the URL alone */
+    void *ctx;
 } bo_prune_options;
 
 typedef struct bo_prune_item {
@@ -77,7 +84,9 @@ BO_API void bo_prune_free(bo_prune *prune);
  * Removes the files of points that every given rule lets go.  Whatever the rules, a point stays
  * while a run is at work on it or its last run did not come to an end; for a day when it is not
  * sealed; an undo point, while its parent stays.  What an interrupted prune, and processes that
- * died, left behind goes too.  Each point that goes is audited.
+ * died, left behind goes too.  The capture of a point that goes is ended in its database; one that
+ * cannot be reached is a warning, and bo_doctor_examine() ends the capture later.  Each point that
+ * goes is audited.
  *
  * @retval BO_INVALID  no rule is given.
  */

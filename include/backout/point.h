@@ -47,11 +47,15 @@ typedef struct bo_point_table {
     const char *predicate; /* as it was given, or NULL */
     const char *closure;   /* how foreign keys reach rows of it that were not named; or NULL */
     uint64_t rows;
-    uint64_t bytes;     /* of images, before compression */
-    const char *digest; /* hex */
-    bool stored;        /* its rows are in the snapshot; otherwise `rows` is an estimate */
-    bool captured;      /* its changes are in a journal in the database */
-    bool has_key;       /* rows are identified by a key; otherwise as a multiset */
+    uint64_t bytes;       /* of images, before compression */
+    const char *digest;   /* hex */
+    bool stored;          /* its rows are in the snapshot; otherwise `rows` is an estimate */
+    bool captured;        /* its changes are in a journal in the database */
+    const char *coverage; /* of the capture, when the point was taken: "covered", "covered with
+                             limits", "uncovered" (it is stored then); "": none was asked for */
+    size_t reason_count;
+    const char *const *reasons; /* the limits of the capture, or why there is none */
+    bool has_key;               /* rows are identified by a key; otherwise as a multiset */
     size_t limit_count;
     const char *const *limits; /* what cannot be undone, one sentence each */
     bool reshaped; /* the change altered its shape: what it did to the rows is not told apart, and
@@ -81,6 +85,9 @@ typedef struct bo_point {
     const char *id, *kind, *migration, *description, *database, *url, *engine, *method, *status,
         *parent;
     int64_t created_us, sealed_us; /* microseconds since 1970; sealed_us 0: not sealed */
+    int64_t released_us;           /* when its capture ended; 0: it has not, or there was none */
+    uint64_t untagged; /* captured: rows written during the run, when none carries its mark: whether
+                          they are the change's is not known */
     size_t table_count;
     const bo_point_table *tables;
     size_t entity_count;
@@ -117,6 +124,20 @@ BO_API BO_NODISCARD bo_status bo_point_create(bo_session *session, const bo_data
  */
 BO_API BO_NODISCARD bo_status bo_point_seal(bo_session *session, const bo_database *database,
     const char *id, bo_point_list **out, bo_error *err);
+
+/**
+ * Ends the capture of a point: triggers and journals that no other point needs leave the database.
+ * What the sealed change did stays in the repository, so type partial works on; what others did
+ * since, and who wrote what, is not known any more.  Doing it again is BO_OK.
+ *
+ * @param discard  end it also when the point is not sealed: what the change did to tables that are
+ *                 not stored is not known then.
+ * @param out      a list of one.
+ * @retval BO_REFUSED  not sealed, and `discard` is false; or nothing was captured for it.
+ * @retval BO_BUSY     a run is at work on the point, or a table is locked.
+ */
+BO_API BO_NODISCARD bo_status bo_point_release(bo_session *session, const bo_database *database,
+    const char *id, bool discard, bo_point_list **out, bo_error *err);
 
 typedef struct bo_point_query {
     const char *database;    /* or NULL */

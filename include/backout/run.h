@@ -20,8 +20,13 @@ BO_API const char *bo_run_point_id(const bo_run *run);
 BO_API BO_NODISCARD bo_status bo_run_alive(bo_run *run, bo_error *err);
 /** The change went well: seals the point.  *out (may be NULL) as from bo_point_seal(). */
 BO_API BO_NODISCARD bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err);
-/** The change failed: seals, and undoes what it did: type partial, or type full where it altered
- * the shape of a table.  `why` goes into the audit log. */
+/**
+ * The change failed: seals, and undoes what it did: type partial, or type full where it altered the
+ * shape of a table; then its capture is ended.  `why` goes into the audit log.
+ *
+ * @retval BO_FAILED  rows were written meanwhile and none carries the run's mark: nothing was
+ *                    undone, because whether they are the change's is not known.
+ */
 BO_API BO_NODISCARD bo_status bo_run_fail(
     bo_run *run, const char *why, bo_rollback **out, bo_error *err);
 /** Ends the record without rolling back (--no-rollback). */

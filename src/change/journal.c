@@ -11,6 +11,12 @@ const char *bo_method_name(bo_method method)
     return names[method];
 }
 
+const char *bo_coverage_name(bo_coverage coverage)
+{
+    static const char *const names[] = {"covered", "covered with limits", "uncovered"};
+    return names[coverage];
+}
+
 static const bo_capture_driver *capture_of(const bo_target *target)
 {
     return target->conn->driver->capture;
@@ -18,39 +24,45 @@ static const bo_capture_driver *capture_of(const bo_target *target)
 
 /* ---- choosing ---- */
 
-static bo_status choose_part(
-    bo_target *target, bo_method method, bo_part *part, bo_buf *told, bo_error *err)
+bo_status bo_capture_coverage(bo_target *target, const bo_table *now, bo_coverage *out,
+    const char **reasons_out, bo_arena *arena, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) reasons = {0};
     bo_coverage coverage = BO_UNCOVERED;
-    if (part->predicate)
-        return BO_OK;
-    bo_status st = capture_of(target)->coverage(target->conn, part->now, &coverage, &reasons, err);
+    bo_status st = capture_of(target)->coverage(target->conn, now, &coverage, &reasons, err);
     if (st == BO_OK)
         st = bo_buf_check(&reasons, err);
     if (st != BO_OK)
+        return bo_wrap(err, st, "whether '%s' can be captured is not known", now->name);
+    *reasons_out = bo_arena_str(arena, bo_buf_str(&reasons));
+    *out = coverage;
+    return *reasons_out ? BO_OK : bo_nomem(err);
+}
+
+static bo_status choose_part(
+    bo_target *target, bo_method method, bo_part *part, bo_arena *arena, bo_error *err)
+{
+    bo_coverage coverage = BO_UNCOVERED;
+    if (part->predicate)
+        return BO_OK;
+    bo_status st = bo_capture_coverage(target, part->now, &coverage, &part->reasons, arena, err);
+    if (st != BO_OK)
         return st;
+    part->coverage = bo_coverage_name(coverage);
     part->captured = coverage != BO_UNCOVERED;
     part->unstored = part->captured && method == BO_METHOD_CAPTURE;
-    const char *line = bo_buf_str(&reasons);
-    while (*line) {
-        size_t size = strcspn(line, "\n");
-        bo_buf_printf(told, "%s: %s%.*s\n", part->now->name,
-            part->captured ? "" : "not captured, stored: ", (int)size, line);
-        line += size + (line[size] == '\n');
-    }
-    return bo_buf_check(told, err);
+    return BO_OK;
 }
 
 bo_status bo_capture_choose(bo_target *target, bo_method method, bo_part *parts, uint32_t count,
-    bo_buf *told, bo_error *err)
+    bo_arena *arena, bo_error *err)
 {
     if (method == BO_METHOD_SNAPSHOT)
         return BO_OK;
     if (!capture_of(target))
         return bo_fail(err, BO_UNSUPPORTED, "%s cannot capture changes", target->identity.engine);
     for (uint32_t i = 0; i < count; i++) {
-        bo_status st = choose_part(target, method, &parts[i], told, err);
+        bo_status st = choose_part(target, method, &parts[i], arena, err);
         if (st != BO_OK)
             return st;
     }
@@ -155,9 +167,14 @@ bo_status bo_journal_open(bo_target *target, const bo_point_record *record, bo_c
     journal->filter.from = bo_arena_str(content->arena, from);
     journal->filter.to = bo_arena_str(content->arena, to);
     journal->run = bo_arena_str(content->arena, json_string_value(json_object_get(capture, "run")));
+    bool released = json_object_get(details, "released_us") != NULL;
     for (uint32_t i = 0; i < content->part_count; i++) {
         if (!content->parts[i].captured || content->parts[i].left_out)
             continue;
+        if (released) {
+            journal->broken[i] = "it was ended when the point was released";
+            continue;
+        }
         if (!capture_of(target) || !journal->filter.from)
             return bo_fail(err, BO_CORRUPT,
                 "the catalog's record of '%s' does not say since when changes are captured",

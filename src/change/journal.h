@@ -8,15 +8,21 @@
 
 #include "change/content.h"
 
-const char *bo_method_name(bo_method method); /* "snapshot", "capture", "both" */
+const char *bo_method_name(bo_method method);       /* "snapshot", "capture", "both" */
+const char *bo_coverage_name(bo_coverage coverage); /* "covered", "covered with limits", ... */
+
+/** What of this table's changes would be captured; reasons_out: lines, in `arena`.  The database
+ * can capture. */
+bo_status bo_capture_coverage(bo_target *target, const bo_table *now, bo_coverage *out,
+    const char **reasons_out, bo_arena *arena, bo_error *err);
 
 /**
  * Decides which parts are captured and which are stored, as `method` asks and their coverage
- * allows. Parts with a predicate are few rows: they are stored.  So is a table that cannot be
- * captured, and `told` gets a line with the reason.
+ * allows.  Parts with a predicate are few rows: they are stored.  So is a table that cannot be
+ * captured; the part says why.
  */
 bo_status bo_capture_choose(bo_target *target, bo_method method, bo_part *parts, uint32_t count,
-    bo_buf *told, bo_error *err);
+    bo_arena *arena, bo_error *err);
 /** Captures the captured parts for `point` from here on; nothing when none is. */
 bo_status bo_capture_begin(
     bo_target *target, const bo_part *parts, uint32_t count, const char *point, bo_error *err);

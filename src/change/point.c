@@ -42,6 +42,23 @@ bo_status bo_point_new_id(
     return bo_fail(err, BO_EXISTS, "too many points in one second");
 }
 
+/* Adds what is known of the capture: nothing when it was not asked for. */
+static bool add_coverage(json_t *table, const bo_part *part)
+{
+    if (!table || !part->coverage)
+        return table != NULL;
+    json_t *reasons = json_array();
+    bool good = json_object_set_new(table, "coverage", json_string(part->coverage)) == 0 &&
+                json_object_set_new(table, "reasons", reasons) == 0;
+    const char *line = part->reasons ? part->reasons : "";
+    while (good && *line) {
+        size_t size = strcspn(line, "\n");
+        good = json_array_append_new(reasons, json_stringn(line, size)) == 0;
+        line += size + (line[size] == '\n');
+    }
+    return good;
+}
+
 static json_t *table_details(const bo_part *part, const bo_extent *extent)
 {
     json_t *limits = json_array();
@@ -63,7 +80,8 @@ json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *
     BO_OWN(json_ref) *tables = json_array();
     for (uint32_t i = 0; tables && i < count; i++) {
         json_t *table = table_details(&parts[i], extents ? &extents[i] : NULL);
-        if (!table || json_array_append_new(tables, table) != 0)
+        bool good = add_coverage(table, &parts[i]);
+        if (json_array_append_new(tables, table) != 0 || !good)
             return NULL;
         if (counts) {
             json_object_set_new(table, "inserted", json_integer((json_int_t)counts->inserted[i]));
@@ -126,15 +144,13 @@ static void warn_lines(struct taking *taking, const char *before, const bo_buf *
  * is there already, and `doctor` and `point release` know what to do with it. */
 static bo_status begin_capture(struct taking *taking, bo_error *err)
 {
-    BO_OWN_VALUE(bo_buf) told = {0};
     bo_target *target = taking->target;
     bo_status st =
-        bo_capture_choose(target, taking->method, taking->parts, taking->count, &told, err);
+        bo_capture_choose(target, taking->method, taking->parts, taking->count, taking->arena, err);
     for (uint32_t i = 0; st == BO_OK && i < taking->count; i++)
         taking->capturing = taking->capturing || taking->parts[i].captured;
     if (st != BO_OK)
         return st;
-    warn_lines(taking, "table ", &told);
     if (!taking->capturing)
         return BO_OK;
     st = bo_catalog_run_step(taking->session->catalog, taking->run, "capturing", NULL, NULL, err);
@@ -160,6 +176,8 @@ static bo_status describe_locked(struct taking *taking, bo_error *err)
                 continue;
             part->captured = before[j].captured;
             part->unstored = before[j].unstored;
+            part->coverage = before[j].coverage;
+            part->reasons = before[j].reasons;
         }
     }
     return st;

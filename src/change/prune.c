@@ -9,6 +9,7 @@
 
 #include "backout/backup.h"
 #include "base/clock.h"
+#include "change/release.h"
 #include "change/stored.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -289,21 +290,45 @@ static bo_status remove_files(struct pruning *pruning, const char *id, bo_error 
 }
 
 /* Under the point's run lock: it is still as it was when the plan was made. */
-static bo_status set_pruned(
-    struct pruning *pruning, const struct candidate *candidate, const char *run, bo_error *err)
+static bo_status set_pruned(struct pruning *pruning, const struct candidate *candidate,
+    const char *run, bo_point_record *out, bo_error *err)
 {
     bo_catalog *catalog = pruning->session->catalog;
-    bo_point_record point;
-    bo_status st =
-        bo_catalog_point_find(catalog, candidate->point->id, pruning->arena, &point, err);
-    if (st == BO_OK && point.status != candidate->point->status)
-        return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(point.status));
+    bo_status st = bo_catalog_point_find(catalog, candidate->point->id, pruning->arena, out, err);
+    if (st == BO_OK && out->status != candidate->point->status)
+        return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(out->status));
     if (st == BO_OK)
         st = bo_catalog_run_step(catalog, run, "pruning", NULL, NULL, err);
-    point.status = BO_POINT_PRUNED;
+    out->status = BO_POINT_PRUNED;
+    return st == BO_OK ? bo_catalog_point_update(catalog, out, err) : st;
+}
+
+static bo_status end_capture(
+    struct pruning *pruning, bo_point_record *point, const char *run, bo_error *err)
+{
+    const bo_prune_options *options = pruning->options;
+    const bo_database known = {.name = point->database, .url = point->url};
+    const bo_database *database = &known;
+    BO_OWN(bo_target) *target = NULL;
+    bo_status st = BO_OK;
+    if (options->database)
+        st = options->database(options->ctx, point->database, point->url, &database, err);
     if (st == BO_OK)
-        st = bo_catalog_point_update(catalog, &point, err);
-    return st == BO_OK ? bo_catalog_run_step(catalog, run, "removing", NULL, NULL, err) : st;
+        st = bo_target_open(database, &target, err);
+    return st == BO_OK
+               ? bo_point_release_record(pruning->session, target, run, point, pruning->arena, err)
+               : st;
+}
+
+/* A database that cannot be reached keeps no file here. */
+static void try_end_capture(struct pruning *pruning, bo_point_record *point, const char *run)
+{
+    bo_error error = {0};
+    if (!bo_point_captures(point) || end_capture(pruning, point, run, &error) == BO_OK)
+        return;
+    bo_session_warn(pruning->session,
+        "the changes of %s are still captured in its database (%s); backout doctor --fix ends that",
+        point->id, error.text);
 }
 
 static bo_status remove_point(
@@ -313,10 +338,15 @@ static bo_status remove_point(
     const char *id = candidate->point->id;
     char run[64];
     bo_error second = {0};
+    bo_point_record point;
     bo_status st = bo_catalog_run_begin(session->catalog, "prune", id, session->actor, run, err);
     if (st != BO_OK)
         return st;
-    st = set_pruned(pruning, candidate, run, err);
+    st = set_pruned(pruning, candidate, run, &point, err);
+    if (st == BO_OK)
+        try_end_capture(pruning, &point, run);
+    if (st == BO_OK)
+        st = bo_catalog_run_step(session->catalog, run, "removing", NULL, NULL, err);
     if (st == BO_OK)
         st = remove_files(pruning, id, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/step.h"
+#include "change/release.h"
 #include "change/seal.h"
 #include "change/undo.h"
 #include "change/watch.h"
@@ -128,6 +129,42 @@ static bool shape_changed(const bo_point_record *point)
     return false;
 }
 
+/* Rows that were written during the run, when none of them is known to be the change's. */
+static uint64_t untagged(const bo_point_record *point)
+{
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+    return (uint64_t)json_integer_value(json_object_get(details, "untagged"));
+}
+
+/* After a rollback nothing has to be captured; what fails here is found again by an examination. */
+static void end_capture(bo_run *run)
+{
+    bo_error error = {0};
+    if (bo_point_captures(&run->point) &&
+        bo_point_release_alone(run->session, run->database, run->point.id, true, &error) != BO_OK)
+        bo_session_warn(
+            run->session, "changes are still captured for %s: %s", run->point.id, error.text);
+}
+
+static bo_status roll_back(bo_run *run, bo_rollback **out, bo_error *err)
+{
+    uint64_t unknown = untagged(&run->point);
+    if (unknown)
+        return bo_fail(err, BO_FAILED,
+            "%llu row%s written meanwhile and none carries the run's mark: whether they are the "
+            "change's is not known",
+            (unsigned long long)unknown, unknown == 1 ? " was" : "s were");
+    bool whole =
+        shape_changed(&run->point); /* sealed a moment ago: what is there is the change's */
+    bo_rollback_options options = {
+        .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
+    bo_status st =
+        bo_rollback_execute(run->session, run->database, run->point.id, &options, out, err);
+    if (st == BO_OK)
+        end_capture(run);
+    return st;
+}
+
 bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error *err)
 {
     bo_session *session = run->session;
@@ -142,11 +179,7 @@ bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error 
         end_record(run, "failed");
     if (st != BO_OK)
         return bo_wrap(err, st, "the change failed and was not rolled back yet");
-    bool whole =
-        shape_changed(&run->point); /* sealed a moment ago: what is there is the change's */
-    bo_rollback_options options = {
-        .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
-    st = bo_rollback_execute(session, run->database, run->point.id, &options, out, err);
+    st = roll_back(run, out, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "the change failed and was not rolled back yet");
 }
 

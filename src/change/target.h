@@ -35,6 +35,8 @@ typedef struct bo_part {
     const char *closure;   /* how foreign keys reach rows of it that were not named; or NULL */
     bool captured;         /* its changes since the point are in a journal */
     bool unstored;         /* its rows are not in the snapshot */
+    const char *coverage;  /* of its capture when the point was taken; NULL: it was not asked */
+    const char *reasons;   /* lines: limits of the capture, or why there is none; or NULL */
     const bo_journal_filter *journal; /* not NULL: a diff reads these writes instead of the rows */
     const bool *made_again;           /* by column of `was`: it had been dropped; NULL: none was */
     bool fresh;                       /* made again by this rollback, still without its keys */

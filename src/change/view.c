@@ -41,15 +41,27 @@ static const char *text(bo_arena *arena, const json_t *object, const char *name)
     return bo_arena_str(arena, json_string_value(json_object_get(object, name)));
 }
 
+/* An array of strings; NULL: no memory. */
+static const char **texts(
+    bo_arena *arena, const json_t *object, const char *name, size_t *count_out)
+{
+    const json_t *array = json_object_get(object, name);
+    size_t count = json_array_size(array);
+    const char **lines = bo_arena_array(arena, count + 1, sizeof *lines);
+    for (size_t i = 0; lines && i < count; i++)
+        lines[i] = bo_arena_str(arena, json_string_value(json_array_get(array, i)));
+    *count_out = count;
+    return lines;
+}
+
 static bo_status view_table(bo_arena *arena, const json_t *from, bo_point_table *out, bo_error *err)
 {
-    const json_t *limits = json_object_get(from, "limits");
-    size_t count = json_array_size(limits);
-    const char **lines = bo_arena_array(arena, count + 1, sizeof *lines);
-    if (!lines)
+    size_t limit_count = 0, reason_count = 0;
+    const char **limits = texts(arena, from, "limits", &limit_count);
+    const char **reasons = texts(arena, from, "reasons", &reason_count);
+    if (!limits || !reasons)
         return bo_nomem(err);
-    for (size_t i = 0; i < count; i++)
-        lines[i] = bo_arena_str(arena, json_string_value(json_array_get(limits, i)));
+    const char *coverage = text(arena, from, "coverage");
     bool unstored = json_is_true(json_object_get(from, "unstored"));
     *out = (bo_point_table){.name = text(arena, from, "name"),
         .predicate = text(arena, from, "predicate"),
@@ -60,8 +72,11 @@ static bo_status view_table(bo_arena *arena, const json_t *from, bo_point_table 
         .bytes = number(from, "bytes"),
         .digest = text(arena, from, "digest"),
         .has_key = json_is_true(json_object_get(from, "has_key")),
-        .limit_count = count,
-        .limits = lines,
+        .coverage = coverage ? coverage : "",
+        .reason_count = reason_count,
+        .reasons = reasons,
+        .limit_count = limit_count,
+        .limits = limits,
         .reshaped = json_is_true(json_object_get(from, "open")),
         .inserted = number(from, "inserted"),
         .updated = number(from, "updated"),
@@ -86,6 +101,8 @@ static bo_status view_tables(
     }
     out->tables = items;
     out->table_count = count;
+    out->untagged = number(details, "untagged");
+    out->released_us = json_integer_value(json_object_get(details, "released_us"));
     return BO_OK;
 }
 
@@ -145,6 +162,9 @@ static const struct explanation explanations[] = {
     {"point", NULL,
         "backout died while the point was taken; nothing was changed, and the point cannot be used",
         "backout point create", false},
+    {"release", NULL,
+        "backout died while the capture of the point was ended; ending it again does what is left",
+        "backout point release", true},
     {"seal", NULL, "backout died while the point was sealed; nothing was changed",
         "backout point seal", true},
     {"run", NULL,
@@ -172,6 +192,17 @@ static const struct explanation unknown = {NULL, NULL,
     "the next rollback asks it first",
     "backout execute", true};
 
+static const struct explanation half_captured = {NULL, NULL,
+    "backout died while the point was taken; nothing was changed, and the point cannot be used; "
+    "triggers of its capture may be left in the database",
+    "backout doctor --fix", false};
+
+static bool is_half_captured(const bo_run_record *run, const bo_point_record *point)
+{
+    return strcmp(run->kind, "point") == 0 && point->status == BO_POINT_CREATING &&
+           strcmp(point->method, "snapshot") != 0;
+}
+
 static bool stays_changed(const bo_run_record *run, const bo_point_record *point)
 {
     return strcmp(run->kind, "run") == 0 && strcmp(run->status, "failed") == 0 &&
@@ -182,6 +213,7 @@ static void explain(
     const bo_run_record *run, const bo_point_record *point, bo_arena *arena, bo_run_info *out)
 {
     const struct explanation *line = stays_changed(run, point)             ? &failed
+                                     : is_half_captured(run, point)        ? &half_captured
                                      : strcmp(run->status, "unknown") == 0 ? &unknown
                                                                            : explanations;
     while ((line->kind && strcmp(line->kind, run->kind) != 0) ||

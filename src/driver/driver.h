@@ -128,6 +128,14 @@ typedef struct bo_blocked {
 } bo_blocked;
 typedef bo_status bo_blocked_fn(void *ctx, const bo_blocked *blocked, bo_error *err);
 
+/** Something of a rollback that is not removed yet. */
+typedef enum bo_trace_kind { BO_TRACE_MARKER, BO_TRACE_ASIDE } bo_trace_kind;
+typedef struct bo_trace {
+    bo_trace_kind kind;
+    const char *name; /* the marker's id; the name that the table was put aside under */
+} bo_trace;
+typedef bo_status bo_trace_fn(void *ctx, const bo_trace *trace, bo_error *err);
+
 /** Rows that a rollback touched. */
 typedef struct bo_applied {
     uint64_t inserted;
@@ -291,6 +299,8 @@ struct bo_driver {
     bo_status (*marked)(bo_conn *conn, const char *id, const char *token, bool *out,
         bo_error *err); /* BO_UNKNOWN: still running */
     bo_status (*unmark)(bo_conn *conn, const char *id, bo_error *err); /* leaves no trace of ours */
+    /** What rollbacks have left here: markers, tables aside.  Captures are listed by theirs. */
+    bo_status (*traces)(bo_conn *conn, bo_trace_fn *each, void *ctx, bo_error *err);
 
     const bo_capture_driver *capture; /* BO_CAP_CAPTURE: driver/capture.h; or NULL */
 };

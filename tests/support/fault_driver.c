@@ -149,6 +149,8 @@ FAULTY(mark, (bo_conn * conn, const char *id, bo_buf *token, bo_error *err),
 FAULTY(marked, (bo_conn * conn, const char *id, const char *token, bool *out, bo_error *err),
     (inside(conn), id, token, out, err))
 FAULTY(unmark, (bo_conn * conn, const char *id, bo_error *err), (inside(conn), id, err))
+FAULTY(traces, (bo_conn * conn, bo_trace_fn *each, void *ctx, bo_error *err),
+    (inside(conn), each, ctx, err))
 
 FAULTY_STAGE(stage_fill,
     (bo_stage * stage, unsigned table, bo_stage_next_fn *next, void *ctx, bo_error *err),
@@ -273,6 +275,7 @@ static const bo_driver functions = {
     .mark = faulty_mark,
     .marked = faulty_marked,
     .unmark = faulty_unmark,
+    .traces = faulty_traces,
 };
 
 static bo_conn *wrap(bo_conn *inner)
@@ -293,6 +296,8 @@ static bo_conn *wrap(bo_conn *inner)
         conn->driver.share = NULL;
         conn->driver.join = NULL;
     }
+    if (!inner->driver->traces)
+        conn->driver.traces = NULL;
     conn->base.driver = &conn->driver;
     return &conn->base;
 }

@@ -57,4 +57,5 @@ const bo_driver bo_driver_postgres = {
     .mark = pg_mark,
     .marked = pg_marked,
     .unmark = pg_unmark,
+    .traces = pg_traces,
 };

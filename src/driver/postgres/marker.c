@@ -209,3 +209,36 @@ bo_status pg_unmark(bo_conn *base, const char *id, bo_error *err)
     pg_rollback(base);
     return st == BO_OK ? st : bo_wrap(err, st, "cannot remove the marker '%s'", id);
 }
+
+/* ---- what is left ---- */
+
+static bo_status tell(
+    PGresult *names, bo_trace_kind kind, bo_trace_fn *each, void *ctx, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (int i = 0; st == BO_OK && i < PQntuples(names); i++) {
+        bo_trace trace = {kind, PQgetvalue(names, i, 0)};
+        st = each(ctx, &trace, err);
+    }
+    return st;
+}
+
+bo_status pg_traces(bo_conn *base, bo_trace_fn *each, void *ctx, bo_error *err)
+{
+    pg_conn *conn = pg_of(base);
+    bool there = false;
+    BO_OWN(PGresult) *markers = NULL;
+    BO_OWN(PGresult) *tables = NULL;
+    bo_status st = find_table(conn, &there, err);
+    if (st == BO_OK && there)
+        st = pg_ask(conn, "SELECT id FROM backout.marker ORDER BY id", 0, NULL, &markers, err);
+    if (st == BO_OK)
+        st = pg_ask(conn,
+            "SELECT c.relname FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'backout'"
+            " AND c.relkind = 'r' AND pg_catalog.starts_with(c.relname::text, 'run_') ORDER BY 1",
+            0, NULL, &tables, err);
+    if (st == BO_OK && markers)
+        st = tell(markers, BO_TRACE_MARKER, each, ctx, err);
+    return st == BO_OK ? tell(tables, BO_TRACE_ASIDE, each, ctx, err) : st;
+}

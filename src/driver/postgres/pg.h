@@ -176,6 +176,7 @@ bo_status pg_filter(bo_conn *conn, const bo_table *shape, const char *predicate,
 bo_status pg_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status pg_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);
 bo_status pg_unmark(bo_conn *conn, const char *id, bo_error *err);
+bo_status pg_traces(bo_conn *conn, bo_trace_fn *each, void *ctx, bo_error *err);
 /* aside.c */
 bo_status pg_put_aside(bo_conn *conn, const bo_table *was, const char *name, bo_arena *arena,
     const bo_table **out, bo_error *err);

@@ -50,5 +50,6 @@ const bo_driver bo_driver_sqlite = {
     .mark = sq_mark,
     .marked = sq_marked,
     .unmark = sq_unmark,
+    .traces = sq_traces,
     .capture = &sq_capture,
 };

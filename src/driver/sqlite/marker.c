@@ -83,3 +83,21 @@ bo_status sq_unmark(bo_conn *conn, const char *id, bo_error *err)
         sq_rollback(conn);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot remove the marker");
 }
+
+bo_status sq_traces(bo_conn *conn, bo_trace_fn *each, void *ctx, bo_error *err)
+{
+    BO_OWN(sqlite3_stmt) *markers = NULL;
+    bool there = false, row = false;
+    bo_status st = has_table(sq_of(conn), &there, err);
+    if (st != BO_OK || !there)
+        return st;
+    st = sq_ask(sq_of(conn), "SELECT id FROM main.backout_marker ORDER BY id", NULL, &markers, err);
+    while (st == BO_OK) {
+        st = sq_step(sq_of(conn), markers, &row, err);
+        if (st != BO_OK || !row)
+            break;
+        bo_trace trace = {BO_TRACE_MARKER, (const char *)sqlite3_column_text(markers, 0)};
+        st = trace.name ? each(ctx, &trace, err) : bo_nomem(err);
+    }
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot list the markers");
+}

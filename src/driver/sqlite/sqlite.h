@@ -221,5 +221,6 @@ bo_status sq_sequence_used(bo_conn *conn, const bo_table *now, const bo_sequence
 bo_status sq_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status sq_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);
 bo_status sq_unmark(bo_conn *conn, const char *id, bo_error *err);
+bo_status sq_traces(bo_conn *conn, bo_trace_fn *each, void *ctx, bo_error *err);
 
 #endif

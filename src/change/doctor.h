@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/doctor.h - an examination on its way: what it reads, what it has found. */
+#ifndef BO_CHANGE_DOCTOR_H
+#define BO_CHANGE_DOCTOR_H
+
+#include "backout/doctor.h"
+#include "change/session.h"
+#include "change/target.h"
+
+typedef struct bo_examination {
+    bo_session *session;
+    bo_target *target; /* NULL: only the catalog */
+    const bo_doctor_options *options;
+    bo_arena *arena; /* owns all that is reported */
+    bo_point_record *points;
+    size_t point_count;
+    bo_run_record *runs; /* newest first */
+    size_t run_count;
+    bo_finding *findings;
+    size_t finding_count;
+    bo_table_coverage *tables;
+    size_t table_count;
+} bo_examination;
+
+/** Adds a copy; strings must live as long as the arena, NULL ones become "". */
+bo_status bo_doctor_add(bo_examination *examination, const bo_finding *finding, bo_error *err);
+const bo_point_record *bo_doctor_point(const bo_examination *examination, const char *id);
+const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id);
+/** The point was taken of the database that is examined. */
+bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point);
+/** A process is at work on the point. */
+bool bo_doctor_is_live(const bo_examination *examination, const char *point);
+
+/* ---- doctor_capture.c ---- */
+/** Captures that nobody needs, that are broken, that were left half installed. */
+bo_status bo_doctor_captures(bo_examination *examination, bo_error *err);
+/** What of each table can be undone. */
+bo_status bo_doctor_coverage(bo_examination *examination, bo_error *err);
+
+/* ---- doctor_runs.c ---- */
+/** Runs that did not come to an end, and what they left in the database. */
+bo_status bo_doctor_runs(bo_examination *examination, bo_error *err);
+
+/* ---- doctor_fix.c ---- */
+/** Removes what the options let go; what could not be removed says why. */
+bo_status bo_doctor_fix(bo_examination *examination, bo_error *err);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/doctor_capture.c - captures: which nobody needs, which are broken, and which tables
+ * can have one. */
+#include <string.h>
+
+#include "change/doctor.h"
+#include "change/journal.h"
+#include "change/release.h"
+
+/* ---- what is captured, against what the catalog knows ---- */
+
+/* The tables that are captured for one point. */
+struct claim {
+    bo_examination *examination;
+    const char *point;
+    bo_buf *tables; /* "orders, items" */
+};
+
+static bo_status judge_known(const struct claim *claim, const bo_point_record *point, bo_error *err)
+{
+    bo_finding found = {0};
+    bo_arena *arena = claim->examination->arena;
+    const char *tables = bo_buf_str(claim->tables);
+    bool sealed = point->status == BO_POINT_SEALED || point->status == BO_POINT_ROLLED_BACK;
+    const char *why = NULL;
+    if (!bo_doctor_is_here(claim->examination, point))
+        why = "was taken of another database, which this one is a copy of";
+    else if (point->status == BO_POINT_FAILED)
+        why = "could not be taken";
+    else if (point->status == BO_POINT_PRUNED)
+        why = "was pruned";
+    else if (!bo_point_captures(point))
+        why = "was released";
+    if (why) {
+        found = (bo_finding){.kind = "unneeded-capture",
+            .bad = true,
+            .what = bo_arena_printf(
+                arena, "changes of %s are captured for %s, which %s", tables, point->id, why),
+            .next = "backout doctor --fix",
+            .fixable = true};
+    } else if (sealed) {
+        found = (bo_finding){.kind = "still-capturing",
+            .what = bo_arena_printf(arena,
+                "changes of %s are still captured for %s, whose change has ended", tables,
+                point->id),
+            .next = bo_arena_printf(arena, "backout point release %s", point->id)};
+    } else {
+        return BO_OK; /* needed, or half installed */
+    }
+    found.point = point->id;
+    return bo_doctor_add(claim->examination, &found, err);
+}
+
+static bo_status judge(const struct claim *claim, bo_error *err)
+{
+    bo_examination *examination = claim->examination;
+    if (!claim->point)
+        return BO_OK;
+    bo_status st = bo_buf_check(claim->tables, err);
+    if (st != BO_OK)
+        return st;
+    const bo_point_record *point = bo_doctor_point(examination, claim->point);
+    if (point)
+        return judge_known(claim, point, err);
+    bo_point_record taken; /* meanwhile? */
+    bo_error missing = {0};
+    if (bo_catalog_point_find(examination->session->catalog, claim->point, examination->arena,
+            &taken, &missing) == BO_OK &&
+        strcmp(taken.id, claim->point) == 0)
+        return BO_OK;
+    bo_finding found = {.kind = "foreign-capture",
+        .bad = true,
+        .point = claim->point,
+        .what = bo_arena_printf(examination->arena,
+            "changes of %s are captured for %s, which this catalog does not know; another catalog "
+            "may",
+            bo_buf_str(claim->tables), claim->point),
+        .next = "when nobody needs it: backout doctor --fix --foreign",
+        .fixable = true,
+        .foreign = true};
+    return bo_doctor_add(examination, &found, err);
+}
+
+static bo_status add_captured(void *ctx, const bo_captured *captured, bo_error *err)
+{
+    struct claim *claim = ctx;
+    if (!claim->point || strcmp(claim->point, captured->point) != 0) {
+        bo_status st = judge(claim, err);
+        if (st != BO_OK)
+            return st;
+        claim->point = bo_arena_str(claim->examination->arena, captured->point);
+        if (!claim->point)
+            return bo_nomem(err);
+        bo_buf_clear(claim->tables);
+    }
+    bo_buf_printf(claim->tables, "%s%s%s", claim->tables->size ? ", " : "", captured->table,
+        captured->gone ? " (which is gone)" : "");
+    return BO_OK;
+}
+
+/* ---- points that were never whole ---- */
+
+static bo_status find_halves(bo_examination *examination, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
+        const bo_point_record *point = &examination->points[i];
+        if (point->status != BO_POINT_CREATING || !bo_doctor_is_here(examination, point) ||
+            !bo_point_captures(point) || bo_doctor_is_live(examination, point->id))
+            continue;
+        bo_finding found = {.kind = "half-capture",
+            .bad = true,
+            .point = point->id,
+            .run = point->run,
+            .what = bo_arena_printf(examination->arena,
+                "backout died while %s was taken; its triggers and journals may be there",
+                point->id),
+            .next = "backout doctor --fix",
+            .fixable = true};
+        st = bo_doctor_add(examination, &found, err);
+    }
+    return st;
+}
+
+/* ---- captures that somebody counts on ---- */
+
+static bo_status check_table(bo_examination *examination, const bo_point_record *point,
+    const char *name, bo_buf *broken, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    bo_conn *conn = examination->target->conn;
+    const bo_table *now = NULL;
+    bo_error missing = {0};
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = conn->driver->describe(conn, name, arena, &now, &missing);
+    if (st == BO_NOTFOUND)
+        bo_buf_add_str(broken, "the table is gone");
+    else if (st == BO_OK)
+        st = conn->driver->capture->check(conn, now, point->id, broken, &missing);
+    if (st == BO_OK || st == BO_NOTFOUND)
+        return bo_buf_check(broken, err);
+    if (err)
+        *err = missing;
+    return bo_wrap(err, st, "the capture of table '%s' cannot be checked", name);
+}
+
+static bo_status add_broken(bo_examination *examination, const bo_point_record *point,
+    const char *table, const char *why, bo_error *err)
+{
+    bo_arena *arena = examination->arena;
+    bool open = point->status == BO_POINT_READY;
+    bo_finding found = {.kind = "broken-capture",
+        .bad = open,
+        .point = point->id,
+        .table = bo_arena_str(arena, table),
+        .what = bo_arena_printf(arena, "the capture of %s for %s is broken: %.*s", table, point->id,
+            (int)strcspn(why, "\n"), why),
+        .next = bo_arena_printf(
+            arena, open ? "backout point seal %s" : "backout point release %s", point->id)};
+    return found.table && found.next ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
+}
+
+static bo_status check_point(
+    bo_examination *examination, const bo_point_record *point, bo_error *err)
+{
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < json_array_size(tables); i++) {
+        const json_t *table = json_array_get(tables, i);
+        const char *name = json_string_value(json_object_get(table, "name"));
+        BO_OWN_VALUE(bo_buf) broken = {0};
+        if (!name || !json_is_true(json_object_get(table, "captured")))
+            continue;
+        st = check_table(examination, point, name, &broken, err);
+        if (st == BO_OK && broken.size)
+            st = add_broken(examination, point, name, bo_buf_str(&broken), err);
+    }
+    return st;
+}
+
+static bo_status find_broken(bo_examination *examination, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
+        const bo_point_record *point = &examination->points[i];
+        bool usable = point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+                      point->status == BO_POINT_ROLLED_BACK;
+        if (usable && bo_doctor_is_here(examination, point) && bo_point_captures(point))
+            st = check_point(examination, point, err);
+    }
+    return st;
+}
+
+bo_status bo_doctor_captures(bo_examination *examination, bo_error *err)
+{
+    const bo_capture_driver *capture = examination->target->conn->driver->capture;
+    if (!capture)
+        return BO_OK;
+    BO_OWN_VALUE(bo_buf) tables = {0};
+    struct claim claim = {.examination = examination, .tables = &tables};
+    bo_status st = capture->list(examination->target->conn, add_captured, &claim, err);
+    if (st == BO_OK)
+        st = judge(&claim, err);
+    if (st == BO_OK)
+        st = find_halves(examination, err);
+    return st == BO_OK ? find_broken(examination, err) : st;
+}
+
+/* ---- what can be covered ---- */
+
+struct lines {
+    bo_arena *arena;
+    const char **items;
+    size_t count;
+};
+
+/* Adds each line that is not there yet. */
+static bo_status add_lines(struct lines *lines, const char *text, bo_error *err)
+{
+    while (text && *text) {
+        size_t size = strcspn(text, "\n");
+        bool there = size == 0;
+        for (size_t i = 0; i < lines->count && !there; i++)
+            there = strncmp(lines->items[i], text, size) == 0 && lines->items[i][size] == '\0';
+        if (!there) {
+            const char **items =
+                bo_arena_grow(lines->arena, lines->items, lines->count, sizeof *items);
+            char *copy = bo_arena_strn(lines->arena, text, size);
+            if (!items || !copy)
+                return bo_nomem(err);
+            lines->items = items;
+            items[lines->count++] = copy;
+        }
+        text += size + (text[size] == '\n');
+    }
+    return BO_OK;
+}
+
+/* A table that may not be read is uncovered, and no reason to stop. */
+static bo_status cover(
+    bo_examination *examination, const char *name, bo_table_coverage *out, bo_error *err)
+{
+    bo_conn *conn = examination->target->conn;
+    struct lines lines = {.arena = examination->arena};
+    const bo_table *now = NULL;
+    bo_error why = {0};
+    bo_status st = conn->driver->describe(conn, name, examination->arena, &now, &why);
+    out->snapshot = out->capture = bo_coverage_name(BO_UNCOVERED);
+    if (st == BO_DENIED || st == BO_UNSUPPORTED || st == BO_NOTFOUND) {
+        st = add_lines(&lines, why.text, err);
+    } else if (st != BO_OK) {
+        if (err)
+            *err = why;
+        return st;
+    } else {
+        out->snapshot = bo_coverage_name(now->uncovered     ? BO_UNCOVERED
+                                         : now->limit_count ? BO_COVERED_WITH_LIMITS
+                                                            : BO_COVERED);
+        for (uint16_t i = 0; st == BO_OK && i < now->limit_count; i++)
+            st = add_lines(&lines, now->limits[i], err);
+        if (st == BO_OK && !now->uncovered && conn->driver->capture) {
+            bo_coverage coverage = BO_UNCOVERED;
+            const char *reasons = NULL;
+            st = bo_capture_coverage(
+                examination->target, now, &coverage, &reasons, examination->arena, err);
+            out->capture = bo_coverage_name(coverage);
+            if (st == BO_OK)
+                st = add_lines(&lines, reasons, err);
+        }
+    }
+    if (!conn->driver->capture)
+        out->capture = "";
+    out->reasons = lines.items;
+    out->reason_count = lines.count;
+    return st;
+}
+
+struct naming {
+    bo_arena *arena;
+    const char **names;
+    size_t count;
+};
+
+static bo_status add_name(void *ctx, const char *name, bo_error *err)
+{
+    struct naming *naming = ctx;
+    const char **names = bo_arena_grow(naming->arena, naming->names, naming->count, sizeof *names);
+    char *copy = bo_arena_str(naming->arena, name);
+    if (!names || !copy)
+        return bo_nomem(err);
+    naming->names = names;
+    names[naming->count++] = copy;
+    return BO_OK;
+}
+
+bo_status bo_doctor_coverage(bo_examination *examination, bo_error *err)
+{
+    bo_conn *conn = examination->target->conn;
+    struct naming naming = {.arena = examination->arena};
+    bo_status st = conn->driver->tables(conn, add_name, &naming, err);
+    if (st != BO_OK)
+        return st;
+    examination->tables =
+        bo_arena_array(examination->arena, naming.count + 1, sizeof *examination->tables);
+    if (!examination->tables)
+        return bo_nomem(err);
+    for (size_t i = 0; st == BO_OK && i < naming.count; i++) {
+        bo_table_coverage *table = &examination->tables[examination->table_count++];
+        table->name = naming.names[i];
+        st = cover(examination, naming.names[i], table, err);
+    }
+    return st;
+}

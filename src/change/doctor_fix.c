@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/doctor_fix.c - removing what nobody needs: each under a run of its point, audited. */
+#include <stdio.h>
+#include <string.h>
+
+#include "change/aside.h"
+#include "change/doctor.h"
+#include "change/journal.h"
+#include "change/release.h"
+
+static bool is_kind(const bo_finding *finding, const char *kind)
+{
+    return strcmp(finding->kind, kind) == 0;
+}
+
+/* A point that was never whole cannot be chosen any more; its files go with the next prune. */
+static bo_status give_up_point(bo_examination *examination, bo_point_record *point, bo_error *err)
+{
+    point->status = BO_POINT_FAILED;
+    return bo_catalog_point_update(examination->session->catalog, point, err);
+}
+
+static bo_status fix_capture(
+    bo_examination *examination, const char *run, const char *id, bo_error *err)
+{
+    bo_session *session = examination->session;
+    bo_target *target = examination->target;
+    bo_point_record point;
+    bo_error missing = {0};
+    bo_status st =
+        bo_catalog_point_find(session->catalog, id, examination->arena, &point, &missing);
+    bool known = st == BO_OK && strcmp(point.id, id) == 0;
+    if (st != BO_OK && st != BO_NOTFOUND) {
+        if (err)
+            *err = missing;
+        return st;
+    }
+    if (known && target && bo_doctor_is_here(examination, &point) && bo_point_captures(&point))
+        st = bo_point_release_record(session, target, run, &point, examination->arena, err);
+    else if (target && target->conn->driver->capture)
+        st = bo_capture_end(target, id, err);
+    else
+        st = BO_OK;
+    if (st == BO_OK && known && point.status == BO_POINT_CREATING)
+        st = give_up_point(examination, &point, err);
+    return st;
+}
+
+static bo_status fix_under(
+    bo_examination *examination, const char *run, const bo_finding *finding, bo_error *err)
+{
+    bo_conn *conn = examination->target ? examination->target->conn : NULL;
+    if (is_kind(finding, "marker"))
+        return conn->driver->unmark(conn, finding->point, err);
+    if (is_kind(finding, "table-aside"))
+        return bo_aside_drop(conn, finding->run, err);
+    return fix_capture(examination, run, finding->point, err);
+}
+
+/* The run keeps others from the point meanwhile: BO_BUSY when somebody is at work on it. */
+static bo_status fix_one(bo_examination *examination, const bo_finding *finding, bo_error *err)
+{
+    bo_session *session = examination->session;
+    char run[64];
+    bo_error second = {0};
+    const char *object = finding->point[0] ? finding->point : finding->run;
+    bo_status st =
+        bo_catalog_run_begin(session->catalog, "release", object, session->actor, run, err);
+    if (st != BO_OK)
+        return st;
+    st = fix_under(examination, run, finding, err);
+    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
+    if (st == BO_OK && ended != BO_OK) {
+        if (err)
+            *err = second;
+        st = ended;
+    }
+    return bo_session_audit_end(
+        session, "doctor.fix", object, st, json_pack("{s:s}", "found", finding->kind), err);
+}
+
+bo_status bo_doctor_fix(bo_examination *examination, bo_error *err)
+{
+    for (size_t i = 0; i < examination->finding_count; i++) {
+        bo_finding *finding = &examination->findings[i];
+        bo_error failed = {0};
+        if (!finding->fixable || (finding->foreign && !examination->options->foreign))
+            continue;
+        bo_status st = fix_one(examination, finding, &failed);
+        finding->fixed = st == BO_OK;
+        if (st == BO_OK)
+            continue;
+        if (st == BO_NOMEM || st == BO_INTERRUPTED) {
+            if (err)
+                *err = failed;
+            return st;
+        }
+        finding->what =
+            bo_arena_printf(examination->arena, "%s\nnot removed: %s", finding->what, failed.text);
+        if (!finding->what)
+            return bo_nomem(err);
+    }
+    return BO_OK;
+}

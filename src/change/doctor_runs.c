@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/doctor_runs.c - runs that did not come to an end, and what rollbacks that died left in
+ * the database: markers, and tables that were filled aside. */
+#include <string.h>
+
+#include "change/doctor.h"
+#include "change/journal.h"
+#include "change/take.h"
+
+BO_DEFINE_SCOPE(bo_point_list);
+
+/* ---- runs ---- */
+
+/* What a person should look at again: the record that tells how far the change of a point came. */
+static const bo_run_record *last_run(const bo_examination *examination, const char *point)
+{
+    for (size_t i = 0; i < examination->run_count; i++) {
+        const bo_run_record *run = &examination->runs[i];
+        if (run->point && strcmp(run->point, point) == 0 && strcmp(run->status, "refused") != 0 &&
+            strcmp(run->kind, "prune") != 0)
+            return run;
+    }
+    return NULL;
+}
+
+static bool is_settled(const bo_point_record *point)
+{
+    return point->status == BO_POINT_FAILED || point->status == BO_POINT_PRUNED;
+}
+
+static bo_status add_run(bo_examination *examination, const bo_point_record *point,
+    const bo_run_info *run, bo_error *err)
+{
+    bo_arena *arena = examination->arena;
+    bool failed = strcmp(run->status, "failed") == 0;
+    bool never_whole = point->status == BO_POINT_CREATING && strcmp(run->kind, "point") == 0;
+    bo_finding found = {.kind = failed ? "failed-run" : "dead-run",
+        .bad = !failed,
+        .point = point->id,
+        .run = bo_arena_str(arena, run->id),
+        .what = bo_arena_printf(
+            arena, "%s of %s (%s): %s", run->id, point->id, run->kind, run->explained),
+        .next = never_whole ? "backout doctor --fix" : bo_arena_str(arena, run->next),
+        .fixable = never_whole};
+    return found.run && found.next ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
+}
+
+/* Only the point's own view knows what is to be done. */
+static bo_status explain(bo_examination *examination, const bo_point_record *point,
+    const bo_run_record *run, bo_error *err)
+{
+    BO_OWN(bo_point_list) *list = NULL;
+    bo_status st = bo_point_view_one(examination->session, point->id, true, &list, err);
+    if (st != BO_OK)
+        return st;
+    const bo_point *view = bo_point_list_get(list, 0);
+    for (size_t i = 0; i < view->run_count; i++)
+        if (strcmp(view->runs[i].id, run->id) == 0 && view->runs[i].next[0])
+            return add_run(examination, point, &view->runs[i], err);
+    return BO_OK;
+}
+
+static bool is_half_capture(const bo_examination *examination, const bo_point_record *point)
+{
+    for (size_t i = 0; i < examination->finding_count; i++)
+        if (strcmp(examination->findings[i].kind, "half-capture") == 0 &&
+            strcmp(examination->findings[i].point, point->id) == 0)
+            return true;
+    return false;
+}
+
+static bo_status find_dead(bo_examination *examination, bo_error *err)
+{
+    static const char *const over[] = {"done", "refused", "mismatch"};
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
+        const bo_point_record *point = &examination->points[i];
+        const bo_run_record *run = last_run(examination, point->id);
+        bool ended = !run || is_settled(point) || is_half_capture(examination, point);
+        for (size_t o = 0; !ended && o < sizeof over / sizeof *over; o++)
+            ended = strcmp(run->status, over[o]) == 0;
+        if (!ended && !bo_doctor_is_live(examination, point->id))
+            st = explain(examination, point, run, err);
+    }
+    return st;
+}
+
+/* ---- traces in the database ---- */
+
+static bo_status add_trace(bo_examination *examination, const bo_trace *trace, const char *owner,
+    bool known, bo_error *err)
+{
+    bool marker = trace->kind == BO_TRACE_MARKER;
+    bo_arena *arena = examination->arena;
+    bo_finding found = {.kind = marker ? "marker" : "table-aside",
+        .bad = true,
+        .point = marker ? owner : "",
+        .run = marker ? "" : owner,
+        .table = marker ? "" : bo_arena_str(arena, trace->name),
+        .next =
+            known ? "backout doctor --fix" : "when nobody needs it: backout doctor --fix --foreign",
+        .fixable = true,
+        .foreign = !known};
+    found.what = bo_arena_printf(arena, "%s %s is left of a rollback that %s",
+        marker ? "the marker" : "the table aside", trace->name,
+        known ? "is over" : "this catalog does not know; another catalog may");
+    return found.table ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
+}
+
+/* The marker has the id of the undo point; until that is settled it is the proof of the commit. */
+static bo_status judge_marker(bo_examination *examination, const bo_trace *trace, bo_error *err)
+{
+    const bo_point_record *point = bo_doctor_point(examination, trace->name);
+    const char *owner = bo_arena_str(examination->arena, trace->name);
+    if (!owner)
+        return bo_nomem(err);
+    if (!point)
+        return add_trace(examination, trace, owner, false, err);
+    const bo_run_record *run = point->run ? bo_doctor_run(examination, point->run) : NULL;
+    bool needed =
+        point->status == BO_POINT_CREATING || (run && strcmp(run->status, "running") == 0);
+    return needed ? BO_OK : add_trace(examination, trace, owner, true, err);
+}
+
+/* Its name is the run's, and a number. */
+static bo_status judge_aside(bo_examination *examination, const bo_trace *trace, bo_error *err)
+{
+    const char *end = strrchr(trace->name, '_');
+    const char *id = bo_arena_strn(
+        examination->arena, trace->name, end ? (size_t)(end - trace->name) : strlen(trace->name));
+    if (!id)
+        return bo_nomem(err);
+    const bo_run_record *run = bo_doctor_run(examination, id);
+    bool needed = run && strcmp(run->status, "running") == 0 && !bo_run_is_dead(run);
+    return needed ? BO_OK : add_trace(examination, trace, id, run != NULL, err);
+}
+
+static bo_status judge_trace(void *ctx, const bo_trace *trace, bo_error *err)
+{
+    return trace->kind == BO_TRACE_MARKER ? judge_marker(ctx, trace, err)
+                                          : judge_aside(ctx, trace, err);
+}
+
+bo_status bo_doctor_runs(bo_examination *examination, bo_error *err)
+{
+    bo_status st = find_dead(examination, err);
+    bo_conn *conn = examination->target ? examination->target->conn : NULL;
+    if (st == BO_OK && conn && conn->driver->traces)
+        st = conn->driver->traces(conn, judge_trace, examination, err);
+    return st;
+}
