@@ -53,10 +53,10 @@ static const char *broken(contract_world *w, const char *table, const char *poin
 
 /* ---- rows by key ---- */
 
-typedef struct rows {
+typedef struct key_rows {
     const bo_table *table;
     contract_rows all;
-} rows;
+} key_rows;
 
 static bool same_key(const bo_table *table, bo_image a, bo_image b)
 {
@@ -69,7 +69,7 @@ static bool same_key(const bo_table *table, bo_image a, bo_image b)
     return true;
 }
 
-static bo_image find(rows *in, bo_image like)
+static bo_image find(key_rows *in, bo_image like)
 {
     bo_error err = {0};
     in->all.at = 0;
@@ -93,8 +93,8 @@ static bool same_row(const bo_table *table, bo_image a, bo_image b)
 
 typedef struct compared {
     const char *story;
-    rows was;
-    rows is;
+    key_rows was;
+    key_rows is;
     contract_rows seen; /* of the journal: a row of each key */
     unsigned wrong;
 } compared;
@@ -110,7 +110,7 @@ static bo_status compare_change(void *ctx, const bo_journal_change *change, bo_e
     compared *self = ctx;
     const bo_table *table = self->was.table;
     bo_image any = change->before.data ? change->before : change->after;
-    rows seen = {.table = table, .all = self->seen};
+    key_rows seen = {.table = table, .all = self->seen};
     if (change->before.data && change->after.data &&
         !same_key(table, change->before, change->after))
         wrong(self, "the two images of a change have two keys");
@@ -124,10 +124,10 @@ static bo_status compare_change(void *ctx, const bo_journal_change *change, bo_e
 }
 
 /* Every row that is in one of the two and not the same in the other was told. */
-static void all_were_told(compared *self, rows *in, rows *other)
+static void all_were_told(compared *self, key_rows *in, key_rows *other)
 {
     bo_error err = {0};
-    rows seen = {.table = in->table, .all = self->seen};
+    key_rows seen = {.table = in->table, .all = self->seen};
     for (size_t at = 0;;) {
         bo_image row = {0};
         bool last = false;
@@ -156,34 +156,55 @@ static void compare_table(contract_world *w, compared *self, const char *from)
     all_were_told(self, &self->is, &self->was);
 }
 
+/* A story that was begun: its tables as they were, captured for point "p". */
+typedef struct tell_state {
+    contract_world *world;
+    compared tables[4];
+    unsigned count;
+    const char *from;
+} tell_state;
+
+static void tell_begin(tell_state *self, contract_world *w, const char *title, const char *tables)
+{
+    char names[128], *rest = NULL;
+    *self = (tell_state){.world = w};
+    snprintf(names, sizeof names, "%s", tables);
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+        compared *table = &self->tables[self->count++];
+        table->story = title;
+        table->was.table = contract_table(w, name);
+        contract_scan(w, &(bo_scan){.table = table->was.table}, &table->was.all);
+        begin(w, table->was.table, "p");
+    }
+    self->from = position(w);
+}
+
+static unsigned tell_end(tell_state *self)
+{
+    unsigned bad = 0;
+    for (unsigned i = 0; i < self->count; i++) {
+        compared *table = &self->tables[i];
+        const char *why = broken(self->world, table->was.table->name, "p");
+        if (*why)
+            wrong(table, why);
+        compare_table(self->world, table, self->from);
+        bad += table->wrong;
+        contract_rows_done(&table->was.all);
+        contract_rows_done(&table->is.all);
+        contract_rows_done(&table->seen);
+    }
+    return bad;
+}
+
 static unsigned tell(contract_world *w, const story *told, bool recursive)
 {
-    compared tables[4] = {{0}};
-    unsigned count = 0, bad = 0;
-    char names[128], *rest = NULL;
+    tell_state telling;
     contract_do(w, told->before);
-    snprintf(names, sizeof names, "%s", told->tables);
-    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
-        compared *self = &tables[count++];
-        self->story = told->name;
-        self->was.table = contract_table(w, name);
-        contract_scan(w, &(bo_scan){.table = self->was.table}, &self->was.all);
-        begin(w, self->was.table, "p");
-    }
-    char *from = position(w);
+    tell_begin(&telling, w, told->name, told->tables);
     contract_do(
         w, recursive ? "PRAGMA recursive_triggers = ON" : "PRAGMA recursive_triggers = OFF");
     contract_do(w, told->change);
-    for (unsigned i = 0; i < count; i++) {
-        if (*broken(w, tables[i].was.table->name, "p"))
-            wrong(&tables[i], broken(w, tables[i].was.table->name, "p"));
-        compare_table(w, &tables[i], from);
-        bad += tables[i].wrong;
-        contract_rows_done(&tables[i].was.all);
-        contract_rows_done(&tables[i].is.all);
-        contract_rows_done(&tables[i].seen);
-    }
-    return bad;
+    return tell_end(&telling);
 }
 
 #define ROWS_T                                                                                  \
@@ -365,6 +386,330 @@ static void triggers_of_users_hide_nothing(void **state)
     all_tell(*state, triggered, sizeof triggered / sizeof *triggered);
 }
 
+/* ---- what backout writes itself ---- */
+
+#define CHANGE_T                                                                       \
+    "UPDATE t SET a = 'x', c = 1 WHERE id < 3; INSERT INTO t (a, b) VALUES ('n', 60);" \
+    " DELETE FROM t WHERE id = 4; UPDATE t SET id = 33 WHERE id = 3"
+
+static void an_undo_is_told_to_other_points(void **state)
+{
+    static const char *const setups[] = {ROWS_T,
+        "CREATE TABLE t (id INT PRIMARY KEY NOT NULL, a, b UNIQUE, c, d DEFAULT 1);"
+        "INSERT INTO t VALUES (1, 2, 3, 4, 5), (2, 'x', 'y', x'00', NULL), (3, 1, 1, 1, 1),"
+        " (4, 4, 4, 4, 4)",
+        "CREATE TABLE t (id TEXT PRIMARY KEY COLLATE NOCASE, a, b UNIQUE, c, d DEFAULT 1) WITHOUT"
+        " ROWID; INSERT INTO t VALUES (1, 2, 3, 4, 5), (2, 'x', 'y', x'00', NULL), (3, 1, 1, 1, 1),"
+        " (4, 4, 4, 4, 4)"};
+    static const char *const changes[] = {CHANGE_T,
+        "DELETE FROM t WHERE id = 1; UPDATE t SET id = 30 WHERE id = 3; UPDATE t SET a = 7",
+        "DELETE FROM t WHERE id = '1'; UPDATE t SET id = '30' WHERE id = '3'; UPDATE t SET a = 7"};
+    contract_world *w = *state;
+    for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
+        bo_error err = {0};
+        stage_undo undo;
+        tell_state telling;
+        contract_do(w, setups[i]);
+        stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+        contract_do(w, changes[i]);
+        tell_begin(&telling, w, "undo", "t");
+        stage_undo_stage(&undo);
+        pg_must(stage_undo_apply(&undo, &err), &err);
+        stage_undo_check(&undo);
+        stage_undo_end(&undo);
+        assert_int_equal(tell_end(&telling), 0);
+        end(w, "p");
+        contract_do(w, "DROP TABLE t");
+    }
+}
+
+static void a_restore_is_told_to_other_points(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    tell_state telling;
+    contract_rows rows = {0};
+    uint64_t count = 0;
+    contract_do(w, ROWS_T);
+    const bo_table *table = contract_table(w, "t");
+    contract_scan(w, &(bo_scan){.table = table}, &rows);
+    contract_do(w, CHANGE_T);
+    tell_begin(&telling, w, "restore", "t");
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->clear(w->conn, table, &count, &err), &err);
+    pg_must(w->driver->load(w->conn, table, table, contract_next, &rows, &count, &err), &err);
+    pg_must(w->driver->commit(w->conn, &err), &err);
+    contract_rows_done(&rows);
+    assert_int_equal(tell_end(&telling), 0);
+}
+
+/* ---- nothing of ours is seen, and nothing stays ---- */
+
+static bo_status count_name(void *ctx, const char *name, bo_error *err)
+{
+    (void)name, (void)err;
+    ++*(unsigned *)ctx;
+    return BO_OK;
+}
+
+static char *definition(contract_world *w, const char *name)
+{
+    json_t *json = bo_table_to_json(contract_table(w, name));
+    char *text = json_dumps(json, JSON_SORT_KEYS);
+    json_decref(json);
+    assert_non_null(text);
+    return text;
+}
+
+#define SCHEMA "SELECT group_concat(type || name || coalesce(sql, ''), ';') FROM sqlite_schema"
+
+static void a_captured_table_looks_like_any_other(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    unsigned count = 0;
+    contract_do(w, ROWS_T "CREATE INDEX i ON t (c); CREATE TRIGGER u AFTER INSERT ON t BEGIN SELECT"
+                          " 1; END; CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT)");
+    const char *schema = contract_ask(w, SCHEMA);
+    BO_OWN_MEM char *was = definition(w, "t");
+    begin(w, contract_table(w, "t"), "p");
+    begin(w, contract_table(w, "s"), "p");
+    begin(w, contract_table(w, "t"), "q");
+    contract_do(w, "INSERT INTO t (a) VALUES (1); INSERT INTO s DEFAULT VALUES; ANALYZE");
+    BO_OWN_MEM char *is = definition(w, "t");
+    assert_string_equal(is, was);
+    pg_must(w->driver->tables(w->conn, count_name, &count, &err), &err);
+    assert_int_equal(count, 2);
+    const bo_table *ours = NULL;
+    assert_int_equal(
+        w->driver->describe(w->conn, "backout_journal_1", w->arena, &ours, &err), BO_NOTFOUND);
+    assert_int_equal(
+        w->driver->describe(w->conn, "backout_capture", w->arena, &ours, &err), BO_NOTFOUND);
+    end(w, "p");
+    assert_string_equal(broken(w, "t", "q"), "");
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM backout_journal_1"), "1");
+    end(w, "q");
+    end(w, "q");
+    contract_do(w, "DROP TABLE sqlite_stat1");
+    assert_string_equal(contract_ask(w, SCHEMA), schema);
+    assert_string_equal(contract_ask(w, "SELECT group_concat(name) FROM sqlite_sequence"), "s");
+}
+
+/* ---- what cannot be trusted is said ---- */
+
+static void a_broken_capture_is_noticed(void **state)
+{
+    static const struct {
+        const char *change, *table, *why;
+    } cases[] = {
+        {"DROP TRIGGER backout_journal_1_moved", "t", "backout_journal_1_moved is missing"},
+        {"DROP TABLE backout_journal_1", "t", "backout_journal_1 is missing"},
+        {"ALTER TABLE t ADD COLUMN e", "t", "the definition of the table or of"},
+        {"ALTER TABLE t RENAME TO n", "n", "n is not captured for 'p'"},
+        {"CREATE UNIQUE INDEX i ON t (c)", "t", "the definition of the table or of"},
+        {"CREATE TABLE n AS SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t;"
+         " CREATE UNIQUE INDEX i ON t (id)",
+            "t", "t has no key that identifies its rows"},
+        {"CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, b UNIQUE, c, d NOT NULL DEFAULT 7);"
+         " INSERT INTO n SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+            "t", "backout_journal_1_came is missing"},
+        {"CREATE TRIGGER late AFTER INSERT ON t BEGIN DELETE FROM t; END", "t",
+            "the trigger 'late' was made later"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        void *fresh = NULL;
+        assert_int_equal(contract_start(&fresh), 0);
+        contract_world *w = fresh;
+        contract_do(w, ROWS_T);
+        begin(w, contract_table(w, "t"), "p");
+        assert_string_equal(broken(w, "t", "p"), "");
+        contract_do(w, cases[i].change);
+        const char *why = broken(w, cases[i].table, "p");
+        if (!strstr(why, cases[i].why))
+            fail_msg("%s: %s", cases[i].change, why);
+        end(w, "p");
+        assert_string_equal(contract_ask(w, "SELECT count(*) FROM sqlite_schema WHERE name GLOB"
+                                            " 'backout*'"),
+            "0");
+        assert_int_equal(contract_stop(&fresh), 0);
+    }
+    (void)state;
+}
+
+/* A journal that is broken is not used for the next point. */
+static void the_next_point_gets_a_whole_journal(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, ROWS_T);
+    begin(w, contract_table(w, "t"), "p");
+    contract_do(w, "ALTER TABLE t ADD COLUMN e; UPDATE t SET e = 1");
+    tell_state telling;
+    begin(w, contract_table(w, "t"), "q");
+    assert_string_not_equal(broken(w, "t", "p"), "");
+    assert_string_equal(broken(w, "t", "q"), "");
+    end(w, "p");
+    assert_string_equal(broken(w, "t", "q"), "");
+    tell_begin(&telling, w, "after a broken one", "t");
+    contract_do(w, "UPDATE t SET e = 2; DELETE FROM t WHERE id = 1");
+    assert_int_equal(tell_end(&telling), 0);
+}
+
+static bo_coverage coverage(contract_world *w, const char *table, const char *reason)
+{
+    BO_OWN_VALUE(bo_buf) reasons = {0};
+    bo_error err = {0};
+    bo_coverage found = BO_COVERED;
+    pg_must(capture(w)->coverage(w->conn, contract_table(w, table), &found, &reasons, &err), &err);
+    if (!strstr(bo_buf_str(&reasons), reason) || (!*reason && reasons.size > 0))
+        fail_msg("%s: %s", table, bo_buf_str(&reasons));
+    return found;
+}
+
+static void make_wide(contract_world *w, const char *name, unsigned columns)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "CREATE TABLE %s (id INTEGER PRIMARY KEY", name);
+    for (unsigned i = 1; i < columns; i++)
+        bo_buf_printf(&sql, ", x%u", i);
+    bo_buf_printf(&sql, "); INSERT INTO %s DEFAULT VALUES", name);
+    contract_do(w, bo_buf_str(&sql));
+}
+
+static void what_cannot_be_captured_is_refused_by_name(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, "CREATE VIRTUAL TABLE f USING fts5(a); CREATE TABLE k (a, b);"
+                   "CREATE TABLE o (a TEXT PRIMARY KEY); CREATE TABLE g (a TEXT PRIMARY KEY NOT"
+                   " NULL)");
+    make_wide(w, "wide", 2000);
+    make_wide(w, "most", 1997);
+    assert_int_equal(coverage(w, "f", "virtual table"), BO_UNCOVERED);
+    assert_int_equal(coverage(w, "f_content", "belongs to a virtual table"), BO_UNCOVERED);
+    assert_int_equal(coverage(w, "k", "no key"), BO_UNCOVERED);
+    assert_int_equal(coverage(w, "wide", "at most 1997 columns, and it has 2000"), BO_UNCOVERED);
+    assert_int_equal(coverage(w, "o", "allows NULL"), BO_COVERED_WITH_LIMITS);
+    assert_int_equal(coverage(w, "g", ""), BO_COVERED);
+    const bo_table *tables[] = {contract_table(w, "g"), contract_table(w, "k")};
+    assert_int_equal(capture(w)->begin(w->conn, tables, 2, "p", &err), BO_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "cannot capture changes of k"));
+    assert_string_equal(
+        contract_ask(w, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'backout*'"), "0");
+    tell_state telling;
+    tell_begin(&telling, w, "as wide as can be", "most");
+    contract_do(w, "UPDATE most SET x1996 = 'last'; INSERT INTO most (x7) VALUES (7);"
+                   " INSERT OR REPLACE INTO most (id) VALUES (2)");
+    assert_int_equal(tell_end(&telling), 0);
+}
+
+static void a_database_in_use_is_busy(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, ROWS_T);
+    const bo_table *table = contract_table(w, "t");
+    contract_do(w, "BEGIN IMMEDIATE");
+    sq_of(w->conn)->lock_timeout_ms = 50;
+    assert_int_equal(capture(w)->begin(w->conn, &table, 1, "p", &err), BO_BUSY);
+    contract_do(w, "ROLLBACK");
+    begin(w, table, "p");
+    contract_do(w, "BEGIN IMMEDIATE");
+    assert_int_equal(capture(w)->end(w->conn, "p", &err), BO_BUSY);
+    contract_do(w, "ROLLBACK");
+    assert_string_equal(broken(w, "t", "p"), "");
+}
+
+/* ---- other sessions ---- */
+
+static void strict_sessions_can_write(void **state)
+{
+    contract_world *w = *state;
+    tell_state telling;
+    contract_do(w, ROWS_T "CREATE UNIQUE INDEX i ON t (lower(a), abs(d)) WHERE c <> 'never';");
+    tell_begin(&telling, w, "strict", "t");
+    sqlite3 *db = sq_of(w->user)->db;
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    contract_do(w, "INSERT OR REPLACE INTO t VALUES (9, 'ONE', 99, 1, -1); DELETE FROM t WHERE id ="
+                   " 3; UPDATE OR REPLACE t SET a = 'Two', d = 2, c = 1 WHERE id = 9");
+    assert_int_equal(tell_end(&telling), 0);
+}
+
+static void a_text_in_double_quotes_is_not_followed(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE UNIQUE INDEX i ON t (a)"
+                   " WHERE a <> \"text\"");
+    assert_int_equal(coverage(w, "t", "cannot be"), BO_UNCOVERED);
+}
+
+/* ---- filters ---- */
+
+/* Of a row of t: the text of `a`, "-" when there is none. */
+static void write_side(bo_buf *out, bo_image row)
+{
+    bo_value a = {0};
+    if (row.data)
+        a = bo_image_value(row, 1);
+    if (row.data)
+        bo_buf_add(out, a.data + 1, (size_t)a.size - 1);
+    else
+        bo_buf_add_str(out, "-");
+}
+
+static bo_status write_change(void *ctx, const bo_journal_change *change, bo_error *err)
+{
+    bo_buf *out = ctx;
+    bo_value id = bo_image_value(change->before.data ? change->before : change->after, 0);
+    bo_buf_printf(out, "%u:", (unsigned)bo_get_u64(id.data + 1));
+    write_side(out, change->before);
+    bo_buf_add_str(out, ">");
+    write_side(out, change->after);
+    bo_buf_add_str(out, change->mixed ? " mixed " : " ");
+    return bo_buf_check(out, err);
+}
+
+static void positions_and_transactions_are_bounds(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, ROWS_T);
+    const bo_table *table = contract_table(w, "t");
+    begin(w, table, "p");
+    const char *from = position(w);
+    contract_do(w, "UPDATE t SET a = 'mine' WHERE id = 1; INSERT INTO t (a) VALUES ('mine')");
+    const char *to = position(w);
+    contract_do(w, "UPDATE t SET a = 'other' WHERE id IN (1, 2)");
+    const char *only[] = {"1.1", "1.4"};
+    const struct {
+        bo_journal_filter filter;
+        const char *want;
+    } cases[] = {
+        {{.from = from}, "1:one>other 2:two>other 6:->mine "},
+        {{.from = from, .to = to}, "1:one>mine 6:->mine "},
+        {{.from = to}, "1:mine>other 2:two>other "},
+        {{.from = to, .to = to}, ""},
+        {{.from = from, .transactions = only, .transaction_count = 2, .only_transactions = true},
+            "1:one>mine 2:two>other "},
+        {{.from = from, .to = to, .transactions = only, .transaction_count = 2},
+            "1:one>mine 2:two>other 6:->mine "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        BO_OWN_VALUE(bo_buf) text = {0};
+        pg_must(
+            capture(w)->changes(w->conn, table, &cases[i].filter, write_change, &text, &err), &err);
+        assert_string_equal(bo_buf_str(&text), cases[i].want);
+    }
+    const bo_journal_filter users[] = {
+        {.from = from, .user = "me"}, {.from = from, .run = "r"}, {.from = "7:1"}};
+    const bo_status wanted[] = {BO_UNSUPPORTED, BO_UNSUPPORTED, BO_INVALID};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(
+            capture(w)->changes(w->conn, table, &users[i], write_change, NULL, &err), wanted[i]);
+}
+
 int main(int argc, char **argv)
 {
     static char engine[] = "sqlite";
@@ -374,6 +719,16 @@ int main(int argc, char **argv)
         CONTRACT_TEST(plain_changes_are_told),
         CONTRACT_TEST(what_replace_removes_is_told),
         CONTRACT_TEST(triggers_of_users_hide_nothing),
+        CONTRACT_TEST(an_undo_is_told_to_other_points),
+        CONTRACT_TEST(a_restore_is_told_to_other_points),
+        CONTRACT_TEST(a_captured_table_looks_like_any_other),
+        CONTRACT_TEST(a_broken_capture_is_noticed),
+        CONTRACT_TEST(the_next_point_gets_a_whole_journal),
+        CONTRACT_TEST(what_cannot_be_captured_is_refused_by_name),
+        CONTRACT_TEST(a_database_in_use_is_busy),
+        CONTRACT_TEST(strict_sessions_can_write),
+        CONTRACT_TEST(a_text_in_double_quotes_is_not_followed),
+        CONTRACT_TEST(positions_and_transactions_are_bounds),
     };
     return contract_main(2, args, "sqlite_capture", tests, sizeof tests / sizeof *tests);
 }

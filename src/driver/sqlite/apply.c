@@ -199,12 +199,16 @@ bo_status sq_stage_apply(bo_stage *stage, bo_applied *counts_out, bo_error *err)
     for (unsigned i = 0; st == BO_OK && i < self->count; i++) {
         st = plan_counts(self, &self->tables[i], &counts[i], err);
         if (st == BO_OK)
+            st = sq_journal_stage(self->conn, &self->tables[i], err);
+        if (st == BO_OK)
             st = delete_rows(self, &self->tables[i], counts[i].deleted + counts[i].updated, err);
         if (st != BO_OK)
             bo_wrap(err, st, "cannot delete rows of %s", self->tables[i].now->name);
     }
     for (unsigned i = 0; st == BO_OK && i < self->count; i++) {
         st = insert_table(self, &self->tables[i], &counts[i], err);
+        if (st == BO_OK)
+            st = sq_journal_staged(self->conn, &self->tables[i], err);
         if (st != BO_OK)
             bo_wrap(err, st, "cannot put rows back into %s", self->tables[i].now->name);
     }

@@ -71,6 +71,18 @@ bo_status sq_capture_coverage(
 bo_status sq_capture_check(
     bo_conn *conn, const bo_table *now, const char *point, bo_buf *broken, bo_error *err);
 
+/* ---- capture_own.c: the journals of tables that we write to; nothing for one without ---- */
+
+/** Before all rows go. */
+bo_status sq_journal_clear(sq_conn *conn, const bo_table *now, bo_error *err);
+/** A statement for each row that comes, NULL: none; its parameters are the values *key_out of an
+ * image of `was`. */
+bo_status sq_journal_coming(sq_conn *conn, const bo_table *was, const bo_table *now, const int *map,
+    bo_arena *arena, sqlite3_stmt **out, int **key_out, bo_error *err);
+/** One row came. */
+bo_status sq_journal_came(sq_conn *conn, sqlite3_stmt *statement, const bo_value *values,
+    const int *key, uint16_t count, bo_error *err);
+
 /* ---- capture_changes.c ---- */
 bo_status sq_capture_changes(bo_conn *conn, const bo_table *now, const bo_journal_filter *filter,
     bo_journal_change_fn *each, void *ctx, bo_error *err);

@@ -14,12 +14,12 @@
 #include "driver/sqlite/capture.h"
 
 /* Rows of the journal come ordered by key; these are the ones of one key that matter. */
-typedef struct group {
+typedef struct key_rows {
     int64_t first; /* that is meant, 0: none */
     int64_t next;  /* the first one after the last that is meant, 0: none */
     bool mixed;
     bo_buf key;
-} group;
+} key_rows;
 
 typedef struct reading {
     sq_conn *conn;
@@ -34,7 +34,7 @@ typedef struct reading {
     sqlite3_stmt *kept; /* one row of the journal */
     sqlite3_stmt *live; /* one row of the table */
     bo_buf key;
-    group group;
+    key_rows group;
     bo_buf before;
     bo_buf after;
     bo_value *values;
@@ -234,7 +234,7 @@ static bo_status end_group(reading *self, bo_journal_change_fn *each, void *ctx,
 
 static void add_to_group(reading *self, int64_t row)
 {
-    group *group = &self->group;
+    key_rows *group = &self->group;
     if (!is_meant(self, row)) {
         if (group->first > 0 && group->next == 0)
             group->next = row;
@@ -270,7 +270,7 @@ static bo_status read_groups(reading *self, bo_journal_change_fn *each, void *ct
             return st;
         if (!same) {
             bo_buf done = self->group.key;
-            self->group = (group){.key = self->key};
+            self->group = (key_rows){.key = self->key};
             self->key = done;
         }
         add_to_group(self, sqlite3_column_int64(self->rows, 0));

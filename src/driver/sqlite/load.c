@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/load.c - writing whole tables. */
-#include "driver/sqlite/sqlite.h"
+#include "driver/sqlite/capture.h"
 
 /* The row number that rows of then had and rows of now may take; NULL: there is none. */
 static const char *hinted_rowid(const bo_table *was, const bo_table *now)
@@ -72,9 +72,10 @@ bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
     BO_OWN(bo_arena) *arena = bo_arena_create();
     BO_OWN_VALUE(bo_buf) sql = {0};
     BO_OWN(sqlite3_stmt) *statement = NULL;
+    BO_OWN(sqlite3_stmt) *journal = NULL;
     if (!arena)
         return bo_nomem(err);
-    int *map = NULL;
+    int *map = NULL, *key = NULL;
     bo_status st = bo_table_map(was, now, arena, &map, err);
     bo_value *values = bo_arena_array(arena, sq_value_count(was) + 1u, sizeof *values);
     if (st != BO_OK)
@@ -83,6 +84,8 @@ bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
         return bo_nomem(err);
     insert_sql(&sql, was, now, map);
     st = sq_prepare_buf(self, &sql, &statement, err);
+    if (st == BO_OK)
+        st = sq_journal_coming(self, was, now, map, arena, &journal, &key, err);
 
     uint64_t rows = 0;
     while (st == BO_OK) {
@@ -94,6 +97,8 @@ bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
         st = sq_image_values(row, sq_value_count(was), values, err);
         if (st == BO_OK)
             st = insert_row(self, statement, values, map, was->image_count, err);
+        if (st == BO_OK && journal)
+            st = sq_journal_came(self, journal, values, key, now->row_key->count, err);
         rows += st == BO_OK;
     }
     if (st != BO_OK)
@@ -105,8 +110,10 @@ bo_status sq_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
 bo_status sq_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_status st = sq_journal_clear(sq_of(conn), now, err);
     bo_buf_add_str(&sql, "DELETE FROM ");
     sq_quote_table(&sql, now);
-    bo_status st = sq_run_buf(sq_of(conn), &sql, rows_out, err);
+    if (st == BO_OK)
+        st = sq_run_buf(sq_of(conn), &sql, rows_out, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot clear %s", now->name);
 }

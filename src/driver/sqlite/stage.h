@@ -11,16 +11,17 @@
 #ifndef BO_DRIVER_SQLITE_STAGE_H
 #define BO_DRIVER_SQLITE_STAGE_H
 
-#include "driver/sqlite/sqlite.h"
+#include "driver/sqlite/capture.h"
 
 typedef struct sq_staged {
     const bo_table *was;
     const bo_table *now;
-    const int *map;    /* value of an image of `was` -> column of `now`, or -1: dropped since */
-    const bool *given; /* per column of `now`: images of `was` have it */
-    const bo_key *key; /* of `now`, the columns that identify rows; NULL: a multiset */
-    const char *rowid; /* how `now` calls its row number; NULL: rows are addressed by key */
-    char name[64];     /* temp.backout_stage_1_0 */
+    const int *map;     /* value of an image of `was` -> column of `now`, or -1: dropped since */
+    const bool *given;  /* per column of `now`: images of `was` have it */
+    const bo_key *key;  /* of `now`, the columns that identify rows; NULL: a multiset */
+    const char *rowid;  /* how `now` calls its row number; NULL: rows are addressed by key */
+    char name[64];      /* temp.backout_stage_1_0 */
+    sq_journal journal; /* of `now`, while it is applied; number 0: it is not captured */
 } sq_staged;
 
 typedef struct sq_stage {
@@ -41,6 +42,10 @@ static inline sq_stage *sq_stage_of(bo_stage *stage)
 void sq_staged_address(bo_buf *out, const sq_staged *table, const char *entry, const char *row);
 /** Adds the condition that row and entry have the same bytes in the key's columns. */
 void sq_staged_same_key(bo_buf *out, const sq_staged *table, const char *entry, const char *row);
+/** Before the stage is applied: rows that change or go are kept in the table's journal. */
+bo_status sq_journal_stage(sq_conn *conn, sq_staged *table, bo_error *err);
+/** After it: the keys of rows that came. */
+bo_status sq_journal_staged(sq_conn *conn, const sq_staged *table, bo_error *err);
 /** The staged table that `name` (as in bo_table.name) is, or NULL. */
 const sq_staged *sq_staged_find(const sq_stage *stage, const char *name);
 
