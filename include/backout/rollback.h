@@ -56,6 +56,21 @@ typedef struct bo_conflict {
     const char *const *columns; /* that differ from what the change left */
 } bo_conflict;
 
+/**
+ * A transaction that used what the change, or another dependent, wrote: it wrote a row of theirs
+ * again, or one that refers to it.  Captured points only.  The list is in the order of a tree.
+ */
+typedef struct bo_dependent {
+    size_t parent;           /* position of what it depends on; SIZE_MAX: the change itself */
+    unsigned depth;          /* 0: it depends on the change itself */
+    const char *transaction; /* "" where the database tells no more than single writes */
+    const char *user, *application, *run; /* "" where not known */
+    const char *because;     /* "changed orders 7", "refers to orders 9 from order_items 31" */
+    const char *table, *key; /* of the first row by which it depends */
+    uint64_t rows;           /* by which it depends on its parent */
+    bool undone;             /* mode cascade: it is undone together with the change */
+} bo_dependent;
+
 typedef struct bo_rollback_table {
     const char *name;
     uint64_t inserted, updated, deleted; /* planned (dry run) or done */
@@ -74,6 +89,9 @@ typedef struct bo_rollback {
     size_t conflict_listed; /* how many are in `conflicts` (at most 1000; the rest is in the report
                                file) */
     const bo_conflict *conflicts;
+    size_t dependent_count;  /* all of them */
+    size_t dependent_listed; /* at most 1000 */
+    const bo_dependent *dependents;
     uint64_t lost_rows;
     const char *lost_export; /* file with the rows that were given up, or NULL */
     const char *proof;       /* "match", "mismatch", "inconclusive" or "" */

@@ -2,7 +2,7 @@
 /* src/change/outcome.c - a rollback as its callers see it. */
 #include <string.h>
 
-#include "change/undo.h"
+#include "change/dependents.h"
 
 struct outcome {
     bo_rollback rollback; /* first: bo_rollback_free() gets its address */
@@ -241,9 +241,12 @@ bo_status bo_undo_outcome(
         .because = ""};
     bo_status st = list_tables(undo, arena, status, owned, err);
     if (st == BO_OK)
-        st = list_notes(undo, arena, owned, err);
-    if (st == BO_OK)
         st = name_conflicts(undo, arena, conflicts, err);
+    bo_error unknown = {0};
+    if (st == BO_OK && bo_undo_list_dependents(undo, arena, owned, &unknown) != BO_OK)
+        bo_buf_printf(&undo->notes, "the dependents cannot be listed: %s\n", unknown.text);
+    if (st == BO_OK)
+        st = list_notes(undo, arena, owned, err);
     if (st == BO_OK)
         *out = BO_TAKE(owned);
     return st;

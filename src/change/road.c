@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "change/aside.h"
+#include "change/dependents.h"
 #include "change/road.h"
 #include "change/watch.h"
 
@@ -254,6 +255,7 @@ void bo_undo_done(bo_undo *undo)
         bo_content_free(undo->intent);
     if (undo->intent_file[0]) /* a spooled diff that stays is a stray file, which prune removes */
         (void)bo_repository_remove(undo->session->repository, undo->intent_file, &ignored);
+    bo_dependents_done(undo->dependents);
     bo_content_free(undo->snapshot);
     bo_content_free(undo->change);
     bo_target_free(undo->target);

@@ -7,8 +7,21 @@
 #include <string.h>
 
 #include "base/step.h"
+#include "change/dependents.h"
 #include "change/road.h"
 #include "change/shape.h"
+
+/* Dependents are undone as a whole, or not at all. */
+static bo_status check_mode(const bo_rollback_options *options, bo_error *err)
+{
+    bool chosen = options->table_count || options->where_count || options->only_added;
+    if (options->mode != BO_BACKOUT_NO_CASCADE && options->type != BO_ROLLBACK_PARTIAL)
+        return bo_fail(err, BO_INVALID, "dependent transactions matter to type partial only");
+    if (options->mode == BO_BACKOUT_CASCADE && chosen)
+        return bo_fail(err, BO_INVALID,
+            "mode cascade undoes whole transactions: tables and rows cannot be chosen with it");
+    return BO_OK;
+}
 
 static bo_status check_point(bo_undo *undo, bo_error *err)
 {
@@ -67,6 +80,8 @@ static bo_status plan(bo_undo *undo, bo_error *err)
     bo_status st = undo->options->dry_run ? BO_OK : read_again(undo, err);
     if (st == BO_OK)
         st = bo_undo_prepare(undo, err);
+    if (st == BO_OK && undo->options->mode == BO_BACKOUT_CASCADE)
+        st = bo_undo_follow_dependents(undo, err);
     if (st == BO_OK)
         st = bo_undo_allocate(undo, bo_undo_base(undo)->part_count, err);
     if (st == BO_OK)
@@ -77,6 +92,8 @@ static bo_status plan(bo_undo *undo, bo_error *err)
         return BO_OK;
     if (st == BO_OK)
         st = bo_undo_find_conflicts(undo, err);
+    if (st == BO_OK)
+        st = bo_undo_name_dependents(undo, err);
     if (st == BO_OK && undo->full && undo->sealed)
         st = bo_undo_find_lost(undo, err);
     if (st == BO_OK)
@@ -198,10 +215,15 @@ static const bo_road rollback_road = {
 bo_status bo_rollback_execute(bo_session *session, const bo_database *database, const char *id,
     const bo_rollback_options *options, bo_rollback **out, bo_error *err)
 {
-    bo_undo undo = {.session = session, .options = options, .arena = bo_arena_create()};
+    bo_rollback_options chosen = *options;
+    if (chosen.mode == BO_BACKOUT_NON_CONFLICT_ONLY)
+        chosen.on_conflict = BO_ON_CONFLICT_SKIP;
+    bo_undo undo = {.session = session, .options = &chosen, .arena = bo_arena_create()};
     if (!undo.arena)
         return bo_nomem(err);
-    bo_status st = bo_catalog_point_find(session->catalog, id, undo.arena, &undo.record, err);
+    bo_status st = check_mode(options, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_find(session->catalog, id, undo.arena, &undo.record, err);
     if (st == BO_OK && options->type == BO_ROLLBACK_BACKUP) {
         st = bo_restore(session, database, undo.record.id, options->tables, options->table_count,
             options->dry_run, out, err);

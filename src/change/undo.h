@@ -59,6 +59,7 @@ typedef struct bo_undo {
     bo_journal *journal;             /* of captured parts; or NULL */
     const char *const *transactions; /* besides the change: those that depend on it (cascade) */
     size_t transaction_count;
+    struct bo_dependents *dependents; /* change/dependents.h; NULL: not looked for */
     bo_mixed *mixed; /* per part: rows that others wrote between two writes of the change */
 
     bo_stage *stage;
@@ -110,6 +111,8 @@ bo_content *bo_undo_base(const bo_undo *undo);
 /** Checks the journals of captured parts; in type full those whose rows are nowhere else are used.
  */
 bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err);
+/** The writes that are undone.  Needs the journal. */
+bo_status bo_undo_writers_filter(const bo_undo *undo, bo_journal_filter *filter, bo_error *err);
 /** Fills undo->intent with what the chosen writers did. */
 bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err);
 /** Fills undo->mixed from the record of the seal. */

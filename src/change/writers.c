@@ -18,9 +18,16 @@ bool bo_undo_by_writers(const bo_undo *undo)
            (options->user || options->run || undo->transaction_count);
 }
 
+/* The change itself is what a user or a run did, not what was sealed. */
+static bool is_chosen(const bo_undo *undo)
+{
+    const bo_rollback_options *options = undo->options;
+    return options->type == BO_ROLLBACK_PARTIAL && (options->user || options->run);
+}
+
 bo_content *bo_undo_base(const bo_undo *undo)
 {
-    return undo->full || bo_undo_by_writers(undo) ? undo->snapshot : undo->change;
+    return undo->full || is_chosen(undo) ? undo->snapshot : undo->change;
 }
 
 bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err)
@@ -67,7 +74,7 @@ static bo_status leave_out_unknown(bo_undo *undo, bo_content *base, bo_error *er
     return bo_buf_check(&undo->notes, err);
 }
 
-static bo_status make_filter(const bo_undo *undo, bo_journal_filter *filter, bo_error *err)
+bo_status bo_undo_writers_filter(const bo_undo *undo, bo_journal_filter *filter, bo_error *err)
 {
     const bo_rollback_options *options = undo->options;
     *filter = (bo_journal_filter){.from = undo->journal->filter.from,
@@ -85,21 +92,59 @@ static bo_status make_filter(const bo_undo *undo, bo_journal_filter *filter, bo_
 }
 
 struct spool {
+    bo_undo *undo;
     bo_draft *draft;
+    const bool *sealed; /* of each part: it is in no journal, and taken from the sealed change */
+    uint32_t next;      /* part up to which those are copied */
 };
+
+static bo_status copy_sealed(struct spool *spool, uint32_t end, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (; st == BO_OK && spool->next < end; spool->next++) {
+        if (!spool->sealed[spool->next])
+            continue;
+        bo_changes changes;
+        st = bo_changes_open_at(&changes, spool->undo->change, spool->next, err);
+        while (st == BO_OK) {
+            st = bo_changes_next(&changes, err);
+            if (st != BO_OK || changes.end || changes.table != spool->next)
+                break;
+            st = bo_draft_change(spool->draft, changes.table, changes.before, changes.after, err);
+        }
+        bo_changes_done(&changes);
+    }
+    return st;
+}
 
 static bo_status spool_change(
     void *ctx, uint32_t table, bo_image before, bo_image after, bo_error *err)
 {
     struct spool *spool = ctx;
-    return bo_draft_change(spool->draft, table, before, after, err);
+    bo_status st = copy_sealed(spool, table, err);
+    return st == BO_OK ? bo_draft_change(spool->draft, table, before, after, err) : st;
 }
 
-static bo_status read_journals(bo_undo *undo, bo_content *base, bo_draft *draft, bo_error *err)
+/* Parts that are in no journal are not read again. */
+static bo_status read_journals(bo_undo *undo, bo_content *base, const bo_journal_filter *filter,
+    bo_draft *draft, bo_error *err)
 {
-    struct spool spool = {.draft = draft};
+    bool *sealed = bo_arena_array(undo->arena, (size_t)base->part_count + 1, sizeof *sealed);
+    if (!sealed)
+        return bo_nomem(err);
+    for (uint32_t i = 0; i < base->part_count; i++) {
+        bo_part *part = &base->parts[i];
+        sealed[i] = !part->left_out && (!part->captured || undo->journal->broken[i]);
+        part->journal = part->left_out || sealed[i] ? NULL : filter;
+        part->left_out = part->left_out || sealed[i];
+    }
+    struct spool spool = {.undo = undo, .draft = draft, .sealed = sealed};
     bo_diff_result result = {.operation = "diff", .mixed = undo->mixed};
-    return bo_diff(undo->session, undo->target, base, 1, spool_change, &spool, &result, err);
+    bo_status st =
+        bo_diff(undo->session, undo->target, base, 1, spool_change, &spool, &result, err);
+    for (uint32_t i = 0; i < base->part_count; i++)
+        base->parts[i].left_out = base->parts[i].left_out && !sealed[i];
+    return st == BO_OK ? copy_sealed(&spool, base->part_count, err) : st;
 }
 
 bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
@@ -108,11 +153,9 @@ bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
     bo_journal_filter *filter = bo_arena_alloc(base->arena, sizeof *filter);
     if (!filter)
         return bo_nomem(err);
-    bo_status st = leave_out_unknown(undo, base, err);
+    bo_status st = is_chosen(undo) ? leave_out_unknown(undo, base, err) : BO_OK;
     if (st == BO_OK)
-        st = make_filter(undo, filter, err);
-    for (uint32_t i = 0; st == BO_OK && i < base->part_count; i++)
-        base->parts[i].journal = base->parts[i].left_out ? NULL : filter;
+        st = bo_undo_writers_filter(undo, filter, err);
     char random[17];
     bo_random_hex(random, 8);
     (void)snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
@@ -121,7 +164,7 @@ bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
         st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
             &undo->target->identity, base->parts, base->part_count, &draft, err);
     if (st == BO_OK)
-        st = read_journals(undo, base, draft, err);
+        st = read_journals(undo, base, filter, draft, err);
     if (st == BO_OK)
         st = bo_draft_commit(undo->session, draft, undo->intent_file, err);
     if (st == BO_OK)

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/change/dependents.c - which transactions used what the change, or another dependent, wrote.
+ *
+ * The members are the change and the dependents known so far.  A round reads, of every captured
+ * table, what the members did in sum, what all did, and where these meet who wrote there; that
+ * makes new members, until a round finds none.  A row that is as the members left it, or as it was
+ * before them, is in nobody's way.
+ */
+#include "change/dependents.h"
+
+#include <string.h>
+
+#include "base/step.h"
+
+#define NOBODY UINT32_MAX
+
+enum {              /* flags of rows */
+    SEEN = 1,       /* a member has written it */
+    IN_THE_WAY = 2, /* it is neither as the members left it nor as it was before */
+};
+enum { LATE = 1 }; /* of a transaction: not of the change, although it looks so */
+
+struct writer {
+    const char *transaction, *user, *application, *run;
+    char operation;
+    struct writer *next;
+};
+
+/* A row that stands in the way by a tie, and who wrote it: in this order, no member. */
+struct candidate {
+    size_t tie;
+    uint32_t table;
+    bo_span key, values;
+    uint64_t low, high; /* the row of a member that it is tied to */
+    struct writer *first, *last;
+};
+
+struct following {
+    bo_undo *undo;
+    bo_content *content;
+    bo_journal_filter members;
+    bool chosen; /* the change is told by user and run, else by the position of the seal */
+    bo_dependents *found;
+    bo_tie *ties;
+    size_t tie_count;
+    bo_marks transactions; /* of members: their node */
+
+    /* of the round */
+    bo_arena *arena;
+    bo_marks rows; /* space i: rows of table i; then values of ties, and candidates by row */
+    struct candidate *candidates;
+    size_t candidate_count;
+    bool *walk; /* per table: something is there to be found in its journal */
+    uint32_t table;
+    bo_buf key, values;
+    uint64_t seen;
+};
+
+static const bo_capture_driver *capture_of(const struct following *f)
+{
+    return f->undo->target->conn->driver->capture;
+}
+
+static bo_span span_of(const bo_buf *buf)
+{
+    return (bo_span){buf->data, buf->size};
+}
+
+static uint32_t values_space(const struct following *f, size_t tie)
+{
+    return f->content->part_count + (uint32_t)tie;
+}
+
+static uint32_t candidate_space(const struct following *f, size_t tie)
+{
+    return f->content->part_count + (uint32_t)(f->tie_count + tie);
+}
+
+static bool is_read(const struct following *f, uint32_t table)
+{
+    const bo_part *part = &f->content->parts[table];
+    return part->captured && part->now && !part->left_out && !f->undo->journal->broken[table];
+}
+
+static bo_status copy_span(bo_arena *arena, bo_span from, bo_span *out, bo_error *err)
+{
+    uint8_t *bytes = bo_arena_alloc(arena, from.size + 1);
+    if (!bytes)
+        return bo_nomem(err);
+    memcpy(bytes, from.data, from.size);
+    *out = (bo_span){bytes, from.size};
+    return BO_OK;
+}
+
+static uint64_t hash_of(const bo_table *shape, bo_image row)
+{
+    return row.data ? bo_marks_hash(bo_row_values(shape, row)) : 0;
+}
+
+static bo_status breathe(struct following *f, bo_error *err)
+{
+    return ++f->seen % 4096 == 0 ? bo_interrupt_check(err) : BO_OK;
+}
+
+/* ---- what the members did ---- */
+
+static bo_status note_member(
+    struct following *f, bo_image before, bo_image after, bool mixed, bo_error *err)
+{
+    const bo_table *shape = bo_part_shape(&f->content->parts[f->table]);
+    bo_status st = bo_row_key(shape, after.data ? after : before, &f->key, err);
+    bo_mark *mark = st == BO_OK ? bo_marks_put(&f->rows, f->table, span_of(&f->key)) : NULL;
+    if (!mark)
+        return st == BO_OK ? bo_nomem(err) : st;
+    mark->first = hash_of(shape, after);
+    mark->second = hash_of(shape, before);
+    mark->flags = (f->chosen ? 0u : SEEN) | (mixed ? IN_THE_WAY : 0u);
+    f->walk[f->table] = f->walk[f->table] || mixed;
+    uint64_t low = mark->low, high = mark->high;
+    for (size_t i = 0; st == BO_OK && i < f->tie_count; i++) {
+        bool there = false;
+        if (f->ties[i].from != f->table)
+            continue;
+        st = bo_tie_of_member(&f->ties[i], f->content, before, after, &f->values, &there, err);
+        if (st != BO_OK || !there)
+            continue;
+        mark = bo_marks_put(&f->rows, values_space(f, i), span_of(&f->values));
+        if (!mark)
+            return bo_nomem(err);
+        mark->first = low;
+        mark->second = high;
+    }
+    return st == BO_OK ? breathe(f, err) : st;
+}
+
+static bo_status note_member_change(void *ctx, const bo_journal_change *change, bo_error *err)
+{
+    return note_member(ctx, change->before, change->after, change->mixed, err);
+}
+
+/* What is not in a journal is known of the sealed change only. */
+static bo_status read_sealed(struct following *f, bo_error *err)
+{
+    bo_changes changes;
+    bo_status st = bo_changes_open_at(&changes, f->undo->change, f->table, err);
+    while (st == BO_OK) {
+        st = bo_changes_next(&changes, err);
+        if (st != BO_OK || changes.end || changes.table != f->table)
+            break;
+        st = note_member(f, changes.before, changes.after, false, err);
+    }
+    bo_changes_done(&changes);
+    return st;
+}
+
+static bo_status read_members(struct following *f, uint32_t table, bo_error *err)
+{
+    const bo_part *part = &f->content->parts[table];
+    f->table = table;
+    if (is_read(f, table))
+        return capture_of(f)->changes(
+            f->undo->target->conn, part->now, &f->members, note_member_change, f, err);
+    bool sealed = f->content == f->undo->change && part->now && !part->left_out;
+    return sealed ? read_sealed(f, err) : BO_OK;
+}
+
+/* ---- what all did ---- */
+
+/* A row that has the values of a tie which the members' undo takes or brings back. */
+static bo_status note_candidate(
+    struct following *f, size_t tie, const bo_mark *values, bo_error *err)
+{
+    struct candidate candidate = {
+        .tie = tie, .table = f->table, .low = values->first, .high = values->second};
+    struct candidate *candidates =
+        bo_arena_grow(f->arena, f->candidates, f->candidate_count, sizeof *candidates);
+    if (!candidates)
+        return bo_nomem(err);
+    f->candidates = candidates;
+    bo_status st = copy_span(f->arena, span_of(&f->key), &candidate.key, err);
+    if (st == BO_OK)
+        st = copy_span(f->arena, span_of(&f->values), &candidate.values, err);
+    if (st != BO_OK)
+        return st;
+    bo_mark *mark = bo_marks_put(&f->rows, candidate_space(f, tie), span_of(&f->key));
+    if (!mark)
+        return bo_nomem(err);
+    mark->first = f->candidate_count;
+    candidates[f->candidate_count++] = candidate;
+    f->walk[f->table] = true;
+    if (f->found->count > 1) /* which of the members wrote the row that it is tied to? */
+        f->walk[f->ties[tie].from] = true;
+    return BO_OK;
+}
+
+static bo_status note_change(void *ctx, const bo_journal_change *change, bo_error *err)
+{
+    struct following *f = ctx;
+    const bo_table *now = f->content->parts[f->table].now;
+    bo_status st =
+        bo_row_key(now, change->after.data ? change->after : change->before, &f->key, err);
+    if (st != BO_OK)
+        return st;
+    bo_mark *row = bo_marks_find(&f->rows, f->table, span_of(&f->key));
+    uint64_t hash = hash_of(now, change->after);
+    if (row && hash != row->first && hash != row->second) {
+        row->flags |= IN_THE_WAY;
+        f->walk[f->table] = true;
+    }
+    bool members_own = row && hash == row->first;
+    for (size_t i = 0; st == BO_OK && !members_own && i < f->tie_count; i++) {
+        bool there = false;
+        if (f->ties[i].to != f->table)
+            continue;
+        st = bo_tie_of_other(
+            &f->ties[i], f->content, change->before, change->after, &f->values, &there, err);
+        const bo_mark *values =
+            st == BO_OK && there ? bo_marks_find(&f->rows, values_space(f, i), span_of(&f->values))
+                                 : NULL;
+        if (values)
+            st = note_candidate(f, i, values, err);
+    }
+    return st == BO_OK ? breathe(f, err) : st;
+}
+
+static bo_status read_all(struct following *f, uint32_t table, bo_error *err)
+{
+    const bo_journal_filter all = {.from = f->members.from};
+    f->table = table;
+    return is_read(f, table) ? capture_of(f)->changes(f->undo->target->conn,
+                                   f->content->parts[table].now, &all, note_change, f, err)
+                             : BO_OK;
+}
+
+/* ---- who wrote there ---- */
+
+static bool is_of_change(const struct following *f, const bo_journal_row *row, bo_mark *transaction)
+{
+    const bo_journal_filter *members = &f->members;
+    if (!f->chosen || (transaction && transaction->flags & LATE))
+        return false;
+    return (!members->run || strcmp(members->run, row->run) == 0) &&
+           (!members->user || strcmp(members->user, row->user) == 0);
+}
+
+static uint32_t member_of(const struct following *f, const bo_journal_row *row)
+{
+    bo_span name = {(const uint8_t *)row->transaction, strlen(row->transaction)};
+    bo_mark *mark = bo_marks_find(&f->transactions, 0, name);
+    if (is_of_change(f, row, mark))
+        return 0;
+    return mark && mark->node ? mark->node : NOBODY;
+}
+
+/* The transaction becomes a member, or depends by one row more when it is one already. */
+static bo_status add_dependent(struct following *f, const struct writer *writer,
+    const bo_dependent_node *how, uint32_t *node_out, bo_error *err)
+{
+    bo_dependents *found = f->found;
+    bo_arena *arena = f->undo->arena;
+    bo_span name = {(const uint8_t *)writer->transaction, strlen(writer->transaction)};
+    bo_mark *mark = bo_marks_put(&f->transactions, 0, name);
+    if (!mark)
+        return bo_nomem(err);
+    if (mark->node) {
+        bo_dependent_node *known = &found->nodes[mark->node];
+        known->rows += known->parent == how->parent;
+        *node_out = mark->node;
+        return BO_OK;
+    }
+    bo_dependent_node *nodes =
+        bo_arena_grow(arena, found->nodes, found->count, sizeof *found->nodes);
+    const char **names =
+        bo_arena_grow(arena, found->transactions, found->count - 1, sizeof *found->transactions);
+    if (!nodes || !names)
+        return bo_nomem(err);
+    found->nodes = nodes;
+    found->transactions = names;
+    bo_dependent_node node = *how;
+    node.transaction = bo_arena_str(arena, writer->transaction);
+    node.user = bo_arena_str(arena, writer->user);
+    node.application = bo_arena_str(arena, writer->application);
+    node.run = bo_arena_str(arena, writer->run);
+    node.operation = writer->operation;
+    node.rows = 1;
+    bo_status st = copy_span(arena, how->key, &node.key, err);
+    if (st == BO_OK && how->tie)
+        st = copy_span(arena, how->values, &node.values, err);
+    if (st != BO_OK || !node.transaction || !node.user || !node.application || !node.run)
+        return st == BO_OK ? bo_nomem(err) : st;
+    mark->node = *node_out = (uint32_t)found->count;
+    names[found->count - 1] = node.transaction;
+    nodes[found->count++] = node;
+    return BO_OK;
+}
+
+static bo_status note_use(
+    struct following *f, uint64_t low, uint64_t high, uint32_t node, bo_error *err)
+{
+    bo_mark *used = bo_marks_put_hash(&f->found->used, low, high);
+    if (!used)
+        return bo_nomem(err);
+    used->node = node;
+    return BO_OK;
+}
+
+/* Somebody wrote a row that members had written before. */
+static bo_status note_overwrite(
+    struct following *f, const bo_journal_row *row, bo_mark *mark, uint32_t node, bo_error *err)
+{
+    struct writer writer = {
+        row->transaction, row->user, row->application, row->run, row->operation, NULL};
+    bo_dependent_node how = {.parent = mark->node, .table = f->table, .key = row->key};
+    bo_status st = BO_OK;
+    if (node == NOBODY)
+        st = add_dependent(f, &writer, &how, &node, err);
+    if (st == BO_OK && node)
+        st = note_use(f, mark->low, mark->high, node, err);
+    mark->node = node;
+    return st;
+}
+
+static bo_status note_writer(struct following *f, const bo_journal_row *row, bo_error *err)
+{
+    for (size_t i = 0; i < f->tie_count; i++) {
+        const bo_mark *mark = f->ties[i].to == f->table
+                                  ? bo_marks_find(&f->rows, candidate_space(f, i), row->key)
+                                  : NULL;
+        if (!mark)
+            continue;
+        struct candidate *candidate = &f->candidates[mark->first];
+        if (candidate->last && strcmp(candidate->last->transaction, row->transaction) == 0)
+            continue;
+        struct writer *writer = bo_arena_alloc(f->arena, sizeof *writer);
+        if (!writer)
+            return bo_nomem(err);
+        *writer = (struct writer){.transaction = bo_arena_str(f->arena, row->transaction),
+            .user = bo_arena_str(f->arena, row->user),
+            .application = bo_arena_str(f->arena, row->application),
+            .run = bo_arena_str(f->arena, row->run),
+            .operation = row->operation};
+        if (!writer->transaction || !writer->user || !writer->application || !writer->run)
+            return bo_nomem(err);
+        if (candidate->last)
+            candidate->last->next = writer;
+        else
+            candidate->first = writer;
+        candidate->last = writer;
+    }
+    return BO_OK;
+}
+
+static bo_status note_write(void *ctx, const bo_journal_row *row, bo_error *err)
+{
+    struct following *f = ctx;
+    uint32_t node = member_of(f, row);
+    bo_mark *mark = bo_marks_find(&f->rows, f->table, row->key);
+    bo_status st = BO_OK;
+    if (mark && mark->flags & SEEN && mark->flags & IN_THE_WAY) {
+        st = note_overwrite(f, row, mark, node, err);
+    } else if (mark && node != NOBODY) {
+        mark->flags |= SEEN;
+        mark->node = node;
+    } else if (node == NOBODY) {
+        st = note_writer(f, row, err);
+    }
+    return st == BO_OK ? breathe(f, err) : st;
+}
+
+static bo_status walk_journal(struct following *f, uint32_t table, bo_error *err)
+{
+    if (!f->walk[table] || !is_read(f, table))
+        return BO_OK;
+    f->table = table;
+    const char *from = f->chosen ? f->members.from : f->members.to;
+    return capture_of(f)->walk(
+        f->undo->target->conn, f->content->parts[table].now, from, note_write, f, err);
+}
+
+/* ---- who of several writers made the tie ---- */
+
+struct asking {
+    struct following *f;
+    const struct writer *writer;
+};
+
+static bo_status join_by_tie(struct following *f, const struct candidate *candidate,
+    const struct writer *writer, bo_error *err)
+{
+    const bo_mark *tied = bo_marks_find_hash(&f->rows, candidate->low, candidate->high);
+    bo_dependent_node how = {.parent = tied ? tied->node : 0,
+        .table = candidate->table,
+        .key = candidate->key,
+        .tie = &f->ties[candidate->tie],
+        .values = candidate->values};
+    uint32_t node = 0;
+    bo_status st = add_dependent(f, writer, &how, &node, err);
+    return st == BO_OK ? note_use(f, candidate->low, candidate->high, node, err) : st;
+}
+
+/* A row that one of several writers wrote: was it this one who gave it the values? */
+static bo_status check_tie(void *ctx, const bo_journal_change *change, bo_error *err)
+{
+    struct asking *asking = ctx;
+    struct following *f = asking->f;
+    bo_status st = bo_row_key(f->content->parts[f->table].now,
+        change->after.data ? change->after : change->before, &f->key, err);
+    for (size_t i = 0; st == BO_OK && i < f->tie_count; i++) {
+        const bo_mark *mark = f->ties[i].to == f->table
+                                  ? bo_marks_find(&f->rows, candidate_space(f, i), span_of(&f->key))
+                                  : NULL;
+        if (!mark)
+            continue;
+        const struct candidate *candidate = &f->candidates[mark->first];
+        bool there = false;
+        st = bo_tie_of_other(
+            &f->ties[i], f->content, change->before, change->after, &f->values, &there, err);
+        if (st == BO_OK && there && bo_span_compare(span_of(&f->values), candidate->values) == 0)
+            st = join_by_tie(f, candidate, asking->writer, err);
+    }
+    return st;
+}
+
+static bo_status ask_writers(
+    struct following *f, const struct candidate *candidate, bo_marks *asked, bo_error *err)
+{
+    bo_status st = BO_OK;
+    f->table = candidate->table;
+    for (const struct writer *w = candidate->first; st == BO_OK && w; w = w->next) {
+        bo_span name = {(const uint8_t *)w->transaction, strlen(w->transaction)};
+        bo_mark *mark = bo_marks_put(asked, candidate->table, name);
+        if (!mark)
+            return bo_nomem(err);
+        if (mark->flags)
+            continue;
+        mark->flags = 1;
+        const bo_journal_filter only = {.from = f->members.from,
+            .transactions = &w->transaction,
+            .transaction_count = 1,
+            .only_transactions = true};
+        struct asking asking = {f, w};
+        st = capture_of(f)->changes(f->undo->target->conn, f->content->parts[candidate->table].now,
+            &only, check_tie, &asking, err);
+    }
+    return st;
+}
+
+static bo_status judge_candidates(struct following *f, bo_error *err)
+{
+    bo_marks asked = {0};
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < f->candidate_count; i++) {
+        const struct candidate *candidate = &f->candidates[i];
+        if (candidate->first && candidate->first == candidate->last)
+            st = join_by_tie(f, candidate, candidate->first, err);
+        else if (candidate->first)
+            st = ask_writers(f, candidate, &asked, err);
+    }
+    bo_marks_done(&asked);
+    return st;
+}
+
+/* ---- rounds ---- */
+
+/* Transactions that look like the change's but were not over when it was sealed. */
+static bo_status note_late(void *ctx, const bo_journal_row *row, bo_error *err)
+{
+    struct following *f = ctx;
+    if (!is_of_change(f, row, NULL))
+        return BO_OK;
+    bo_span name = {(const uint8_t *)row->transaction, strlen(row->transaction)};
+    bo_mark *mark = bo_marks_put(&f->transactions, 0, name);
+    if (!mark)
+        return bo_nomem(err);
+    mark->flags |= LATE;
+    return BO_OK;
+}
+
+static bo_status find_late(struct following *f, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && f->chosen && f->members.to && i < f->content->part_count;
+         i++)
+        if (is_read(f, i))
+            st = capture_of(f)->walk(
+                f->undo->target->conn, f->content->parts[i].now, f->members.to, note_late, f, err);
+    return st;
+}
+
+static bo_status one_round(struct following *f, bo_error *err)
+{
+    uint32_t count = f->content->part_count;
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    f->arena = arena;
+    f->walk = arena ? bo_arena_array(arena, (size_t)count + 1, sizeof *f->walk) : NULL;
+    if (!f->walk)
+        return bo_nomem(err);
+    bo_marks_clear(&f->rows);
+    f->candidates = NULL;
+    f->candidate_count = 0;
+    f->members.transactions = f->found->transactions;
+    f->members.transaction_count = f->found->count - 1;
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < count; i++)
+        st = read_members(f, i, err);
+    for (uint32_t i = 0; st == BO_OK && i < count; i++)
+        st = read_all(f, i, err);
+    for (uint32_t i = 0; st == BO_OK && i < count; i++)
+        st = walk_journal(f, i, err);
+    return st == BO_OK ? judge_candidates(f, err) : st;
+}
+
+static bo_status all_rounds(struct following *f, bo_error *err)
+{
+    bo_status st = find_late(f, err);
+    for (size_t known = 0; st == BO_OK && known < f->found->count;) {
+        known = f->found->count;
+        st = one_round(f, err);
+    }
+    bo_marks_done(&f->transactions);
+    bo_marks_done(&f->rows);
+    bo_buf_done(&f->key);
+    bo_buf_done(&f->values);
+    return st;
+}
+
+bo_status bo_undo_find_dependents(bo_undo *undo, bo_error *err)
+{
+    struct following f = {.undo = undo, .content = bo_undo_base(undo)};
+    f.found = bo_arena_alloc(undo->arena, sizeof *f.found);
+    if (!f.found)
+        return bo_nomem(err);
+    f.found->nodes = bo_arena_grow(undo->arena, NULL, 0, sizeof *f.found->nodes);
+    if (!f.found->nodes)
+        return bo_nomem(err);
+    f.found->nodes[f.found->count++] = (bo_dependent_node){.transaction = ""};
+    undo->dependents = f.found;
+    if (!undo->journal)
+        return BO_OK;
+    bo_status st = bo_undo_writers_filter(undo, &f.members, err);
+    f.chosen = f.members.run || f.members.user;
+    if (st == BO_OK && !f.chosen && !f.members.to)
+        st = bo_fail(
+            err, BO_REFUSED, "where the journals were when the point was sealed is not known");
+    if (st == BO_OK)
+        st = bo_ties_of(f.content, undo->arena, &f.ties, &f.tie_count, err);
+    if (st == BO_OK)
+        st = all_rounds(&f, err);
+    return st == BO_OK ? BO_OK
+                       : bo_wrap(err, st, "who used what the change wrote cannot be found out");
+}
+
+void bo_dependents_done(bo_dependents *dependents)
+{
+    if (dependents)
+        bo_marks_done(&dependents->used);
+}
+
+bo_status bo_undo_follow_dependents(bo_undo *undo, bo_error *err)
+{
+    bo_status st = bo_undo_find_dependents(undo, err);
+    if (st != BO_OK || undo->dependents->count == 1)
+        return st;
+    undo->transactions = undo->dependents->transactions;
+    undo->transaction_count = undo->dependents->count - 1;
+    bo_buf_add_str(&undo->notes,
+        "dependent transactions are undone in the captured tables of the point; what they wrote "
+        "elsewhere stays\n");
+    return bo_buf_check(&undo->notes, err);
+}
+
+/* ---- whose the conflicts are ---- */
+
+static bo_status name_conflict(bo_undo *undo, bo_undo_conflict *conflict, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) key = {0};
+    bo_image row = {conflict->image, conflict->image_size};
+    bo_status st = bo_row_key(undo->intent->parts[conflict->table].was, row, &key, err);
+    if (st != BO_OK)
+        return st;
+    const bo_mark *used = bo_marks_find(&undo->dependents->used, conflict->table, span_of(&key));
+    if (!used)
+        return BO_OK;
+    const char *name = bo_dependent_name(&undo->dependents->nodes[used->node], undo->arena);
+    bool tied = conflict->conflict_class >= BO_CLASS_CONSTRAINT;
+    if (name && name[0])
+        name = bo_arena_printf(
+            undo->arena, "%s, %sby %s", conflict->because, tied ? "written " : "", name);
+    if (!name)
+        return bo_nomem(err);
+    conflict->because = name[0] ? name : conflict->because;
+    return BO_OK;
+}
+
+static bo_status name_conflicts(bo_undo *undo, bo_error *err)
+{
+    bo_status st = undo->dependents ? BO_OK : bo_undo_find_dependents(undo, err);
+    for (size_t i = 0; st == BO_OK && i < undo->listed; i++)
+        st = name_conflict(undo, &undo->conflicts[i], err);
+    return st;
+}
+
+/* What fails in here is undone: the transaction goes on without it. */
+bo_status bo_undo_name_dependents(bo_undo *undo, bo_error *err)
+{
+    bo_conn *conn = undo->target->conn;
+    if (undo->full || !undo->journal || undo->conflict_count == 0)
+        return BO_OK;
+    bo_status st = conn->driver->exec(conn, "SAVEPOINT backout_dependents", err);
+    if (st != BO_OK)
+        return st;
+    bo_error unknown = {0};
+    bo_status found = name_conflicts(undo, &unknown);
+    if (found == BO_INTERRUPTED || found == BO_NOMEM) {
+        if (err)
+            *err = unknown;
+        return found;
+    }
+    if (found != BO_OK) {
+        bo_dependents_done(undo->dependents);
+        undo->dependents = NULL;
+        bo_buf_printf(&undo->notes, "whose the conflicts are is not known: %.*s\n",
+            (int)strcspn(unknown.text, "\n"), unknown.text);
+        st = conn->driver->exec(conn, "ROLLBACK TO SAVEPOINT backout_dependents", err);
+    }
+    if (st == BO_OK)
+        st = conn->driver->exec(conn, "RELEASE SAVEPOINT backout_dependents", err);
+    return st == BO_OK ? bo_buf_check(&undo->notes, err) : st;
+}
