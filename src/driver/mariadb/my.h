@@ -7,15 +7,20 @@
 
 #include "driver/driver.h"
 
+struct my_url;
+
 typedef struct my_conn {
     bo_conn base;
     MYSQL *my; /* NULL: the link was dropped */
     bool in_transaction;
     bo_tx_mode mode;      /* of the open transaction */
     bool tables_locked;   /* LOCK TABLES was done in it: its end unlocks them */
+    bool undone;          /* by the server, after a deadlock: there is nothing left to commit */
     bool raw;             /* session of a user's change: nothing pinned */
     unsigned long server; /* mysql_get_server_version(): 101119 */
-    char *schema;         /* the database of the URL: where names without one are looked up */
+    struct my_url *url;
+    const char *schema; /* the database of the URL: where names without one are looked up */
+    char *user_mode;    /* sql_mode for users' conditions: read as their sessions read them */
     uint32_t lock_timeout_ms;
     unsigned serial; /* makes names of temporary objects unique within the session */
 } my_conn;
@@ -56,6 +61,11 @@ bool my_link_broke(my_conn *conn);
  * rows it matched. */
 bo_status my_run(my_conn *conn, uint64_t *rows_out, bo_error *err, const char *format, ...)
     BO_PRINTF(4, 5);
+/** The same; *result_out is what it returned, NULL when it returns nothing. */
+bo_status my_run_keep(my_conn *conn, const char *sql, size_t size, MYSQL_RES **result_out,
+    uint64_t *rows_out, bo_error *err);
+bo_status my_run_text(
+    my_conn *conn, const char *sql, size_t size, uint64_t *rows_out, bo_error *err);
 /** The statement in `sql`, or that there was no memory for it. */
 bo_status my_run_buf(my_conn *conn, const bo_buf *sql, uint64_t *rows_out, bo_error *err);
 /** A question with a small answer, kept whole: mysql_fetch_row(), mysql_fetch_lengths(). */
@@ -71,6 +81,11 @@ typedef bo_status my_row_fn(
 /** Each row as it comes from the server; only one is in memory.  `each` must not use the
  * connection. */
 bo_status my_stream(my_conn *conn, const bo_buf *sql, my_row_fn *each, void *ctx, bo_error *err);
+
+/** Under a BO_DENIED of `table`: the GRANT of `rights` ("SELECT, UPDATE") that is missing.  Any
+ * other status is returned as it is. */
+bo_status my_denied_hint(
+    my_conn *conn, bo_status st, const bo_table *table, const char *rights, bo_error *err);
 
 /** Prepares `sql`, with ? for parameters. */
 bo_status my_prepare(my_conn *conn, const bo_buf *sql, MYSQL_STMT **out, bo_error *err);
@@ -108,6 +123,11 @@ void my_write_value(bo_buf *out, const bo_column *column);
 /** my_read_value() of the image columns of `shape`, by name, from `table`, separated by ", "; NULL
  * for a column that the table no longer has. */
 void my_image_list(bo_buf *out, const bo_table *shape, const bo_table *table, const char *alias);
+/** Names of the image columns, quoted, and my_write_value() of each, separated by ", ". */
+void my_column_list(bo_buf *out, const bo_table *shape);
+void my_value_list(bo_buf *out, const bo_table *shape);
+/** Adds the column's type as recorded, with its collation: " varchar(9) COLLATE utf8mb4_bin". */
+void my_add_type(bo_buf *out, const bo_column *column);
 /** The image of `count` values of an answer from `values[first]`. */
 void my_image_add(
     bo_buf *out, char **values, const unsigned long *sizes, unsigned first, uint16_t count);
@@ -139,30 +159,43 @@ bo_status my_check_predicate(
 /** Adds " AND (<predicate>)"; nothing for NULL. */
 void my_add_predicate(bo_buf *out, const char *predicate);
 
-/* ---- split.c: a user's SQL file as the mariadb client reads it ---- */
+/* ---- rows.c ---- */
 
-typedef struct my_piece {
-    const char *text; /* one statement, without its delimiter */
-    size_t size;
-    unsigned line; /* of its first word, from 1 */
-} my_piece;
+/** The images of `shape` that `sql` selects by my_image_list(). */
+bo_status my_read_images(my_conn *conn, const bo_buf *sql, const bo_table *shape, bo_image_fn *each,
+    void *ctx, bo_error *err);
+
+/* ---- split.c: a user's SQL file as the mariadb client reads it ---- */
 
 typedef struct my_splitter {
     const char *at;
     const char *end;
-    unsigned line;
-    char delimiter[16];
-    bool ansi_quotes; /* "x" is a name */
-    bool no_backslash;
+    unsigned line;      /* of `at`, from 1 */
+    char delimiter[16]; /* "" is ";" */
+    bool no_backslash;  /* sql_mode NO_BACKSLASH_ESCAPES, which a statement may change */
 } my_splitter;
-/** The next statement; *found_out false: there is none. */
-bo_status my_split(my_splitter *self, my_piece *out, bool *found_out, bo_error *err);
+
+typedef struct my_piece {
+    const char *text; /* one statement, without its delimiter; begins with its first word */
+    size_t size;
+    unsigned line; /* of its first word */
+} my_piece;
+
+/** The next statement; false: there is none. */
+bool my_split(my_splitter *self, my_piece *out);
+/** The next word of `text`, in capitals, past blanks and comments; what is inside of an executable
+ * comment counts.  Another character alone is a word; "" is the end. */
+const char *my_next_word(const char *text, const char *end, char out[32]);
 
 /* ---- session.c ---- */
 
-/** Names the database server's own catalog rights: under a BO_DENIED of `table`, the GRANT of
- * `rights` ("SELECT, UPDATE") that is missing.  Any other status is returned as it is. */
-bo_status my_denied_hint(bo_status st, const bo_table *table, const char *rights, bo_error *err);
+/** A second link of the same user, nothing pinned; the caller closes it. */
+bo_status my_connect_again(const my_conn *conn, MYSQL **out, bo_error *err);
+
+/** Pins what a value's bytes or a plan depend on. */
+bo_status my_pin_settings(my_conn *conn, bo_error *err);
+/** The sql_mode in which a user's condition is read, or ours again. */
+bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err);
 
 /* ---- the driver's functions, by file ---- */
 /* session.c, transaction.c */
@@ -218,10 +251,13 @@ bo_status my_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
 bo_status my_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err);
 bo_status my_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err);
+bo_status my_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
+    const char *const *parent, const char *alias, bo_buf *out, bo_error *err);
 /* marker.c */
 bo_status my_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status my_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);
 bo_status my_unmark(bo_conn *conn, const char *id, bo_error *err);
+bo_status my_traces(bo_conn *conn, bo_trace_fn *each, void *ctx, bo_error *err);
 /* stage.c and what it is split into */
 bo_status my_stage_open(
     bo_conn *conn, const bo_stage_table *tables, unsigned count, bo_stage **out, bo_error *err);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/describe_links.c - what hangs on a table: checks, triggers, views, partitions,
+ * sequences, and the SQL that makes it all again. */
+#include <string.h>
+
+#include "driver/mariadb/describe.h"
+
+bo_status my_describe_checks(my_description *about, bo_error *err)
+{
+    bo_table *table = about->table;
+    BO_OWN(MYSQL_RES) *found = NULL;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "SELECT CONSTRAINT_NAME, CHECK_CLAUSE"
+                         " FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = ");
+    my_quote_literal(&sql, table->schema);
+    bo_buf_add_str(&sql, " AND TABLE_NAME = ");
+    my_quote_literal(&sql, table->local);
+    bo_buf_add_str(&sql, " ORDER BY CAST(CONSTRAINT_NAME AS BINARY)");
+    bo_status st = my_ask_buf(about->conn, &sql, &found, err);
+    if (st != BO_OK)
+        return st;
+    bo_named_sql *checks = NULL;
+    for (MYSQL_ROW row; (row = mysql_fetch_row(found)) != NULL;) {
+        checks = my_grow(about, checks, table->check_count, sizeof *checks);
+        if (!checks)
+            return bo_nomem(err);
+        checks[table->check_count++] = (bo_named_sql){my_cell(about, row[0]),
+            bo_arena_printf(about->arena, "CHECK (%s)", row[1] ? row[1] : "")};
+    }
+    table->checks = checks;
+    return about->failed ? bo_nomem(err) : BO_OK;
+}
+
+/* ---- triggers ---- */
+
+enum {
+    TRIGGER_NAME,
+    TRIGGER_TIMING,
+    TRIGGER_EVENT,
+    TRIGGER_BODY,
+    TRIGGER_DEFINER,
+    TRIGGER_MODE,
+    TRIGGER_COLLATION
+};
+
+static void add_trigger_sql(bo_buf *out, const bo_table *table, MYSQL_ROW row)
+{
+    const char *at = strrchr(row[TRIGGER_DEFINER], '@');
+    BO_OWN_VALUE(bo_buf) user = {0};
+    bo_buf_add(&user, row[TRIGGER_DEFINER],
+        at ? (size_t)(at - row[TRIGGER_DEFINER]) : strlen(row[TRIGGER_DEFINER]));
+    bo_buf_add_str(&user, "");
+    bo_buf_add_str(out, "CREATE DEFINER = ");
+    my_quote(out, bo_buf_str(&user));
+    if (at && at[1]) { /* a role has no host */
+        bo_buf_add_byte(out, '@');
+        my_quote(out, at + 1);
+    }
+    bo_buf_add_str(out, " TRIGGER ");
+    my_quote(out, table->schema);
+    bo_buf_add_byte(out, '.');
+    my_quote(out, row[TRIGGER_NAME]);
+    bo_buf_printf(out, " %s %s ON ", row[TRIGGER_TIMING], row[TRIGGER_EVENT]);
+    my_quote_table(out, table);
+    bo_buf_add_str(out, " FOR EACH ROW ");
+    bo_buf_add_str(out, row[TRIGGER_BODY]);
+    out->failed |= user.failed;
+}
+
+/* In the order in which they fire, which is that in which they are made again. */
+static bo_status ask_triggers(my_description *about, MYSQL_RES **out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "SELECT TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION, ACTION_STATEMENT,"
+                         " DEFINER, SQL_MODE, COLLATION_CONNECTION"
+                         " FROM information_schema.TRIGGERS");
+    my_where_table(&sql, "EVENT_OBJECT", about->table->schema, about->table->local);
+    bo_buf_add_str(&sql, " AND LEFT(TRIGGER_NAME, 8) <> 'backout_'"
+                         " ORDER BY ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER");
+    return my_ask_buf(about->conn, &sql, out, err);
+}
+
+static void add_after(my_description *about, const char *sql)
+{
+    bo_table *table = about->table;
+    const char **after =
+        my_grow(about, (const void *)table->after, table->definition_count, sizeof *after);
+    if (!after || !sql) {
+        about->failed = true;
+        return;
+    }
+    after[table->definition_count++] = sql;
+    table->after = after;
+}
+
+/* A trigger runs under the mode and collation of the session that made it. */
+static void add_settings(my_description *about, MYSQL_ROW row)
+{
+    add_after(about,
+        bo_arena_printf(about->arena, "SET SESSION sql_mode = '%s', collation_connection = %s",
+            row[TRIGGER_MODE], row[TRIGGER_COLLATION]));
+}
+
+static bo_status read_triggers(my_description *about, MYSQL_RES *found, bo_error *err)
+{
+    bo_table *table = about->table;
+    bo_trigger *triggers = NULL;
+    for (MYSQL_ROW row; (row = mysql_fetch_row(found)) != NULL;) {
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        add_trigger_sql(&sql, table, row);
+        triggers = my_grow(about, triggers, table->trigger_count, sizeof *triggers);
+        const char *name = my_cell(about, row[TRIGGER_NAME]);
+        const char *text = sql.failed ? NULL : my_cell(about, bo_buf_str(&sql));
+        if (!triggers || !name || !text)
+            return bo_nomem(err);
+        triggers[table->trigger_count++] = (bo_trigger){name, text, 'O'};
+        add_settings(about, row);
+        add_after(about, text);
+    }
+    table->triggers = triggers;
+    return about->failed ? bo_nomem(err) : BO_OK;
+}
+
+bo_status my_describe_triggers(my_description *about, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *found = NULL;
+    bo_status st = ask_triggers(about, &found, err);
+    return st == BO_OK ? read_triggers(about, found, err) : st;
+}
+
+/* Its foreign keys come before its triggers. */
+bo_status my_describe_after(my_description *about, bo_error *err)
+{
+    bo_table *table = about->table;
+    const char *const *triggers = table->after;
+    const uint16_t count = table->definition_count;
+    table->after = NULL;
+    table->definition_count = 0;
+    for (uint16_t i = 0; i < table->foreign_key_count; i++)
+        add_after(about, table->foreign_keys[i].definition);
+    for (uint16_t i = 0; i < count; i++)
+        add_after(about, triggers[i]);
+    return about->failed ? bo_nomem(err) : BO_OK;
+}
+
+/* ---- names ---- */
+
+static bo_status read_names(my_description *about, const bo_buf *sql, bool with_schema,
+    const char *const **out, uint16_t *count_out, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *found = NULL;
+    const char **names = NULL;
+    uint16_t count = 0;
+    bo_status st = my_ask_buf(about->conn, sql, &found, err);
+    if (st != BO_OK)
+        return st;
+    for (MYSQL_ROW row; (row = mysql_fetch_row(found)) != NULL;) {
+        names = my_grow(about, (void *)names, count, sizeof *names);
+        const char *name = with_schema ? my_display_name(about->conn, about->arena, row[0], row[1])
+                                       : my_cell(about, row[0]);
+        if (!names || !name)
+            return bo_nomem(err);
+        names[count++] = name;
+    }
+    *out = names;
+    *count_out = count;
+    return BO_OK;
+}
+
+/* The server keeps the text of a view with every name in full. */
+bo_status my_describe_views(my_description *about, bo_error *err)
+{
+    bo_table *table = about->table;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN_VALUE(bo_buf) name = {0};
+    my_quote_table(&name, table);
+    bo_buf_add_str(&sql, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.VIEWS"
+                         " WHERE TABLE_SCHEMA <> 'sys' AND LOCATE(");
+    my_quote_literal(&sql, bo_buf_str(&name));
+    bo_buf_add_str(&sql, ", VIEW_DEFINITION) > 0 ORDER BY 1, 2");
+    bo_status st = bo_buf_check(&name, err);
+    return st == BO_OK ? read_names(about, &sql, true, &table->views, &table->view_count, err) : st;
+}
+
+bo_status my_describe_partitions(my_description *about, bo_error *err)
+{
+    bo_table *table = about->table;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "SELECT DISTINCT PARTITION_NAME FROM information_schema.PARTITIONS");
+    my_where_table(&sql, "TABLE", table->schema, table->local);
+    bo_buf_add_str(&sql, " AND PARTITION_NAME IS NOT NULL ORDER BY PARTITION_ORDINAL_POSITION");
+    return read_names(about, &sql, false, &table->partitions, &table->partition_count, err);
+}
+
+/* ---- sequences: the counter of the table, and objects that a default takes values from ---- */
+
+static bo_status add_sequence(
+    my_description *about, const char *name, const bo_column *column, bo_error *err)
+{
+    bo_table *table = about->table;
+    bo_sequence *sequences =
+        my_grow(about, table->sequences, table->sequence_count, sizeof *sequences);
+    if (!sequences || !name)
+        return bo_nomem(err);
+    sequences[table->sequence_count] =
+        (bo_sequence){.name = name, .column = column->name, .increment = 1};
+    bo_status st = my_sequence_read(&about->conn->base, &sequences[table->sequence_count], err);
+    if (st != BO_OK)
+        return st;
+    table->sequence_count++;
+    table->sequences = sequences;
+    return BO_OK;
+}
+
+/* The name in "nextval(`app`.`s`)", or NULL. */
+static const char *sequence_of(my_description *about, const char *expression)
+{
+    static const char call[] = "nextval(";
+    const char *at = expression ? strstr(expression, call) : NULL;
+    const char *schema = NULL, *local = NULL;
+    if (!at)
+        return NULL;
+    at += sizeof call - 1;
+    const char *name = bo_arena_strn(about->arena, at, strcspn(at, ")"));
+    if (!name || my_parse_name(about->conn, name, about->arena, &schema, &local, NULL) != BO_OK)
+        return NULL;
+    return my_display_name(about->conn, about->arena, schema, local);
+}
+
+bo_status my_describe_sequences(my_description *about, bo_error *err)
+{
+    const bo_table *table = about->table;
+    bo_status st = BO_OK;
+    for (uint16_t i = 0; i < table->column_count && st == BO_OK; i++) {
+        const bo_column *column = &table->columns[i];
+        if (column->identity) {
+            st = add_sequence(about, table->name, column, err);
+            continue;
+        }
+        const char *name = column->in_image ? sequence_of(about, column->default_expr) : NULL;
+        if (name)
+            st = add_sequence(about, name, column, err);
+    }
+    return st;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/session.c - connecting, pinned settings, and which database it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "driver/mariadb/my.h"
+#include "driver/mariadb/url.h"
+
+#define DEFAULT_LOCK_TIMEOUT_MS 10000u
+#define CONNECT_TIMEOUT_S       10u
+#define OLDEST_SERVER           100500ul
+
+/* ---- connecting ---- */
+
+static void set_options(MYSQL *my, const my_url *url, const char *application_name)
+{
+    const unsigned seconds = url->connect_timeout_s ? url->connect_timeout_s : CONNECT_TIMEOUT_S;
+    const my_bool yes = 1;
+    const unsigned no = 0;
+    (void)mysql_options(my, MYSQL_READ_DEFAULT_GROUP, "client");
+    (void)mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    (void)mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    (void)mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &no); /* no file of ours is for the server */
+    (void)mysql_options4(my, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", application_name);
+    if (url->ssl || url->ssl_ca)
+        (void)mysql_options(my, MYSQL_OPT_SSL_ENFORCE, &yes);
+    if (url->ssl_ca) {
+        (void)mysql_options(my, MYSQL_OPT_SSL_CA, url->ssl_ca);
+        (void)mysql_options(my, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+    }
+}
+
+static MYSQL *connect_once(
+    const my_url *url, const char *password, const char *application_name, MYSQL *my)
+{
+    set_options(my, url, application_name);
+    /* Rows are counted as matched: an UPDATE that finds its row as it shall be has found it. */
+    return mysql_real_connect(my, url->host, url->user, password, url->database, url->port,
+        url->socket, CLIENT_FOUND_ROWS | CLIENT_REMEMBER_OPTIONS);
+}
+
+/* Where to, for people: "shop@db.example:3306". */
+static void name_target(const my_conn *conn, bo_buf *out)
+{
+    const my_url *url = conn->url;
+    bo_buf_printf(out, "%s@%s", url->database, url->host ? url->host : "localhost");
+    if (url->port)
+        bo_buf_printf(out, ":%u", url->port);
+}
+
+static bo_status connect_failed(my_conn *conn, const char *password, bo_error *err)
+{
+    const char *text = mysql_error(conn->my);
+    const bool hidden = password && *password && strstr(text, password);
+    bo_status st = bo_fail(err, BO_DATABASE, "%s",
+        hidden ? "(the reason is not shown: it has the password in it)" : text);
+    BO_OWN_VALUE(bo_buf) target = {0};
+    name_target(conn, &target);
+    return bo_wrap(err, st, "cannot connect to '%s'", bo_buf_str(&target));
+}
+
+static bo_status connect_to(const bo_connect *how, my_conn *conn, bo_error *err)
+{
+    const char *password = how->password ? how->password : conn->url->password;
+    conn->my = mysql_init(NULL);
+    if (!conn->my)
+        return bo_nomem(err);
+    if (!connect_once(conn->url, password,
+            how->application_name ? how->application_name : "backout", conn->my))
+        return connect_failed(conn, password, err);
+    if (!mariadb_connection(conn->my))
+        return bo_fail(
+            err, BO_UNSUPPORTED, "the server is not MariaDB: %s", mysql_get_server_info(conn->my));
+    conn->server = mysql_get_server_version(conn->my);
+    if (conn->server < OLDEST_SERVER)
+        return bo_fail(err, BO_UNSUPPORTED, "MariaDB 10.5 or later is needed; this server is %s",
+            mysql_get_server_info(conn->my));
+    conn->schema = conn->url->database;
+    return BO_OK;
+}
+
+static void my_conn_free(my_conn *conn)
+{
+    if (!conn)
+        return;
+    if (conn->my)
+        mysql_close(conn->my); /* the server rolls back */
+    my_url_free(conn->url);
+    free(conn->user_mode);
+    free(conn);
+}
+BO_DEFINE_SCOPE(my_conn);
+
+bo_status my_open(const bo_connect *how, bo_conn **out, bo_error *err)
+{
+    BO_OWN(my_conn) *conn = calloc(1, sizeof *conn);
+    if (!conn)
+        return bo_nomem(err);
+    conn->base.driver = &bo_driver_mariadb;
+    conn->raw = how->raw;
+    conn->lock_timeout_ms = how->lock_timeout_ms ? how->lock_timeout_ms : DEFAULT_LOCK_TIMEOUT_MS;
+    bo_status st = my_url_parse(how->url, &conn->url, err);
+    if (st == BO_OK)
+        st = connect_to(how, conn, err);
+    if (st == BO_OK && !how->raw)
+        st = my_pin_settings(conn, err);
+    if (st != BO_OK)
+        return st;
+    *out = &BO_TAKE(conn)->base;
+    return BO_OK;
+}
+
+void my_close(bo_conn *base)
+{
+    my_conn_free(base ? my_of(base) : NULL);
+}
+
+/* The client library has kept the password. */
+bo_status my_connect_again(const my_conn *conn, MYSQL **out, bo_error *err)
+{
+    MYSQL *other = conn->my ? mysql_init(NULL) : NULL;
+    if (!other)
+        return conn->my ? bo_nomem(err) : bo_fail(err, BO_DATABASE, "the connection is closed");
+    if (!connect_once(conn->url, conn->my->passwd, "backout", other)) {
+        my_conn failed = {.my = other, .url = conn->url};
+        bo_status st = connect_failed(&failed, conn->my->passwd, err);
+        mysql_close(other);
+        return st;
+    }
+    *out = other;
+    return BO_OK;
+}
+
+/* Another connection of the same user asks for it. */
+void my_cancel(bo_conn *base)
+{
+    my_conn *conn = my_of(base);
+    MYSQL *other = NULL;
+    if (my_connect_again(conn, &other, NULL) != BO_OK)
+        return;
+    char sql[64];
+    (void)snprintf(sql, sizeof sql, "KILL QUERY %lu", mysql_thread_id(conn->my));
+    (void)mysql_query(other, sql);
+    mysql_close(other);
+}
+
+/* ---- pinned settings ---- */
+
+/*
+ * How users' sessions read SQL decides how a user's condition is read: "x" is a text or a name.
+ * Everything else of the mode is ours, so that every value that a column holds can be written.
+ */
+#define OUR_MODE "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+
+static bo_status read_user_mode(my_conn *conn, bo_error *err)
+{
+    static const char *const reading[] = {"ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES",
+        "IGNORE_SPACE", "HIGH_NOT_PRECEDENCE"};
+    BO_OWN(MYSQL_RES) *result = NULL;
+    bo_status st = my_ask(conn, &result, err, "SELECT @@GLOBAL.sql_mode");
+    MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
+    if (st != BO_OK)
+        return st;
+    BO_OWN_VALUE(bo_buf) mode = {0};
+    bo_buf_add_str(&mode, OUR_MODE);
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
+        if (row && row[0] && strstr(row[0], reading[i]))
+            bo_buf_printf(&mode, ",%s", reading[i]);
+    }
+    free(conn->user_mode);
+    conn->user_mode = bo_buf_take_str(&mode);
+    return conn->user_mode ? BO_OK : bo_nomem(err);
+}
+
+bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err)
+{
+    if (conn->raw) /* has it anyway */
+        return BO_OK;
+    return my_run(
+        conn, NULL, err, "SET SESSION sql_mode = '%s'", of_user ? conn->user_mode : OUR_MODE);
+}
+
+bo_status my_pin_settings(my_conn *conn, bo_error *err)
+{
+    const unsigned seconds = conn->lock_timeout_ms / 1000 + (conn->lock_timeout_ms % 1000 > 0);
+    bo_status st = read_user_mode(conn, err);
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err, "SET NAMES utf8mb4");
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err,
+            "SET SESSION character_set_results = NULL,"
+            " sql_mode = '" OUR_MODE "',"
+            " time_zone = '+00:00',"
+            " foreign_key_checks = ON,"
+            " unique_checks = ON,"
+            " check_constraint_checks = ON,"
+            " innodb_strict_mode = OFF,"
+            " default_storage_engine = InnoDB,"
+            " default_tmp_storage_engine = InnoDB,"
+            " innodb_lock_wait_timeout = %u,"
+            " lock_wait_timeout = %u,"
+            " max_statement_time = 0,"
+            " idle_transaction_timeout = 0,"
+            " idle_readonly_transaction_timeout = 0,"
+            " idle_write_transaction_timeout = 0,"
+            " net_read_timeout = 3600,"
+            " net_write_timeout = 3600,"
+            " sql_quote_show_create = ON,"
+            " sql_auto_is_null = OFF,"
+            " sql_safe_updates = OFF,"
+            " sql_big_selects = ON,"
+            " sql_select_limit = DEFAULT,"
+            " completion_type = NO_CHAIN,"
+            " timestamp = DEFAULT",
+            seconds, seconds);
+    if (st == BO_OK)
+        st = my_run(
+            conn, NULL, err, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE");
+    if (st == BO_OK && !conn->in_transaction)
+        st = my_run(conn, NULL, err, "SET SESSION autocommit = ON");
+    return st == BO_OK ? st : bo_wrap(err, st, "cannot set up the connection");
+}
+
+static bo_status use_schema(my_conn *conn, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "USE ");
+    my_quote(&sql, conn->schema);
+    return my_run_buf(conn, &sql, NULL, err);
+}
+
+/* Settings are no part of a transaction: they stay when it is rolled back. */
+bo_status my_pin(bo_conn *base, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    if (!conn->raw)
+        return BO_OK;
+    bo_status st = my_pin_settings(conn, err);
+    if (st == BO_OK)
+        st = use_schema(conn, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot take the session over");
+    conn->raw = false;
+    return BO_OK;
+}
+
+/* ---- which database ---- */
+
+bo_status my_identity(bo_conn *base, bo_identity *out, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    BO_OWN(MYSQL_RES) *result = NULL;
+    /* older servers have no identity of their own: where they run stands for it */
+    bo_status st = my_ask(conn, &result, err,
+        "SELECT COALESCE((SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_VARIABLES"
+        " WHERE VARIABLE_NAME = 'SERVER_UID'),"
+        " CONCAT_WS(':', @@hostname, @@port, @@datadir))");
+    MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot tell which database this is");
+
+    BO_OWN_VALUE(bo_buf) name = {0};
+    name_target(conn, &name);
+    const char *version = mysql_get_server_info(conn->my);
+    bo_identity identity = {0};
+    (void)snprintf(identity.engine, sizeof identity.engine, "MariaDB %.*s",
+        (int)strcspn(version, "-"), version);
+    (void)snprintf(identity.database, sizeof identity.database, "%s", bo_buf_str(&name));
+    (void)snprintf(identity.server, sizeof identity.server, "%.2000s/%.2000s",
+        row && row[0] ? row[0] : "", conn->schema);
+    *out = identity;
+    return BO_OK;
+}

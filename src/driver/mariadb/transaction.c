@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/transaction.c - beginning and ending transactions. */
+#include <string.h>
+
+#include "driver/mariadb/my.h"
+
+/* A server that takes no writes says so before anything is read. */
+static bo_status refuse_read_only(my_conn *conn, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t refuses = 0;
+    bo_buf_add_str(&sql,
+        "SELECT @@GLOBAL.read_only <> 0 AND CURRENT_ROLE() IS NULL AND NOT EXISTS (SELECT 1 FROM"
+        " information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('READ_ONLY ADMIN', "
+        "'SUPER'))");
+    bo_status st = my_ask_count(conn, &sql, &refuses, err);
+    if (st == BO_OK && refuses)
+        return bo_fail(err, BO_REFUSED, "the server is read-only: it cannot be written to");
+    return st;
+}
+
+static bo_status begin_read(my_conn *conn, bo_error *err)
+{
+    bo_status st = my_run(conn, NULL, err, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    return st == BO_OK
+               ? my_run(conn, NULL, err, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+               : st;
+}
+
+/* LOCK TABLES would commit what is open, and START TRANSACTION would unlock them. */
+static bo_status begin_write(my_conn *conn, bo_error *err)
+{
+    bo_status st = refuse_read_only(conn, err);
+    if (st == BO_OK && conn->raw)
+        st = my_run(conn, NULL, err, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    return st == BO_OK ? my_run(conn, NULL, err, "SET SESSION autocommit = OFF") : st;
+}
+
+static bo_status begin_plain(my_conn *conn, bo_error *err)
+{
+    bo_status st = my_run(conn, NULL, err, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    return st == BO_OK ? my_run(conn, NULL, err, "START TRANSACTION") : st;
+}
+
+bo_status my_begin(bo_conn *base, bo_tx_mode mode, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    bo_status st = mode == BO_TX_READ    ? begin_read(conn, err)
+                   : mode == BO_TX_WRITE ? begin_write(conn, err)
+                                         : begin_plain(conn, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot begin a transaction");
+    conn->in_transaction = true;
+    conn->undone = false;
+    conn->mode = mode;
+    return BO_OK;
+}
+
+static void drop_link(my_conn *conn)
+{
+    if (conn->my)
+        mysql_close(conn->my); /* the server rolls back */
+    conn->my = NULL;
+}
+
+/* After COMMIT or ROLLBACK: nothing of the transaction is left in the session. */
+static void leave(my_conn *conn)
+{
+    const bool unlock = conn->tables_locked;
+    conn->in_transaction = conn->tables_locked = conn->undone = false;
+    bo_status st = unlock ? my_run(conn, NULL, NULL, "UNLOCK TABLES") : BO_OK;
+    if (st == BO_OK && conn->mode == BO_TX_WRITE)
+        st = my_run(conn, NULL, NULL, "SET SESSION autocommit = ON");
+    if (st != BO_OK)
+        drop_link(conn);
+}
+
+bo_status my_commit(bo_conn *base, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    if (my_link_broke(conn))
+        return bo_fail(
+            err, BO_DATABASE, "the link to the database broke before the transaction ended");
+    if (conn->undone) {
+        my_rollback(base);
+        return bo_fail(err, BO_DATABASE,
+            "the server rolled the transaction back: a statement in it met a deadlock");
+    }
+    bo_status st = my_run(conn, NULL, err, "COMMIT");
+    if (st != BO_OK && my_link_broke(conn)) {
+        conn->in_transaction = conn->tables_locked = false;
+        (void)bo_wrap(err, st, "no answer to COMMIT came");
+        if (err)
+            err->status = BO_UNKNOWN;
+        return BO_UNKNOWN;
+    }
+    if (st != BO_OK) {
+        my_rollback(base);
+        return bo_wrap(err, st, "the transaction was not committed");
+    }
+    leave(conn);
+    return BO_OK;
+}
+
+void my_rollback(bo_conn *base)
+{
+    my_conn *conn = my_of(base);
+    if (!conn->in_transaction)
+        return;
+    if (my_run(conn, NULL, NULL, "ROLLBACK") == BO_OK) {
+        leave(conn);
+        return;
+    }
+    conn->in_transaction = conn->tables_locked = conn->undone = false;
+    drop_link(conn);
+}
