@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/mariadb/lock.c - locks on tables, and who stands in the way.
+ *
+ * LOCK TABLES commits, and then allows no other table and no second alias; so a transaction that
+ * writes reads every row in share mode, which locks the rows and the gaps between and behind them.
+ * While it does, a second connection holds LOCK TABLES ... READ: that waits for writers as a whole
+ * and keeps new ones away, so that no writer is caught halfway and deadlocks with us.  Readers go
+ * on.
+ */
+#include "base/error.h"
+#include "driver/mariadb/second.h"
+
+/* The oldest open transaction is who it most likely is; seen with the right PROCESS only. */
+static bo_status name_holder(my_conn *asker, const my_conn *conn, bo_status st, bo_error *err)
+{
+    if (st != BO_BUSY)
+        return st;
+    BO_OWN(MYSQL_RES) *result = NULL;
+    bo_status asked = my_ask(asker, &result, NULL,
+        "SELECT t.trx_mysql_thread_id, p.USER FROM information_schema.INNODB_TRX AS t"
+        " JOIN information_schema.PROCESSLIST AS p ON p.ID = t.trx_mysql_thread_id"
+        " WHERE t.trx_mysql_thread_id NOT IN (%lu, CONNECTION_ID())"
+        " ORDER BY t.trx_started LIMIT 1",
+        mysql_thread_id(conn->my));
+    MYSQL_ROW row = asked == BO_OK ? mysql_fetch_row(result) : NULL;
+    return row ? bo_detail(err, st,
+                     "the oldest open transaction is that of connection %s of user '%s'", row[0],
+                     row[1])
+               : st;
+}
+
+static bo_status lock_failed(my_conn *conn, bo_status st, const bo_table *const *tables,
+    unsigned count, const char *rights, bo_error *err)
+{
+    st = my_denied_hint(conn, st, tables[0], rights, err);
+    return count == 1
+               ? bo_wrap(err, st, "cannot lock %s", tables[0]->name)
+               : bo_wrap(err, st, "cannot lock %s and %u more tables", tables[0]->name, count - 1);
+}
+
+/* Waits until nobody writes to the tables.  Without the right to, writers are met row by row. */
+static bo_status hold_writers_off(
+    my_conn *conn, my_conn *second, const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_status st = my_second_open(conn, (conn->lock_timeout_ms + 999) / 1000, second, err);
+    bo_buf_add_str(&sql, "LOCK TABLES ");
+    for (unsigned i = 0; i < count; i++) {
+        bo_buf_add_str(&sql, i == 0 ? "" : ", ");
+        my_quote_table(&sql, tables[i]);
+        bo_buf_add_str(&sql, " READ");
+    }
+    if (st != BO_OK)
+        return st;
+    bo_error refused = {0};
+    st = my_run_buf(second, &sql, NULL, &refused);
+    if (st == BO_OK || st == BO_DENIED)
+        return BO_OK;
+    if (err)
+        *err = refused;
+    return name_holder(second, conn, st, err);
+}
+
+static bo_status lock_rows(my_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t rows = 0;
+    bo_buf_add_str(&sql, "SELECT COUNT(*) FROM ");
+    my_quote_table(&sql, table);
+    bo_buf_add_str(&sql, " USE INDEX () LOCK IN SHARE MODE"); /* the rows themselves, all of them */
+    bo_status st = my_ask_count(conn, &sql, &rows, err);
+    st = name_holder(conn, conn, st, err);
+    return st == BO_OK ? BO_OK
+                       : lock_failed(conn, st, &table, 1, "SELECT, INSERT, UPDATE, DELETE", err);
+}
+
+static bo_status lock_for_writing(
+    my_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    my_conn second = {0};
+    bo_status st = hold_writers_off(conn, &second, tables, count, err);
+    if (st != BO_OK)
+        st = lock_failed(conn, st, tables, count, "LOCK TABLES", err);
+    for (unsigned i = 0; st == BO_OK && i < count; i++)
+        st = lock_rows(conn, tables[i], err);
+    my_second_close(&second);
+    return st;
+}
+
+/* Whoever has read from a table keeps it from being altered, emptied or dropped until the end of
+ * the transaction. */
+static bo_status lock_for_reading(my_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t one = 0;
+    bo_buf_add_str(&sql, "SELECT 1 FROM ");
+    my_quote_table(&sql, table);
+    bo_buf_add_str(&sql, " LIMIT 1");
+    bo_status st = my_ask_count(conn, &sql, &one, err);
+    st = name_holder(conn, conn, st, err);
+    return st == BO_OK ? BO_OK : lock_failed(conn, st, &table, 1, "SELECT", err);
+}
+
+bo_status my_lock(bo_conn *base, const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    if (count == 0)
+        return BO_OK;
+    if (conn->mode != BO_TX_READ)
+        return lock_for_writing(conn, tables, count, err);
+    bo_status st = BO_OK;
+    for (unsigned i = 0; st == BO_OK && i < count; i++)
+        st = lock_for_reading(conn, tables[i], err);
+    return st;
+}

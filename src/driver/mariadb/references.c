@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/references.c - foreign-key violations of whole tables. */
+#include <string.h>
+
+#include "base/error.h"
+#include "driver/mariadb/stage.h"
+
+bo_status my_references(my_conn *conn, bool enforced, bo_error *err)
+{
+    return my_run(conn, NULL, err, "SET SESSION foreign_key_checks = %d", enforced);
+}
+
+bo_status my_quote_name(my_conn *conn, const char *name, bo_buf *out, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
+    const char *schema = NULL, *local = NULL;
+    bo_status st = my_parse_name(conn, name, arena, &schema, &local, err);
+    if (st != BO_OK)
+        return st;
+    my_quote(out, schema);
+    bo_buf_add_str(out, ".");
+    my_quote(out, local);
+    return bo_buf_check(out, err);
+}
+
+/* Both sides of a foreign key have one type and one collation, so "=" compares as the key does. */
+bo_status my_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
+    const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
+{
+    (void)conn;
+    (void)child;
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_buf_printf(out, "%s%s = %s.", i == 0 ? "" : " AND ", parent[i], alias);
+        my_quote(out, key->child_columns[i]);
+    }
+    return bo_buf_check(out, err);
+}
+
+/* Rows of the child whose columns are all given and refer to no row of the parent. */
+static bo_status count_dangling(
+    my_conn *conn, const bo_foreign_key *key, uint64_t *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN_VALUE(bo_buf) child = {0};
+    BO_OWN_VALUE(bo_buf) parent = {0};
+    bo_status st = my_quote_name(conn, key->child, &child, err);
+    if (st == BO_OK)
+        st = my_quote_name(conn, key->parent, &parent, err);
+    if (st != BO_OK)
+        return st;
+    bo_buf_printf(&sql, "SELECT COUNT(*) FROM %s AS c WHERE ", bo_buf_str(&child));
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_buf_add_str(&sql, "c.");
+        my_quote(&sql, key->child_columns[i]);
+        bo_buf_add_str(&sql, " IS NOT NULL AND ");
+    }
+    bo_buf_printf(&sql, "NOT EXISTS (SELECT 1 FROM %s AS p WHERE ", bo_buf_str(&parent));
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_buf_add_str(&sql, i == 0 ? "p." : " AND p.");
+        my_quote(&sql, key->parent_columns[i]);
+        bo_buf_add_str(&sql, " = c.");
+        my_quote(&sql, key->child_columns[i]);
+    }
+    bo_buf_add_str(&sql, ")");
+    return my_ask_count(conn, &sql, out, err);
+}
+
+static bo_status check_key(
+    my_conn *conn, const bo_foreign_key *key, uint64_t *violations, bo_buf *example, bo_error *err)
+{
+    uint64_t dangling = 0;
+    bo_status st = count_dangling(conn, key, &dangling, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot check foreign key '%s' of %s", key->name, key->child);
+    if (dangling > 0 && *violations == 0)
+        bo_buf_printf(example, "foreign key '%s' of %s to %s", key->name, key->child, key->parent);
+    *violations += dangling;
+    return BO_OK;
+}
+
+static bool is_among(const char *name, const bo_table *const *tables, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(tables[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bo_status my_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
+    uint64_t *violations_out, bo_buf *example_out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) example = {0};
+    uint64_t violations = 0;
+    bo_status st = BO_OK;
+    for (unsigned t = 0; t < count; t++) {
+        const bo_table *table = tables[t];
+        for (uint16_t i = 0; st == BO_OK && i < table->foreign_key_count; i++)
+            st = check_key(my_of(conn), &table->foreign_keys[i], &violations, &example, err);
+        for (uint16_t i = 0; st == BO_OK && i < table->referenced_count; i++) {
+            const bo_foreign_key *key = &table->referenced_by[i];
+            if (!is_among(key->child, tables, count)) /* otherwise it is counted as the child's */
+                st = check_key(my_of(conn), key, &violations, &example, err);
+        }
+    }
+    if (st == BO_OK)
+        st = bo_buf_check(&example, err);
+    if (st != BO_OK)
+        return st;
+    *violations_out = violations;
+    if (!example_out)
+        return BO_OK;
+    bo_buf_clear(example_out);
+    bo_buf_add_str(example_out, bo_buf_str(&example));
+    return bo_buf_check(example_out, err);
+}
