@@ -7,7 +7,8 @@
 
 #include "base/error.h"
 
-static const bo_driver *const drivers[] = {&bo_driver_sqlite, &bo_driver_postgres};
+static const bo_driver *const drivers[] = {
+    &bo_driver_sqlite, &bo_driver_postgres, &bo_driver_mariadb};
 #define DRIVER_COUNT (sizeof drivers / sizeof *drivers)
 
 bo_conn *(*bo_driver_wrap)(bo_conn *conn) = NULL;
@@ -83,7 +84,7 @@ static void redact_options(bo_buf *out, const char *options)
 {
     static const char *const shown[] = {"host", "hostaddr", "port", "dbname", "user", "sslmode",
         "application_name", "connect_timeout", "target_session_attrs", "service", "mode",
-        "foreign_keys"};
+        "foreign_keys", "socket", "ssl", "ssl_ca"};
     char separator = '?';
     while (*options) {
         size_t size = strcspn(options, "&");
