@@ -103,6 +103,7 @@ static bo_part *parts_of_now(bo_undo *undo)
     bo_part *parts = bo_arena_array(undo->arena, (size_t)intent->part_count + 1, sizeof *parts);
     for (uint32_t i = 0; parts && i < intent->part_count; i++) {
         parts[i] = intent->parts[i];
+        parts[i].captured = parts[i].unstored = false; /* nothing is captured for an undo point */
         bo_table *was = bo_arena_alloc(undo->arena, sizeof *was);
         if (!was)
             return NULL;
