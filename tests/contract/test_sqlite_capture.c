@@ -504,7 +504,7 @@ static void a_broken_capture_is_noticed(void **state)
     } cases[] = {
         {"DROP TRIGGER backout_journal_1_moved", "t", "backout_journal_1_moved is missing"},
         {"DROP TABLE backout_journal_1", "t", "backout_journal_1 is missing"},
-        {"ALTER TABLE t ADD COLUMN e", "t", "the definition of the table or of"},
+        {"ALTER TABLE t ADD COLUMN e", "t", "changed: column 'e'"},
         {"ALTER TABLE t RENAME TO n", "n", "n is not captured for 'p'"},
         {"CREATE UNIQUE INDEX i ON t (c)", "t", "the definition of the table or of"},
         {"CREATE TABLE n AS SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t;"
@@ -691,6 +691,8 @@ static void positions_and_transactions_are_bounds(void **state)
         {{.from = from, .to = to}, "1:one>mine 6:->mine "},
         {{.from = to}, "1:mine>other 2:two>other "},
         {{.from = to, .to = to}, ""},
+        {{.from = from, .user = "me"}, ""},
+        {{.from = from, .run = "r"}, ""},
         {{.from = from, .transactions = only, .transaction_count = 2, .only_transactions = true},
             "1:one>mine 2:two>other "},
         {{.from = from, .to = to, .transactions = only, .transaction_count = 2},
@@ -702,12 +704,9 @@ static void positions_and_transactions_are_bounds(void **state)
             capture(w)->changes(w->conn, table, &cases[i].filter, write_change, &text, &err), &err);
         assert_string_equal(bo_buf_str(&text), cases[i].want);
     }
-    const bo_journal_filter users[] = {
-        {.from = from, .user = "me"}, {.from = from, .run = "r"}, {.from = "7:1"}};
-    const bo_status wanted[] = {BO_UNSUPPORTED, BO_UNSUPPORTED, BO_INVALID};
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(
-            capture(w)->changes(w->conn, table, &users[i], write_change, NULL, &err), wanted[i]);
+    const bo_journal_filter elsewhere = {.from = "7:1"};
+    assert_int_equal(
+        capture(w)->changes(w->conn, table, &elsewhere, write_change, NULL, &err), BO_INVALID);
 }
 
 int main(int argc, char **argv)

@@ -3,8 +3,8 @@
  * src/driver/sqlite/capture_changes.c - reading journals.
  *
  * SQLite does not tell a trigger who writes, nor in which transaction: there are no users and no
- * runs, and each row of a journal counts as a transaction of its own, "journal.seq".  What one
- * transaction wrote is what stands between two positions that were taken inside it.
+ * runs, so none is meant by name, and each row of a journal counts as a transaction of its own,
+ * "journal.seq".  What one transaction wrote is what stands between two positions inside it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +28,7 @@ typedef struct reading {
     int64_t from;
     int64_t to;
     const bo_journal_filter *filter;
+    bool only_chosen;
     int64_t *chosen; /* rows that are meant wherever they are, ascending */
     size_t chosen_count;
     sqlite3_stmt *rows; /* seq and key, by key */
@@ -98,7 +99,7 @@ static bo_status read_chosen(reading *self, bo_error *err)
 
 static bool is_meant(const reading *self, int64_t row)
 {
-    if (!self->filter->only_transactions && row <= self->to)
+    if (!self->only_chosen && row <= self->to)
         return true;
     return self->chosen_count > 0 &&
            bsearch(&row, self->chosen, self->chosen_count, sizeof *self->chosen, by_number) != NULL;
@@ -115,8 +116,8 @@ static bo_status open_journal(reading *self, const char *from, bo_error *err)
 static bo_status open_filter(reading *self, bo_error *err)
 {
     const bo_journal_filter *filter = self->filter;
-    if ((filter->user && *filter->user) || (filter->run && *filter->run))
-        return bo_fail(err, BO_UNSUPPORTED, "SQLite does not tell which user or run wrote a row");
+    const bool of_somebody = (filter->user && *filter->user) || (filter->run && *filter->run);
+    self->only_chosen = filter->only_transactions || of_somebody;
     bo_status st = open_journal(self, filter->from, err);
     self->to = INT64_MAX;
     if (st == BO_OK && filter->to)
@@ -335,7 +336,7 @@ bo_status sq_capture_walk(bo_conn *conn, const bo_table *now, const char *from,
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot read the journal of %s", now->name);
 }
 
-/* `tag` is missing: what a session wrote cannot be told. */
+/* Without `tag`: what a session wrote cannot be told. */
 const bo_capture_driver sq_capture = {
     .coverage = sq_capture_coverage,
     .begin = sq_capture_begin,

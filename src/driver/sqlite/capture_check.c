@@ -6,9 +6,38 @@
 
 /* ---- is it as it was made? ---- */
 
+/* A column that `wanted` has and `text` has not, or NULL. */
+static bo_status find_new_column(
+    const bo_table *now, const char *wanted, const char *text, const char **out, bo_error *err)
+{
+    *out = NULL;
+    for (uint16_t i = 0; !*out && i < now->image_count; i++) {
+        BO_OWN_VALUE(bo_buf) name = {0};
+        sq_quote(&name, now->columns[now->image_columns[i]].name);
+        bo_status st = bo_buf_check(&name, err);
+        if (st != BO_OK)
+            return st;
+        if (strstr(wanted, bo_buf_str(&name)) && !strstr(text, bo_buf_str(&name)))
+            *out = now->columns[now->image_columns[i]].name;
+    }
+    return BO_OK;
+}
+
+static bo_status say_changed(const bo_table *now, const char *name, const char *wanted,
+    const char *text, bo_buf *broken, bo_error *err)
+{
+    const char *column = NULL;
+    bo_status st = find_new_column(now, wanted, text, &column, err);
+    if (column)
+        bo_buf_printf(broken, "the definition of the table changed: column '%s'", column);
+    else
+        bo_buf_printf(broken, "the definition of the table or of %s changed", name);
+    return st;
+}
+
 /* One line when the object is not there, or not with this SQL. */
-static bo_status check_object(sq_conn *conn, const char *kind, const char *name, const bo_buf *sql,
-    bo_buf *broken, bo_error *err)
+static bo_status check_object(sq_conn *conn, const bo_table *now, const char *kind,
+    const char *name, const bo_buf *sql, bo_buf *broken, bo_error *err)
 {
     BO_OWN(sqlite3_stmt) *statement = NULL;
     bool row = false;
@@ -29,8 +58,8 @@ static bo_status check_object(sq_conn *conn, const char *kind, const char *name,
     if (strcmp(type, kind) != 0)
         bo_buf_printf(broken, "%s is missing", name);
     else if (strcmp(text, bo_buf_str(sql)) != 0)
-        bo_buf_printf(broken, "the definition of the table or of %s changed", name);
-    return bo_buf_check(broken, err);
+        st = say_changed(now, name, bo_buf_str(sql), text, broken, err);
+    return st == BO_OK ? bo_buf_check(broken, err) : st;
 }
 
 static bo_status check_triggers(
@@ -49,7 +78,7 @@ static bo_status check_triggers(
         if (st == BO_OK)
             st = bo_buf_check(&name, err);
         if (st == BO_OK)
-            st = check_object(conn, "TRIGGER", bo_buf_str(&name), &sql, broken, err);
+            st = check_object(conn, now, "TRIGGER", bo_buf_str(&name), &sql, broken, err);
     }
     return st;
 }
@@ -84,9 +113,9 @@ bo_status sq_journal_check(
         return bo_buf_check(broken, err);
     }
     sq_journal_sql(&sql, journal, now);
-    bo_status st = check_object(conn, "TABLE", journal->name, &sql, broken, err);
+    bo_status st = check_triggers(conn, now, journal, broken, err);
     if (st == BO_OK && broken->size == 0)
-        st = check_triggers(conn, now, journal, broken, err);
+        st = check_object(conn, now, "TABLE", journal->name, &sql, broken, err);
     if (st == BO_OK && broken->size == 0)
         st = check_order(conn, now, broken, err);
     return st;
