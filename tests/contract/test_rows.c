@@ -452,6 +452,8 @@ static void literals_make_the_same_rows_again(void **state)
     bo_digest before = digest_of(w, table);
     render(w, table, BO_RENDER_LITERAL, &literals);
     contract_do(w, "DELETE FROM t");
+    if (w->engine == CONTRACT_MARIADB) /* as who loads a dump does */
+        contract_do(w, "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'");
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_printf(&sql, "INSERT INTO t VALUES %s", bo_buf_str(&literals.sql));
     contract_do(w, bo_buf_str(&sql));

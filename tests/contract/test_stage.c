@@ -89,7 +89,8 @@ static void a_chain_of_rows_that_refer_to_each_other_comes_back(void **state)
     undo(state,
         "CREATE TABLE t (id integer PRIMARY KEY, boss integer REFERENCES t (id));"
         "INSERT INTO t VALUES (1, NULL), (2, 1), (3, 2), (4, 3), (5, 5)",
-        "DELETE FROM t WHERE id = 5; DELETE FROM t WHERE id = 4; DELETE FROM t WHERE id = 3;"
+        "UPDATE t SET boss = NULL WHERE id = 5; DELETE FROM t WHERE id = 5;"
+        "DELETE FROM t WHERE id = 4; DELETE FROM t WHERE id = 3;"
         "DELETE FROM t WHERE id = 2; DELETE FROM t WHERE id = 1",
         PG_NAMES("t"));
 }

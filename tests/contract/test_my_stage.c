@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/contract/test_my_stage.c - what only MariaDB's stage, locks and marker have to show. */
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/contract.h"
+
+static bool is_super(const contract_world *w)
+{
+    return strstr(w->url, "//root@") != NULL;
+}
+
+/* ---- triggers ---- */
+
+static bo_status compare_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
+{
+    (void)id;
+    (void)err;
+    const stage_undo *undo = ctx;
+    const bo_buf *wanted = &undo->before[0].rows[0].image;
+    return bo_image_equal(row, (bo_image){wanted->data, wanted->size}) ? BO_OK : BO_MISMATCH;
+}
+
+static void what_a_trigger_of_a_user_does_to_a_row_is_read_back(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(
+        w, "CREATE TABLE t (id integer PRIMARY KEY, a text); INSERT INTO t VALUES (1, 'a')");
+    contract_do(
+        w, "CREATE TRIGGER louder BEFORE INSERT ON t FOR EACH ROW SET NEW.a = upper(NEW.a)");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "DELETE FROM t");
+    stage_undo_stage(&undo);
+    pg_must(w->driver->stage_apply(undo.stage, undo.applied, &err), &err);
+    assert_int_equal(
+        w->driver->stage_readback(undo.stage, 0, compare_row, &undo, &err), BO_MISMATCH);
+    stage_undo_end(&undo);
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "0");
+}
+
+static void triggers_of_users_fire_and_stay(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a text); CREATE TABLE log (what text);"
+                   "INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+    contract_do(
+        w, "CREATE TRIGGER one AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES ('in')");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "DELETE FROM t");
+    stage_undo_stage(&undo);
+    pg_must(stage_undo_apply(&undo, &err), &err);
+    stage_undo_check(&undo);
+    stage_undo_end(&undo);
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM log"), "2"); /* the limit */
+    contract_do(w, "INSERT INTO t VALUES (3, 'c')");
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM log"), "3");
+}
+
+/* ---- the session after an undo ---- */
+
+static void foreign_keys_are_enforced_again_after_an_undo(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    for (int fails = 0; fails < 2; fails++) {
+        stage_undo undo;
+        contract_do(w, "DROP TABLE IF EXISTS c, p;"
+                       "CREATE TABLE p (id integer PRIMARY KEY);"
+                       "CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p (id));"
+                       "INSERT INTO p VALUES (1)");
+        stage_undo_begin(&undo, w->conn, PG_NAMES("p"));
+        contract_do(w, "DELETE FROM p");
+        stage_undo_stage(&undo);
+        if (fails) /* the row is there already */
+            pg_do(w->conn, "INSERT INTO p VALUES (1)");
+        assert_int_equal(stage_undo_apply(&undo, &err), fails ? BO_CONFLICT : BO_OK);
+        stage_undo_end(&undo);
+        assert_int_equal(
+            w->driver->exec(w->conn, "INSERT INTO c VALUES (1, 9)", &err), BO_CONFLICT);
+    }
+}
+
+static void a_reference_that_an_undo_would_break_is_a_conflict(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(w, "CREATE TABLE p (id integer PRIMARY KEY);"
+                   "CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p (id)"
+                   " ON DELETE CASCADE)");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("p"));
+    contract_do(w, "INSERT INTO p VALUES (1)");
+    stage_undo_stage(&undo);
+    contract_do(w, "INSERT INTO c VALUES (7, 1)"); /* nobody asked stage_blocked() */
+    assert_int_equal(stage_undo_apply(&undo, &err), BO_CONFLICT);
+    stage_undo_end(&undo);
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM c"), "1");
+}
+
+static void nothing_of_a_stage_is_left_in_the_session(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "DELETE FROM t");
+    stage_undo_stage(&undo);
+    pg_must(stage_undo_apply(&undo, &err), &err);
+    stage_undo_end(&undo);
+    assert_int_not_equal(w->driver->exec(w->conn, "SELECT 1 FROM backout_stage_1_0", &err), BO_OK);
+}
+
+/* ---- locks ---- */
+
+static void readers_go_on_beside_a_lock(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1), (3)");
+    const bo_table *table = contract_table(w, "t");
+    contract_do(w, "SET innodb_lock_wait_timeout = 1");
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->lock(w->conn, &table, 1, &err), &err);
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "2");
+    assert_int_equal(w->driver->exec(w->user, "INSERT INTO t VALUES (2)", &err), BO_BUSY);
+    assert_int_equal(w->driver->exec(w->user, "UPDATE t SET id = 4 WHERE id = 3", &err), BO_BUSY);
+    pg_do(w->conn, "INSERT INTO t VALUES (2)");
+    pg_must(w->driver->commit(w->conn, &err), &err);
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "3");
+}
+
+static void who_holds_a_lock_is_told_to_those_who_may_know(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY)");
+    const bo_table *table = contract_table(w, "t");
+    pg_must(w->driver->begin(w->user, BO_TX_PLAIN, &err), &err);
+    contract_do(w, "INSERT INTO t VALUES (1)");
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    assert_int_equal(w->driver->lock(w->conn, &table, 1, &err), BO_BUSY);
+    assert_non_null(strstr(err.text, "cannot lock t"));
+    if (is_super(w))
+        assert_non_null(strstr(err.text, "of user 'root'"));
+    w->driver->rollback(w->conn);
+    w->driver->rollback(w->user);
+}
+
+/* ---- a user with few rights ---- */
+
+static bo_conn *connect_as_clerk(contract_world *w, const char *rights)
+{
+    char sql[400], url[700];
+    const char *schema = contract_ask(w, "SELECT database()");
+    snprintf(sql, sizeof sql,
+        "CREATE OR REPLACE USER clerk_%s@localhost; GRANT %s ON %s.* TO clerk_%s@localhost", schema,
+        rights, schema, schema);
+    contract_do(w, sql);
+    snprintf(url, sizeof url, "mariadb://clerk_%s%s", schema, strchr(w->url, '@'));
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    pg_must(bo_driver_open(&(bo_connect){.url = url, .lock_timeout_ms = 300}, &conn, &err), &err);
+    return conn;
+}
+
+static void drop_clerk(contract_world *w, bo_conn *conn)
+{
+    char sql[200];
+    bo_conn_free(conn);
+    snprintf(sql, sizeof sql, "DROP USER clerk_%s@localhost", contract_ask(w, "SELECT database()"));
+    contract_do(w, sql);
+}
+
+static void without_the_right_to_lock_tables_rows_are_locked(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    if (!is_super(w))
+        skip(); /* only it makes users */
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY)");
+    bo_conn *clerk = connect_as_clerk(w, "SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES");
+    const bo_table *table = pg_table(clerk, w->arena, "t");
+    contract_do(w, "SET innodb_lock_wait_timeout = 1");
+    pg_must(w->driver->begin(clerk, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->lock(clerk, &table, 1, &err), &err);
+    assert_int_equal(w->driver->exec(w->user, "INSERT INTO t VALUES (1)", &err), BO_BUSY);
+    w->driver->rollback(clerk);
+    drop_clerk(w, clerk);
+}
+
+static void rights_that_are_missing_are_named(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    if (!is_super(w))
+        skip();
+    BO_OWN_VALUE(bo_buf) token = {0};
+    bo_stage *stage = NULL;
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY)");
+    bo_conn *clerk = connect_as_clerk(w, "SELECT, INSERT, UPDATE, DELETE");
+    const bo_table *table = pg_table(clerk, w->arena, "t");
+    pg_must(w->driver->begin(clerk, BO_TX_WRITE, &err), &err);
+    bo_stage_table tables = {table, table};
+    assert_int_equal(w->driver->stage_open(clerk, &tables, 1, &stage, &err), BO_DENIED);
+    assert_non_null(strstr(err.text, "GRANT CREATE TEMPORARY TABLES"));
+    assert_int_equal(w->driver->mark(clerk, "one", &token, &err), BO_DENIED);
+    assert_non_null(strstr(err.text, "needed: GRANT CREATE"));
+    w->driver->rollback(clerk);
+    drop_clerk(w, clerk);
+}
+
+/* ---- the marker ---- */
+
+static void a_marker_of_a_transaction_that_still_runs_is_not_known(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    bool marked = true;
+    BO_OWN_VALUE(bo_buf) token = {0};
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->mark(w->conn, "one", &token, &err), &err);
+    bo_conn *other = contract_connect(w, false);
+    assert_int_equal(
+        w->driver->marked(other, "one", bo_buf_str(&token), &marked, &err), BO_UNKNOWN);
+    pg_must(w->driver->unmark(other, "other", &err), &err); /* leaves the table to its user */
+    pg_must(w->driver->commit(w->conn, &err), &err);
+    pg_must(w->driver->marked(other, "one", bo_buf_str(&token), &marked, &err), &err);
+    assert_true(marked);
+    pg_must(w->driver->unmark(other, "one", &err), &err);
+    bo_conn_free(other);
+}
+
+CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_is_read_back),
+    CONTRACT_TEST(triggers_of_users_fire_and_stay),
+    CONTRACT_TEST(foreign_keys_are_enforced_again_after_an_undo),
+    CONTRACT_TEST(a_reference_that_an_undo_would_break_is_a_conflict),
+    CONTRACT_TEST(nothing_of_a_stage_is_left_in_the_session),
+    CONTRACT_TEST(readers_go_on_beside_a_lock),
+    CONTRACT_TEST(who_holds_a_lock_is_told_to_those_who_may_know),
+    CONTRACT_TEST(without_the_right_to_lock_tables_rows_are_locked),
+    CONTRACT_TEST(rights_that_are_missing_are_named),
+    CONTRACT_TEST(a_marker_of_a_transaction_that_still_runs_is_not_known))
