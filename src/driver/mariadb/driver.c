@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/mariadb/driver.c - the table of functions of the MariaDB driver. */
-#include "driver/mariadb/my.h"
+#include "driver/mariadb/journal.h"
 
 const bo_driver bo_driver_mariadb = {
     .name = "mariadb",
     .schemes = "mariadb mysql",
-    .caps = BO_CAP_SEQUENCES,
+    .caps = BO_CAP_SEQUENCES | BO_CAP_CAPTURE,
     .open = my_open,
     .close = my_close,
     .identity = my_identity,
@@ -51,4 +51,5 @@ const bo_driver bo_driver_mariadb = {
     .marked = my_marked,
     .unmark = my_unmark,
     .traces = my_traces,
+    .capture = &my_capture_driver,
 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "driver/mariadb/my.h"
+#include "driver/mariadb/journal.h"
 #include "driver/mariadb/url.h"
 
 #define DEFAULT_LOCK_TIMEOUT_MS 10000u
@@ -104,6 +104,8 @@ bo_status my_open(const bo_connect *how, bo_conn **out, bo_error *err)
         st = connect_to(how, conn, err);
     if (st == BO_OK && !how->raw)
         st = my_pin_settings(conn, err);
+    if (st == BO_OK && how->run)
+        st = my_capture_tag(&conn->base, how->run, err);
     if (st != BO_OK)
         return st;
     *out = &BO_TAKE(conn)->base;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/mariadb/capture.c - which tables are captured for which points: begin, end, list.
+ *
+ * Every step commits itself, so the order matters: an entry is written, then what it speaks of is
+ * made, then it counts; and the other way round.  One connection at a time does this, so whatever
+ * does not count and is not its own was left by one that died, and is removed.
+ */
+#include <string.h>
+
+#include "driver/mariadb/journal.h"
+
+/* ---- one at a time ---- */
+
+#define TURN "CONCAT('backout.capture.', MD5(DATABASE()))"
+
+bo_status my_take_turn(my_conn *conn, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t taken = 0;
+    if (conn->in_transaction)
+        return bo_fail(err, BO_INVALID, "capture cannot begin or end inside a transaction");
+    bo_buf_printf(&sql, "SELECT GET_LOCK(" TURN ", %g)", conn->lock_timeout_ms / 1000.0);
+    bo_status st = my_ask_count(conn, &sql, &taken, err);
+    if (st == BO_OK && !taken)
+        return bo_fail(err, BO_BUSY, "another backout begins or ends capture in this database");
+    return st;
+}
+
+void my_pass_turn(my_conn *conn)
+{
+    (void)my_run(conn, NULL, NULL, "DO RELEASE_LOCK(" TURN ")");
+}
+
+/* ---- locks ---- */
+
+/* The first of the tables that is in the way, as a line of the error. */
+static bo_status name_busy(
+    my_conn *conn, const my_entry *const *entries, size_t count, bo_status st, bo_error *err)
+{
+    for (size_t i = 0; st == BO_BUSY && i < count; i++) {
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_add_str(&sql, "LOCK TABLES ");
+        my_quote(&sql, entries[i]->table);
+        bo_buf_add_str(&sql, " WRITE NOWAIT");
+        if (my_run_buf(conn, &sql, NULL, NULL) == BO_BUSY)
+            return bo_wrap(
+                err, st, "table '%s' is in use by an open transaction", entries[i]->table);
+    }
+    return st;
+}
+
+bo_status my_lock_tables(my_conn *conn, const my_entry *const *entries, size_t count, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "LOCK TABLES " MY_REGISTRY " WRITE");
+    for (size_t i = 0; i < count; i++) {
+        bo_buf_add_str(&sql, ", ");
+        my_quote(&sql, entries[i]->table);
+        bo_buf_add_str(&sql, " WRITE");
+    }
+    bo_status st = my_run_buf(conn, &sql, NULL, err);
+    return st == BO_OK ? BO_OK : name_busy(conn, entries, count, st, err);
+}
+
+void my_unlock_tables(my_conn *conn)
+{
+    (void)my_run(conn, NULL, NULL, "UNLOCK TABLES");
+}
+
+/* ---- which tables exist ---- */
+
+typedef struct names {
+    size_t count;
+    const char **items;
+} names;
+
+static bo_status read_names(my_conn *conn, bo_arena *arena, names *out, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *result = NULL;
+    bo_status st = my_ask(conn, &result, err,
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()");
+    if (st != BO_OK)
+        return st;
+    names found = {.count = (size_t)mysql_num_rows(result)};
+    found.items = bo_arena_array(arena, found.count + 1, sizeof *found.items);
+    if (!found.items)
+        return bo_nomem(err);
+    for (size_t i = 0; i < found.count; i++) {
+        found.items[i] = bo_arena_str(arena, mysql_fetch_row(result)[0]);
+        if (!found.items[i])
+            return bo_nomem(err);
+    }
+    *out = found;
+    return BO_OK;
+}
+
+static bool exists(const names *all, const char *name)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (strcmp(all->items[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bo_status my_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    my_registry registry = {0};
+    names all = {0};
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = my_registry_read(conn, arena, &registry, err);
+    if (st == BO_OK && registry.count > 0)
+        st = read_names(conn, arena, &all, err);
+    for (size_t i = 0; st == BO_OK && i < registry.count; i++) {
+        const my_entry *entry = &registry.entries[i];
+        if (entry->watched)
+            continue;
+        const char *name = my_display_name(conn, arena, conn->schema, entry->table);
+        if (!name)
+            return bo_nomem(err);
+        const bo_captured captured = {name, entry->point, !exists(&all, entry->table)};
+        st = each(ctx, &captured, err);
+    }
+    return st;
+}
+
+/* ---- end ---- */
+
+static bool needed_elsewhere(const my_registry *registry, const my_entry *entry)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        const my_entry *other = &registry->entries[i];
+        if (other->on && other->number == entry->number && strcmp(other->point, entry->point) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* The entries of the point whose triggers go; of tables that are there. */
+static bo_status find_doomed(my_conn *conn, const my_registry *registry, const char *point,
+    bo_arena *arena, const my_entry ***out, size_t *count_out, bo_error *err)
+{
+    names all = {0};
+    size_t count = 0;
+    const my_entry **doomed = bo_arena_array(arena, registry->count + 1, sizeof *doomed);
+    if (!doomed)
+        return bo_nomem(err);
+    bo_status st = read_names(conn, arena, &all, err);
+    for (size_t i = 0; st == BO_OK && i < registry->count; i++) {
+        const my_entry *entry = &registry->entries[i];
+        if (strcmp(entry->point, point) == 0 && !needed_elsewhere(registry, entry) &&
+            exists(&all, entry->table))
+            doomed[count++] = entry;
+    }
+    *out = doomed;
+    *count_out = count;
+    return st;
+}
+
+/* With the tables locked, so that either nothing has happened or nobody writes half captured. */
+static bo_status remove_hooks(
+    my_conn *conn, const char *point, const my_entry *const *doomed, size_t count, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "UPDATE " MY_REGISTRY " SET `state` = 'ending' WHERE `point` = ");
+    my_quote_literal(&sql, point);
+    bo_status st = my_lock_tables(conn, doomed, count, err);
+    if (st == BO_OK)
+        st = my_run_buf(conn, &sql, NULL, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        st = my_hooks_drop(conn, doomed[i]->number, err);
+    my_unlock_tables(conn);
+    return st;
+}
+
+bo_status my_capture_clean(my_conn *conn, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t left = 0;
+    bo_buf_add_str(&sql, "SELECT COUNT(*) FROM " MY_REGISTRY);
+    bo_status st = my_capture_sweep(conn, err);
+    if (st == BO_OK)
+        st = my_ask_count(conn, &sql, &left, err);
+    return st == BO_OK && left == 0 ? my_run(conn, NULL, err, "DROP TABLE " MY_REGISTRY) : st;
+}
+
+static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    my_registry registry = {0};
+    const my_entry **doomed = NULL;
+    size_t count = 0;
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = my_registry_read(conn, arena, &registry, err);
+    if (st != BO_OK || registry.count == 0)
+        return st;
+    st = find_doomed(conn, &registry, point, arena, &doomed, &count, err);
+    if (st == BO_OK)
+        st = remove_hooks(conn, point, doomed, count, err);
+    return st == BO_OK ? my_capture_clean(conn, err) : st;
+}
+
+bo_status my_capture_end(bo_conn *base, const char *point, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    bo_status st = my_take_turn(conn, err);
+    if (st == BO_OK) {
+        st = end_point(conn, point, err);
+        my_pass_turn(conn);
+    }
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot end the capture for '%s'", point);
+}
+
+/* ---- tag ---- */
+
+bo_status my_capture_tag(bo_conn *base, const char *run, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "SET @backout_run = ");
+    if (run && *run)
+        my_quote_literal(&sql, run);
+    else
+        bo_buf_add_str(&sql, "NULL");
+    return my_run_buf(my_of(base), &sql, NULL, err);
+}
+
+const bo_capture_driver my_capture_driver = {
+    .coverage = my_capture_coverage,
+    .begin = my_capture_begin,
+    .end = my_capture_end,
+    .list = my_capture_list,
+    .check = my_capture_check,
+    .position = my_capture_position,
+    .changes = my_capture_changes,
+    .walk = my_capture_walk,
+    .tag = my_capture_tag,
+};

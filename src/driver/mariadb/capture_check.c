@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/capture_check.c - is a capture as it was made, so that its journal can be
+ * trusted? */
+#include <string.h>
+
+#include "driver/mariadb/journal.h"
+
+/* ---- what the journal keeps ---- */
+
+static const my_kept *find_kept(const my_entry *entry, const char *name)
+{
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        if (strcmp(entry->columns[i].name, name) == 0)
+            return &entry->columns[i];
+    }
+    return NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+bo_status my_check_columns(
+    const my_entry *entry, const bo_table *now, bo_buf *broken, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    const my_kept *wanted = arena ? my_kept_columns(now, arena) : NULL;
+    if (!wanted)
+        return bo_nomem(err);
+    for (uint16_t i = 0; i < now->image_count; i++) {
+        const my_kept *kept = find_kept(entry, wanted[i].name);
+        const char *what =
+            !kept                                              ? "is new"
+            : strcmp(kept->type, wanted[i].type) != 0          ? "has another type"
+            : !same_text(kept->collation, wanted[i].collation) ? "has another collation"
+            : kept->in_key != wanted[i].in_key ? "is now, or is no longer, in the key"
+                                               : NULL;
+        if (what) {
+            bo_buf_printf(broken, "column '%s' %s", wanted[i].name, what);
+            return bo_buf_check(broken, err);
+        }
+    }
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        const int at = bo_table_column(now, entry->columns[i].name);
+        if (at < 0 || bo_table_image_position(now, (uint16_t)at) < 0) {
+            bo_buf_printf(broken, "column '%s' is gone", entry->columns[i].name);
+            break;
+        }
+    }
+    return bo_buf_check(broken, err);
+}
+
+/* Reads nothing, and fails when the journal or a column of it is not there. */
+bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t none = 0;
+    bo_error refused = {0};
+    bo_buf_add_str(&sql, "SELECT `backout_tx`, `backout_user`, `backout_run`, `backout_op`");
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        bo_buf_add_str(&sql, ", ");
+        my_quote(&sql, entry->columns[i].name);
+    }
+    bo_buf_printf(&sql, " FROM " MY_JOURNAL " LIMIT 0", entry->number);
+    bo_status st = my_ask_count(conn, &sql, &none, &refused);
+    if (st == BO_OK || my_link_broke(conn) || st == BO_NOMEM) {
+        if (err && st != BO_OK)
+            *err = refused;
+        return st;
+    }
+    bo_buf_printf(broken, "its journal cannot be read: %s", refused.text);
+    return bo_buf_check(broken, err);
+}
+
+/* ---- triggers ---- */
+
+/* Name, body, mode, event, timing, order of the table's triggers. */
+static bo_status read_triggers(my_conn *conn, const char *table, MYSQL_RES **out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql,
+        "SELECT TRIGGER_NAME, ACTION_STATEMENT, SQL_MODE, EVENT_MANIPULATION, ACTION_TIMING,"
+        " ACTION_ORDER FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE()"
+        " AND EVENT_OBJECT_TABLE = ");
+    my_quote_literal(&sql, table);
+    bo_buf_add_str(&sql, " ORDER BY CAST(ACTION_ORDER AS UNSIGNED)");
+    return my_ask_buf(conn, &sql, out, err);
+}
+
+static MYSQL_ROW find_trigger(MYSQL_RES *result, const char *name)
+{
+    MYSQL_ROW row;
+    mysql_data_seek(result, 0);
+    while ((row = mysql_fetch_row(result)) != NULL && strcmp(row[0], name) != 0)
+        continue;
+    return row;
+}
+
+/* A trigger of the user that runs after ours, before the write, could change what is written. */
+static const char *later_one(MYSQL_RES *result, MYSQL_ROW ours)
+{
+    const unsigned long order = strtoul(ours[5], NULL, 10);
+    MYSQL_ROW row;
+    mysql_data_seek(result, 0);
+    while ((row = mysql_fetch_row(result)) != NULL) {
+        if (strcmp(row[3], ours[3]) == 0 && strcmp(row[4], ours[4]) == 0 &&
+            strtoul(row[5], NULL, 10) > order && strncmp(row[0], "backout_", 8) != 0)
+            return row[0];
+    }
+    return NULL;
+}
+
+static void check_hook(
+    MYSQL_RES *result, const char *table, const char *name, const char *body, bo_buf *broken)
+{
+    MYSQL_ROW row = find_trigger(result, name);
+    const char *later = row && strcmp(row[4], "BEFORE") == 0 ? later_one(result, row) : NULL;
+    if (!row)
+        bo_buf_printf(broken, "trigger '%s' of '%s' is missing", name, table);
+    else if (strcmp(row[1], body) != 0)
+        bo_buf_printf(broken,
+            "trigger '%s' of '%s' is not what it must be now: columns, keys or foreign keys "
+            "changed",
+            name, table);
+    else if (strcmp(row[2], MY_TRIGGER_MODE) != 0)
+        bo_buf_printf(broken, "trigger '%s' of '%s' has another sql_mode", name, table);
+    else if (later)
+        bo_buf_printf(broken, "trigger '%s' of '%s' runs after '%s'", later, table, name);
+}
+
+bo_status my_check_hooks(my_conn *conn, const my_scheme *scheme, const my_entry *entry,
+    bo_arena *arena, bo_buf *broken, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *result = NULL;
+    const char *bodies[MY_HOOK_COUNT] = {0};
+    bo_status st = my_hook_bodies(scheme, entry, arena, bodies, err);
+    if (st == BO_OK)
+        st = read_triggers(conn, entry->table, &result, err);
+    for (my_hook hook = 0; st == BO_OK && broken->size == 0 && hook < MY_HOOK_COUNT; hook++) {
+        BO_OWN_VALUE(bo_buf) name = {0};
+        my_hook_name(&name, hook, entry->number);
+        st = bo_buf_check(&name, err);
+        if (st == BO_OK && bodies[hook])
+            check_hook(result, entry->table, bo_buf_str(&name), bodies[hook], broken);
+    }
+    return st == BO_OK ? bo_buf_check(broken, err) : st;
+}
+
+/* ---- tables whose rows take ours along ---- */
+
+struct parents {
+    my_conn *conn;
+    const my_scheme *scheme;
+    bo_arena *arena;
+    bo_buf *broken;
+};
+
+static bo_status check_parent(void *ctx, const my_action *action, bo_error *err)
+{
+    struct parents *parents = ctx;
+    const my_scheme *scheme = parents->scheme;
+    const my_entry *entry = my_registry_find(&scheme->registry, scheme->point, action->parent);
+    if (parents->broken->size > 0)
+        return BO_OK;
+    if (entry && action->parent_here)
+        return my_check_hooks(parents->conn, scheme, entry, parents->arena, parents->broken, err);
+    const my_entry none = {.point = scheme->point, .table = action->parent, .watched = true};
+    const char *bodies[MY_HOOK_COUNT] = {0};
+    bo_status st = my_hook_bodies(scheme, &none, parents->arena, bodies, err);
+    if (st == BO_OK && (!action->parent_here || bodies[MY_HOOK_BU] || bodies[MY_HOOK_BD]))
+        bo_buf_printf(parents->broken, "foreign key '%s' of '%s' is new: its actions are not seen",
+            action->name, action->child);
+    return st;
+}
+
+/* ---- rows that went without a trace: TRUNCATE, or an action that nobody saw ---- */
+
+static void add_key_match(bo_buf *out, const my_entry *entry, const char *a, const char *b)
+{
+    const char *separator = "";
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        if (!entry->columns[i].in_key)
+            continue;
+        bo_buf_printf(out, "%s%s.", separator, a);
+        my_quote(out, entry->columns[i].name);
+        bo_buf_printf(out, " = %s.", b);
+        my_quote(out, entry->columns[i].name);
+        separator = " AND ";
+    }
+}
+
+bo_status my_sentinel_set(my_conn *conn, const my_entry *entry, const bo_table *now, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN_VALUE(bo_buf) keys = {0};
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        if (!entry->columns[i].in_key)
+            continue;
+        bo_buf_add_str(&keys, ", ");
+        my_quote(&keys, entry->columns[i].name);
+    }
+    bo_buf_printf(&sql, "INSERT INTO " MY_JOURNAL " (`backout_op`%s) SELECT 'S'%s FROM ",
+        entry->number, bo_buf_str(&keys), bo_buf_str(&keys));
+    my_quote_table(&sql, now);
+    bo_buf_add_str(&sql, " FORCE INDEX (");
+    my_quote(&sql, now->row_key->name);
+    bo_buf_printf(
+        &sql, ") ORDER BY %s LIMIT 1 LOCK IN SHARE MODE SKIP LOCKED", bo_buf_str(&keys) + 2);
+    bo_status st = bo_buf_check(&keys, err);
+    uint64_t rows = 0;
+    if (st == BO_OK)
+        st = my_run_buf(conn, &sql, &rows, err);
+    if (st != BO_OK || rows == 0)
+        return st;
+    bo_buf_clear(&sql);
+    bo_buf_printf(&sql,
+        "UPDATE " MY_REGISTRY
+        " SET `sentinel` = LAST_INSERT_ID() WHERE `number` = %u AND `table` = ",
+        entry->number);
+    my_quote_literal(&sql, entry->table);
+    bo_buf_add_str(&sql, " AND `point` = ");
+    my_quote_literal(&sql, entry->point);
+    return my_run_buf(conn, &sql, NULL, err);
+}
+
+/* The answer's only row, if any, tells a write and whether its row is there. */
+static bo_status ask_write(
+    my_conn *conn, const bo_buf *sql, char *write_out, bool *there_out, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *result = NULL;
+    bo_status st = my_ask_buf(conn, sql, &result, err);
+    MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
+    if (st == BO_OK)
+        *write_out = row ? row[0][0] : '\0';
+    if (row)
+        *there_out = row[1][0] == '1';
+    return st;
+}
+
+static void add_exists(bo_buf *sql, const my_entry *entry, const bo_table *now, const char *alias)
+{
+    bo_buf_add_str(sql, "EXISTS (SELECT 1 FROM ");
+    my_quote_table(sql, now);
+    bo_buf_add_str(sql, " AS t WHERE ");
+    add_key_match(sql, entry, "t", alias);
+    bo_buf_add_str(sql, ")");
+}
+
+/* The newest row of the journal tells what the table has now: nothing was written after it. */
+static bo_status newest_fits(
+    my_conn *conn, const my_entry *entry, const bo_table *now, bool *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    char write = '\0';
+    bool there = false;
+    bo_buf_add_str(&sql, "SELECT j.`backout_op`, ");
+    add_exists(&sql, entry, now, "j");
+    bo_buf_printf(
+        &sql, " FROM " MY_JOURNAL " AS j ORDER BY j.`backout_seq` DESC LIMIT 1", entry->number);
+    bo_status st = ask_write(conn, &sql, &write, &there, err);
+    if (st == BO_OK)
+        *out = write == 'D' ? !there : write == '\0' || write == 'C' || there;
+    return st;
+}
+
+/* The row that was there at the beginning is there still, or the journal says how it went; and the
+ * first thing that the journal says of it is not that it came. */
+static bo_status sentinel_fits(
+    my_conn *conn, const my_entry *entry, const bo_table *now, bool *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    char write = '\0';
+    bool there = false;
+    bo_buf_printf(&sql,
+        "SELECT COALESCE((SELECT j.`backout_op` FROM " MY_JOURNAL
+        " AS j WHERE j.`backout_seq` > s.`backout_seq` AND j.`backout_op` <> 'S' AND ",
+        entry->number);
+    add_key_match(&sql, entry, "j", "s");
+    bo_buf_add_str(&sql, " ORDER BY j.`backout_seq` LIMIT 1), 'S'), ");
+    add_exists(&sql, entry, now, "s");
+    bo_buf_printf(&sql, " FROM " MY_JOURNAL " AS s WHERE s.`backout_seq` = %llu", entry->number,
+        (unsigned long long)entry->sentinel);
+    bo_status st = ask_write(conn, &sql, &write, &there, err);
+    if (st == BO_OK)
+        *out = write == 'S' ? there : write != '\0' && write != 'I';
+    return st;
+}
+
+static bo_status check_rows(
+    my_conn *conn, const my_entry *entry, const bo_table *now, bo_buf *broken, bo_error *err)
+{
+    bool fits = true;
+    bo_status st = newest_fits(conn, entry, now, &fits, err);
+    if (st == BO_OK && fits && entry->sentinel > 0)
+        st = sentinel_fits(conn, entry, now, &fits, err);
+    if (st == BO_OK && !fits)
+        bo_buf_add_str(broken,
+            "rows went or came without a trace: by TRUNCATE, or by writers that fire no triggers");
+    return st;
+}
+
+/* ---- all of it ---- */
+
+static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_entry *entry,
+    const bo_table *now, bo_buf *broken, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
+    struct parents parents = {conn, scheme, arena, broken};
+    bo_status st = my_check_columns(entry, now, broken, err);
+    if (st == BO_OK && broken->size == 0)
+        st = my_check_journal(conn, entry, broken, err);
+    if (st == BO_OK && broken->size == 0)
+        st = my_check_hooks(conn, scheme, entry, arena, broken, err);
+    if (st == BO_OK && broken->size == 0)
+        st = my_closure_up(&scheme->actions, entry->table, check_parent, &parents, err);
+    if (st == BO_OK && broken->size == 0)
+        st = check_rows(conn, entry, now, broken, err);
+    return st;
+}
+
+bo_status my_capture_check(
+    bo_conn *base, const bo_table *now, const char *point, bo_buf *broken, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    BO_OWN_VALUE(bo_buf) found = {0};
+    my_scheme scheme = {.point = point};
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = my_registry_read(conn, arena, &scheme.registry, err);
+    if (st == BO_OK)
+        st = my_actions_read(conn, arena, &scheme.actions, err);
+    if (st != BO_OK)
+        return st;
+    const my_entry *entry = my_registry_captured(&scheme.registry, point, now->local);
+    if (!entry)
+        bo_buf_add_str(&found, "it is not captured for this point");
+    else if (!entry->on)
+        bo_buf_add_str(&found, "its capture was not begun or ended completely");
+    else if (!now->row_key)
+        bo_buf_add_str(&found, "it has no key any more");
+    else
+        st = check_entry(conn, &scheme, entry, now, &found, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&found, err);
+    if (st == BO_OK && found.size > 0)
+        bo_buf_add_str(broken, bo_buf_str(&found));
+    return st == BO_OK ? bo_buf_check(broken, err) : st;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/capture_coverage.c - can changes of a table be captured, and which of them? */
+#include <string.h>
+
+#include "driver/mariadb/journal.h"
+
+#define OLDEST_SERVER 100600ul /* SKIP LOCKED */
+
+static void add_reason(bo_buf *reasons, const char *format, ...) BO_PRINTF(2, 3);
+static void add_reason(bo_buf *reasons, const char *format, ...)
+{
+    va_list args;
+    bo_buf_add_str(reasons, reasons->size > 0 ? "\n" : "");
+    va_start(args, format);
+    bo_buf_vprintf(reasons, format, args);
+    va_end(args);
+}
+
+/* ---- the table ---- */
+
+static const char *shape_reason(const my_conn *conn, const bo_table *now)
+{
+    if (now->uncovered)
+        return now->limit_count > 0 ? now->limits[0] : "it cannot be read";
+    if (!now->row_key)
+        return "it has no key that identifies its rows";
+    if (strcmp(now->schema, conn->schema) != 0)
+        return "it is in another database than the connection's";
+    for (uint16_t i = 0; i < now->row_key->count; i++) {
+        if (bo_table_image_position(now, now->row_key->columns[i]) < 0)
+            return "its key has a generated column";
+    }
+    for (uint16_t i = 0; i < now->column_count; i++) {
+        if (strncmp(now->columns[i].name, "backout_", 8) == 0)
+            return "it has a column whose name begins with backout_";
+    }
+    return NULL;
+}
+
+/* ---- the server and the user's rights, in one question ---- */
+
+/* Rights that come by a role are not looked up: what is missing is said when capture begins. */
+#define MISSING(RIGHT)                                                                          \
+    "IF(CURRENT_ROLE() IS NOT NULL OR EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES" \
+    " WHERE PRIVILEGE_TYPE = '" RIGHT "') OR EXISTS (SELECT 1 FROM"                             \
+    " information_schema.SCHEMA_PRIVILEGES WHERE PRIVILEGE_TYPE = '" RIGHT                      \
+    "' AND DATABASE() LIKE TABLE_SCHEMA), NULL, '" RIGHT "')"
+
+#define RIGHTS                                                                \
+    "CONCAT_WS(', ', " MISSING("SELECT") ", " MISSING("INSERT") ", " MISSING( \
+        "UPDATE") ", " MISSING("DELETE") ", " MISSING("CREATE") ", " MISSING("DROP") ", " MISSING("TRIGGER") ", " MISSING("LOCK TABLES") ")"
+
+static bo_status server_reasons(my_conn *conn, const bo_table *now, bo_buf *reasons, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN(MYSQL_RES) *result = NULL;
+    bo_buf_add_str(&sql,
+        "SELECT " RIGHTS ", @@log_bin AND NOT @@log_bin_trust_function_creators AND NOT EXISTS"
+        " (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('SUPER',"
+        " 'BINLOG ADMIN')), (SELECT COUNT(*) FROM information_schema.SESSION_VARIABLES WHERE"
+        " VARIABLE_NAME = 'WSREP_ON' AND VARIABLE_VALUE = 'ON'), (SELECT ENGINE FROM"
+        " information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ");
+    my_quote_literal(&sql, now->local);
+    bo_buf_add_str(&sql, ")");
+    bo_status st = my_ask_buf(conn, &sql, &result, err);
+    MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
+    if (!row)
+        return st;
+    if (row[0] && *row[0])
+        add_reason(reasons, "a right is missing: GRANT %s ON %s.*", row[0], conn->schema);
+    if (row[1] && row[1][0] == '1')
+        add_reason(reasons, "the server writes a binary log and lets only SUPER make triggers, "
+                            "unless log_bin_trust_function_creators is on");
+    if (row[2] && row[2][0] != '0')
+        add_reason(reasons, "the server is a node of a Galera cluster, where writes of other nodes "
+                            "fire no triggers");
+    if (!row[3] || strcmp(row[3], "InnoDB") != 0)
+        add_reason(reasons, "its engine is %s: only InnoDB undoes what is not committed",
+            row[3] ? row[3] : "not known");
+    return BO_OK;
+}
+
+/* ---- foreign keys ---- */
+
+static bo_status other_database(void *ctx, const my_action *action, bo_error *err)
+{
+    (void)err;
+    if (!action->child_here || !action->parent_here)
+        add_reason(ctx, "foreign key '%s' of '%s.%s' carries changes from one database to another",
+            action->name, action->child_schema, action->child);
+    return BO_OK;
+}
+
+static bo_status action_reasons(my_conn *conn, const bo_table *now, bo_buf *reasons, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    my_actions actions = {0};
+    bo_error refused = {0};
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = my_actions_read(conn, arena, &actions, err);
+    if (st == BO_OK)
+        st = my_closure_up(&actions, now->local, other_database, reasons, err);
+    if (st != BO_OK)
+        return st;
+    st = my_closure_down(&actions, now->local, other_database, reasons, &refused);
+    if (st == BO_UNSUPPORTED)
+        add_reason(reasons, "%s", refused.text);
+    else if (st != BO_OK)
+        return bo_fail(err, st, "%s", refused.text);
+    return BO_OK;
+}
+
+/* ---- the answer ---- */
+
+bo_status my_capture_coverage(
+    bo_conn *base, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    BO_OWN_VALUE(bo_buf) found = {0};
+    const char *reason = shape_reason(conn, now);
+    if (conn->server < OLDEST_SERVER)
+        reason = "the server is older than MariaDB 10.6";
+    bo_status st = BO_OK;
+    if (reason) {
+        bo_buf_add_str(&found, reason);
+    } else {
+        st = server_reasons(conn, now, &found, err);
+        if (st == BO_OK)
+            st = action_reasons(conn, now, &found, err);
+    }
+    if (st != BO_OK)
+        return st;
+    const bool covered = found.size == 0;
+    const bool truncatable = now->referenced_count == 0; /* the engine refuses it otherwise */
+    if (covered && truncatable)
+        bo_buf_add_str(&found, "TRUNCATE is noticed, and what it removes is not captured");
+    if (covered && now->kind == 'p')
+        add_reason(&found, "so is what goes by dropping, emptying or exchanging a partition");
+    st = bo_buf_check(&found, err);
+    if (st != BO_OK)
+        return st;
+    bo_buf_add_str(reasons, bo_buf_str(&found));
+    *out = !covered ? BO_UNCOVERED : found.size > 0 ? BO_COVERED_WITH_LIMITS : BO_COVERED;
+    return bo_buf_check(reasons, err);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/mariadb/journal.h - what the files of capture share; docs/design/capture.md. */
+#ifndef BO_DRIVER_MARIADB_JOURNAL_H
+#define BO_DRIVER_MARIADB_JOURNAL_H
+
+#include "driver/mariadb/my.h"
+
+#define MY_REGISTRY "`backout_capture`"
+#define MY_JOURNAL  "`backout_journal_%u`"
+
+/* What triggers of ours run under, whatever the writer's mode is: every value that a row can have
+ * is written as it is. */
+#define MY_TRIGGER_MODE "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+
+/* ---- capture_registry.c: what is captured for which point ---- */
+
+/** A column of a journal that keeps a value of the table. */
+typedef struct my_kept {
+    const char *name;
+    const char *type;      /* as in bo_column */
+    const char *collation; /* or NULL */
+    bool in_key;           /* of the row key */
+} my_kept;
+
+/**
+ * A table that is captured for a point, or that is only watched for one: rows of captured tables
+ * go or change with its rows, by the actions of foreign keys, which fire no triggers.
+ */
+typedef struct my_entry {
+    const char *point;
+    const char *table; /* without the schema, which is the connection's */
+    unsigned number;   /* of its journal and triggers */
+    bool watched;      /* there is no journal */
+    bool on;           /* it counts; otherwise it is being installed or removed */
+    uint64_t sentinel; /* row of the journal that names a row which was there at the beginning; 0:
+                          none was */
+    uint16_t column_count; /* of the journal; 0 when watched */
+    const my_kept *columns;
+} my_entry;
+
+typedef struct my_registry {
+    size_t count;
+    my_entry *entries; /* by point and table */
+} my_registry;
+
+/** The registry of the connection's schema; empty when there is none. */
+bo_status my_registry_read(my_conn *conn, bo_arena *arena, my_registry *out, bo_error *err);
+/** The entry of a table for a point; NULL: none. */
+my_entry *my_registry_find(const my_registry *registry, const char *point, const char *table);
+/** The same of a table that is captured: one that is only watched is none. */
+my_entry *my_registry_captured(const my_registry *registry, const char *point, const char *table);
+/** Makes the registry when there is none. */
+bo_status my_registry_create(my_conn *conn, bo_error *err);
+/** Writes an entry, which does not count yet. */
+bo_status my_registry_add(my_conn *conn, const my_entry *entry, bo_error *err);
+/** All entries of the point count from now on. */
+bo_status my_registry_switch_on(my_conn *conn, const char *point, bo_error *err);
+/** What a journal of `table` keeps; NULL: no memory. */
+const my_kept *my_kept_columns(const bo_table *table, bo_arena *arena);
+
+/* ---- capture_actions.c: foreign keys that change rows ---- */
+
+typedef struct my_action {
+    const char *name;
+    const char *child_schema;
+    const char *child;
+    const char *parent_schema;
+    const char *parent;
+    bool child_here; /* in the connection's schema */
+    bool parent_here;
+    char on_delete; /* as in bo_foreign_key */
+    char on_update;
+    uint16_t count;
+    const char **child_columns;
+    const char **parent_columns;
+    const char *index; /* of the child, beginning with its columns; or NULL */
+} my_action;
+
+typedef struct my_actions {
+    size_t count;
+    my_action *items;
+} my_actions;
+
+/** Every foreign key with an action whose child or parent is in the connection's schema. */
+bo_status my_actions_read(my_conn *conn, bo_arena *arena, my_actions *out, bo_error *err);
+
+/* ---- capture_closure.c: rows that go or change with a row ---- */
+
+/** A schema under capture for one point: its registry's entries and the actions. */
+typedef struct my_scheme {
+    my_actions actions;
+    my_registry registry;
+    const char *point;
+} my_scheme;
+
+typedef enum my_event { MY_DELETED, MY_UPDATED } my_event;
+
+/** Called with an action that rows of the table reach, or that reaches them. */
+typedef bo_status my_action_fn(void *ctx, const my_action *action, bo_error *err);
+/** Every action, once, that the end or a change of a row of `table` can set off, however many
+ * tables are between.
+ * @retval BO_UNSUPPORTED  there are too many ways for a trigger. */
+bo_status my_closure_down(
+    const my_actions *actions, const char *table, my_action_fn *each, void *ctx, bo_error *err);
+/** Every action, once, that can change rows of `table`, directly or from further up. */
+bo_status my_closure_up(
+    const my_actions *actions, const char *table, my_action_fn *each, void *ctx, bo_error *err);
+/** The body of the trigger of `table` that journals, before the event, all rows of captured tables
+ * that go or change with it; nothing when there are none. */
+bo_status my_closure_body(
+    bo_buf *out, const my_scheme *scheme, const char *table, my_event event, bo_error *err);
+
+/* ---- capture_triggers.c ---- */
+
+typedef enum my_hook {
+    MY_HOOK_AI,
+    MY_HOOK_AU,
+    MY_HOOK_AD,
+    MY_HOOK_BU,
+    MY_HOOK_BD,
+    MY_HOOK_COUNT,
+} my_hook;
+
+/** backout_3_ai */
+void my_hook_name(bo_buf *out, my_hook hook, unsigned number);
+/** The bodies that the triggers of `entry` have; [i] NULL: there is no such trigger.  In `arena`.
+ */
+bo_status my_hook_bodies(const my_scheme *scheme, const my_entry *entry, bo_arena *arena,
+    const char *bodies[MY_HOOK_COUNT], bo_error *err);
+/** Makes the journal of `table` under a number that is free. */
+bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned number, bo_error *err);
+/** Makes the triggers. */
+bo_status my_hooks_create(
+    my_conn *conn, const my_entry *entry, const char *const bodies[MY_HOOK_COUNT], bo_error *err);
+/** Drops the triggers that may have been made. */
+bo_status my_hooks_drop(my_conn *conn, unsigned number, bo_error *err);
+/** Drops every trigger and every journal that no entry which counts needs, and forgets the entries
+ * that do not. */
+bo_status my_capture_sweep(my_conn *conn, bo_error *err);
+
+/* ---- capture_check.c ---- */
+
+/** Says in `broken` why the triggers of `entry` are not as they were made; nothing: they are. */
+bo_status my_check_hooks(my_conn *conn, const my_scheme *scheme, const my_entry *entry,
+    bo_arena *arena, bo_buf *broken, bo_error *err);
+/** The same of the journal: it is there, with all its columns. */
+bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
+/** The same of what the journal keeps, and of what it would have to keep for `now`. */
+bo_status my_check_columns(
+    const my_entry *entry, const bo_table *now, bo_buf *broken, bo_error *err);
+/** Notes in the journal one row that is there: its end cannot go unnoticed from here on. */
+bo_status my_sentinel_set(my_conn *conn, const my_entry *entry, const bo_table *now, bo_error *err);
+
+/* ---- capture.c ---- */
+
+/** Only one connection begins or ends capture in a schema at a time.
+ * @retval BO_BUSY  another one does. */
+bo_status my_take_turn(my_conn *conn, bo_error *err);
+void my_pass_turn(my_conn *conn);
+/** Waits until nobody uses any of the tables, and keeps everybody away; the registry can be written
+ * to meanwhile.  Names the table that is in use. */
+bo_status my_lock_tables(
+    my_conn *conn, const my_entry *const *entries, size_t count, bo_error *err);
+void my_unlock_tables(my_conn *conn);
+/** Sweeps; the registry goes with its last entry. */
+bo_status my_capture_clean(my_conn *conn, bo_error *err);
+
+/* ---- capture_position.c ---- */
+
+/** Adds "(...)": the condition that a row of journal `number`, called `alias`, is after `position`.
+ * @retval BO_INVALID  the position does not speak of it. */
+bo_status my_position_after(
+    bo_buf *out, const char *position, unsigned number, const char *alias, bo_error *err);
+/** `position` speaks of the journal. */
+bool my_position_names(const char *position, unsigned number);
+
+/* ---- the driver's functions ---- */
+bo_status my_capture_coverage(
+    bo_conn *conn, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err);
+bo_status my_capture_begin(
+    bo_conn *conn, const bo_table *const *tables, unsigned count, const char *point, bo_error *err);
+bo_status my_capture_end(bo_conn *conn, const char *point, bo_error *err);
+bo_status my_capture_list(bo_conn *conn, bo_captured_fn *each, void *ctx, bo_error *err);
+bo_status my_capture_check(
+    bo_conn *conn, const bo_table *now, const char *point, bo_buf *broken, bo_error *err);
+bo_status my_capture_position(
+    bo_conn *conn, const bo_table *const *tables, unsigned count, bo_buf *out, bo_error *err);
+bo_status my_capture_changes(bo_conn *conn, const bo_table *now, const bo_journal_filter *filter,
+    bo_journal_change_fn *each, void *ctx, bo_error *err);
+bo_status my_capture_walk(bo_conn *conn, const bo_table *now, const char *from,
+    bo_journal_row_fn *each, void *ctx, bo_error *err);
+bo_status my_capture_tag(bo_conn *conn, const char *run, bo_error *err);
+
+extern const bo_capture_driver my_capture_driver;
+
+#endif
