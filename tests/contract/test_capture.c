@@ -472,7 +472,10 @@ static void a_table_without_a_key_is_uncovered(void **state)
     const char *why = capture_coverage(w, "t", BO_UNCOVERED);
     if (!strstr(why, "key"))
         fail_msg("%s", why);
-    assert_string_equal(capture_coverage(w, "u", BO_COVERED), "");
+    if (w->engine == CONTRACT_MARIADB) /* nothing fires there when a table is emptied */
+        assert_non_null(strstr(capture_coverage(w, "u", BO_COVERED_WITH_LIMITS), "TRUNCATE"));
+    else
+        assert_string_equal(capture_coverage(w, "u", BO_COVERED), "");
     const bo_table *tables[] = {contract_table(w, "u"), contract_table(w, "t")};
     assert_int_equal(w->driver->capture->begin(w->conn, tables, 2, "p", &err), BO_UNSUPPORTED);
     if (!strstr(err.text, "key"))
