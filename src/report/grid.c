@@ -67,11 +67,13 @@ bo_grid *bo_grid_create(const bo_style *style, const bo_grid_column *columns, si
         grid->table, style->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
     if (style->width)
         scols_table_set_termwidth(grid->table, style->width);
+    scols_table_enable_noheadings(grid->table, column_count && !columns[0].name);
     for (size_t i = 0; i < column_count; i++) {
         int flags = (columns[i].right ? SCOLS_FL_RIGHT : 0) |
-                    (columns[i].trim && style->width ? SCOLS_FL_TRUNC : 0);
+                    (columns[i].trim && style->width ? SCOLS_FL_TRUNC : 0) |
+                    (columns[i].tree ? SCOLS_FL_TREE : 0);
         struct libscols_column *column =
-            scols_table_new_column(grid->table, columns[i].name, 0, flags);
+            scols_table_new_column(grid->table, columns[i].name ? columns[i].name : "", 0, flags);
         /* text is made safe here, in more ways than libsmartcols does; it must not do it again */
         if (!column || scols_column_set_safechars(column, "\\") != 0)
             return NULL;
@@ -89,11 +91,21 @@ void bo_grid_free(bo_grid *grid)
     free(grid);
 }
 
-void bo_grid_row(bo_grid *grid)
+static void begin_row(bo_grid *grid, struct libscols_line *parent)
 {
-    grid->line = scols_table_new_line(grid->table, NULL);
+    grid->line = scols_table_new_line(grid->table, parent);
     grid->cell = 0;
     grid->failed = grid->failed || !grid->line;
+}
+
+void bo_grid_row(bo_grid *grid)
+{
+    begin_row(grid, NULL);
+}
+
+void bo_grid_row_under(bo_grid *grid, size_t parent)
+{
+    begin_row(grid, scols_table_get_line(grid->table, parent));
 }
 
 void bo_grid_text(bo_grid *grid, const char *text)

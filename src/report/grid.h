@@ -15,9 +15,10 @@ typedef struct bo_style {
 } bo_style;
 
 typedef struct bo_grid_column {
-    const char *name;
-    bool right; /* numbers */
-    bool trim;  /* may be cut when the line is too long for the style's width */
+    const char *name; /* NULL: nothing above the columns, which goes for all of them */
+    bool right;       /* numbers */
+    bool trim;        /* may be cut when the line is too long for the style's width */
+    bool tree;        /* rows hang on their parents here */
 } bo_grid_column;
 
 typedef struct bo_grid bo_grid;
@@ -29,6 +30,8 @@ BO_DEFINE_SCOPE(bo_grid);
 
 /** Begins a row; cells are added from left to right. */
 void bo_grid_row(bo_grid *grid);
+/** The same under the row that was begun as number `parent`, from 0. */
+void bo_grid_row_under(bo_grid *grid, size_t parent);
 /** Text from a database or a file: made safe for terminals.  NULL is an empty cell. */
 void bo_grid_text(bo_grid *grid, const char *text);
 /** A result or status: coloured by what it says. */

@@ -182,6 +182,34 @@ static json_t *make_conflict(const void *item)
         texts(conflict->columns, conflict->column_count));
 }
 
+static json_t *make_dependent(const bo_dependent *dependent)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:[]}", "transaction",
+        bo_json_text(dependent->transaction), "user", bo_json_text(dependent->user), "application",
+        bo_json_text(dependent->application), "run", bo_json_text(dependent->run), "because",
+        bo_json_text(dependent->because), "table", bo_json_text(dependent->table), "key",
+        bo_json_text(dependent->key), "rows", number(dependent->rows), "undone", dependent->undone,
+        "dependents");
+}
+
+/* Nested: each has its own dependents in it. */
+static json_t *dependents(const bo_rollback *r)
+{
+    json_t *top = json_array();
+    json_t **of = calloc(r->dependent_listed + 1, sizeof(json_t *)); /* arrays inside `top` */
+    bool failed = !top || !of;
+    for (size_t i = 0; !failed && i < r->dependent_listed; i++) {
+        const bo_dependent *dependent = &r->dependents[i];
+        json_t *item = make_dependent(dependent);
+        of[i] = json_object_get(item, "dependents");
+        failed = json_array_append_new(dependent->depth ? of[dependent->parent] : top, item) != 0;
+    }
+    free(of);
+    if (failed)
+        json_decref(top);
+    return failed ? NULL : top;
+}
+
 static json_t *make_rollback_table(const void *item)
 {
     const bo_rollback_table *table = item;
@@ -197,11 +225,13 @@ json_t *bo_json_rollback(const bo_rollback *r)
         "{s:o, s:o}", "rows", number(r->lost_rows), "export", bo_json_text(r->lost_export));
     json_t *counts = json_pack("{s:o, s:o, s:o}", "inserted", number(r->inserted), "updated",
         number(r->updated), "deleted", number(r->deleted));
-    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o}",
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, "
+                               "s:o, s:o}",
         "id", bo_json_text(r->id), "type", bo_json_text(r->type), "status", bo_json_text(r->status),
         "applied", counts, "conflict_count", number(r->conflict_count), "conflicts",
-        array_of(r->conflicts, r->conflict_listed, sizeof *r->conflicts, make_conflict), "lost",
-        lost, "proof", bo_json_text(r->proof[0] ? r->proof : "inconclusive"), "undo_point",
+        array_of(r->conflicts, r->conflict_listed, sizeof *r->conflicts, make_conflict),
+        "dependent_count", number(r->dependent_count), "dependents", dependents(r), "lost", lost,
+        "proof", bo_json_text(r->proof[0] ? r->proof : "inconclusive"), "undo_point",
         bo_json_text(r->undo_point), "plan_digest", bo_json_text(r->plan_digest), "duration_s",
         r->duration_s, "tables",
         array_of(r->tables, r->table_count, sizeof *r->tables, make_rollback_table), "notes",

@@ -97,6 +97,47 @@ static void conflicts(bo_buf *out, const bo_style *style, const bo_rollback *r)
     more(out, r->conflict_count, shown, "conflicts");
 }
 
+/* "transaction 815 of alice (psql): changed orders 7" */
+static void name_dependent(bo_buf *out, const bo_dependent *dependent)
+{
+    if (said(dependent->transaction))
+        bo_buf_printf(out, "transaction %s of %s", dependent->transaction, dependent->user);
+    if (said(dependent->transaction) && said(dependent->application))
+        bo_buf_printf(out, " (%s)", dependent->application);
+    if (said(dependent->transaction))
+        bo_buf_add_str(out, ": ");
+    bo_buf_add_str(out, dependent->because);
+}
+
+static void dependents(bo_buf *out, const bo_style *style, const bo_rollback *r)
+{
+    static const bo_grid_column columns[] = {{NULL, .tree = true}};
+    if (!r->dependent_listed)
+        return;
+    BO_OWN(bo_grid) *grid = bo_grid_create(style, columns, sizeof columns / sizeof columns[0]);
+    if (!grid) {
+        out->failed = true;
+        return;
+    }
+    BO_OWN_VALUE(bo_buf) line = {0};
+    bo_buf_printf(&line, "%s (the change)", r->id);
+    bo_grid_row(grid);
+    bo_grid_text(grid, bo_buf_str(&line));
+    size_t shown = shown_of(r->dependent_listed);
+    for (size_t i = 0; i < shown; i++) {
+        const bo_dependent *dependent = &r->dependents[i];
+        bo_buf_clear(&line);
+        name_dependent(&line, dependent);
+        out->failed = out->failed || line.failed;
+        bo_grid_row_under(grid, dependent->depth ? dependent->parent + 1 : 0);
+        bo_grid_text(grid, bo_buf_str(&line));
+    }
+    bo_buf_add_str(out, r->dependents[0].undone ? "\nundone with the change, for they used it\n"
+                                                : "\nused since by\n");
+    bo_grid_print(grid, out);
+    more(out, r->dependent_count, shown, "dependents");
+}
+
 static void headline(bo_buf *out, const bo_style *style, const bo_rollback *r)
 {
     bo_text_safe(out, r->type);
@@ -152,6 +193,7 @@ void bo_text_rollback(bo_buf *out, const bo_style *style, const bo_rollback *r)
     headline(out, style, r);
     rollback_tables(out, style, r->tables, r->table_count, plan);
     conflicts(out, style, r);
+    dependents(out, style, r);
     afterwards(out, r, plan);
     if (said(r->undo_point)) {
         bo_buf_add_str(out, "backout execute ");
