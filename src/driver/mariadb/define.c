@@ -70,6 +70,7 @@ static bo_status add_reference(my_conn *conn, const bo_foreign_key *key, bo_erro
 /* Rows that referred to nothing did so before: the keys are made without a look at them. */
 static bo_status add_all(my_conn *conn, const bo_table *table, bo_error *err)
 {
+    my_forget_links(conn);
     bo_status st = my_run(conn, NULL, err, "SET SESSION foreign_key_checks = OFF");
     for (uint16_t i = 0; i < table->definition_count && st == BO_OK; i++)
         st = my_run_text(conn, table->after[i], strlen(table->after[i]), NULL, err);

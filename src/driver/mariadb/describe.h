@@ -44,6 +44,19 @@ bo_status my_ddl_reference(my_description *about, const char *item, const char *
 /** CREATE TABLE with all but the foreign keys and the counter of AUTO_INCREMENT. */
 bo_status my_ddl_bare(my_description *about, const my_ddl *ddl, bo_error *err);
 
+/* ---- links.c ---- */
+
+typedef struct my_links {
+    MYSQL_RES *references; /* parent's schema and name, child's schema and name */
+    MYSQL_RES *views;      /* schema, name, text */
+    int64_t until_us;
+} my_links;
+
+void my_links_free(my_links *links); /* NULL is ignored */
+BO_DEFINE_SCOPE(my_links);
+/** Both from their first rows; borrowed until the next call. */
+bo_status my_get_links(my_conn *conn, const my_links **out, bo_error *err);
+
 /* ---- describe_keys.c ---- */
 bo_status my_describe_keys(my_description *about, const my_ddl *ddl, bo_error *err);
 bo_status my_describe_references(my_description *about, const my_ddl *ddl, bo_error *err);

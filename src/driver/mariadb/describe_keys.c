@@ -146,21 +146,15 @@ static bo_status add_references(my_description *about, const my_ddl *ddl, const 
 static bo_status describe_referenced(my_description *about, bo_error *err)
 {
     bo_table *table = about->table;
-    BO_OWN(MYSQL_RES) *children = NULL;
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_add_str(&sql, "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME"
-                         " FROM information_schema.KEY_COLUMN_USAGE"
-                         " WHERE REFERENCED_TABLE_SCHEMA = ");
-    my_quote_literal(&sql, table->schema);
-    bo_buf_add_str(&sql, " AND REFERENCED_TABLE_NAME = ");
-    my_quote_literal(&sql, table->local);
-    bo_buf_add_str(&sql, " ORDER BY 1, 2");
-    bo_status st = my_ask_buf(about->conn, &sql, &children, err);
-    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(children)) != NULL;) {
+    const my_links *links = NULL;
+    bo_status st = my_get_links(about->conn, &links, err);
+    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(links->references)) != NULL;) {
+        if (strcmp(row[0], table->schema) != 0 || strcmp(row[1], table->local) != 0)
+            continue;
         my_ddl ddl = {0};
-        st = my_ddl_read(about->conn, row[0], row[1], about->arena, &ddl, err);
+        st = my_ddl_read(about->conn, row[2], row[3], about->arena, &ddl, err);
         if (st == BO_OK)
-            st = add_references(about, &ddl, row[0], row[1], table->name, &table->referenced_by,
+            st = add_references(about, &ddl, row[2], row[3], table->name, &table->referenced_by,
                 &table->referenced_count, err);
     }
     return st;

@@ -143,53 +143,51 @@ bo_status my_describe_after(my_description *about, bo_error *err)
     return about->failed ? bo_nomem(err) : BO_OK;
 }
 
-/* ---- names ---- */
+/* ---- views and partitions ---- */
 
-static bo_status read_names(my_description *about, const bo_buf *sql, bool with_schema,
-    const char *const **out, uint16_t *count_out, bo_error *err)
+static bo_status add_name(my_description *about, const char *name, const char *const **names,
+    uint16_t *count, bo_error *err)
 {
-    BO_OWN(MYSQL_RES) *found = NULL;
-    const char **names = NULL;
-    uint16_t count = 0;
-    bo_status st = my_ask_buf(about->conn, sql, &found, err);
-    if (st != BO_OK)
-        return st;
-    for (MYSQL_ROW row; (row = mysql_fetch_row(found)) != NULL;) {
-        names = my_grow(about, (void *)names, count, sizeof *names);
-        const char *name = with_schema ? my_display_name(about->conn, about->arena, row[0], row[1])
-                                       : my_cell(about, row[0]);
-        if (!names || !name)
-            return bo_nomem(err);
-        names[count++] = name;
-    }
-    *out = names;
-    *count_out = count;
+    const char **more = my_grow(about, (const void *)*names, *count, sizeof *more);
+    if (!more || !name)
+        return bo_nomem(err);
+    more[(*count)++] = name;
+    *names = more;
     return BO_OK;
 }
 
-/* The server keeps the text of a view with every name in full. */
+/* The server keeps the text of a view with every name in full; without the right to see it there
+ * is none. */
 bo_status my_describe_views(my_description *about, bo_error *err)
 {
     bo_table *table = about->table;
-    BO_OWN_VALUE(bo_buf) sql = {0};
+    const my_links *links = NULL;
     BO_OWN_VALUE(bo_buf) name = {0};
     my_quote_table(&name, table);
-    bo_buf_add_str(&sql, "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.VIEWS"
-                         " WHERE TABLE_SCHEMA <> 'sys' AND LOCATE(");
-    my_quote_literal(&sql, bo_buf_str(&name));
-    bo_buf_add_str(&sql, ", VIEW_DEFINITION) > 0 ORDER BY 1, 2");
     bo_status st = bo_buf_check(&name, err);
-    return st == BO_OK ? read_names(about, &sql, true, &table->views, &table->view_count, err) : st;
+    if (st == BO_OK)
+        st = my_get_links(about->conn, &links, err);
+    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(links->views)) != NULL;) {
+        if (row[2] && strstr(row[2], bo_buf_str(&name)))
+            st = add_name(about, my_display_name(about->conn, about->arena, row[0], row[1]),
+                &table->views, &table->view_count, err);
+    }
+    return st;
 }
 
 bo_status my_describe_partitions(my_description *about, bo_error *err)
 {
     bo_table *table = about->table;
+    BO_OWN(MYSQL_RES) *found = NULL;
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_add_str(&sql, "SELECT DISTINCT PARTITION_NAME FROM information_schema.PARTITIONS");
     my_where_table(&sql, "TABLE", table->schema, table->local);
     bo_buf_add_str(&sql, " AND PARTITION_NAME IS NOT NULL ORDER BY PARTITION_ORDINAL_POSITION");
-    return read_names(about, &sql, false, &table->partitions, &table->partition_count, err);
+    bo_status st = my_ask_buf(about->conn, &sql, &found, err);
+    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(found)) != NULL;)
+        st = add_name(
+            about, my_cell(about, row[0]), &table->partitions, &table->partition_count, err);
+    return st;
 }
 
 /* ---- sequences: the counter of the table, and objects that a default takes values from ---- */

@@ -107,6 +107,7 @@ bo_status my_lock(bo_conn *base, const bo_table *const *tables, unsigned count, 
     my_conn *conn = my_of(base);
     if (count == 0)
         return BO_OK;
+    my_forget_links(conn);
     if (conn->mode != BO_TX_READ)
         return lock_for_writing(conn, tables, count, err);
     bo_status st = BO_OK;

@@ -8,6 +8,7 @@
 #include "driver/driver.h"
 
 struct my_url;
+struct my_links;
 
 typedef struct my_conn {
     bo_conn base;
@@ -19,8 +20,9 @@ typedef struct my_conn {
     bool raw;             /* session of a user's change: nothing pinned */
     unsigned long server; /* mysql_get_server_version(): 101119 */
     struct my_url *url;
-    const char *schema; /* the database of the URL: where names without one are looked up */
-    char *user_mode;    /* sql_mode for users' conditions: read as their sessions read them */
+    const char *schema;     /* the database of the URL: where names without one are looked up */
+    char *user_mode;        /* sql_mode for users' conditions: read as their sessions read them */
+    struct my_links *links; /* links.c; or NULL */
     uint32_t lock_timeout_ms;
     unsigned serial; /* makes names of temporary objects unique within the session */
 } my_conn;
@@ -194,6 +196,8 @@ bo_status my_connect_again(const my_conn *conn, MYSQL **out, bo_error *err);
 
 /** Pins what a value's bytes or a plan depend on. */
 bo_status my_pin_settings(my_conn *conn, bo_error *err);
+/** What tables refer to each other is asked anew: it may have changed.  (links.c) */
+void my_forget_links(my_conn *conn);
 /** The sql_mode in which a user's condition is read, or ours again. */
 bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err);
 

@@ -176,6 +176,7 @@ static bo_status run_inside(my_conn *conn, const my_piece *piece, bo_error *err)
 
 static bo_status run_all(my_conn *conn, const char *sql, size_t size, bool script, bo_error *err)
 {
+    my_forget_links(conn);
     my_splitter split = {.at = sql, .end = sql + size};
     my_piece piece;
     bo_status st = BO_OK;

@@ -85,6 +85,7 @@ static void my_conn_free(my_conn *conn)
         return;
     if (conn->my)
         mysql_close(conn->my); /* the server rolls back */
+    my_forget_links(conn);
     my_url_free(conn->url);
     free(conn->user_mode);
     free(conn);

@@ -50,6 +50,7 @@ bo_status my_begin(bo_conn *base, bo_tx_mode mode, bo_error *err)
                                          : begin_plain(conn, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot begin a transaction");
+    my_forget_links(conn);
     conn->in_transaction = true;
     conn->undone = false;
     conn->mode = mode;
@@ -67,6 +68,7 @@ static void drop_link(my_conn *conn)
 static void leave(my_conn *conn)
 {
     const bool unlock = conn->tables_locked;
+    my_forget_links(conn);
     conn->in_transaction = conn->tables_locked = conn->undone = false;
     bo_status st = unlock ? my_run(conn, NULL, NULL, "UNLOCK TABLES") : BO_OK;
     if (st == BO_OK && conn->mode == BO_TX_WRITE)
