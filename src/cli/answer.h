@@ -13,6 +13,7 @@ BO_DEFINE_SCOPE(bo_check);
 BO_DEFINE_SCOPE(bo_prune);
 BO_DEFINE_SCOPE(bo_audit);
 BO_DEFINE_SCOPE(bo_change_report);
+BO_DEFINE_SCOPE(bo_doctor);
 BO_DEFINE_SCOPE(bo_run);
 BO_DEFINE_SCOPE(bo_session);
 

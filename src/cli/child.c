@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libpq-fe.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,59 +15,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "cli/environment.h"
 
 #define ALIVE_EVERY_S 15
 #define PATIENCE_US   10000000 /* between the signal that was passed on and SIGKILL */
 
 static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP};
 #define PASSED_ON_COUNT (sizeof passed_on / sizeof passed_on[0])
-
-static void free_parameters(PQconninfoOption **options)
-{
-    PQconninfoFree(*options);
-}
-
-/* What the clients of PostgreSQL read from the environment, from the URL. */
-static void set_postgres(const cli_child *child)
-{
-    static const struct {
-        const char *keyword, *variable;
-    } names[] = {
-        {"host", "PGHOST"},
-        {"hostaddr", "PGHOSTADDR"},
-        {"port", "PGPORT"},
-        {"user", "PGUSER"},
-        {"dbname", "PGDATABASE"},
-        {"service", "PGSERVICE"},
-        {"sslmode", "PGSSLMODE"},
-        {"sslrootcert", "PGSSLROOTCERT"},
-    };
-    PQconninfoOption *options __attribute__((cleanup(free_parameters))) =
-        PQconninfoParse(child->database->url, NULL);
-    for (PQconninfoOption *o = options; o && o->keyword; o++)
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-            if (o->val && o->val[0] && strcmp(names[i].keyword, o->keyword) == 0)
-                (void)setenv(names[i].variable, o->val, 1);
-    char name[128]; /* tells the rows of this run in pg_stat_activity and in the server's log */
-    (void)snprintf(name, sizeof name, "backout:%s", child->run_id);
-    (void)setenv("PGAPPNAME", name, 1);
-}
-
-static void set_environment(const cli_child *child)
-{
-    const char *url = child->database->url;
-    (void)setenv("BACKOUT_RUN_ID", child->run_id, 1);
-    (void)setenv("BACKOUT_POINT_ID", child->point_id, 1);
-    (void)setenv("BACKOUT_DB", child->shown, 1);
-    (void)unsetenv("BACKOUT_PASSWORD_FILE");
-    (void)unsetenv("BACKOUT_PASSPHRASE_FILE");
-    (void)unsetenv("BACKOUT_KEY_FILE");
-    if (bo_text_starts(url, "sqlite:"))
-        (void)setenv("BACKOUT_SQLITE_FILE", url + strlen("sqlite:"), 1);
-    else
-        set_postgres(child);
-}
 
 /* In the new process; returns only when the program cannot be started. */
 static void become(const cli_child *child, const sigset_t *mask, bool foreground)
@@ -84,7 +37,7 @@ static void become(const cli_child *child, const sigset_t *mask, bool foreground
     (void)sigprocmask(SIG_SETMASK, mask, NULL);
     if (child->stdout_to_stderr)
         (void)dup2(STDERR_FILENO, STDOUT_FILENO);
-    set_environment(child);
+    cli_environment_set(child);
     (void)execvp(child->command[0], child->command);
 }
 

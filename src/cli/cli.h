@@ -53,9 +53,10 @@ typedef struct cli_command {
     const char *example;       /* lines to type, or NULL */
     const cli_option *options; /* ends with CLI_END */
     size_t args_size;
-    bool bare;    /* needs no configuration */
-    bool rescues; /* of use when the catalog is gone: a new one is made */
-    bool raw;     /* its stdout is data in a form of its own: no events in between */
+    const void *defaults; /* of the arguments; NULL: all zero */
+    bool bare;            /* needs no configuration */
+    bool rescues;         /* of use when the catalog is gone: a new one is made */
+    bool raw;             /* its stdout is data in a form of its own: no events in between */
     bo_status (*run)(cli *ctx, const void *args, bo_error *err);
 } cli_command;
 

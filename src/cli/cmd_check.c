@@ -140,6 +140,29 @@ static bo_status confirm_prune(
     return cli_consent_get(ctx, NULL, &consent, err);
 }
 
+/* The database of a point that goes, with all that the configuration says of it. */
+typedef struct place {
+    cli *ctx;
+    cli_database database;
+} place;
+
+static void place_done(place *at)
+{
+    cli_database_done(&at->database);
+}
+
+static bo_status find_place(
+    void *ctx, const char *name, const char *url, const bo_database **out, bo_error *err)
+{
+    place *at = ctx;
+    bo_point point = {.database = name, .url = url};
+    cli_database_done(&at->database);
+    bo_status st = cli_database_of(at->ctx, NULL, &point, &at->database, err);
+    if (st == BO_OK)
+        *out = &at->database.db;
+    return st;
+}
+
 static bo_status answer_prune(cli *ctx, const bo_prune *prune, bool dry_run, bo_error *err)
 {
     if (!cli_is_text(ctx))
@@ -153,7 +176,10 @@ static bo_status prune(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct prune_args *args = arguments;
     bool rules = args->keep_last || args->keep_days;
+    BO_OWN_VALUE(place) at = {.ctx = ctx};
     bo_prune_options options = {
+        .database = find_place,
+        .ctx = &at,
         .keep_last = rules ? args->keep_last : ctx->config.keep_last,
         .keep_days = rules ? args->keep_days : ctx->config.keep_days,
         .table = args->table,

@@ -16,9 +16,13 @@
 static const cli_option execute_options[] = {
     {CLI_OPERAND, 0, "id", "ID", AT(id), "the point, a unique beginning of its id, or 'latest'"},
     {CLI_CHOICE, 0, "type", "full|partial|transaction|backup", AT(type),
-        "the tables as they were, or only what the change did"},
+        "the tables as they were (the default), or only what the change did"},
     {CLI_LIST, 't', "tables", "T,...", AT(tables), "only these tables of the point"},
     {CLI_TEXTS, 'w', "where", "T: PREDICATE", AT(where), "only these rows of table T"},
+    {CLI_TEXT, 0, "user", "NAME", AT(user), "only what this database user wrote (captured points)"},
+    {CLI_TEXT, 0, "run", "RUN_ID", AT(run), "only what this run wrote (captured points)"},
+    {CLI_CHOICE, 0, "mode", "no-cascade|non-conflict-only|cascade", AT(mode),
+        "transactions that used what the change wrote: conflicts, left alone, or undone as well"},
     {CLI_FLAG, 0, "only-added", NULL, AT(only_added), "only delete what the change added"},
     {CLI_CHOICE, 0, "on-conflict", "refuse|skip|replace", AT(on_conflict),
         "what to do with rows that others changed since"},
@@ -33,32 +37,63 @@ static const cli_option execute_options[] = {
 };
 #undef AT
 
-enum { TYPE_FULL, TYPE_PARTIAL, TYPE_TRANSACTION, TYPE_BACKUP };
+enum { TYPE_UNSAID = -1, TYPE_FULL, TYPE_PARTIAL, TYPE_TRANSACTION, TYPE_BACKUP };
 
-static bo_status make_options(
-    cli *ctx, const struct rollback_args *args, bo_rollback_options *out, bo_error *err)
+static const struct rollback_args execute_defaults = {.type = TYPE_UNSAID};
+
+/* What one user or run wrote, and what depends on a change, are parts of the tables. */
+static bo_status settle_type(
+    cli *ctx, const struct rollback_args *args, bo_rollback_type *out, bo_error *err)
 {
     static const bo_rollback_type types[] = {
         [TYPE_FULL] = BO_ROLLBACK_FULL,
         [TYPE_PARTIAL] = BO_ROLLBACK_PARTIAL,
         [TYPE_BACKUP] = BO_ROLLBACK_BACKUP,
     };
-    if (args->type == TYPE_TRANSACTION) {
+    const char *chosen = args->user                            ? "--user"
+                         : args->run                           ? "--run"
+                         : args->mode != BO_BACKOUT_NO_CASCADE ? "--mode"
+                                                               : NULL;
+    int type = args->type != TYPE_UNSAID ? args->type : chosen ? TYPE_PARTIAL : TYPE_FULL;
+    if (type == TYPE_TRANSACTION) {
         cli_hint(ctx, "the change has ended: use --type partial or full; 'backout run --type "
                       "transaction' does a change in one transaction");
         return bo_fail(err, BO_REFUSED, "no transaction of this point is open any longer");
     }
+    if (chosen && type != TYPE_PARTIAL) {
+        cli_hint(ctx, "%s is of --type partial, which need not be said", chosen);
+        return bo_fail(err, BO_INVALID,
+            "%s cannot be used with --type %s: that makes whole tables as they were", chosen,
+            type == TYPE_FULL ? "full" : "backup");
+    }
+    if (chosen && args->discard_later) {
+        cli_hint(ctx, "a partial rollback keeps what others wrote later");
+        return bo_fail(err, BO_INVALID, "%s cannot be used with --discard-later", chosen);
+    }
+    *out = types[type];
+    return BO_OK;
+}
+
+static bo_status make_options(
+    cli *ctx, const struct rollback_args *args, bo_rollback_options *out, bo_error *err)
+{
     bo_scope_item *where = NULL;
-    bo_status st = cli_scope_where(ctx, &args->where, &where, err);
+    bo_rollback_type type = BO_ROLLBACK_FULL;
+    bo_status st = settle_type(ctx, args, &type, err);
+    if (st == BO_OK)
+        st = cli_scope_where(ctx, &args->where, &where, err);
     if (st != BO_OK)
         return st;
     *out = (bo_rollback_options){
-        .type = types[args->type],
+        .type = type,
         .tables = args->tables.items,
         .table_count = args->tables.count,
         .where = where,
         .where_count = args->where.count,
         .only_added = args->only_added,
+        .user = args->user,
+        .run = args->run,
+        .mode = (bo_backout_mode)args->mode,
         .on_conflict = (bo_on_conflict)args->on_conflict,
         .by_column = args->by == 1,
         .discard_later = args->discard_later,
@@ -110,9 +145,9 @@ bo_status cli_rollback(cli *ctx, const struct rollback_args *args, bo_error *err
 {
     bo_rollback_options options = {0};
     BO_OWN_VALUE(cli_subject) on = {0};
-    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
+    bo_status st = make_options(ctx, args, &options, err);
     if (st == BO_OK)
-        st = make_options(ctx, args, &options, err);
+        st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st == BO_OK)
         st = cli_permit(ctx, &on.database, CLI_MAY_EXECUTE, on.point->id, err);
     if (st == BO_OK && !args->dry_run)
@@ -145,19 +180,41 @@ const cli_command cmd_execute = {
     .example = "backout assess latest\nbackout execute latest --type partial",
     .options = execute_options,
     .args_size = sizeof(struct rollback_args),
+    .defaults = &execute_defaults,
     .run = execute,
 };
 
 struct assess_args {
-    const char *id, *db;
+    const char *id, *db, *user, *run;
+    int mode;
 };
 
+#define AT(field) offsetof(struct assess_args, field)
 static const cli_option assess_options[] = {
-    {CLI_OPERAND, 0, "id", "ID", offsetof(struct assess_args, id), "the point, or 'latest'"},
-    {CLI_TEXT, 0, "db", "DB", offsetof(struct assess_args, db),
-        "the database, when it is not where it was"},
+    {CLI_OPERAND, 0, "id", "ID", AT(id), "the point, or 'latest'"},
+    {CLI_TEXT, 0, "user", "NAME", AT(user), "only what this database user wrote (captured points)"},
+    {CLI_TEXT, 0, "run", "RUN_ID", AT(run), "only what this run wrote (captured points)"},
+    {CLI_CHOICE, 0, "mode", "no-cascade|non-conflict-only|cascade", AT(mode),
+        "how far to follow the transactions that used what the change wrote"},
+    {CLI_TEXT, 0, "db", "DB", AT(db), "the database, when it is not where it was"},
     {CLI_END, 0, NULL, NULL, 0, NULL},
 };
+#undef AT
+
+/* Of chosen writers there is one way back, and nothing to recommend. */
+static bo_status plan_chosen(
+    const struct assess_args *args, const cli_subject *on, bo_rollback **out, bo_error *err)
+{
+    bo_rollback_options options = {.type = BO_ROLLBACK_PARTIAL,
+        .user = args->user,
+        .run = args->run,
+        .mode = (bo_backout_mode)args->mode,
+        .on_conflict = BO_ON_CONFLICT_SKIP, /* counted and listed, no reason to stop */
+        .dry_run = true};
+    bo_status st =
+        bo_rollback_execute(on->session, &on->database.db, on->point->id, &options, out, err);
+    return *out && st == BO_MISMATCH ? BO_OK : st;
+}
 
 static bo_status assess(cli *ctx, const void *arguments, bo_error *err)
 {
@@ -166,8 +223,10 @@ static bo_status assess(cli *ctx, const void *arguments, bo_error *err)
     bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st != BO_OK)
         return st;
+    bool chosen = args->user || args->run || args->mode != BO_BACKOUT_NO_CASCADE;
     BO_OWN(bo_rollback) *plan = NULL;
-    st = bo_rollback_assess(on.session, &on.database.db, on.point->id, &plan, err);
+    st = chosen ? plan_chosen(args, &on, &plan, err)
+                : bo_rollback_assess(on.session, &on.database.db, on.point->id, &plan, err);
     return st == BO_OK ? cli_answer_rollback(ctx, plan, err) : st;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/cli/cmd_point.c - point create, point seal. */
+/* src/cli/cmd_point.c - point create, point seal, point release. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/error.h"
 #include "cli/answer.h"
 #include "cli/commands.h"
@@ -86,4 +89,68 @@ const cli_command cmd_point_seal = {
     .options = seal_options,
     .args_size = sizeof(struct seal_args),
     .run = seal,
+};
+
+struct release_args {
+    const char *id, *db;
+    bool yes, production;
+};
+
+#define AT(field) offsetof(struct release_args, field)
+static const cli_option release_options[] = {
+    {CLI_OPERAND, 0, "id", "ID", AT(id), "the point, or 'latest'"},
+    {CLI_TEXT, 0, "db", "DB", AT(db), "the database, when it is not where it was"},
+    {CLI_FLAG, 'y', "yes", NULL, AT(yes), "do not ask, and let go of a change that is not sealed"},
+    {CLI_FLAG, 0, "production", NULL, AT(production), "yes, the production database"},
+    {CLI_END, 0, NULL, NULL, 0, NULL},
+};
+#undef AT
+
+/* Ending the capture of a sealed point loses nothing of its change: no question. */
+static bo_status confirm_release(
+    cli *ctx, const struct release_args *args, const cli_subject *on, bo_error *err)
+{
+    bool open = strcmp(on->point->status, "ready") == 0;
+    char what[240];
+    (void)snprintf(what, sizeof what,
+        "%s is not sealed: without its capture, what the change did is not known any more. End the "
+        "capture",
+        on->point->id);
+    cli_consent consent = {.event = "point.release",
+        .object = on->point->id,
+        .what = what,
+        .production = args->production,
+        .yes = args->yes || !open};
+    bo_status st = cli_consent_get(ctx, &on->database, &consent, err);
+    if (st == BO_REFUSED && open && !args->yes && !ctx->terminal)
+        cli_hint(ctx, "when the change has ended: backout point seal %s; --yes gives it up",
+            on->point->id);
+    return st;
+}
+
+static bo_status release(cli *ctx, const void *arguments, bo_error *err)
+{
+    const struct release_args *args = arguments;
+    BO_OWN_VALUE(cli_subject) on = {0};
+    bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
+    if (st == BO_OK)
+        st = cli_permit(ctx, &on.database, CLI_MAY_RELEASE, on.point->id, err);
+    if (st == BO_OK)
+        st = confirm_release(ctx, args, &on, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(bo_point_list) *list = NULL;
+    st = bo_point_release(on.session, &on.database.db, on.point->id, true, &list, err);
+    return st == BO_OK ? cli_answer_made(ctx, bo_point_list_get(list, 0), err) : st;
+}
+
+const cli_command cmd_point_release = {
+    .name = "point release",
+    .summary = "end the capture of a point",
+    .details = "Its triggers and journals leave the database, unless another point needs them. The "
+               "sealed\nchange stays and can be rolled back with --type partial.",
+    .example = "backout point release latest",
+    .options = release_options,
+    .args_size = sizeof(struct release_args),
+    .run = release,
 };

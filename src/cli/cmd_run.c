@@ -132,17 +132,37 @@ static bo_status change_by_command(change *c, bo_error *err)
     return cli_child_run(&child, err);
 }
 
+/* True when none of what was written carries the run's mark: a person must say whose it is. */
+static bool hint_not_undone(change *c)
+{
+    const char *id = bo_run_point_id(c->run);
+    BO_OWN(bo_point_list) *list = NULL;
+    bo_error ignored = {0};
+    bool untagged = bo_point_get(c->ctx->session, id, &list, &ignored) == BO_OK &&
+                    bo_point_list_get(list, 0)->untagged > 0;
+    if (untagged)
+        cli_hint(c->ctx,
+            "see what was written: backout assess %s --user NAME; undo what one "
+            "database user wrote: backout execute %s --user NAME",
+            id, id);
+    else
+        cli_hint(c->ctx, "see where it stands: backout details %s", id);
+    return untagged;
+}
+
 /* "the change failed ..." above what is already said; the worse outcome decides the status. */
 static bo_status not_undone(
     change *c, bo_status undone, const bo_error *cause, const bo_error *why, bo_error *err)
 {
     const char *id = bo_run_point_id(c->run);
-    cli_hint(c->ctx, "see where it stands: backout details %s", id);
+    bool untagged = hint_not_undone(c);
     /* a refused rollback changed nothing, but the change did */
     undone = undone == BO_UNKNOWN || undone == BO_INTERRUPTED ? undone : BO_FAILED;
     *err = *why;
     err->status = undone;
     (void)bo_detail(err, undone, "the change had failed: %s", cause->text);
+    if (untagged)
+        return bo_wrap(err, undone, "the change failed, and nothing was rolled back to %s", id);
     return bo_wrap(err, undone,
         "the change failed, is still in the database, and could not be rolled back to %s", id);
 }
@@ -194,6 +214,19 @@ static bool reshaped(const bo_point *point)
     return any;
 }
 
+/* What is captured, and what is not, before anything is changed. */
+static void show_coverage(change *c)
+{
+    BO_OWN(bo_point_list) *list = NULL;
+    BO_OWN_VALUE(bo_buf) text = {0};
+    bo_error ignored = {0};
+    if (c->ctx->quiet || !cli_is_text(c->ctx) || c->args->scope.method == BO_METHOD_SNAPSHOT ||
+        bo_point_get(c->ctx->session, bo_run_point_id(c->run), &list, &ignored) != BO_OK)
+        return;
+    bo_text_coverage(&text, &c->ctx->style, bo_point_list_get(list, 0));
+    (void)fputs(bo_buf_str(&text), stderr);
+}
+
 static bo_status protect(change *c, const bo_point_options *point, bo_error *err)
 {
     BO_OWN(bo_run) *run = NULL;
@@ -202,6 +235,7 @@ static bo_status protect(change *c, const bo_point_options *point, bo_error *err
         return bo_wrap(err, st, "nothing was changed: the point could not be taken");
     c->run = run;
     cli_say(c->ctx, "point %s taken", bo_run_point_id(run));
+    show_coverage(c);
     bo_error cause = {0};
     st = c->args->command ? change_by_command(c, &cause) : change_by_files(c, &cause);
     if (st == BO_OK)
@@ -374,7 +408,8 @@ const cli_command cmd_run = {
     .details = "When the change fails, crashes, is killed or interrupted, it is rolled back to the "
                "point.\n\nThe command after '--' finds BACKOUT_RUN_ID, BACKOUT_POINT_ID and "
                "BACKOUT_DB in its\nenvironment, and where its database is: PGHOST, PGPORT, PGUSER, "
-               "PGDATABASE, or\nBACKOUT_SQLITE_FILE.",
+               "PGDATABASE and PGOPTIONS\n(with the run's mark); MYSQL_HOST, MYSQL_TCP_PORT, "
+               "MYSQL_UNIX_PORT, MYSQL_USER and\nMYSQL_DATABASE; or BACKOUT_SQLITE_FILE.",
     .example = "backout run --db shop.db --dry-run prices.sql\n"
                "backout run --db shop.db prices.sql\n"
                "backout run --db shop --tables orders -- python3 migrate.py\n"

@@ -5,8 +5,9 @@
 
 #include "cli/cli.h"
 
-extern const cli_command cmd_init, cmd_demo, cmd_point_create, cmd_point_seal, cmd_run, cmd_list,
-    cmd_details, cmd_assess, cmd_execute, cmd_verify, cmd_script, cmd_export, cmd_backup,
-    cmd_restore, cmd_check, cmd_prune, cmd_audit, cmd_completion, cmd_version, cmd_help;
+extern const cli_command cmd_init, cmd_demo, cmd_point_create, cmd_point_seal, cmd_point_release,
+    cmd_run, cmd_list, cmd_details, cmd_assess, cmd_execute, cmd_verify, cmd_script, cmd_export,
+    cmd_backup, cmd_restore, cmd_check, cmd_prune, cmd_doctor, cmd_audit, cmd_completion,
+    cmd_version, cmd_help;
 
 #endif

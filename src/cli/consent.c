@@ -38,12 +38,14 @@ static bool is_in(const cli_names *names, const char *user)
 bo_status cli_permit(
     cli *ctx, const cli_database *database, cli_right right, const char *object, bo_error *err)
 {
-    static const char *const names[] = {"create", "execute", "prune"};
-    static const char *const events[] = {"point.create", "rollback.execute", "point.prune"};
+    static const char *const names[] = {"create", "execute", "prune", "prune", "prune"};
+    static const char *const events[] = {
+        "point.create", "rollback.execute", "point.prune", "point.release", "doctor.fix"};
     if (!database->config)
         return BO_OK;
     const cli_allow *allow = &database->config->allow;
-    const cli_names *lists[] = {&allow->create, &allow->execute, &allow->prune};
+    const cli_names *lists[] = {
+        &allow->create, &allow->execute, &allow->prune, &allow->prune, &allow->prune};
     const struct passwd *entry = getpwuid(getuid());
     const char *user = entry ? entry->pw_name : "?";
     if (lists[right]->count == 0 || (entry && is_in(lists[right], user)))

@@ -24,7 +24,13 @@ bo_status cli_database_find(cli *ctx, const char *flag, cli_database *out, bo_er
 bo_status cli_database_of(
     cli *ctx, const char *flag, const bo_point *point, cli_database *out, bo_error *err);
 
-typedef enum cli_right { CLI_MAY_CREATE, CLI_MAY_EXECUTE, CLI_MAY_PRUNE } cli_right;
+typedef enum cli_right {
+    CLI_MAY_CREATE,
+    CLI_MAY_EXECUTE,
+    CLI_MAY_PRUNE,
+    CLI_MAY_RELEASE, /* who may prune may end a capture */
+    CLI_MAY_FIX,     /* and may remove what nobody needs */
+} cli_right;
 
 /** Refuses what the `allow` lists of the configuration do not let this user do. */
 bo_status cli_permit(

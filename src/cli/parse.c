@@ -396,6 +396,8 @@ bo_status cli_parse(
     p.args = bo_arena_alloc(ctx->arena, p.command->args_size ? p.command->args_size : 1);
     if (!p.args)
         return bo_nomem(err);
+    if (p.command->defaults)
+        memcpy(p.args, p.command->defaults, p.command->args_size);
     st = read_arguments(&p, at);
     if (st != BO_OK)
         return st;

@@ -7,8 +7,10 @@
 
 struct rollback_args {
     const char *id, *db;
+    const char *user, *run;
     cli_list tables, where;
-    int type, on_conflict, by;
+    int type; /* -1: not said */
+    int mode, on_conflict, by;
     bool only_added, discard_later, dry_run, yes, production;
 };
 

@@ -82,7 +82,8 @@ static bo_status make_scope(
 bo_status cli_scope_options(
     cli *ctx, const struct scope_args *args, bo_point_options *out, bo_error *err)
 {
-    bo_point_options options = {.migration = args->migration,
+    bo_point_options options = {.method = (bo_method)args->method,
+        .migration = args->migration,
         .description = args->description,
         .no_closure = args->no_closure};
     bo_status st = make_scope(ctx, args, &options, err);

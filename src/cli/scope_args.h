@@ -28,7 +28,8 @@ struct scope_args {
         {CLI_TEXTS, 'e', "entity", "NAME=VALUE", CLI_SCOPE(entities),                             \
             "what it is about, to find it by (campaign=123)"},                                    \
     {                                                                                             \
-        CLI_CHOICE, 0, "method", "snapshot", CLI_SCOPE(method), "how the state is kept"           \
+        CLI_CHOICE, 0, "method", "snapshot|capture|both", CLI_SCOPE(method),                      \
+            "keep all rows now, or rows as they change (by triggers)"                             \
     }
 
 /** The options of a point; arrays live in ctx->arena. */

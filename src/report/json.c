@@ -84,12 +84,16 @@ json_t *bo_json_error(const bo_error *err, const char *hint)
 static json_t *make_point_table(const void *item)
 {
     const bo_point_table *table = item;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:{s:o, s:o, s:o}}", "name",
-        bo_json_text(table->name), "where", bo_json_text(table->predicate), "closure",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:b, s:o, s:o, s:{s:o, s:o, "
+                     "s:o}}",
+        "name", bo_json_text(table->name), "where", bo_json_text(table->predicate), "closure",
         bo_json_text(table->closure), "rows", number(table->rows), "bytes", number(table->bytes),
         "digest", bo_json_text(table->digest), "has_key", table->has_key, "limits",
-        texts(table->limits, table->limit_count), "change", "inserted", number(table->inserted),
-        "updated", number(table->updated), "deleted", number(table->deleted));
+        texts(table->limits, table->limit_count), "stored", table->stored, "captured",
+        table->captured, "coverage", bo_json_text(table->coverage[0] ? table->coverage : NULL),
+        "reasons", texts(table->reasons, table->reason_count), "change", "inserted",
+        number(table->inserted), "updated", number(table->updated), "deleted",
+        number(table->deleted));
 }
 
 static json_t *make_file(const void *item)
@@ -130,13 +134,14 @@ static json_t *point_tables(const bo_point *point)
 json_t *bo_json_point(const bo_point *point)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o}",
+                     "s:o, s:o, s:o}",
         "id", bo_json_text(point->id), "kind", bo_json_text(point->kind), "migration",
         bo_json_text(point->migration), "description", bo_json_text(point->description), "database",
         bo_json_text(point->database), "url", bo_json_text(point->url), "engine",
         bo_json_text(point->engine), "method", bo_json_text(point->method), "status",
         bo_json_text(point->status), "parent", bo_json_text(point->parent), "created_at",
-        bo_json_time(point->created_us), "sealed_at", bo_json_time(point->sealed_us), "tables",
+        bo_json_time(point->created_us), "sealed_at", bo_json_time(point->sealed_us), "released_at",
+        bo_json_time(point->released_us), "untagged", number(point->untagged), "tables",
         point_tables(point), "entities", entities(point), "files",
         array_of(point->files, point->file_count, sizeof *point->files, make_file), "runs",
         array_of(point->runs, point->run_count, sizeof *point->runs, make_run));
@@ -149,9 +154,20 @@ json_t *bo_json_point_made(const bo_point *point)
         bo_json_text(point->migration), "tables", point_tables(point));
 }
 
-static json_t *make_table_name(const void *item)
+/* The names of all tables, of the stored, or of the captured ones. */
+static json_t *table_names(const bo_point *point, bool stored, bool captured)
 {
-    return bo_json_text(((const bo_point_table *)item)->name);
+    json_t *names = json_array();
+    for (size_t i = 0; names && i < point->table_count; i++) {
+        const bo_point_table *table = &point->tables[i];
+        if ((stored && !table->stored) || (captured && !table->captured))
+            continue;
+        if (json_array_append_new(names, bo_json_text(table->name)) != 0) {
+            json_decref(names);
+            return NULL;
+        }
+    }
+    return names;
 }
 
 json_t *bo_json_points(const bo_point_list *list)
@@ -159,11 +175,12 @@ json_t *bo_json_points(const bo_point_list *list)
     json_t *array = json_array();
     for (size_t i = 0; array && i < bo_point_list_count(list); i++) {
         const bo_point *point = bo_point_list_get(list, i);
-        json_t *item = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-            bo_json_text(point->id), "kind", bo_json_text(point->kind), "migration",
-            bo_json_text(point->migration), "database", bo_json_text(point->database), "tables",
-            array_of(point->tables, point->table_count, sizeof *point->tables, make_table_name),
-            "status", bo_json_text(point->status), "created_at", bo_json_time(point->created_us),
+        json_t *item = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+            "id", bo_json_text(point->id), "kind", bo_json_text(point->kind), "migration",
+            bo_json_text(point->migration), "database", bo_json_text(point->database), "method",
+            bo_json_text(point->method), "tables", table_names(point, false, false), "stored",
+            table_names(point, true, false), "captured", table_names(point, false, true), "status",
+            bo_json_text(point->status), "created_at", bo_json_time(point->created_us),
             "description", bo_json_text(point->description), "entities", entities(point));
         if (json_array_append_new(array, item) != 0) {
             json_decref(array);
@@ -365,4 +382,31 @@ json_t *bo_json_progress(const bo_progress *progress)
         bo_json_text(progress->operation), "table", bo_json_text(progress->table), "done",
         number(progress->done), "total", number(progress->total), "bytes", number(progress->bytes),
         "seconds", progress->seconds);
+}
+
+static json_t *make_finding(const void *item)
+{
+    const bo_finding *finding = item;
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "kind",
+        bo_json_text(finding->kind), "bad", finding->bad, "point", bo_json_text(finding->point),
+        "table", bo_json_text(finding->table), "run", bo_json_text(finding->run), "what",
+        bo_json_text(finding->what), "next", bo_json_text(finding->next), "fixable",
+        finding->fixable, "foreign", finding->foreign, "fixed", finding->fixed);
+}
+
+static json_t *make_coverage(const void *item)
+{
+    const bo_table_coverage *table = item;
+    return json_pack("{s:o, s:o, s:o, s:o}", "name", bo_json_text(table->name), "snapshot",
+        bo_json_text(table->snapshot), "capture",
+        bo_json_text(table->capture[0] ? table->capture : NULL), "reasons",
+        texts(table->reasons, table->reason_count));
+}
+
+json_t *bo_json_doctor(const bo_doctor *doctor)
+{
+    return json_pack("{s:o, s:o, s:o}", "result", bo_json_text(doctor->result), "findings",
+        array_of(doctor->findings, doctor->finding_count, sizeof *doctor->findings, make_finding),
+        "tables",
+        array_of(doctor->tables, doctor->table_count, sizeof *doctor->tables, make_coverage));
 }

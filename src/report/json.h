@@ -24,6 +24,7 @@ json_t *bo_json_check(const bo_check *check);
 json_t *bo_json_prune(const bo_prune *prune);
 json_t *bo_json_audit(const bo_audit *audit);
 json_t *bo_json_chain(const bo_audit_result *result);
+json_t *bo_json_doctor(const bo_doctor *doctor);
 json_t *bo_json_progress(const bo_progress *progress);
 
 #endif

@@ -80,7 +80,7 @@ static void point_table_grid(bo_buf *out, const bo_style *style, const bo_point 
         const bo_point_table *table = &point->tables[i];
         bo_grid_row(grid);
         bo_grid_text(grid, table->name);
-        bo_grid_number(grid, table->rows);
+        bo_text_rows(grid, table);
         BO_OWN_VALUE(bo_buf) where = {0};
         bo_buf_printf(&where, "%s%s%s", table->predicate ? table->predicate : "",
             table->predicate && table->closure ? ", and " : "",
@@ -183,12 +183,15 @@ void bo_text_point(bo_buf *out, const bo_style *style, const bo_point *point)
     field(out, "Undo of", point->parent);
     time_field(out, "Created", point->created_us);
     time_field(out, "Sealed", point->sealed_us);
+    time_field(out, "Released", point->released_us);
     for (size_t i = 0; i < point->entity_count; i++)
         field(out, point->entities[i].name, point->entities[i].value);
     bo_buf_add_str(out, "\n");
     point_table_grid(out, style, point);
     closure(out, point);
     limits(out, point);
+    bo_text_untagged(out, point);
+    bo_text_coverage(out, style, point);
     files(out, point);
     runs(out, style, point);
 }
@@ -196,9 +199,11 @@ void bo_text_point(bo_buf *out, const bo_style *style, const bo_point *point)
 void bo_text_point_made(bo_buf *out, const bo_style *style, const bo_point *point)
 {
     uint64_t rows = 0, changed = 0, reshaped = 0;
+    bool about = false;
     for (size_t i = 0; i < point->table_count; i++) {
         const bo_point_table *table = &point->tables[i];
         rows += table->rows;
+        about = about || !table->stored;
         changed += table->inserted + table->updated + table->deleted;
         reshaped += table->reshaped;
     }
@@ -207,7 +212,7 @@ void bo_text_point_made(bo_buf *out, const bo_style *style, const bo_point *poin
     bo_state_add(out, style, point->status);
     bo_buf_add_str(out, "  ");
     bo_text_count(out, point->table_count, "table", "tables");
-    bo_buf_add_str(out, ", ");
+    bo_buf_add_str(out, about ? ", about " : ", ");
     bo_text_count(out, rows, "row", "rows");
     if (point->sealed_us) {
         bo_buf_add_str(out, "; the change touched ");
@@ -217,8 +222,13 @@ void bo_text_point_made(bo_buf *out, const bo_style *style, const bo_point *poin
         bo_buf_add_str(out, " and altered the shape of ");
         bo_text_count(out, reshaped, "table", "tables");
     }
+    if (point->released_us)
+        bo_buf_add_str(out, "; no longer captured");
     bo_buf_add_byte(out, '\n');
     limits(out, point);
+    bo_text_untagged(out, point);
+    if (!point->sealed_us) /* it was said before the change */
+        bo_text_coverage(out, style, point);
 }
 
 static void table_names(bo_buf *out, const bo_point *point)

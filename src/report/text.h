@@ -20,8 +20,16 @@ void bo_text_verification(bo_buf *out, const bo_style *style, const bo_verificat
 void bo_text_change(bo_buf *out, const bo_style *style, const bo_change_report *report);
 void bo_text_check(bo_buf *out, const bo_style *style, const bo_check *check);
 void bo_text_prune(bo_buf *out, const bo_style *style, const bo_prune *prune, bool dry_run);
+void bo_text_doctor(bo_buf *out, const bo_style *style, const bo_doctor *doctor);
 void bo_text_audit(bo_buf *out, const bo_style *style, const bo_audit *audit);
 void bo_text_chain(bo_buf *out, const bo_style *style, const bo_audit_result *result);
+
+/** What the capture of a point covers, table by table; nothing when none was asked for. */
+void bo_text_coverage(bo_buf *out, const bo_style *style, const bo_point *point);
+/** Rows that a run may have written without its mark. */
+void bo_text_untagged(bo_buf *out, const bo_point *point);
+/** The rows of a table: "500", or "about 500" when nothing was read of it. */
+void bo_text_rows(bo_grid *grid, const bo_point_table *table);
 
 /** "1 row", "2 rows". */
 void bo_text_count(bo_buf *out, uint64_t count, const char *one, const char *many);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/environment.c - the environment of a command that makes a change. */
+#include "cli/environment.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/scope.h"
+#include "base/text.h"
+
+/* ---- PostgreSQL ---- */
+
+static void free_parameters(PQconninfoOption **options)
+{
+    PQconninfoFree(*options);
+}
+
+/* Every session of the command carries the run, whatever program it is: libpq hands PGOPTIONS to
+ * the server, and the triggers of a capture read the setting. */
+static void mark_sessions(const char *options, const char *run_id)
+{
+    BO_OWN_VALUE(bo_buf) marked = {0};
+    bo_buf_printf(&marked, "%s%s-c backout.run=%s", options, options[0] ? " " : "", run_id);
+    if (!marked.failed)
+        (void)setenv("PGOPTIONS", bo_buf_str(&marked), 1);
+}
+
+/* What the clients of PostgreSQL read, from the URL. */
+static void set_postgres(const cli_child *child)
+{
+    static const struct {
+        const char *keyword, *variable;
+    } names[] = {
+        {"host", "PGHOST"},
+        {"hostaddr", "PGHOSTADDR"},
+        {"port", "PGPORT"},
+        {"user", "PGUSER"},
+        {"dbname", "PGDATABASE"},
+        {"service", "PGSERVICE"},
+        {"sslmode", "PGSSLMODE"},
+        {"sslrootcert", "PGSSLROOTCERT"},
+    };
+    PQconninfoOption *options __attribute__((cleanup(free_parameters))) =
+        PQconninfoParse(child->database->url, NULL);
+    const char *given = getenv("PGOPTIONS");
+    for (PQconninfoOption *o = options; o && o->keyword; o++) {
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            if (o->val && o->val[0] && strcmp(names[i].keyword, o->keyword) == 0)
+                (void)setenv(names[i].variable, o->val, 1);
+        if (o->val && o->val[0] && strcmp("options", o->keyword) == 0)
+            given = o->val; /* as libpq prefers them */
+    }
+    char name[128]; /* tells the rows of this run in pg_stat_activity and in the server's log */
+    (void)snprintf(name, sizeof name, "backout:%s", child->run_id);
+    (void)setenv("PGAPPNAME", name, 1);
+    mark_sessions(given ? given : "", child->run_id);
+}
+
+/* ---- MariaDB ---- */
+
+/* Sets `variable` to what %XX stands for in the text; nothing of an empty one. */
+static void set_decoded(const char *variable, const char *text, size_t size)
+{
+    BO_OWN_VALUE(bo_buf) plain = {0};
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '%' && size - i > 2 && bo_text_unhex(&plain, text + i + 1, 2))
+            i += 2;
+        else
+            bo_buf_add_byte(&plain, (uint8_t)text[i]);
+    }
+    if (size && !plain.failed)
+        (void)setenv(variable, bo_buf_str(&plain), 1);
+}
+
+/* [user[:password]@][host[:port]], the host perhaps [in brackets] */
+static void set_server(const char *text, size_t size)
+{
+    const char *at = memrchr(text, '@', size);
+    if (at) {
+        set_decoded("MYSQL_USER", text, strcspn(text, ":@"));
+        size -= (size_t)(at + 1 - text);
+        text = at + 1;
+    }
+    const char *end = text + size;
+    const char *close = size && *text == '[' ? memchr(text, ']', size) : NULL;
+    const char *after = close ? close : text;
+    const char *colon = memchr(after, ':', (size_t)(end - after));
+    const char *host = close ? text + 1 : text;
+    set_decoded("MYSQL_HOST", host, (size_t)((close ? close : colon ? colon : end) - host));
+    if (colon)
+        set_decoded("MYSQL_TCP_PORT", colon + 1, (size_t)(end - colon - 1));
+}
+
+/* Host, port and socket are what the clients of MariaDB read; they are told user and database only
+ * by their arguments, so these two are for the command to pass on. */
+static void set_mariadb(const char *url)
+{
+    const char *server = strstr(url, "://") + strlen("://");
+    size_t size = strcspn(server, "/?#");
+    set_server(server, size);
+    const char *path = server + size;
+    if (*path == '/')
+        set_decoded("MYSQL_DATABASE", path + 1, strcspn(path + 1, "/?#"));
+    const char *option = path + strcspn(path, "?");
+    while (*option) {
+        option++;
+        size = strcspn(option, "&#");
+        if (bo_text_starts(option, "socket="))
+            set_decoded("MYSQL_UNIX_PORT", option + strlen("socket="), size - strlen("socket="));
+        option += size;
+        option = *option == '&' ? option : "";
+    }
+}
+
+/* ---- all ---- */
+
+void cli_environment_set(const cli_child *child)
+{
+    const char *url = child->database->url;
+    (void)setenv("BACKOUT_RUN_ID", child->run_id, 1);
+    (void)setenv("BACKOUT_POINT_ID", child->point_id, 1);
+    (void)setenv("BACKOUT_DB", child->shown, 1);
+    (void)unsetenv("BACKOUT_PASSWORD_FILE");
+    (void)unsetenv("BACKOUT_PASSPHRASE_FILE");
+    (void)unsetenv("BACKOUT_KEY_FILE");
+    if (bo_text_starts(url, "sqlite:"))
+        (void)setenv("BACKOUT_SQLITE_FILE", url + strlen("sqlite:"), 1);
+    else if (bo_text_starts(url, "mariadb://") || bo_text_starts(url, "mysql://"))
+        set_mariadb(url);
+    else
+        set_postgres(child);
+}

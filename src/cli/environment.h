@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/cli/environment.h - what the command of `run -- COMMAND` finds in its environment. */
+#ifndef BO_CLI_ENVIRONMENT_H
+#define BO_CLI_ENVIRONMENT_H
+
+#include "cli/child.h"
+
+/**
+ * Sets, in this process: the run, the point, where the database is in the words of its own clients,
+ * and on PostgreSQL the mark of the run for all that they write.  Takes backout's own secrets away.
+ */
+void cli_environment_set(const cli_child *child);
+
+#endif
