@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/help.h"
 
 static bool is_operand(const cli_option *option)
@@ -80,7 +81,11 @@ static void bash(bo_buf *out)
                         "    *) case $command in\n      '') words='");
     words(out);
     long_options(out, cli_global_options);
-    bo_buf_add_str(out, "' ;;\n      point) words='create seal' ;;\n");
+    bo_buf_add_str(out, "' ;;\n      point) words='");
+    for (size_t i = 0; cli_commands[i]; i++)
+        if (bo_text_starts(cli_commands[i]->name, "point "))
+            bo_buf_printf(out, "%s ", cli_commands[i]->name + strlen("point "));
+    bo_buf_add_str(out, "' ;;\n");
     for (size_t i = 0; cli_commands[i]; i++) {
         bo_buf_printf(out, "      '%s') words='", cli_commands[i]->name);
         long_options(out, cli_commands[i]->options);

@@ -85,8 +85,8 @@ usage_error() {
     run -0 --separate-stderr backout help
     [ "$stderr" = "" ]
     local overview=$output
-    for command in init demo "point create" "point seal" "point release" run list details assess execute verify \
-        script export backup restore check prune doctor audit; do
+    for command in init demo "point create" "point seal" "point release" run list details assess \
+        execute verify script export backup restore check prune doctor audit; do
         [[ $overview == *"  $command "* ]]
         run -0 backout $command --help
         [[ $output == *"usage: backout $command"* ]]
@@ -108,8 +108,8 @@ usage_error() {
 
 @test "manual pages have no mistakes" {
     command -v mandoc >/dev/null || skip "no mandoc"
-    for command in "" init demo "point create" "point seal" "point release" run list details assess execute verify \
-        script export backup restore check prune doctor audit completion version help; do
+    for command in "" init demo "point create" "point seal" "point release" run list details assess \
+        execute verify script export backup restore check prune doctor audit completion version help; do
         backout help --man $command >page.1
         mandoc -T lint -W error page.1
     done
