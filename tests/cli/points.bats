@@ -32,15 +32,15 @@ teardown() { common_teardown; }
         --migration prices --description 'before the sale' --output json
     [[ $(jq -r .id <<<"$output") =~ ^rb_prices_[0-9]{8}_[0-9]{6} ]]
     [ "$(jq -c '[.tables[] | [.name, .rows]] | sort' <<<"$output")" = \
-        '[["customers",3],["orders",4]]' ]
+        '[["customers",3],["items",6],["orders",4]]' ]
     [ "$(jq -r .status <<<"$output")" != null ]
 }
 
-@test "point create of chosen rows takes only those" {
+@test "point create of chosen rows takes those, and what would go with them" {
     make_shop
     run -0 --separate-stderr backout point create --db shop.db --where "orders: status = 'paid'" \
         --output json
-    [ "$(jq -c '[.tables[] | [.name, .rows]]' <<<"$output")" = '[["orders",2]]' ]
+    [ "$(jq -c '[.tables[] | [.name, .rows]]' <<<"$output")" = '[["orders",2],["items",3]]' ]
 }
 
 @test "a table that does not exist exits 3 and is named" {
