@@ -262,6 +262,8 @@ static bo_status describe_parts(my_description *about, bo_error *err)
     if (st == BO_OK && ddl.temporary)
         return bo_fail(err, BO_REFUSED, "a temporary table of this session hides it");
     if (st == BO_OK)
+        st = my_get_links(about->conn, &about->links, err);
+    if (st == BO_OK)
         st = my_describe_keys(about, &ddl, err);
     if (st == BO_OK)
         st = my_describe_references(about, &ddl, err);

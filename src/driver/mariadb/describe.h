@@ -9,6 +9,7 @@ typedef struct my_description {
     my_conn *conn;
     bo_arena *arena;
     bo_table *table;
+    const struct my_links *links;
     bool failed; /* no memory */
 } my_description;
 
@@ -49,12 +50,13 @@ bo_status my_ddl_bare(my_description *about, const my_ddl *ddl, bo_error *err);
 typedef struct my_links {
     MYSQL_RES *references; /* parent's schema and name, child's schema and name */
     MYSQL_RES *views;      /* schema, name, text */
+    uint64_t changes;      /* of definitions, before they were asked */
     int64_t until_us;
 } my_links;
 
 void my_links_free(my_links *links); /* NULL is ignored */
 BO_DEFINE_SCOPE(my_links);
-/** Both from their first rows; borrowed until the next call. */
+/** Borrowed until the next call. */
 bo_status my_get_links(my_conn *conn, const my_links **out, bo_error *err);
 
 /* ---- describe_keys.c ---- */

@@ -146,9 +146,9 @@ static bo_status add_references(my_description *about, const my_ddl *ddl, const 
 static bo_status describe_referenced(my_description *about, bo_error *err)
 {
     bo_table *table = about->table;
-    const my_links *links = NULL;
-    bo_status st = my_get_links(about->conn, &links, err);
-    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(links->references)) != NULL;) {
+    bo_status st = BO_OK;
+    mysql_data_seek(about->links->references, 0);
+    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(about->links->references));) {
         if (strcmp(row[0], table->schema) != 0 || strcmp(row[1], table->local) != 0)
             continue;
         my_ddl ddl = {0};

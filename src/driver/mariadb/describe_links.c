@@ -161,13 +161,11 @@ static bo_status add_name(my_description *about, const char *name, const char *c
 bo_status my_describe_views(my_description *about, bo_error *err)
 {
     bo_table *table = about->table;
-    const my_links *links = NULL;
     BO_OWN_VALUE(bo_buf) name = {0};
     my_quote_table(&name, table);
     bo_status st = bo_buf_check(&name, err);
-    if (st == BO_OK)
-        st = my_get_links(about->conn, &links, err);
-    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(links->views)) != NULL;) {
+    mysql_data_seek(about->links->views, 0);
+    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(about->links->views));) {
         if (row[2] && strstr(row[2], bo_buf_str(&name)))
             st = add_name(about, my_display_name(about->conn, about->arena, row[0], row[1]),
                 &table->views, &table->view_count, err);

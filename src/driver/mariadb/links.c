@@ -41,9 +41,25 @@ static bo_status ask(my_conn *conn, my_links *links, bo_error *err)
                        : st;
 }
 
+/* How many statements that change definitions the server has seen. */
+static bo_status count_changes(my_conn *conn, uint64_t *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql,
+        "SELECT SUM(VARIABLE_VALUE) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN"
+        " ('COM_ALTER_TABLE', 'COM_CREATE_TABLE', 'COM_CREATE_VIEW', 'COM_DROP_DB',"
+        " 'COM_DROP_TABLE', 'COM_DROP_VIEW', 'COM_RENAME_TABLE')");
+    return my_ask_count(conn, &sql, out, err);
+}
+
 bo_status my_get_links(my_conn *conn, const my_links **out, bo_error *err)
 {
-    if (conn->links && bo_clock_monotonic_us() > conn->links->until_us)
+    uint64_t changes = 0;
+    bo_status seen = count_changes(conn, &changes, err);
+    if (seen != BO_OK)
+        return seen;
+    if (conn->links &&
+        (conn->links->changes != changes || bo_clock_monotonic_us() > conn->links->until_us))
         my_forget_links(conn);
     if (!conn->links) {
         BO_OWN(my_links) *links = calloc(1, sizeof *links);
@@ -52,11 +68,10 @@ bo_status my_get_links(my_conn *conn, const my_links **out, bo_error *err)
         bo_status st = ask(conn, links, err);
         if (st != BO_OK)
             return st;
+        links->changes = changes;
         links->until_us = bo_clock_monotonic_us() + KEPT_US;
         conn->links = BO_TAKE(links);
     }
-    mysql_data_seek(conn->links->references, 0);
-    mysql_data_seek(conn->links->views, 0);
     *out = conn->links;
     return BO_OK;
 }
