@@ -99,6 +99,8 @@ typedef struct bo_rollback {
     const char *plan_digest; /* BLAKE2b-256 of the plan, as in the audit log */
     double duration_s;
     double estimate_s;       /* assess: how long it should take */
+    unsigned estimate_runs;  /* assess: as that many earlier rollbacks of this database did; 0: as
+                                making the plan did */
     const char *recommended; /* assess: "partial", "full", "none", "export" */
     const char *because;     /* assess: why */
     size_t table_count;

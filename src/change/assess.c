@@ -41,6 +41,15 @@ static void recommend(bo_rollback *partial, const bo_rollback *full)
     }
 }
 
+/* The plan was made once just now; what comes after it takes as long as it did before, or, when
+ * nothing like it was done yet, about as long again. */
+static void estimate(bo_session *session, const char *server, bo_rollback *rollback)
+{
+    double rest = bo_pace_estimate(session, server, changes(rollback), &rollback->estimate_runs);
+    rollback->estimate_s =
+        rollback->duration_s + (rollback->estimate_runs ? rest : rollback->duration_s);
+}
+
 bo_status bo_rollback_assess(bo_session *session, const bo_database *database, const char *id,
     bo_rollback **out, bo_error *err)
 {
@@ -72,8 +81,7 @@ bo_status bo_rollback_assess(bo_session *session, const bo_database *database, c
         full->because = changes(full) ? "what the change did is not known apart from later writes"
                                       : "the rows are as they were before the change already";
     }
-    chosen->estimate_s = 2 * chosen->duration_s; /* the plan was made once just now; applying and
-                                                    proving cost about as much again */
+    estimate(session, record.server, chosen);
     *out = chosen;
     if (sealed)
         partial = NULL;

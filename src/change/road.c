@@ -34,10 +34,21 @@ bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
     return all ? BO_OK : bo_nomem(err);
 }
 
+/* Rows that the plan touches, as far as they are counted. */
+static uint64_t planned_rows(const bo_undo *undo)
+{
+    uint64_t rows = 0;
+    for (uint32_t i = 0; undo->planned && undo->intent && i < undo->intent->part_count; i++)
+        rows += undo->planned[i].inserted + undo->planned[i].updated + undo->planned[i].deleted;
+    return rows;
+}
+
 bo_status bo_undo_step(bo_undo *undo, const char *name, const char *token, bo_error *err)
 {
-    BO_OWN(json_ref) *details = json_pack("{s:s, s:s, s:s}", "undo_point", undo->undo_id, "type",
-        bo_rollback_type_name(undo->options->type), "server", undo->target->identity.server);
+    bo_pace_step(&undo->pace, name);
+    BO_OWN(json_ref) *details = json_pack("{s:s, s:s, s:s, s:o}", "undo_point", undo->undo_id,
+        "type", bo_rollback_type_name(undo->options->type), "server", undo->target->identity.server,
+        "pace", bo_pace_json(&undo->pace, planned_rows(undo)));
     BO_OWN_MEM char *text = details ? json_dumps(details, JSON_COMPACT) : NULL;
     if (!text)
         return bo_nomem(err);

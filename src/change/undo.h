@@ -13,6 +13,7 @@
 #include "backout/backup.h"
 #include "backout/rollback.h"
 #include "change/journal.h"
+#include "change/pace.h"
 #include "change/take.h"
 
 #define BO_LISTED_MAX 1000u
@@ -47,6 +48,7 @@ typedef struct bo_undo {
     char undo_id[BO_ID_SIZE]; /* of the undo point and of the marker; "" until chosen */
     bool nothing_kept;        /* there is no undo point: nothing was there before a restore */
     bool commit_sent;
+    bo_pace pace;
 
     bo_content *snapshot;              /* full, and of chosen writers */
     bo_content *change;                /* sealed: before -> after */

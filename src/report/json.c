@@ -255,8 +255,9 @@ json_t *bo_json_rollback(const bo_rollback *r)
         texts(r->notes, r->note_count));
     if (!object || !r->recommended || !r->recommended[0])
         return object;
-    json_t *advice = json_pack("{s:o, s:o, s:f}", "recommended", bo_json_text(r->recommended),
-        "because", bo_json_text(r->because), "estimate_s", r->estimate_s);
+    json_t *advice = json_pack("{s:o, s:o, s:f, s:i}", "recommended", bo_json_text(r->recommended),
+        "because", bo_json_text(r->because), "estimate_s", r->estimate_s, "estimate_runs",
+        (int)r->estimate_runs);
     if (!advice || json_object_update_new(object, advice) != 0) {
         json_decref(object);
         return NULL;

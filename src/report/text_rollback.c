@@ -183,7 +183,8 @@ static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
         if (r->estimate_s < 1)
             bo_buf_add_str(out, "\nshould take less than a second\n");
         else
-            bo_buf_printf(out, "\nshould take %.0f s\n", r->estimate_s);
+            bo_buf_printf(out, "\nshould take %.0f s%s\n", r->estimate_s,
+                r->estimate_runs ? ", as earlier rollbacks did" : "");
     }
 }
 
