@@ -82,7 +82,8 @@ static void start_postgresql(contract_world *world)
     const char *like = getenv(chosen->url);
     snprintf(world->url, sizeof world->url, "postgresql:///%s%s", pg_database, strchr(like, '?'));
     bo_conn *conn = pg_super(pg_database);
-    pg_do(conn, "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public AUTHORIZATION app");
+    pg_do(conn,
+        "DROP SCHEMA IF EXISTS backout, public CASCADE; CREATE SCHEMA public AUTHORIZATION app");
     bo_conn_free(conn);
 }
 

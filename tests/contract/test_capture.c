@@ -242,7 +242,9 @@ static void a_connection_is_tagged_from_its_beginning(void **state)
     pg_do(conn, "UPDATE t SET n = 1 WHERE id = 1");
     assert_string_equal(capture_last(w, "t", from).run, "run 7");
     pg_must(w->driver->pin(conn, &err), &err);
-    pg_do(conn, "UPDATE t SET n = 2 WHERE id = 1");
+    pg_do(conn, contract_pick(w, .sqlite = "UPDATE t SET n = 2 WHERE id = 1",
+                    .postgresql = "UPDATE public.t SET n = 2 WHERE id = 1",
+                    .mariadb = "UPDATE t SET n = 2 WHERE id = 1"));
     assert_string_equal(capture_last(w, "t", from).run, "run 7");
     bo_conn_free(conn);
 }

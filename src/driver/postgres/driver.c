@@ -6,7 +6,7 @@ const bo_driver bo_driver_postgres = {
     .name = "postgresql",
     .schemes = "postgresql postgres",
     .caps = BO_CAP_SHARE | BO_CAP_SEQUENCES | BO_CAP_SCHEMAS | BO_CAP_TRANSACTIONAL_DDL |
-            BO_CAP_WRITTEN | BO_CAP_ASIDE,
+            BO_CAP_CAPTURE | BO_CAP_WRITTEN | BO_CAP_ASIDE,
     .open = pg_open,
     .close = pg_close,
     .identity = pg_identity,
@@ -57,5 +57,6 @@ const bo_driver bo_driver_postgres = {
     .mark = pg_mark,
     .marked = pg_marked,
     .unmark = pg_unmark,
+    .capture = &pg_capture,
     .traces = pg_traces,
 };

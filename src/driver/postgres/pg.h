@@ -17,6 +17,8 @@ typedef struct pg_conn {
     int version;        /* PQserverVersion(): 150018 */
     char *user_path;    /* the search_path before it was pinned: for a user's conditions */
     char *path;         /* the pinned search_path */
+    char *run;          /* writes are tagged with it; NULL: never were */
+    bool tagged_inside; /* in the open transaction: its rollback takes the tag back */
     bool pinned_inside; /* in the open transaction: its rollback takes the settings back */
     uint32_t lock_timeout_ms;
     uint32_t prepared; /* statements of ask.c that the server has; one bit each */
@@ -137,6 +139,12 @@ bo_status pg_commit(bo_conn *conn, bo_error *err);
 void pg_rollback(bo_conn *conn);
 bo_status pg_share(bo_conn *conn, bo_buf *token_out, bo_error *err);
 bo_status pg_join(bo_conn *conn, const char *token, bo_error *err);
+/** BO_REFUSED in a transaction that may not write.  Takes no snapshot. */
+bo_status pg_refuse_read_only(pg_conn *conn, bo_error *err);
+/** What the triggers of captured tables read as the run. */
+bo_status pg_set_run(pg_conn *conn, const char *run, bo_error *err);
+/* capture.c */
+extern const bo_capture_driver pg_capture;
 /* lock.c */
 bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
 /** Under a BO_BUSY, who holds (or waits before us for) a lock on `table`; nothing when nobody is

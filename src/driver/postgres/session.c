@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "driver/postgres/pg.h"
+#include "driver/postgres/journal.h"
 
 #define DEFAULT_LOCK_TIMEOUT_MS 10000u
 #define OLDEST_SERVER           140000 /* TID range scans */
@@ -141,6 +141,7 @@ static void pg_conn_free(pg_conn *conn)
     PQfinish(conn->pg); /* the server rolls back */
     free(conn->user_path);
     free(conn->path);
+    free(conn->run);
     free(conn);
 }
 BO_DEFINE_SCOPE(pg_conn);
@@ -156,6 +157,8 @@ bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err)
     bo_status st = connect_to(how, conn, err);
     if (st == BO_OK && !how->raw)
         st = pg_pin_session(conn, how->lock_timeout_ms, how->schema, err);
+    if (st == BO_OK && how->run)
+        st = pg_capture_tag(&conn->base, how->run, err);
     if (st != BO_OK)
         return st;
     *out = &BO_TAKE(conn)->base;
@@ -248,6 +251,13 @@ bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, const char *sc
     return st == BO_OK ? st : bo_wrap(err, st, "cannot set up the connection");
 }
 
+bo_status pg_set_run(pg_conn *conn, const char *run, bo_error *err)
+{
+    BO_OWN(PGresult) *set = NULL;
+    return pg_ask(
+        conn, "SELECT pg_catalog.set_config('backout.run', $1, false)", 1, &run, &set, err);
+}
+
 /*
  * What a script may have left behind is put back to what a new session would have, the search path
  * for users' conditions first of all; then it is pinned as any other.
@@ -261,6 +271,8 @@ bo_status pg_pin(bo_conn *base, bo_error *err)
         conn, NULL, err, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL");
     if (st == BO_OK)
         st = pg_pin_session(conn, conn->lock_timeout_ms, NULL, err);
+    if (st == BO_OK && conn->run)
+        st = pg_set_run(conn, conn->run, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot take the session over");
     conn->raw = false;
@@ -321,7 +333,7 @@ static void note_transaction(pg_conn *conn, bo_tx_mode mode)
 }
 
 /* The statement after BEGIN must not take a snapshot: locks come first. */
-static bo_status refuse_read_only(pg_conn *conn, bo_error *err)
+bo_status pg_refuse_read_only(pg_conn *conn, bo_error *err)
 {
     BO_OWN(PGresult) *shown = NULL;
     bo_status st = pg_ask(conn, "SHOW transaction_read_only", 0, NULL, &shown, err);
@@ -346,7 +358,7 @@ bo_status pg_begin(bo_conn *base, bo_tx_mode mode, bo_error *err)
         return bo_wrap(err, st, "cannot begin a transaction");
     note_transaction(conn, mode);
     if (mode == BO_TX_WRITE)
-        st = refuse_read_only(conn, err);
+        st = pg_refuse_read_only(conn, err);
     if (st != BO_OK)
         pg_rollback(base);
     return st;
@@ -358,14 +370,19 @@ static void drop_link(pg_conn *conn)
     conn->pg = NULL; /* libpq answers every later call with an error */
 }
 
-/* The settings that were pinned in a transaction went back with it. */
+/* The settings that were pinned in a transaction went back with it, and so did a tag. */
 static void pin_again(pg_conn *conn)
 {
-    if (!conn->pinned_inside)
-        return;
+    bo_status st = BO_OK;
+    if (conn->pinned_inside) {
+        conn->raw = true;
+        st = pg_pin(&conn->base, NULL);
+    } else if (conn->tagged_inside) {
+        st = pg_set_run(conn, conn->run, NULL);
+    }
     conn->pinned_inside = false;
-    conn->raw = true;
-    if (pg_pin(&conn->base, NULL) != BO_OK)
+    conn->tagged_inside = false;
+    if (st != BO_OK)
         drop_link(conn);
 }
 
@@ -378,7 +395,7 @@ bo_status pg_commit(bo_conn *base, bo_error *err)
     BO_OWN(PGresult) *result = PQexec(conn->pg, "COMMIT");
     conn->in_transaction = false;
     if (PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") == 0)
-        conn->pinned_inside = false;
+        conn->pinned_inside = conn->tagged_inside = false;
     else
         pin_again(conn);
     /* A session may be ended after its commit, while it waits for a standby. */

@@ -10,14 +10,17 @@
 
 #include "driver/postgres/stage.h"
 
-/* Each partition by itself: a state of its own must not be lost. */
+/* Each partition by itself: a state of its own must not be lost.  Ours fire on: what an undo does
+ * is captured as well. */
 static const char triggers_sql[] =
     "SELECT format('%I.%I', n.nspname, r.relname), format('%I', t.tgname), t.tgenabled "
     "FROM (SELECT i.id AS id FROM unnest($1::oid[]) i(id)"
     " UNION SELECT p.relid::oid FROM unnest($1::oid[]) i(id), pg_partition_tree(i.id::regclass) p)"
     " x JOIN pg_trigger t ON t.tgrelid = x.id JOIN pg_class r ON r.oid = x.id"
     " JOIN pg_namespace n ON n.oid = r.relnamespace "
-    "WHERE NOT t.tgisinternal AND t.tgenabled = ANY ($2::\"char\"[]) ORDER BY 1, 2";
+    "WHERE NOT t.tgisinternal AND t.tgenabled = ANY ($2::\"char\"[]) AND NOT EXISTS"
+    " (SELECT FROM pg_proc f JOIN pg_namespace o ON o.oid = f.pronamespace"
+    "  WHERE f.oid = t.tgfoid AND o.nspname = 'backout') ORDER BY 1, 2";
 
 /* relation, trigger and state, as they are now, of everything switched off so far */
 static const char recorded_sql[] =

@@ -82,6 +82,10 @@ WITH RECURSIVE tree (oid) AS (
     SELECT t.*, r.name AS relation
       FROM relation r
       JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+     WHERE NOT EXISTS (
+               SELECT FROM pg_catalog.pg_proc f
+                 JOIN pg_catalog.pg_namespace o ON o.oid = f.pronamespace
+                WHERE f.oid = t.tgfoid AND o.nspname = 'backout')
 ), pol AS (
     SELECT p.*, r.name AS relation
       FROM relation r

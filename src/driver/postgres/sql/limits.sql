@@ -32,6 +32,10 @@ WITH this AS (
     SELECT t.tgname, t.tgenabled
       FROM pg_catalog.pg_trigger t
      WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal
+       AND NOT EXISTS (
+               SELECT FROM pg_catalog.pg_proc f
+                 JOIN pg_catalog.pg_namespace o ON o.oid = f.pronamespace
+                WHERE f.oid = t.tgfoid AND o.nspname = 'backout')
 )
 SELECT rank < 100 AS uncovered, sentence
   FROM (

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/postgres/capture.c - begins and ends the capture of tables.  docs/design/capture.md
+ *
+ * Both lock the list of what is captured first and then the tables, by OID, so that they wait for
+ * one another and not for each other.
+ */
+#include <string.h>
+
+#include "driver/postgres/journal.h"
+#include "driver/postgres/stage.h"
+
+/* ---- the list ---- */
+
+static bo_status make_registry(pg_conn *conn, bo_error *err)
+{
+    return pg_run(conn, NULL, err,
+        "CREATE SCHEMA IF NOT EXISTS backout;"
+        "CREATE TABLE backout.capture (point text, relation oid, name text NOT NULL,"
+        " key text NOT NULL, columns text[] NOT NULL, members text[] NOT NULL,"
+        " triggers text[] NOT NULL, functions text[] NOT NULL, journal text[] NOT NULL,"
+        " PRIMARY KEY (point, relation))");
+}
+
+static bo_status lock_registry(pg_conn *conn, bool make, bool *there_out, bo_error *err)
+{
+    bool there = false;
+    bo_status st = pg_registry_there(conn, &there, err);
+    if (st == BO_OK && there)
+        st = pg_run(conn, NULL, err, "LOCK TABLE backout.capture IN SHARE ROW EXCLUSIVE MODE");
+    else if (st == BO_OK && make)
+        st = make_registry(conn, err);
+    if (st == BO_BUSY)
+        return bo_wrap(err, st, "another backout begins or ends a capture");
+    if (st == BO_OK)
+        *there_out = there;
+    return st == BO_OK ? st : bo_wrap(err, st, "cannot write down what is captured");
+}
+
+/* Somebody else made or dropped the list between two looks at it. */
+static bool lost_a_race(const bo_error *cause)
+{
+    static const char *const states[] = {"23505", "42P06", "42P07", "42P01", "3F000"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        if (strcmp(cause->sqlstate, states[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Runs `work` in a transaction of its own. */
+typedef bo_status work_fn(pg_conn *conn, const void *ctx, bo_error *err);
+static bo_status alone(pg_conn *conn, work_fn *work, const void *ctx, bo_error *err)
+{
+    bo_error cause = {0};
+    bo_status st = BO_OK;
+    for (int attempt = 0; attempt < 3; attempt++) {
+        cause = (bo_error){0};
+        st = pg_begin(&conn->base, BO_TX_PLAIN, &cause);
+        if (st == BO_OK)
+            st = pg_refuse_read_only(conn, &cause);
+        if (st == BO_OK)
+            st = work(conn, ctx, &cause);
+        if (st == BO_OK)
+            st = pg_commit(&conn->base, &cause);
+        pg_rollback(&conn->base);
+        if (st == BO_OK || !lost_a_race(&cause))
+            break;
+    }
+    if (st != BO_OK && err)
+        *err = cause;
+    return st;
+}
+
+/* ---- begin ---- */
+
+typedef struct beginning {
+    const bo_table *const *tables;
+    unsigned count;
+    const char *point;
+} beginning;
+
+static bo_status check_covered(pg_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) reasons = {0};
+    bo_coverage coverage = BO_COVERED;
+    bo_status st = pg_capture_coverage(&conn->base, table, &coverage, &reasons, err);
+    if (st != BO_OK || coverage != BO_UNCOVERED)
+        return st;
+    const char *reason = bo_buf_str(&reasons);
+    bool denied = strncmp(reason, "a right is missing", 18) == 0;
+    return bo_fail(
+        err, denied ? BO_DENIED : BO_UNSUPPORTED, "%.*s", (int)strcspn(reason, "\n"), reason);
+}
+
+static bo_status capture_table(
+    pg_conn *conn, const bo_table *table, const char *point, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) broken = {0};
+    BO_OWN_VALUE(bo_buf) other = {0};
+    bo_status st = pg_registry_check(conn, table, NULL, &broken, &other, err);
+    if (st == BO_OK && broken.size > 0)
+        return bo_fail(err, BO_REFUSED, "its capture for point '%s' is broken: %s",
+            bo_buf_str(&other), bo_buf_str(&broken));
+    if (st == BO_OK && other.size == 0)
+        st = pg_journal_make(conn, table, err);
+    return st == BO_OK ? pg_registry_add(conn, table, point, err) : st;
+}
+
+static bo_status begin_all(pg_conn *conn, const void *ctx, bo_error *err)
+{
+    const beginning *b = ctx;
+    bool there = false;
+    bo_status st = BO_OK;
+    for (unsigned i = 0; i < b->count && st == BO_OK; i++) {
+        st = check_covered(conn, b->tables[i], err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "cannot capture %s", b->tables[i]->name);
+    }
+    st = lock_registry(conn, true, &there, err);
+    if (st == BO_OK)
+        st = pg_lock(&conn->base, b->tables, b->count, err);
+    for (unsigned i = 0; i < b->count && st == BO_OK; i++) {
+        st = capture_table(conn, b->tables[i], b->point, err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "cannot capture %s", b->tables[i]->name);
+    }
+    return st;
+}
+
+bo_status pg_capture_begin(
+    bo_conn *base, const bo_table *const *tables, unsigned count, const char *point, bo_error *err)
+{
+    return alone(pg_of(base), begin_all, &(beginning){tables, count, point}, err);
+}
+
+/* ---- end ---- */
+
+/* Dropping a trigger waits for readers too. */
+static bo_status lock_relation(pg_conn *conn, PGresult *found, int row, bo_error *err)
+{
+    const bo_table relation = {.id = PQgetvalue(found, row, 1),
+        .name = PQgetvalue(found, row, 2),
+        .schema = PQgetvalue(found, row, 3),
+        .local = PQgetvalue(found, row, 4)};
+    BO_OWN_VALUE(bo_buf) name = {0};
+    pg_quote_table(&name, &relation);
+    bo_status st = bo_buf_check(&name, err);
+    if (st == BO_OK)
+        st = pg_run(
+            conn, NULL, err, "LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE", bo_buf_str(&name));
+    if (st == BO_OK)
+        return BO_OK;
+    st = pg_name_holder(conn, st, &relation, false, err);
+    return bo_wrap(err, st, "cannot remove the triggers of %s", relation.name);
+}
+
+/* The relations with triggers of journals that only this point needs. */
+static const char relations_sql[] =
+    "SELECT DISTINCT x.relation, c.oid, CASE WHEN n.nspname = 'public' THEN ''"
+    " ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname), n.nspname, c.relname"
+    " FROM backout.capture x"
+    " JOIN pg_proc p ON starts_with(p.proname, 'journal_' || x.relation::text || '_')"
+    " JOIN pg_namespace pn ON pn.oid = p.pronamespace AND pn.nspname = 'backout'"
+    " JOIN pg_trigger t ON t.tgfoid = p.oid JOIN pg_class c ON c.oid = t.tgrelid"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE x.point = $1 AND NOT EXISTS"
+    " (SELECT FROM backout.capture o WHERE o.relation = x.relation AND o.point <> x.point)"
+    " ORDER BY c.oid";
+
+static const char journals_sql[] =
+    "SELECT x.relation FROM backout.capture x WHERE x.point = $1 AND NOT EXISTS"
+    " (SELECT FROM backout.capture o WHERE o.relation = x.relation AND o.point <> x.point)";
+
+static bo_status drop_journals(pg_conn *conn, const char *point, bo_error *err)
+{
+    BO_OWN(PGresult) *relations = NULL;
+    BO_OWN(PGresult) *journals = NULL;
+    bo_status st = pg_ask(conn, relations_sql, 1, &point, &relations, err);
+    for (int i = 0; st == BO_OK && i < PQntuples(relations); i++)
+        st = lock_relation(conn, relations, i, err);
+    if (st == BO_OK)
+        st = pg_ask(conn, journals_sql, 1, &point, &journals, err);
+    for (int i = 0; st == BO_OK && i < PQntuples(journals); i++)
+        st = pg_journal_drop(conn, PQgetvalue(journals, i, 0), err);
+    return st;
+}
+
+/* The last one out: the schema goes unless something else is in it. */
+static bo_status drop_registry(pg_conn *conn, bo_error *err)
+{
+    BO_OWN(PGresult) *left = NULL;
+    bo_status st = pg_ask(conn, "SELECT 1 FROM backout.capture LIMIT 1", 0, NULL, &left, err);
+    if (st != BO_OK || PQntuples(left) > 0)
+        return st;
+    st = pg_run(conn, NULL, err, "DROP TABLE backout.capture; SAVEPOINT backout_schema");
+    if (st != BO_OK || pg_run(conn, NULL, NULL, "DROP SCHEMA backout RESTRICT") == BO_OK)
+        return st;
+    return pg_run(conn, NULL, err, "ROLLBACK TO SAVEPOINT backout_schema");
+}
+
+static bo_status end_point(pg_conn *conn, const void *ctx, bo_error *err)
+{
+    const char *point = ctx;
+    bool there = false;
+    bo_status st = lock_registry(conn, false, &there, err);
+    if (st != BO_OK || !there)
+        return st;
+    st = drop_journals(conn, point, err);
+    BO_OWN(PGresult) *removed = NULL;
+    if (st == BO_OK)
+        st = pg_ask(conn, "DELETE FROM backout.capture WHERE point = $1", 1, &point, &removed, err);
+    return st == BO_OK ? drop_registry(conn, err) : st;
+}
+
+bo_status pg_capture_end(bo_conn *base, const char *point, bo_error *err)
+{
+    bo_status st = alone(pg_of(base), end_point, point, err);
+    return st == BO_OK ? st : bo_wrap(err, st, "cannot end the capture for point '%s'", point);
+}
+
+/* ---- list ---- */
+
+bo_status pg_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_error *err)
+{
+    static const char sql[] =
+        "SELECT point, table_name, gone FROM (SELECT x.point, c.oid IS NULL,"
+        " CASE WHEN c.oid IS NULL THEN x.name ELSE CASE WHEN n.nspname = 'public' THEN ''"
+        " ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname) END"
+        " FROM backout.capture x LEFT JOIN pg_class c ON c.oid = x.relation"
+        " LEFT JOIN pg_namespace n ON n.oid = c.relnamespace) AS l (point, gone, table_name)"
+        " ORDER BY point COLLATE \"C\", table_name COLLATE \"C\"";
+    pg_conn *conn = pg_of(base);
+    bool there = false;
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_registry_there(conn, &there, err);
+    if (st == BO_OK && there)
+        st = pg_ask(conn, sql, 0, NULL, &found, err);
+    if (st == BO_NOTFOUND && !conn->in_transaction) /* dropped in between */
+        return BO_OK;
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot tell what is captured");
+    for (int i = 0; st == BO_OK && there && i < PQntuples(found); i++) {
+        bo_captured captured = {.point = PQgetvalue(found, i, 0),
+            .table = PQgetvalue(found, i, 1),
+            .gone = PQgetvalue(found, i, 2)[0] == 't'};
+        st = each(ctx, &captured, err);
+    }
+    return st;
+}
+
+/* ---- tag ---- */
+
+bo_status pg_capture_tag(bo_conn *base, const char *run, bo_error *err)
+{
+    pg_conn *conn = pg_of(base);
+    BO_OWN_MEM char *copy = strdup(run ? run : "");
+    if (!copy)
+        return bo_nomem(err);
+    bo_status st = pg_set_run(conn, copy, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot tag the session");
+    free(conn->run);
+    conn->run = BO_TAKE(copy);
+    conn->tagged_inside = conn->in_transaction;
+    return BO_OK;
+}
+
+const bo_capture_driver pg_capture = {
+    .coverage = pg_capture_coverage,
+    .begin = pg_capture_begin,
+    .end = pg_capture_end,
+    .list = pg_capture_list,
+    .check = pg_capture_check,
+    .position = pg_capture_position,
+    .changes = pg_capture_changes,
+    .walk = pg_capture_walk,
+    .tag = pg_capture_tag,
+};

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/postgres/capture_install.c - the journal of a table, and the triggers that write it.
+ *
+ * The functions run with the rights of whoever made them and with the writer's search path, so
+ * every name in them is qualified.  They must never make a user's write fail, also when the table's
+ * columns are others by then: a column that is gone is NULL, for its name is found in `missing`
+ * instead; one whose type changed is NULL, for then the second journal_<oid>_as() takes it.  Both
+ * cost nothing: they are resolved when the statement is planned.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "driver/postgres/journal.h"
+#include "driver/postgres/pg_sql.h"
+#include "driver/postgres/stage.h"
+
+#define FIRST "!backout_" /* triggers fire by name: before users' own, which may write again */
+#define LAST  "~backout_" /* and this one after them, which may change the row */
+
+void pg_journal_done(pg_journal *journal)
+{
+    PQclear(journal->columns);
+    *journal = (pg_journal){0};
+}
+
+bo_status pg_journal_open(pg_conn *conn, const bo_table *table, pg_journal *out, bo_error *err)
+{
+    const char *params[] = {table->id, table->row_key ? table->row_key->name : ""};
+    BO_OWN(PGresult) *columns = NULL;
+    bo_status st = pg_ask(conn, pg_sql_capture_columns, 2, params, &columns, err);
+    if (st != BO_OK)
+        return st;
+    if (!table->row_key || PQntuples(columns) != table->image_count)
+        return bo_fail(err, BO_CONFLICT, "the definition of %s changed just now", table->name);
+    *out = (pg_journal){.table = table, .count = table->image_count, .columns = BO_TAKE(columns)};
+    return BO_OK;
+}
+
+void pg_journal_name(bo_buf *out, const bo_table *table, const char *suffix)
+{
+    bo_buf_printf(out, "backout.journal_%s%s", table->id, suffix);
+}
+
+/* ---- parts of statements ---- */
+
+static void add_separator(bo_buf *out, bool *first)
+{
+    bo_buf_add_str(out, *first ? "" : ", ");
+    *first = false;
+}
+
+/* Adds the chosen columns' names, each with `prefix` before it. */
+static void add_columns(bo_buf *out, const pg_journal *j, bool keys, const char *prefix)
+{
+    bool first = true;
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (keys && !pg_journal_is_key(j, i))
+            continue;
+        add_separator(out, &first);
+        bo_buf_add_str(out, prefix);
+        pg_quote(out, pg_journal_column(j, i));
+    }
+}
+
+/* The value of a column in the rows that add_rows_*() read, as the journal's type. */
+static void add_value(bo_buf *out, const pg_journal *j, uint16_t i, const char *rows)
+{
+    pg_journal_name(out, j->table, "_as");
+    bo_buf_printf(out, "(%s.c%u, NULL::%s)", rows, i, pg_journal_type(j, i));
+}
+
+/* What stands for a key's column where rows are told apart. */
+static void add_identity(bo_buf *out, const pg_journal *j, uint16_t i, const char *rows)
+{
+    bool exact = pg_journal_exact(j, i);
+    bool text = j->table->encoding == BO_ENCODING_PG_TEXT;
+    bo_buf_add_str(out, exact ? "" : text ? "ROW(" : "pg_catalog.record_send(ROW(");
+    add_value(out, j, i, rows);
+    bo_buf_add_str(out, exact ? "" : text ? ")::pg_catalog.text" : "))");
+}
+
+/* `missing`, and the beginning of what reads from the relation whose name follows. */
+static void add_rows_head(bo_buf *out, const pg_journal *j, bool keys)
+{
+    bool first = true;
+    bo_buf_add_str(out, "(SELECT ");
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (keys && !pg_journal_is_key(j, i))
+            continue;
+        add_separator(out, &first);
+        bo_buf_printf(out, "NULL::%s AS ", pg_journal_type(j, i));
+        pg_quote(out, pg_journal_column(j, i));
+    }
+    bo_buf_add_str(out, ") AS missing CROSS JOIN LATERAL (SELECT ");
+    add_columns(out, j, keys, "");
+    bo_buf_add_str(out, " FROM ");
+}
+
+static void add_rows_tail(bo_buf *out, const pg_journal *j, bool keys, const char *rows)
+{
+    bool first = true;
+    bo_buf_printf(out, ") AS %s (", rows);
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (keys && !pg_journal_is_key(j, i))
+            continue;
+        add_separator(out, &first);
+        bo_buf_printf(out, "c%u", i);
+    }
+    bo_buf_add_str(out, ")");
+}
+
+static void add_rows(
+    bo_buf *out, const pg_journal *j, bool keys, const char *from, const char *rows)
+{
+    add_rows_head(out, j, keys);
+    bo_buf_add_str(out, from);
+    add_rows_tail(out, j, keys, rows);
+}
+
+static void add_insert(bo_buf *out, const pg_journal *j, char operation, bool keys)
+{
+    bo_buf_add_str(out, "INSERT INTO ");
+    pg_journal_name(out, j->table, "");
+    bo_buf_add_str(out, " (backout_xid, backout_user, backout_app, backout_run, backout_op, ");
+    add_columns(out, j, keys, "");
+    bo_buf_printf(out,
+        ") SELECT (SELECT pg_catalog.pg_current_xact_id()),"
+        " (SELECT SESSION_USER::pg_catalog.text),"
+        " (SELECT pg_catalog.current_setting('application_name')),"
+        " (SELECT pg_catalog.current_setting('backout.run', true)), '%c'::pg_catalog.\"char\", ",
+        operation);
+}
+
+/* INSERT ... SELECT of rows of a transition table */
+static void add_insert_rows(
+    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *from)
+{
+    bool first = true;
+    add_insert(out, j, operation, keys);
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (keys && !pg_journal_is_key(j, i))
+            continue;
+        add_separator(out, &first);
+        add_value(out, j, i, "r");
+    }
+    bo_buf_add_str(out, " FROM ");
+    add_rows(out, j, keys, from, "r");
+}
+
+/* INSERT ... of one row, OLD or NEW */
+static void add_insert_row(
+    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *row)
+{
+    add_insert(out, j, operation, keys);
+    add_columns(out, j, keys, row);
+    bo_buf_add_str(out, ";\n");
+}
+
+/* ---- keys that move ---- */
+
+/* A hash of all keys of a transition table, whatever their order. */
+static void add_key_hash(bo_buf *out, const pg_journal *j, const char *from)
+{
+    bool first = true;
+    bo_buf_add_str(out, "(SELECT pg_catalog.bit_xor(pg_catalog.hash_record_extended(ROW(");
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        add_separator(out, &first);
+        add_identity(out, j, i, "r");
+    }
+    bo_buf_add_str(out, "), backout_seed)) FROM ");
+    add_rows(out, j, true, from, "r");
+    bo_buf_add_str(out, ")");
+}
+
+/* The keys of now that none of the rows had before. */
+static void add_moved(bo_buf *out, const pg_journal *j)
+{
+    add_insert_rows(out, j, 'I', true, "backout_new");
+    bo_buf_add_str(out, " WHERE NOT EXISTS (SELECT FROM ");
+    add_rows(out, j, true, "backout_old", "o");
+    bo_buf_add_str(out, " WHERE true");
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        bo_buf_add_str(out, " AND ");
+        add_identity(out, j, i, "o");
+        bo_buf_add_str(out, " OPERATOR(pg_catalog.=) ");
+        add_identity(out, j, i, "r");
+    }
+    bo_buf_add_str(out, ")");
+}
+
+/* ---- functions ---- */
+
+/* A trigger function with this body; nobody may call it, and only triggers can. */
+static void add_function(
+    bo_buf *out, const pg_journal *j, const char *suffix, const char *declare, const bo_buf *body)
+{
+    BO_OWN_VALUE(bo_buf) text = {0};
+    bo_buf_add_str(&text, "\n#variable_conflict use_column\n");
+    bo_buf_add_str(&text, declare);
+    bo_buf_printf(&text, "BEGIN\n%s\nEND", bo_buf_str(body));
+    out->failed |= text.failed || body->failed;
+    bo_buf_add_str(out, "CREATE FUNCTION ");
+    pg_journal_name(out, j->table, suffix);
+    bo_buf_add_str(out, "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS ");
+    pg_quote_literal(out, bo_buf_str(&text));
+    bo_buf_add_str(out, ";\nREVOKE ALL ON FUNCTION ");
+    pg_journal_name(out, j->table, suffix);
+    bo_buf_add_str(out, "() FROM PUBLIC;\n");
+}
+
+/* journal_<oid>_as(value, of the journal's type): the value, or NULL when it is not of that type.
+ */
+static void add_as(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "CREATE FUNCTION ");
+    pg_journal_name(out, j->table, "_as");
+    bo_buf_add_str(out, "(anyelement, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE"
+                        " AS 'SELECT $2';\n");
+    for (uint16_t i = 0; i < j->count; i++) {
+        const char *type = pg_journal_type(j, i);
+        bool made = false;
+        for (uint16_t k = 0; k < i; k++)
+            made |= strcmp(pg_journal_type(j, k), type) == 0;
+        if (made)
+            continue;
+        bo_buf_add_str(out, "CREATE FUNCTION ");
+        pg_journal_name(out, j->table, "_as");
+        bo_buf_printf(
+            out, "(%s, %s) RETURNS %s LANGUAGE sql IMMUTABLE AS 'SELECT $1';\n", type, type, type);
+    }
+}
+
+static void add_by_statement(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    add_insert_rows(&body, j, 'I', true, "backout_new");
+    bo_buf_add_str(&body, ";\nRETURN NULL;");
+    add_function(out, j, "_insert", "", &body);
+
+    bo_buf_clear(&body);
+    add_insert_rows(&body, j, 'D', false, "backout_old");
+    bo_buf_add_str(&body, ";\nRETURN NULL;");
+    add_function(out, j, "_delete", "", &body);
+
+    BO_OWN_VALUE(bo_buf) moved = {0};
+    add_moved(&moved, j);
+    out->failed |= moved.failed;
+    bo_buf_clear(&body);
+    add_insert_rows(&body, j, 'U', false, "backout_old");
+    bo_buf_add_str(&body, ";\nIF ");
+    add_key_hash(&body, j, "backout_old");
+    bo_buf_add_str(&body, " OPERATOR(pg_catalog.<>) ");
+    add_key_hash(&body, j, "backout_new");
+    bo_buf_add_str(&body, " THEN\nEXECUTE "); /* planned anew: by how many rows there are */
+    pg_quote_literal(&body, bo_buf_str(&moved));
+    bo_buf_add_str(&body, ";\nEND IF;\nRETURN NULL;");
+    add_function(out, j, "_update",
+        "DECLARE backout_seed pg_catalog.int8 :="
+        " pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0);\n",
+        &body);
+}
+
+/* Row by row, OLD and NEW need their columns: where these are others now, nothing is captured. */
+static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwise)
+{
+    const bo_table *table = j->table;
+    bo_buf_printf(out,
+        "IF COALESCE(pg_catalog.current_setting('backout.fits_%s', true), '')"
+        " OPERATOR(pg_catalog.=) '' THEN\n"
+        "PERFORM pg_catalog.set_config('backout.fits_%s', CASE WHEN EXISTS (SELECT FROM (VALUES ",
+        table->id, table->id);
+    for (uint16_t i = 0; i < table->image_count; i++) {
+        const bo_column *column = &table->columns[table->image_columns[i]];
+        bo_buf_add_str(out, i ? ", (" : "(");
+        pg_quote_literal(out, column->name);
+        bo_buf_printf(out, "::pg_catalog.name, %u::pg_catalog.oid)", column->type_oid);
+    }
+    bo_buf_printf(out,
+        ") AS w (name, type) LEFT JOIN pg_catalog.pg_attribute AS a"
+        " ON a.attrelid OPERATOR(pg_catalog.=) TG_RELID"
+        " AND a.attname OPERATOR(pg_catalog.=) w.name"
+        " AND a.atttypid OPERATOR(pg_catalog.=) w.type AND NOT a.attisdropped"
+        " WHERE a.attnum IS NULL) THEN 'no' ELSE 'yes' END, true);\nEND IF;\n"
+        "IF pg_catalog.current_setting('backout.fits_%s') OPERATOR(pg_catalog.=) 'no' THEN\n"
+        "RETURN %s;\nEND IF;\n",
+        table->id, otherwise);
+}
+
+static void add_row_moved(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "IF pg_catalog.record_image_ne(ROW(");
+    add_columns(out, j, true, "OLD.");
+    bo_buf_add_str(out, "), ROW(");
+    add_columns(out, j, true, "NEW.");
+    bo_buf_add_str(out, ")) THEN\n");
+}
+
+/* A key that moves to where another row of the same statement was: that row's image comes first. */
+static void add_by_row(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    add_row_guard(&body, j, "NULL");
+    add_insert_row(&body, j, 'I', true, "NEW.");
+    bo_buf_add_str(&body, "RETURN NULL;");
+    add_function(out, j, "_insert", "", &body);
+
+    bo_buf_clear(&body);
+    add_row_guard(&body, j, "NULL");
+    add_insert_row(&body, j, 'D', false, "OLD.");
+    bo_buf_add_str(&body, "RETURN NULL;");
+    add_function(out, j, "_delete", "", &body);
+
+    bo_buf_clear(&body);
+    add_row_guard(&body, j, "NEW");
+    add_row_moved(&body, j);
+    add_insert_row(&body, j, 'U', false, "OLD.");
+    bo_buf_add_str(&body, "END IF;\nRETURN NEW;");
+    add_function(out, j, "_before", "", &body);
+
+    bo_buf_clear(&body);
+    add_row_guard(&body, j, "NULL");
+    add_row_moved(&body, j);
+    add_insert_row(&body, j, 'I', true, "NEW.");
+    bo_buf_add_str(&body, "ELSE\n");
+    add_insert_row(&body, j, 'U', false, "OLD.");
+    bo_buf_add_str(&body, "END IF;\nRETURN NULL;");
+    add_function(out, j, "_update", "", &body);
+}
+
+/* The name of the table that is emptied is known only then: a partition, or renamed since. */
+static void add_truncate(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    BO_OWN_VALUE(bo_buf) part = {0};
+    bool first = true;
+    add_insert(&part, j, 'T', false);
+    for (uint16_t i = 0; i < j->count; i++) {
+        add_separator(&part, &first);
+        add_value(&part, j, i, "r");
+    }
+    bo_buf_add_str(&part, " FROM ");
+    add_rows_head(&part, j, false);
+    bo_buf_add_str(&part, "ONLY ");
+    bo_buf_add_str(&body, "EXECUTE pg_catalog.concat(");
+    pg_quote_literal(&body, bo_buf_str(&part));
+    bo_buf_add_str(&body, ", pg_catalog.quote_ident(TG_TABLE_SCHEMA), '.',"
+                          " pg_catalog.quote_ident(TG_TABLE_NAME), ");
+    out->failed |= part.failed;
+    bo_buf_clear(&part);
+    add_rows_tail(&part, j, false, "r");
+    out->failed |= part.failed;
+    pg_quote_literal(&body, bo_buf_str(&part));
+    bo_buf_add_str(&body, ");\nRETURN NULL;");
+    add_function(out, j, "_truncate", "", &body);
+}
+
+/* ---- the journal ---- */
+
+static void add_journal(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "CREATE TABLE ");
+    pg_journal_name(out, j->table, "");
+    bo_buf_add_str(out,
+        " (backout_seq bigint GENERATED ALWAYS AS IDENTITY, backout_xid xid8 NOT NULL,"
+        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL");
+    for (uint16_t i = 0; i < j->count; i++) {
+        bo_buf_add_str(out, ", ");
+        pg_quote(out, pg_journal_column(j, i));
+        bo_buf_printf(out, " %s%s", pg_journal_type(j, i), pg_journal_collation(j, i));
+    }
+    bo_buf_add_str(out, ");\n");
+}
+
+/* ---- triggers ---- */
+
+typedef struct trigger {
+    const char *name; /* and of its function */
+    const char *order;
+    const char *when;
+    const char *rows;
+} trigger;
+
+static const trigger by_statement[] = {
+    {"insert", FIRST, "AFTER INSERT", "REFERENCING NEW TABLE AS backout_new FOR EACH STATEMENT"},
+    {"update", FIRST, "AFTER UPDATE",
+        "REFERENCING OLD TABLE AS backout_old NEW TABLE AS backout_new FOR EACH STATEMENT"},
+    {"delete", FIRST, "AFTER DELETE", "REFERENCING OLD TABLE AS backout_old FOR EACH STATEMENT"},
+};
+static const trigger by_row[] = {
+    {"insert", FIRST, "AFTER INSERT", "FOR EACH ROW"},
+    {"update", FIRST, "AFTER UPDATE", "FOR EACH ROW"},
+    {"delete", FIRST, "AFTER DELETE", "FOR EACH ROW"},
+    {"before", LAST, "BEFORE UPDATE", "FOR EACH ROW"},
+};
+static const trigger on_truncate = {"truncate", FIRST, "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
+
+static void add_trigger(
+    bo_buf *out, const bo_table *table, const trigger *made, const char *relation)
+{
+    bo_buf_printf(out,
+        "CREATE TRIGGER \"%s%s_%s\" %s ON %s %s EXECUTE FUNCTION backout.journal_%s_%s();\n"
+        "ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER \"%s%s_%s\";\n",
+        made->order, made->name, table->id, made->when, relation, made->rows, table->id, made->name,
+        relation, made->order, made->name, table->id);
+}
+
+/* Statements fire the triggers of the relation that they name, rows those of the one they are in.
+ */
+static void add_triggers(
+    bo_buf *out, const bo_table *table, const PGresult *members, bool row_by_row)
+{
+    const trigger *made = row_by_row ? by_row : by_statement;
+    size_t count =
+        row_by_row ? sizeof by_row / sizeof *by_row : sizeof by_statement / sizeof *by_statement;
+    for (int i = 0; i < PQntuples(members); i++) {
+        const char *relation = PQgetvalue(members, i, 1);
+        bool stores = PQgetvalue(members, i, 2)[0] == 't';
+        for (size_t k = 0; k < count && (stores || !row_by_row); k++)
+            add_trigger(out, table, &made[k], relation);
+        if (stores)
+            add_trigger(out, table, &on_truncate, relation);
+    }
+}
+
+bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(pg_journal) journal = {0};
+    bo_status st = pg_journal_open(conn, table, &journal, err);
+    BO_OWN(PGresult) *members = NULL;
+    if (st == BO_OK)
+        st = pg_ask(conn, pg_sql_capture_members, 1, &table->id, &members, err);
+    if (st != BO_OK)
+        return st;
+    bool row_by_row = PQntuples(members) > 0 && PQgetvalue(members, 0, 3)[0] == 't';
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    add_journal(&sql, &journal);
+    add_as(&sql, &journal);
+    if (row_by_row)
+        add_by_row(&sql, &journal);
+    else
+        add_by_statement(&sql, &journal);
+    add_truncate(&sql, &journal);
+    add_triggers(&sql, table, members, row_by_row);
+    return pg_run_buf(conn, &sql, NULL, err);
+}
+
+/* ---- removal ---- */
+
+bo_status pg_journal_drop(pg_conn *conn, const char *oid, bo_error *err)
+{
+    static const char sql[] =
+        "WITH ours AS (SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+        " WHERE n.nspname = 'backout' AND starts_with(p.proname, 'journal_' || $1::text || '_'))"
+        " SELECT statement FROM ("
+        "SELECT 1, format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)"
+        " FROM ours JOIN pg_trigger t ON t.tgfoid = ours.oid JOIN pg_class c ON c.oid = t.tgrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgparentid = 0"
+        " UNION ALL SELECT 2, format('DROP FUNCTION %s', ours.oid::regprocedure) FROM ours"
+        " UNION ALL SELECT 3, 'DROP TABLE IF EXISTS backout.journal_' || $1::text"
+        ") AS made (rank, statement) ORDER BY rank, statement";
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(conn, sql, 1, &oid, &found, err);
+    BO_OWN_VALUE(bo_buf) statements = {0};
+    for (int i = 0; st == BO_OK && i < PQntuples(found); i++)
+        bo_buf_printf(&statements, "%s;\n", PQgetvalue(found, i, 0));
+    return st == BO_OK ? pg_run_buf(conn, &statements, NULL, err) : st;
+}

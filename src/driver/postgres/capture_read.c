@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/postgres/capture_read.c - what the journal tells: positions, changes, its rows.
+ *
+ * A position is a snapshot, "812:820:815", and the transaction that took it when that had a number:
+ * "812:820:815+817".  What the snapshot does not see is later, and so is all of that transaction.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "driver/postgres/journal.h"
+#include "driver/postgres/stage.h"
+
+#define NUMBERS "0123456789"
+
+/* ---- positions ---- */
+
+bo_status pg_capture_position(
+    bo_conn *base, const bo_table *const *tables, unsigned count, bo_buf *out, bo_error *err)
+{
+    (void)tables; /* the snapshot is of all */
+    (void)count;
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(pg_of(base),
+        "SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_current_xact_id_if_assigned()", 0,
+        NULL, &found, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot tell the position in the journals");
+    bo_buf_add_str(out, PQgetvalue(found, 0, 0));
+    if (!PQgetisnull(found, 0, 1))
+        bo_buf_printf(out, "+%s", PQgetvalue(found, 0, 1));
+    return bo_buf_check(out, err);
+}
+
+/* `is later than the position`, of a transaction's number. */
+static bo_status add_later(bo_buf *out, const char *position, const char *xid, bo_error *err)
+{
+    size_t size = strspn(position, NUMBERS ":,");
+    const char *own = position[size] == '+' ? position + size + 1 : NULL;
+    if (size == 0 || (!own && position[size]) || (own && (!*own || own[strspn(own, NUMBERS)])))
+        return bo_fail(err, BO_INVALID, "not a position of a journal: '%s'", position);
+    bo_buf_printf(
+        out, "(NOT pg_visible_in_snapshot(%s, '%.*s'::pg_snapshot)", xid, (int)size, position);
+    if (own)
+        bo_buf_printf(out, " OR %s = '%s'::xid8", xid, own);
+    bo_buf_add_str(out, ")");
+    return bo_buf_check(out, err);
+}
+
+/* ---- which rows of the journal ---- */
+
+static bool takes_all(const bo_journal_filter *filter)
+{
+    return !filter->to && !filter->run && !filter->user && !filter->only_transactions;
+}
+
+static bo_status add_transactions(bo_buf *out, const bo_journal_filter *filter, bo_error *err)
+{
+    bo_buf_add_str(out, "j.backout_xid = ANY ('{");
+    for (size_t i = 0; i < filter->transaction_count; i++) {
+        const char *xid = filter->transactions[i];
+        if (!*xid || xid[strspn(xid, NUMBERS)])
+            return bo_fail(err, BO_INVALID, "not a transaction of a journal: '%s'", xid);
+        bo_buf_printf(out, "%s%s", i ? "," : "", xid);
+    }
+    bo_buf_add_str(out, "}'::xid8[])");
+    return bo_buf_check(out, err);
+}
+
+static void add_text(bo_buf *out, const char *column, const char *wanted)
+{
+    bo_buf_printf(out, " AND COALESCE(j.%s, '') = ", column);
+    pg_quote_literal(out, wanted);
+}
+
+/* Whether a row `j` of the journal is meant. */
+static bo_status add_match(bo_buf *out, const bo_journal_filter *filter, bo_error *err)
+{
+    bo_status st = BO_OK;
+    if (filter->only_transactions)
+        return add_transactions(out, filter, err);
+    bo_buf_add_str(out, "(true");
+    if (filter->to) {
+        bo_buf_add_str(out, " AND NOT ");
+        st = add_later(out, filter->to, "j.backout_xid", err);
+    }
+    if (filter->run)
+        add_text(out, "backout_run", filter->run);
+    if (filter->user)
+        add_text(out, "backout_user", filter->user);
+    bo_buf_add_str(out, ")");
+    if (st == BO_OK && filter->transaction_count > 0) {
+        bo_buf_add_str(out, " OR ");
+        st = add_transactions(out, filter, err);
+    }
+    return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+/* ---- keys ---- */
+
+/* i0, i1, ...: what stands for the key where rows of the journal are told apart. */
+static void add_identities(bo_buf *out, const pg_journal *j, const char *alias, bool named)
+{
+    bool text = j->table->encoding == BO_ENCODING_PG_TEXT;
+    const char *separator = "";
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        bool exact = pg_journal_exact(j, i);
+        bo_buf_add_str(out, separator);
+        separator = ", ";
+        bo_buf_add_str(out, exact ? "" : text ? "ROW(" : "record_send(ROW(");
+        bo_buf_printf(out, "%s.", alias);
+        pg_quote(out, pg_journal_column(j, i));
+        bo_buf_add_str(out, exact ? "" : text ? ")::text" : "))");
+        if (named)
+            bo_buf_printf(out, " AS i%u", i);
+    }
+}
+
+static void add_identity_names(bo_buf *out, const pg_journal *j)
+{
+    const char *separator = "";
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        bo_buf_printf(out, "%si%u", separator, i);
+        separator = ", ";
+    }
+}
+
+static void add_same_identity(bo_buf *out, const pg_journal *j, const char *a, const char *b)
+{
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (pg_journal_is_key(j, i))
+            bo_buf_printf(out, " AND %s.i%u = %s.i%u", a, i, b, i);
+    }
+}
+
+/* The row `t` of the table has the key of the journal's row `b`: found by the index, then exactly.
+ */
+static void add_same_key(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) left = {0};
+    BO_OWN_VALUE(bo_buf) right = {0};
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        bo_buf_add_str(out, " AND t.");
+        pg_quote(out, pg_journal_column(j, i));
+        bo_buf_printf(out, " %s b.", pg_journal_equal(j, i));
+        pg_quote(out, pg_journal_column(j, i));
+        if (pg_journal_exact(j, i))
+            continue;
+        bo_buf_printf(&left, "%st.", left.size ? ", " : "");
+        pg_quote(&left, pg_journal_column(j, i));
+        bo_buf_printf(&right, "%sb.", right.size ? ", " : "");
+        pg_quote(&right, pg_journal_column(j, i));
+        bo_buf_printf(&right, "::%s", pg_journal_type(j, i));
+        bo_buf_printf(&left, "::%s", pg_journal_type(j, i));
+    }
+    if (left.size > 0)
+        bo_buf_printf(
+            out, " AND record_image_eq(ROW(%s), ROW(%s))", bo_buf_str(&left), bo_buf_str(&right));
+    out->failed |= left.failed || right.failed;
+}
+
+/* ---- changes ---- */
+
+typedef struct reading {
+    pg_conn *conn;
+    const pg_journal *journal;
+    const bo_journal_filter *filter;
+    bool by_index; /* few rows: each is looked up in the table */
+    bo_journal_change_fn *each;
+    void *ctx;
+    bo_buf before; /* images that are made of tuples */
+    bo_buf after;
+} reading;
+
+/* FROM backout.journal_<oid> AS j WHERE it is after filter->from */
+static bo_status add_source(bo_buf *out, const reading *r, bo_error *err)
+{
+    bo_buf_add_str(out, " FROM ");
+    pg_journal_name(out, r->journal->table, "");
+    bo_buf_add_str(out, " AS j WHERE ");
+    return add_later(out, r->filter->from, "j.backout_xid", err);
+}
+
+/* picked (f, n, mixed): for each key the first row that is meant, the next after the last, or NULL
+ */
+static bo_status add_picked(bo_buf *out, const reading *r, bo_error *err)
+{
+    const pg_journal *j = r->journal;
+    bo_buf_add_str(out, "WITH j AS MATERIALIZED (SELECT j.backout_seq AS s, ");
+    add_identities(out, j, "j", true);
+    bo_buf_add_str(out, ", ");
+    bo_status st = add_match(out, r->filter, err);
+    bo_buf_add_str(out, " AS m");
+    if (st == BO_OK)
+        st = add_source(out, r, err);
+    bo_buf_add_str(out, "), hit AS MATERIALIZED (SELECT min(s) AS f, max(s) AS l, ");
+    add_identity_names(out, j);
+    bo_buf_add_str(out, " FROM j WHERE m GROUP BY ");
+    add_identity_names(out, j);
+    bo_buf_add_str(out,
+        "), picked AS MATERIALIZED (SELECT hit.f, min(j.s) FILTER (WHERE j.s > hit.l) AS n,"
+        " bool_or(NOT j.m AND j.s > hit.f AND j.s < hit.l) AS mixed"
+        " FROM hit JOIN j ON true");
+    add_same_identity(out, j, "hit", "j");
+    bo_buf_add_str(out, " GROUP BY hit.f)");
+    return st;
+}
+
+/* The same where every row is meant: the row that comes next is always that of the table. */
+static bo_status add_first(bo_buf *out, const reading *r, bo_error *err)
+{
+    bo_buf_add_str(out,
+        "WITH picked AS MATERIALIZED (SELECT min(j.backout_seq) AS f, NULL::bigint AS n,"
+        " false AS mixed");
+    bo_status st = add_source(out, r, err);
+    bo_buf_add_str(out, " GROUP BY ");
+    add_identities(out, r->journal, "j", false);
+    bo_buf_add_str(out, ")");
+    return st;
+}
+
+static void add_table(bo_buf *out, const bo_table *table)
+{
+    bo_buf_add_str(out, table->kind == 'p' ? "" : "ONLY ");
+    pg_quote_table(out, table);
+    bo_buf_add_str(out, " AS t");
+}
+
+static void add_live_row(bo_buf *out, const reading *r)
+{
+    const bo_table *table = r->journal->table;
+    if (!r->by_index) {
+        bo_buf_add_str(out, " LEFT JOIN ");
+        add_table(out, table);
+        bo_buf_add_str(out, " ON p.n IS NULL");
+        add_same_key(out, r->journal);
+        return;
+    }
+    bo_buf_add_str(out, " LEFT JOIN LATERAL (SELECT t.tableoid, ");
+    pg_column_list(out, table, "t");
+    bo_buf_add_str(out, " FROM ");
+    add_table(out, table);
+    bo_buf_add_str(out, " WHERE p.n IS NULL");
+    add_same_key(out, r->journal);
+    bo_buf_add_str(out, " LIMIT 1) AS t ON true"); /* LIMIT: never the table as a whole */
+}
+
+static void add_after_columns(bo_buf *out, const bo_table *table, bool next)
+{
+    for (uint16_t i = 0; i < table->image_count; i++) {
+        BO_OWN_VALUE(bo_buf) name = {0};
+        pg_quote(&name, table->columns[table->image_columns[i]].name);
+        out->failed |= name.failed;
+        if (next)
+            bo_buf_printf(out, "%sCASE WHEN p.n IS NULL THEN t.%s ELSE n.%s END AS %s",
+                i ? ", " : "", bo_buf_str(&name), bo_buf_str(&name), bo_buf_str(&name));
+        else
+            bo_buf_printf(out, "%st.%s", i ? ", " : "", bo_buf_str(&name));
+    }
+}
+
+static bo_status make_copy(const reading *r, bo_buf *out, bo_error *err)
+{
+    const bo_table *table = r->journal->table;
+    bool all = takes_all(r->filter);
+    BO_OWN_VALUE(bo_buf) journal = {0};
+    pg_journal_name(&journal, table, "");
+    bo_buf_add_str(out, "COPY (");
+    bo_status st = all ? add_first(out, r, err) : add_picked(out, r, err);
+    bo_buf_printf(out, " SELECT (b.backout_op <> 'I')::int + 2 * (%s)::int + 4 * p.mixed::int, ",
+        all ? "t.tableoid IS NOT NULL"
+            : "CASE WHEN p.n IS NULL THEN t.tableoid IS NOT NULL ELSE n.backout_op <> 'I' END");
+    pg_image_list(out, table, "b");
+    bo_buf_add_str(out, ", ");
+    pg_image_list(out, table, "a");
+    bo_buf_printf(
+        out, " FROM picked AS p JOIN %s AS b ON b.backout_seq = p.f", bo_buf_str(&journal));
+    if (!all)
+        bo_buf_printf(out, " LEFT JOIN %s AS n ON n.backout_seq = p.n", bo_buf_str(&journal));
+    add_live_row(out, r);
+    bo_buf_add_str(out, " CROSS JOIN LATERAL (SELECT ");
+    add_after_columns(out, table, !all);
+    bo_buf_add_str(out, ") AS a) TO STDOUT (FORMAT binary)");
+    out->failed |= journal.failed;
+    return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+/* ---- a tuple: what is there (1 before, 2 after, 4 mixed), the row before, the row after ---- */
+
+static size_t skip_values(bo_image tuple, size_t at, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        uint32_t size = bo_get_u32(tuple.data + at);
+        at += 4 + (size == UINT32_MAX ? 0 : size);
+    }
+    return at;
+}
+
+static bo_image image_of(bo_buf *out, bo_image tuple, size_t from, size_t to, uint16_t count)
+{
+    bo_buf_clear(out);
+    bo_image_begin(out, count);
+    bo_buf_add(out, tuple.data + from, to - from);
+    return (bo_image){out->data, out->size};
+}
+
+static bo_status give_change(void *ctx, bo_image tuple, bo_error *err)
+{
+    reading *r = ctx;
+    uint16_t count = r->journal->count;
+    if (bo_image_count(tuple) != 1 + 2 * (unsigned)count)
+        return bo_fail(err, BO_DATABASE, "the server sent %u values of a change instead of %u",
+            bo_image_count(tuple), 1 + 2 * (unsigned)count);
+    uint32_t there = bo_get_u32(tuple.data + 6);
+    if ((there & 3) == 0)
+        return BO_OK;
+    size_t before = skip_values(tuple, 2, 1);
+    size_t after = skip_values(tuple, before, count);
+    bo_journal_change change = {.mixed = (there & 4) != 0};
+    if (there & 1)
+        change.before = image_of(&r->before, tuple, before, after, count);
+    if (there & 2)
+        change.after = image_of(&r->after, tuple, after, tuple.size, count);
+    if (r->before.failed || r->after.failed)
+        return bo_nomem(err);
+    return r->each(r->ctx, &change, err);
+}
+
+/* ---- few or many ---- */
+
+/* Looking a row up by its key costs about as much as reading twenty in a row. */
+static bo_status choose_way(reading *r, bo_error *err)
+{
+    enum { LOOKUP = 20 };
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t meant = 0;
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+    bo_buf_add_str(&sql, "SELECT count(*)");
+    bo_status st = add_source(&sql, r, err);
+    if (st == BO_OK) {
+        bo_buf_add_str(&sql, " AND (");
+        st = add_match(&sql, r->filter, err);
+        bo_buf_add_str(&sql, ")");
+    }
+    if (st == BO_OK)
+        st = pg_ask_count(r->conn, &sql, &meant, err);
+    if (st == BO_OK)
+        st = pg_estimate(&r->conn->base, r->journal->table, &rows, &bytes, err);
+    r->by_index = meant < rows / LOOKUP || meant < LOOKUP;
+    return st;
+}
+
+/* The planner knows nothing of the journal: it must not take it for small. */
+static bo_status plan_for_many(pg_conn *conn, bool on, bo_error *err)
+{
+    return pg_run(conn, NULL, err,
+        on ? "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
+           : "SET LOCAL enable_nestloop TO DEFAULT; SET LOCAL work_mem TO DEFAULT");
+}
+
+static bo_status read_changes(reading *r, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_status st = choose_way(r, err);
+    if (st == BO_OK)
+        st = make_copy(r, &sql, err);
+    if (st == BO_OK)
+        st = plan_for_many(r->conn, true, err);
+    if (st != BO_OK)
+        return st;
+    st = pg_copy_out(r->conn, bo_buf_str(&sql), give_change, r, err);
+    return st == BO_OK ? plan_for_many(r->conn, false, err) : st;
+}
+
+static bo_status gone_journal(bo_status st, const bo_table *now, bo_error *err)
+{
+    if (st == BO_NOTFOUND)
+        st = bo_fail(err, BO_CONFLICT, "its journal is gone");
+    return bo_wrap(err, st, "cannot read the journal of %s", now->name);
+}
+
+bo_status pg_capture_changes(bo_conn *base, const bo_table *now, const bo_journal_filter *filter,
+    bo_journal_change_fn *each, void *ctx, bo_error *err)
+{
+    BO_OWN_VALUE(pg_journal) journal = {0};
+    bo_status st = pg_journal_open(pg_of(base), now, &journal, err);
+    reading r = {
+        .conn = pg_of(base), .journal = &journal, .filter = filter, .each = each, .ctx = ctx};
+    if (st == BO_OK)
+        st = read_changes(&r, err);
+    bo_buf_done(&r.before);
+    bo_buf_done(&r.after);
+    return st == BO_OK ? st : gone_journal(st, now, err);
+}
+
+/* ---- the rows of the journal ---- */
+
+enum { SEQUENCE, XID, USER, APPLICATION, RUN, OPERATION, KEY };
+
+typedef struct walking {
+    uint16_t key_count;
+    bo_journal_row_fn *each;
+    void *ctx;
+    bo_buf texts;
+    bo_buf key;
+} walking;
+
+static size_t keep_text(bo_buf *out, bo_value value)
+{
+    size_t at = out->size;
+    if (value.size > 0)
+        bo_buf_add(out, value.data, (size_t)value.size);
+    bo_buf_add_byte(out, '\0');
+    return at;
+}
+
+static bo_status give_row(void *ctx, bo_image tuple, bo_error *err)
+{
+    walking *w = ctx;
+    if (bo_image_count(tuple) != KEY + w->key_count)
+        return bo_fail(err, BO_DATABASE, "the server sent other columns than were asked for");
+    bo_buf_clear(&w->texts);
+    size_t at[KEY] = {0};
+    for (uint16_t i = XID; i <= OPERATION; i++)
+        at[i] = keep_text(&w->texts, bo_image_value(tuple, i));
+    size_t from = skip_values(tuple, 2, KEY);
+    bo_image key = image_of(&w->key, tuple, from, tuple.size, w->key_count);
+    if (w->texts.failed || w->key.failed)
+        return bo_nomem(err);
+    const char *texts = (const char *)w->texts.data;
+    bo_journal_row row = {
+        .sequence = bo_get_u64(bo_image_value(tuple, SEQUENCE).data),
+        .transaction = texts + at[XID],
+        .user = texts + at[USER],
+        .application = texts + at[APPLICATION],
+        .run = texts + at[RUN],
+        .operation = texts[at[OPERATION]],
+        .key = key,
+    };
+    return w->each(w->ctx, &row, err);
+}
+
+bo_status pg_capture_walk(bo_conn *base, const bo_table *now, const char *from,
+    bo_journal_row_fn *each, void *ctx, bo_error *err)
+{
+    uint16_t positions[BO_COLUMNS_MAX];
+    if (!now->row_key)
+        return bo_fail(err, BO_UNSUPPORTED, "%s has no key, so it has no journal", now->name);
+    bo_table keys = *now; /* of which only the key is read */
+    keys.image_columns = now->row_key->columns;
+    keys.image_count = bo_table_key_positions(now, positions);
+
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql,
+        "COPY (SELECT j.backout_seq, j.backout_xid::text, j.backout_user, j.backout_app,"
+        " j.backout_run, j.backout_op::text, ");
+    pg_image_list(&sql, &keys, "j");
+    bo_buf_add_str(&sql, " FROM ");
+    pg_journal_name(&sql, now, "");
+    bo_buf_add_str(&sql, " AS j WHERE ");
+    bo_status st = add_later(&sql, from, "j.backout_xid", err);
+    bo_buf_add_str(&sql, " ORDER BY j.backout_seq) TO STDOUT (FORMAT binary)");
+    if (st == BO_OK)
+        st = bo_buf_check(&sql, err);
+    walking w = {.key_count = keys.image_count, .each = each, .ctx = ctx};
+    if (st == BO_OK)
+        st = pg_copy_out(pg_of(base), bo_buf_str(&sql), give_row, &w, err);
+    bo_buf_done(&w.texts);
+    bo_buf_done(&w.key);
+    return st == BO_OK ? st : gone_journal(st, now, err);
+}

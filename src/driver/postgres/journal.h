@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/driver/postgres/journal.h - what the files of capture_*.c share.  docs/design/capture.md */
+#ifndef BO_DRIVER_POSTGRES_JOURNAL_H
+#define BO_DRIVER_POSTGRES_JOURNAL_H
+
+#include "driver/postgres/pg.h"
+
+/** A table on its way to being captured or read: answers of sql/capture_columns.sql. */
+typedef struct pg_journal {
+    const bo_table *table;
+    PGresult *columns; /* those of images */
+    uint16_t count;
+} pg_journal;
+
+void pg_journal_done(pg_journal *journal);
+bo_status pg_journal_open(pg_conn *conn, const bo_table *table, pg_journal *out, bo_error *err);
+
+/** backout.journal_<oid><suffix>: the journal, or with a suffix one of its functions. */
+void pg_journal_name(bo_buf *out, const bo_table *table, const char *suffix);
+
+static inline const char *pg_journal_column(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 0);
+}
+static inline const char *pg_journal_type(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 1);
+}
+static inline const char *pg_journal_collation(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 2); /* "" or " COLLATE ..." */
+}
+/** Equal values of it are the same bytes. */
+static inline bool pg_journal_exact(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 3)[0] == 't';
+}
+static inline bool pg_journal_is_key(const pg_journal *journal, uint16_t i)
+{
+    return !PQgetisnull(journal->columns, i, 4);
+}
+/** The operator that the index of the key compares with. */
+static inline const char *pg_journal_equal(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 5);
+}
+
+/* ---- capture_install.c ---- */
+/** Makes journal, functions and triggers.  The table is locked. */
+bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err);
+/** Removes what is left of them; the table's relations are locked, or gone. */
+bo_status pg_journal_drop(pg_conn *conn, const char *oid, bo_error *err);
+
+/* ---- capture_check.c ---- */
+/** Is there a table of what is captured? */
+bo_status pg_registry_there(pg_conn *conn, bool *out, bo_error *err);
+/** Writes the table down for `point`, as it is now. */
+bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *point, bo_error *err);
+/**
+ * Why the capture of `table` for `point` (NULL: for any) cannot be trusted; nothing added when it
+ * can.  *point_out (may be NULL) is the point, empty: there is none.
+ */
+bo_status pg_registry_check(pg_conn *conn, const bo_table *table, const char *point, bo_buf *broken,
+    bo_buf *point_out, bo_error *err);
+
+/* ---- the driver's functions, by file ---- */
+/* capture.c */
+bo_status pg_capture_begin(
+    bo_conn *conn, const bo_table *const *tables, unsigned count, const char *point, bo_error *err);
+bo_status pg_capture_end(bo_conn *conn, const char *point, bo_error *err);
+bo_status pg_capture_list(bo_conn *conn, bo_captured_fn *each, void *ctx, bo_error *err);
+bo_status pg_capture_tag(bo_conn *conn, const char *run, bo_error *err);
+/* capture_check.c */
+bo_status pg_capture_coverage(
+    bo_conn *conn, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err);
+bo_status pg_capture_check(
+    bo_conn *conn, const bo_table *now, const char *point, bo_buf *broken, bo_error *err);
+/* capture_read.c */
+bo_status pg_capture_position(
+    bo_conn *conn, const bo_table *const *tables, unsigned count, bo_buf *out, bo_error *err);
+bo_status pg_capture_changes(bo_conn *conn, const bo_table *now, const bo_journal_filter *filter,
+    bo_journal_change_fn *each, void *ctx, bo_error *err);
+bo_status pg_capture_walk(bo_conn *conn, const bo_table *now, const char *from,
+    bo_journal_row_fn *each, void *ctx, bo_error *err);
+
+#endif

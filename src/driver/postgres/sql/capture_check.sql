@@ -1,0 +1,44 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Why the capture of a table for a point cannot be trusted; NULL when it can.  No row: there is none.
+-- (follows WITH state AS (capture_state.sql))
+-- $1: oid of the table   $2: the point, or NULL: any   $3: its row key's columns
+SELECT CASE
+       WHEN s.journal = '{}' THEN 'its journal is gone'
+       WHEN c.journal <> s.journal THEN 'its journal was altered'
+       WHEN c.columns <> s.columns THEN
+           'its columns changed: '
+           || concat_ws(', ',
+                  (SELECT string_agg(format('''%s'' came', x), ', ')
+                     FROM unnest(s.columns) x WHERE x <> ALL (c.columns)),
+                  (SELECT string_agg(format('''%s'' went', x), ', ')
+                     FROM unnest(c.columns) x WHERE x <> ALL (s.columns)))
+       WHEN c.key <> $3::text THEN format('its key changed: %s instead of %s', $3::text, c.key)
+       WHEN c.members <> s.members THEN
+           'its partitions or relatives changed: '
+           || concat_ws(', ',
+                  (SELECT string_agg(regexp_replace(x, '\d+$', '')
+                              || substring(x FROM '\d+$')::oid::regclass || ' came', ', ')
+                     FROM unnest(s.members) x WHERE x <> ALL (c.members)),
+                  (SELECT string_agg(regexp_replace(x, '\d+$', '')
+                              || substring(x FROM '\d+$')::oid::regclass || ' went', ', ')
+                     FROM unnest(c.members) x WHERE x <> ALL (s.members)))
+       WHEN c.triggers <> s.triggers THEN
+           (SELECT format('trigger %s %s', split_part(x, ' ', 2),
+                          CASE WHEN t.oid IS NULL THEN 'is missing'
+                               WHEN t.tgenabled = 'D' THEN 'is switched off'
+                               WHEN t.tgenabled <> 'A' THEN 'is not ENABLE ALWAYS any more'
+                               ELSE 'was switched off for a while, or altered'
+                          END)
+              FROM unnest(c.triggers) x
+              LEFT JOIN pg_catalog.pg_trigger t
+                ON t.tgrelid = split_part(x, ' ', 1)::oid AND t.tgname = split_part(x, ' ', 2)
+             WHERE x <> ALL (s.triggers)
+             LIMIT 1)
+       WHEN c.functions <> s.functions THEN 'a function of its triggers was altered'
+       END AS reason,
+       c.point
+  FROM backout.capture c
+ CROSS JOIN state s
+ WHERE c.relation = $1::oid AND ($2::text IS NULL OR c.point = $2::text)
+ ORDER BY c.point
+ LIMIT 1
