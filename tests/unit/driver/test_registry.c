@@ -21,6 +21,8 @@ static void a_url_or_path_finds_its_driver(void **state)
         {"file:///abs/shop.db", &bo_driver_sqlite},
         {"postgresql://host/db", &bo_driver_postgres},
         {"postgres:///db", &bo_driver_postgres},
+        {"mariadb://ann@host:3306/db?socket=/run/x", &bo_driver_mariadb},
+        {"mysql://host/db", &bo_driver_mariadb},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bo_error err = {0};
@@ -40,6 +42,7 @@ static void an_unknown_scheme_names_the_known_ones(void **state)
     assert_non_null(strstr(err.text, "oracle"));
     assert_non_null(strstr(err.text, "sqlite"));
     assert_non_null(strstr(err.text, "postgresql"));
+    assert_non_null(strstr(err.text, "mariadb"));
     assert_int_equal(bo_driver_find("", &driver, &err), BO_INVALID);
 }
 
@@ -50,7 +53,7 @@ static void what_may_hold_a_password_is_not_repeated(void **state)
     const bo_driver *driver = NULL;
     assert_int_equal(bo_driver_find("host=h password=s3cret", &driver, &err), BO_INVALID);
     assert_null(strstr(err.text, "s3cret"));
-    assert_int_equal(bo_driver_find("mysql://u:s3cret@h/db", &driver, &err), BO_INVALID);
+    assert_int_equal(bo_driver_find("oracle://u:s3cret@h/db", &driver, &err), BO_INVALID);
     assert_null(strstr(err.text, "s3cret"));
 }
 
@@ -69,6 +72,9 @@ static void a_redacted_url_has_no_secrets(void **state)
             "postgresql:///db?host=/tmp&user=ann"},
         {"postgresql:///db?sslpassword=s3cret", "postgresql:///db"},
         {"postgresql:///db?PASSWORD=s3cret&port=1", "postgresql:///db?port=1"},
+        {"mariadb://ann:s3cret@host:3306/db", "mariadb://ann@host:3306/db"},
+        {"mysql://ann:a@b/c?d@host/db?ssl=on&password=s3cret", "mysql://ann@host/db?ssl=on"},
+        {"mariadb://localhost/db?socket=/run/s&secret=1", "mariadb://localhost/db?socket=/run/s"},
         {"sqlite:/x/a@b.db?mode=ro", "sqlite:/x/a@b.db?mode=ro"},
         {"/x/a:b@c.db", "/x/a:b@c.db"},
     };
