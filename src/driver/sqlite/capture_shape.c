@@ -53,6 +53,15 @@ static void add_values(bo_buf *out, const bo_table *table, const char *of)
     }
 }
 
+/* Without seq, even as NULL: then the statement cannot fail, and SQLite need not be able to undo
+ * the user's statement by copies of all the pages that it changes. */
+static void add_insert(bo_buf *out, const sq_journal *journal, const bo_table *table)
+{
+    bo_buf_printf(out, "INSERT INTO %s (op, ", journal->name);
+    sq_journal_list(out, table);
+    bo_buf_add_str(out, ") ");
+}
+
 static void add_came(bo_buf *out, const sq_journal *journal, const bo_table *table)
 {
     const bo_key *key = table->row_key;
@@ -68,7 +77,8 @@ static void add_came(bo_buf *out, const sq_journal *journal, const bo_table *tab
 
 static void add_kept(bo_buf *out, const sq_journal *journal, const bo_table *table, char operation)
 {
-    bo_buf_printf(out, "INSERT INTO %s VALUES (NULL, '%c', ", journal->name, operation);
+    add_insert(out, journal, table);
+    bo_buf_printf(out, "VALUES ('%c', ", operation);
     add_values(out, table, "OLD.");
     bo_buf_add_str(out, "); ");
 }
@@ -92,7 +102,8 @@ static void add_victims(bo_buf *out, const sq_journal *journal, const bo_table *
     const sq_uniques *uniques, bool update)
 {
     for (uint16_t i = 0; i < uniques->count; i++) {
-        bo_buf_printf(out, "INSERT INTO %s SELECT NULL, 'C', ", journal->name);
+        add_insert(out, journal, table);
+        bo_buf_add_str(out, "SELECT 'C', ");
         add_values(out, table, "");
         bo_buf_add_str(out, " FROM ");
         sq_quote(out, table->local);
