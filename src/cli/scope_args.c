@@ -6,13 +6,15 @@
 
 #include "base/error.h"
 
-/* "T: PREDICATE"; a colon inside the quotes of a name belongs to the name. */
+/* "T: PREDICATE"; a colon inside the quotes of a name, "..." or `...`, belongs to the name. */
 static bo_status parse_where(cli *ctx, const char *text, bo_scope_item *out, bo_error *err)
 {
-    bool quoted = false;
+    char quote = '\0';
     const char *colon = text;
-    while (*colon && (quoted || *colon != ':'))
-        quoted = (*colon++ == '"') != quoted;
+    for (; *colon && (quote || *colon != ':'); colon++) {
+        if (quote ? *colon == quote : *colon == '"' || *colon == '`')
+            quote = quote ? '\0' : *colon;
+    }
     size_t size = (size_t)(colon - text);
     while (size && text[size - 1] == ' ')
         size--;
