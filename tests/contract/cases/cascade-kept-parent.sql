@@ -2,8 +2,8 @@
 -- story: the change added a parent, others added children and grandchildren; deleting it would take them along
 -- before
 CREATE TABLE parents (id integer PRIMARY KEY, name text);
-CREATE TABLE children (id integer PRIMARY KEY, parent_id integer NOT NULL REFERENCES parents ON DELETE CASCADE);
-CREATE TABLE grandchildren (id integer PRIMARY KEY, child_id integer NOT NULL REFERENCES children ON DELETE CASCADE);
+CREATE TABLE children (id integer PRIMARY KEY, parent_id integer NOT NULL REFERENCES parents (id) ON DELETE CASCADE);
+CREATE TABLE grandchildren (id integer PRIMARY KEY, child_id integer NOT NULL REFERENCES children (id) ON DELETE CASCADE);
 INSERT INTO parents VALUES (1, 'old');
 INSERT INTO children VALUES (1, 1);
 -- change

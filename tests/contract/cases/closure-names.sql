@@ -19,5 +19,6 @@ UPDATE "or""der s" SET v = 1 WHERE "se""lect" = 2;
 INSERT INTO "backout_0" VALUES (4, 3);
 -- expect
 -- run with: --where '"or""der s": "or""der s"."se""lect" = 1'
+-- run with as mariadb: --where '`or"der s`: `or"der s`.`se"lect` = 1'
 -- partial: done
 -- full: done, beside

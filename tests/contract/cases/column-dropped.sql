@@ -17,3 +17,4 @@ ALTER TABLE people ADD COLUMN "born" TEXT;
 -- expect
 -- partial: refused: had changed its shape
 -- full: done, discarding
+-- full as mariadb: refused: cannot make

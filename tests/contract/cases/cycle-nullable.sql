@@ -2,8 +2,8 @@
 -- story: two tables point at each other; both sides of the cycle are deleted
 -- before
 CREATE TABLE teams (id integer PRIMARY KEY, leader_id integer);
-CREATE TABLE people (id integer PRIMARY KEY, team_id integer NOT NULL REFERENCES teams, name text);
-CREATE TABLE leads (team_id integer PRIMARY KEY REFERENCES teams, person_id integer REFERENCES people);
+CREATE TABLE people (id integer PRIMARY KEY, team_id integer NOT NULL REFERENCES teams (id), name text);
+CREATE TABLE leads (team_id integer PRIMARY KEY REFERENCES teams (id), person_id integer REFERENCES people (id));
 INSERT INTO teams VALUES (1, NULL), (2, NULL);
 INSERT INTO people VALUES (1, 1, 'Ann'), (2, 2, 'Bob');
 INSERT INTO leads VALUES (1, 2), (2, 1);

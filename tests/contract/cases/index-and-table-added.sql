@@ -6,16 +6,16 @@ INSERT INTO items VALUES (1, 'a'), (2, 'b');
 -- change
 UPDATE items SET v = 'z' || v;
 CREATE UNIQUE INDEX items_v ON items (v);
-CREATE TABLE extra (id integer PRIMARY KEY, item_id integer REFERENCES items);
+CREATE TABLE extra (id integer PRIMARY KEY, item_id integer REFERENCES items (id));
 INSERT INTO extra VALUES (1, 1);
 UPDATE items SET v = 'zb' || id WHERE id = 1;
 -- left
 CREATE UNIQUE INDEX items_v ON items (v);
-CREATE TABLE extra (id integer PRIMARY KEY, item_id integer REFERENCES items);
+CREATE TABLE extra (id integer PRIMARY KEY, item_id integer REFERENCES items (id));
 INSERT INTO extra VALUES (1, 1);
 -- restored
 CREATE UNIQUE INDEX items_v ON items (v);
-CREATE TABLE extra (id integer PRIMARY KEY, item_id integer REFERENCES items);
+CREATE TABLE extra (id integer PRIMARY KEY, item_id integer REFERENCES items (id));
 INSERT INTO extra VALUES (1, 1);
 -- expect
 -- partial: done

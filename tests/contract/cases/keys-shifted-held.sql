@@ -2,7 +2,7 @@
 -- story: a later child holds the last of a chain of moved keys, and unique labels tie the whole chain to it
 -- before
 CREATE TABLE nodes (id integer PRIMARY KEY, label text NOT NULL UNIQUE);
-CREATE TABLE leaves (id integer PRIMARY KEY, node_id integer NOT NULL REFERENCES nodes ON UPDATE CASCADE);
+CREATE TABLE leaves (id integer PRIMARY KEY, node_id integer NOT NULL REFERENCES nodes (id) ON UPDATE CASCADE);
 INSERT INTO nodes VALUES (1, 'a'), (2, 'b'), (3, 'c'), (50, 'x');
 -- change
 UPDATE nodes SET id = id + 100 WHERE id < 50;

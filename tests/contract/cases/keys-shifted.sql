@@ -2,7 +2,7 @@
 -- story: every key moves up by one and the children follow; nothing is left where it was
 -- before
 CREATE TABLE nodes (id integer PRIMARY KEY, label text NOT NULL);
-CREATE TABLE leaves (id integer PRIMARY KEY, node_id integer NOT NULL REFERENCES nodes ON UPDATE CASCADE, leaf text);
+CREATE TABLE leaves (id integer PRIMARY KEY, node_id integer NOT NULL REFERENCES nodes (id) ON UPDATE CASCADE, leaf text);
 INSERT INTO nodes VALUES (1, 'a'), (2, 'b'), (3, 'c');
 INSERT INTO leaves VALUES (1, 1, 'a1'), (2, 1, 'a2'), (3, 3, 'c1');
 -- change

@@ -7,7 +7,6 @@ INSERT INTO stock VALUES (1, 10), (2, 20), (3, 30);
 CREATE TEMPORARY TABLE saved AS SELECT * FROM stock;
 DELETE FROM stock;
 INSERT INTO stock SELECT * FROM saved;
-DROP TABLE saved;
 UPDATE stock SET n = n + 1 WHERE id = 3;
 -- later
 UPDATE stock SET n = 11 WHERE id = 1;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- story: others delete a row that the change had updated, and bring another back to what it was before
 -- before
-CREATE TABLE prices (sku text NOT NULL PRIMARY KEY, cents integer NOT NULL);
+CREATE TABLE prices (sku varchar(9) NOT NULL PRIMARY KEY, cents integer NOT NULL);
 INSERT INTO prices VALUES ('pen', 100), ('ink', 250), ('cup', 700), ('PEN', 1);
 -- change
 UPDATE prices SET cents = cents * 2;

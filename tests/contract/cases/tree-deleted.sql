@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- story: half of a tree that refers to itself is deleted, a node moves below its own child's sibling
 -- before
-CREATE TABLE tree (id integer PRIMARY KEY, parent_id integer REFERENCES tree ON DELETE CASCADE, name text);
+CREATE TABLE tree (id integer PRIMARY KEY, parent_id integer REFERENCES tree (id) ON DELETE CASCADE, name text);
 INSERT INTO tree VALUES (1, NULL, 'root'), (2, 1, 'a'), (3, 1, 'b');
 INSERT INTO tree VALUES (4, 2, 'aa'), (5, 4, 'aaa'), (6, 3, 'ba'), (7, 7, 'its own parent');
 -- change
