@@ -206,6 +206,8 @@ static bo_status end_point(pg_conn *conn, const void *ctx, bo_error *err)
     if (st != BO_OK || !there)
         return st;
     st = drop_journals(conn, point, err);
+    if (st == BO_OK)
+        st = pg_kept_drop(conn, point, err);
     BO_OWN(PGresult) *removed = NULL;
     if (st == BO_OK)
         st = pg_ask(conn, "DELETE FROM backout.capture WHERE point = $1", 1, &point, &removed, err);
@@ -275,4 +277,6 @@ const bo_capture_driver pg_capture = {
     .changes = pg_capture_changes,
     .walk = pg_capture_walk,
     .tag = pg_capture_tag,
+    .keep = pg_capture_keep,
+    .undo_kept = pg_capture_undo_kept,
 };

@@ -175,22 +175,81 @@ static void add_key_hash(bo_buf *out, const pg_journal *j, const char *from)
     bo_buf_add_str(out, ")");
 }
 
-/* The keys of now that none of the rows had before. */
-static void add_moved(bo_buf *out, const pg_journal *j)
+static uint16_t first_key(const pg_journal *j)
 {
-    add_insert_rows(out, j, 'I', true, "backout_new");
-    bo_buf_add_str(out, " WHERE NOT EXISTS (SELECT FROM ");
-    add_rows(out, j, true, "backout_old", "o");
-    bo_buf_add_str(out, " WHERE true");
+    uint16_t i = 0;
+    while (!pg_journal_is_key(j, i))
+        i++;
+    return i;
+}
+
+/* i0, v0, ...: identity and value of the key's columns */
+static void add_key_columns(bo_buf *out, const pg_journal *j, const char *rows)
+{
     for (uint16_t i = 0; i < j->count; i++) {
         if (!pg_journal_is_key(j, i))
             continue;
-        bo_buf_add_str(out, " AND ");
-        add_identity(out, j, i, "o");
-        bo_buf_add_str(out, " OPERATOR(pg_catalog.=) ");
-        add_identity(out, j, i, "r");
+        add_identity(out, j, i, rows);
+        bo_buf_printf(out, " AS i%u, ", i);
+        add_value(out, j, i, rows);
+        bo_buf_printf(out, " AS v%u, ", i);
     }
-    bo_buf_add_str(out, ")");
+}
+
+static void add_key_names(bo_buf *out, const pg_journal *j, const char *format)
+{
+    bool first = true;
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        add_separator(out, &first);
+        for (const char *c = format; *c; c++) {
+            if (*c == '#')
+                bo_buf_printf(out, "%u", i);
+            else
+                bo_buf_add_byte(out, (uint8_t)*c);
+        }
+    }
+}
+
+/*
+ * The keys that were free before the statement and that some row has had since: rows came to a key
+ * as often as `came` says more than they left it, and it is taken now or not.  A statement moves a
+ * row more than once when foreign keys cascade.  `after` is what follows the name of the table.
+ */
+static void add_came(bo_buf *out, bo_buf *after, const pg_journal *j)
+{
+    add_insert(out, j, 'I', true);
+    add_key_names(out, j, "k.v#");
+    bo_buf_add_str(out, " FROM (SELECT ");
+    add_key_names(out, j, "x.i#, x.v#");
+    bo_buf_add_str(out, ", pg_catalog.sum(x.d) AS came FROM (SELECT ");
+    add_key_columns(out, j, "r");
+    bo_buf_add_str(out, "1 AS d FROM ");
+    add_rows(out, j, true, "backout_new", "r");
+    bo_buf_add_str(out, " UNION ALL SELECT ");
+    add_key_columns(out, j, "r");
+    bo_buf_add_str(out, "-1 FROM ");
+    add_rows(out, j, true, "backout_old", "r");
+    bo_buf_add_str(out, ") AS x GROUP BY ");
+    add_key_names(out, j, "x.i#, x.v#");
+    bo_buf_add_str(out, " HAVING pg_catalog.max(x.d) OPERATOR(pg_catalog.>) 0) AS k LEFT JOIN (");
+    add_rows_head(out, j, true);
+    bo_buf_add_str(out, j->table->kind == 'p' ? "" : "ONLY ");
+    add_rows_tail(after, j, true, "t");
+    bo_buf_add_str(after, ") ON true");
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        bo_buf_add_str(after, " AND ");
+        add_value(after, j, i, "t");
+        bo_buf_printf(after, " %s k.v%u AND ", pg_journal_equal(j, i), i);
+        add_identity(after, j, i, "t");
+        bo_buf_printf(after, " OPERATOR(pg_catalog.=) k.i%u", i);
+    }
+    bo_buf_printf(after,
+        " WHERE k.came OPERATOR(pg_catalog.=) CASE WHEN t.c%u IS NULL THEN 0 ELSE 1 END",
+        first_key(j));
 }
 
 /* ---- functions ---- */
@@ -200,9 +259,8 @@ static void add_function(
     bo_buf *out, const pg_journal *j, const char *suffix, const char *declare, const bo_buf *body)
 {
     BO_OWN_VALUE(bo_buf) text = {0};
-    bo_buf_add_str(&text, "\n#variable_conflict use_column\n");
-    bo_buf_add_str(&text, declare);
-    bo_buf_printf(&text, "BEGIN\n%s\nEND", bo_buf_str(body));
+    bo_buf_printf(
+        &text, "\n#variable_conflict use_column\n%sBEGIN\n%s\nEND", declare, bo_buf_str(body));
     out->failed |= text.failed || body->failed;
     bo_buf_add_str(out, "CREATE FUNCTION ");
     pg_journal_name(out, j->table, suffix);
@@ -235,34 +293,73 @@ static void add_as(bo_buf *out, const pg_journal *j)
     }
 }
 
-static void add_by_statement(bo_buf *out, const pg_journal *j)
+/*
+ * Fired by rows, with the transition tables: the first row stands for all of its statement, which
+ * the statement's own trigger ends.
+ */
+static void add_batch_guard(bo_buf *out, const pg_journal *j, char operation)
+{
+    bo_buf_printf(out,
+        "backout_done := pg_catalog.concat('backout.done_%s_%c', pg_catalog.pg_trigger_depth());\n"
+        "IF TG_LEVEL OPERATOR(pg_catalog.=) 'STATEMENT' THEN\n"
+        "PERFORM pg_catalog.set_config(backout_done, '', true);\nRETURN NULL;\n"
+        "ELSIF pg_catalog.current_setting(backout_done, true) OPERATOR(pg_catalog.=) 'yes' THEN\n"
+        "RETURN NULL;\nEND IF;\n"
+        "PERFORM pg_catalog.set_config(backout_done, 'yes', true);\n",
+        j->table->id, operation);
+}
+
+static void add_set_function(bo_buf *out, const pg_journal *j, const char *suffix, bool batch,
+    const char *declare, const bo_buf *work)
 {
     BO_OWN_VALUE(bo_buf) body = {0};
-    add_insert_rows(&body, j, 'I', true, "backout_new");
-    bo_buf_add_str(&body, ";\nRETURN NULL;");
-    add_function(out, j, "_insert", "", &body);
+    BO_OWN_VALUE(bo_buf) head = {0};
+    bo_buf_printf(&head, "%s%s%s", batch || *declare ? "DECLARE " : "", declare,
+        batch ? "backout_done pg_catalog.text;\n" : "");
+    if (batch)
+        add_batch_guard(&body, j, suffix[1]);
+    bo_buf_printf(&body, "%sRETURN NULL;", bo_buf_str(work));
+    out->failed |= head.failed || work->failed;
+    add_function(out, j, suffix, bo_buf_str(&head), &body);
+}
 
-    bo_buf_clear(&body);
-    add_insert_rows(&body, j, 'D', false, "backout_old");
-    bo_buf_add_str(&body, ";\nRETURN NULL;");
-    add_function(out, j, "_delete", "", &body);
+static void add_update_work(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) came = {0};
+    BO_OWN_VALUE(bo_buf) after = {0};
+    add_came(&came, &after, j);
+    out->failed |= came.failed || after.failed;
+    bo_buf_add_str(out, "IF ");
+    add_key_hash(out, j, "backout_old");
+    bo_buf_add_str(out, " OPERATOR(pg_catalog.<>) ");
+    add_key_hash(out, j, "backout_new");
+    bo_buf_add_str(out, " THEN\nEXECUTE pg_catalog.concat("); /* planned anew: by its size */
+    pg_quote_literal(out, bo_buf_str(&came));
+    bo_buf_printf(out, ", %s::pg_catalog.oid::pg_catalog.regclass, ", j->table->id);
+    pg_quote_literal(out, bo_buf_str(&after));
+    bo_buf_add_str(out, ");\nEND IF;\n");
+    add_insert_rows(out, j, 'U', false, "backout_old");
+    bo_buf_add_str(out, ";\n");
+}
 
-    BO_OWN_VALUE(bo_buf) moved = {0};
-    add_moved(&moved, j);
-    out->failed |= moved.failed;
-    bo_buf_clear(&body);
-    add_insert_rows(&body, j, 'U', false, "backout_old");
-    bo_buf_add_str(&body, ";\nIF ");
-    add_key_hash(&body, j, "backout_old");
-    bo_buf_add_str(&body, " OPERATOR(pg_catalog.<>) ");
-    add_key_hash(&body, j, "backout_new");
-    bo_buf_add_str(&body, " THEN\nEXECUTE "); /* planned anew: by how many rows there are */
-    pg_quote_literal(&body, bo_buf_str(&moved));
-    bo_buf_add_str(&body, ";\nEND IF;\nRETURN NULL;");
-    add_function(out, j, "_update",
-        "DECLARE backout_seed pg_catalog.int8 :="
+static void add_by_set(bo_buf *out, const pg_journal *j, bool batch)
+{
+    BO_OWN_VALUE(bo_buf) work = {0};
+    add_insert_rows(&work, j, 'I', true, "backout_new");
+    bo_buf_add_str(&work, ";\n");
+    add_set_function(out, j, "_insert", batch, "", &work);
+
+    bo_buf_clear(&work);
+    add_insert_rows(&work, j, 'D', false, "backout_old");
+    bo_buf_add_str(&work, ";\n");
+    add_set_function(out, j, "_delete", batch, "", &work);
+
+    bo_buf_clear(&work);
+    add_update_work(&work, j);
+    add_set_function(out, j, "_update", batch,
+        "backout_seed pg_catalog.int8 :="
         " pg_catalog.uuid_hash_extended(pg_catalog.gen_random_uuid(), 0);\n",
-        &body);
+        &work);
 }
 
 /* Row by row, OLD and NEW need their columns: where these are others now, nothing is captured. */
@@ -379,49 +476,58 @@ static void add_journal(bo_buf *out, const pg_journal *j)
 /* ---- triggers ---- */
 
 typedef struct trigger {
-    const char *name; /* and of its function */
-    const char *order;
+    const char *function; /* and part of the name */
+    const char *name;
     const char *when;
     const char *rows;
 } trigger;
 
+#define OLD_ROWS "REFERENCING OLD TABLE AS backout_old"
+#define NEW_ROWS "REFERENCING NEW TABLE AS backout_new"
+#define ALL_ROWS "REFERENCING OLD TABLE AS backout_old NEW TABLE AS backout_new"
+#define END \
+    {       \
+        0   \
+    }
+
 static const trigger by_statement[] = {
-    {"insert", FIRST, "AFTER INSERT", "REFERENCING NEW TABLE AS backout_new FOR EACH STATEMENT"},
-    {"update", FIRST, "AFTER UPDATE",
-        "REFERENCING OLD TABLE AS backout_old NEW TABLE AS backout_new FOR EACH STATEMENT"},
-    {"delete", FIRST, "AFTER DELETE", "REFERENCING OLD TABLE AS backout_old FOR EACH STATEMENT"},
-};
-static const trigger by_row[] = {
-    {"insert", FIRST, "AFTER INSERT", "FOR EACH ROW"},
-    {"update", FIRST, "AFTER UPDATE", "FOR EACH ROW"},
-    {"delete", FIRST, "AFTER DELETE", "FOR EACH ROW"},
-    {"before", LAST, "BEFORE UPDATE", "FOR EACH ROW"},
-};
-static const trigger on_truncate = {"truncate", FIRST, "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
+    {"insert", FIRST "insert", "AFTER INSERT", NEW_ROWS " FOR EACH STATEMENT"},
+    {"update", FIRST "update", "AFTER UPDATE", ALL_ROWS " FOR EACH STATEMENT"},
+    {"delete", FIRST "delete", "AFTER DELETE", OLD_ROWS " FOR EACH STATEMENT"}, END};
+static const trigger by_batch[] = {
+    {"insert", FIRST "insert", "AFTER INSERT", NEW_ROWS " FOR EACH ROW"},
+    {"update", FIRST "update", "AFTER UPDATE", ALL_ROWS " FOR EACH ROW"},
+    {"delete", FIRST "delete", "AFTER DELETE", OLD_ROWS " FOR EACH ROW"},
+    {"insert", FIRST "insert_end", "AFTER INSERT", "FOR EACH STATEMENT"},
+    {"update", FIRST "update_end", "AFTER UPDATE", "FOR EACH STATEMENT"},
+    {"delete", FIRST "delete_end", "AFTER DELETE", "FOR EACH STATEMENT"}, END};
+static const trigger by_row[] = {{"insert", FIRST "insert", "AFTER INSERT", "FOR EACH ROW"},
+    {"update", FIRST "update", "AFTER UPDATE", "FOR EACH ROW"},
+    {"delete", FIRST "delete", "AFTER DELETE", "FOR EACH ROW"},
+    {"before", LAST "before", "BEFORE UPDATE", "FOR EACH ROW"}, END};
+static const trigger on_truncate = {
+    "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
 
 static void add_trigger(
     bo_buf *out, const bo_table *table, const trigger *made, const char *relation)
 {
     bo_buf_printf(out,
-        "CREATE TRIGGER \"%s%s_%s\" %s ON %s %s EXECUTE FUNCTION backout.journal_%s_%s();\n"
-        "ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER \"%s%s_%s\";\n",
-        made->order, made->name, table->id, made->when, relation, made->rows, table->id, made->name,
-        relation, made->order, made->name, table->id);
+        "CREATE TRIGGER \"%s_%s\" %s ON %s %s EXECUTE FUNCTION backout.journal_%s_%s();\n"
+        "ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER \"%s_%s\";\n",
+        made->name, table->id, made->when, relation, made->rows, table->id, made->function,
+        relation, made->name, table->id);
 }
 
 /* Statements fire the triggers of the relation that they name, rows those of the one they are in.
  */
-static void add_triggers(
-    bo_buf *out, const bo_table *table, const PGresult *members, bool row_by_row)
+static void add_triggers(bo_buf *out, const bo_table *table, const PGresult *members, char way)
 {
-    const trigger *made = row_by_row ? by_row : by_statement;
-    size_t count =
-        row_by_row ? sizeof by_row / sizeof *by_row : sizeof by_statement / sizeof *by_statement;
+    const trigger *all = way == 'r' ? by_row : way == 'b' ? by_batch : by_statement;
     for (int i = 0; i < PQntuples(members); i++) {
         const char *relation = PQgetvalue(members, i, 1);
         bool stores = PQgetvalue(members, i, 2)[0] == 't';
-        for (size_t k = 0; k < count && (stores || !row_by_row); k++)
-            add_trigger(out, table, &made[k], relation);
+        for (const trigger *t = all; t->name && (stores || way != 'r'); t++)
+            add_trigger(out, table, t, relation);
         if (stores)
             add_trigger(out, table, &on_truncate, relation);
     }
@@ -436,16 +542,18 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
         st = pg_ask(conn, pg_sql_capture_members, 1, &table->id, &members, err);
     if (st != BO_OK)
         return st;
-    bool row_by_row = PQntuples(members) > 0 && PQgetvalue(members, 0, 3)[0] == 't';
+    if (PQntuples(members) == 0)
+        return bo_fail(err, BO_CONFLICT, "table %s was dropped just now", table->name);
+    char way = PQgetvalue(members, 0, 3)[0];
     BO_OWN_VALUE(bo_buf) sql = {0};
     add_journal(&sql, &journal);
     add_as(&sql, &journal);
-    if (row_by_row)
+    if (way == 'r')
         add_by_row(&sql, &journal);
     else
-        add_by_statement(&sql, &journal);
+        add_by_set(&sql, &journal, way == 'b');
     add_truncate(&sql, &journal);
-    add_triggers(&sql, table, members, row_by_row);
+    add_triggers(&sql, table, members, way);
     return pg_run_buf(conn, &sql, NULL, err);
 }
 

@@ -266,29 +266,42 @@ static void add_after_columns(bo_buf *out, const bo_table *table, bool next)
     }
 }
 
-static bo_status make_copy(const reading *r, bo_buf *out, bo_error *err)
+/* ... FROM picked: `b` the row before, `n` the journal's row that comes after it, `t` the live row,
+ * `a` the row after */
+static void add_from(bo_buf *out, const reading *r, bool all)
 {
-    const bo_table *table = r->journal->table;
-    bool all = takes_all(r->filter);
     BO_OWN_VALUE(bo_buf) journal = {0};
-    pg_journal_name(&journal, table, "");
-    bo_buf_add_str(out, "COPY (");
-    bo_status st = all ? add_first(out, r, err) : add_picked(out, r, err);
-    bo_buf_printf(out, " SELECT (b.backout_op <> 'I')::int + 2 * (%s)::int + 4 * p.mixed::int, ",
-        all ? "t.tableoid IS NOT NULL"
-            : "CASE WHEN p.n IS NULL THEN t.tableoid IS NOT NULL ELSE n.backout_op <> 'I' END");
-    pg_image_list(out, table, "b");
-    bo_buf_add_str(out, ", ");
-    pg_image_list(out, table, "a");
+    pg_journal_name(&journal, r->journal->table, "");
     bo_buf_printf(
         out, " FROM picked AS p JOIN %s AS b ON b.backout_seq = p.f", bo_buf_str(&journal));
     if (!all)
         bo_buf_printf(out, " LEFT JOIN %s AS n ON n.backout_seq = p.n", bo_buf_str(&journal));
     add_live_row(out, r);
     bo_buf_add_str(out, " CROSS JOIN LATERAL (SELECT ");
-    add_after_columns(out, table, !all);
-    bo_buf_add_str(out, ") AS a) TO STDOUT (FORMAT binary)");
+    add_after_columns(out, r->journal->table, !all);
+    bo_buf_add_str(out, ") AS a");
     out->failed |= journal.failed;
+}
+
+static const char *is_there_after(bool all)
+{
+    return all ? "t.tableoid IS NOT NULL"
+               : "CASE WHEN p.n IS NULL THEN t.tableoid IS NOT NULL ELSE n.backout_op <> 'I' END";
+}
+
+static bo_status make_copy(const reading *r, bo_buf *out, bo_error *err)
+{
+    const bo_table *table = r->journal->table;
+    bool all = takes_all(r->filter);
+    bo_buf_add_str(out, "COPY (");
+    bo_status st = all ? add_first(out, r, err) : add_picked(out, r, err);
+    bo_buf_printf(out, " SELECT (b.backout_op <> 'I')::int + 2 * (%s)::int + 4 * p.mixed::int, ",
+        is_there_after(all));
+    pg_image_list(out, table, "b");
+    bo_buf_add_str(out, ", ");
+    pg_image_list(out, table, "a");
+    add_from(out, r, all);
+    bo_buf_add_str(out, ") TO STDOUT (FORMAT binary)");
     return st == BO_OK ? bo_buf_check(out, err) : st;
 }
 
@@ -378,6 +391,28 @@ static bo_status read_changes(reading *r, bo_error *err)
         return st;
     st = pg_copy_out(r->conn, bo_buf_str(&sql), give_change, r, err);
     return st == BO_OK ? plan_for_many(r->conn, false, err) : st;
+}
+
+bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,
+    const bo_journal_filter *filter, bo_buf *out, bo_error *err)
+{
+    reading r = {.conn = conn, .journal = journal, .filter = filter};
+    bool all = takes_all(filter);
+    bo_status st = choose_way(&r, err);
+    if (st == BO_OK)
+        st = all ? add_first(out, &r, err) : add_picked(out, &r, err);
+    if (st != BO_OK)
+        return st;
+    bo_buf_printf(out, " SELECT b.backout_op <> 'I' AS had, %s AS has", is_there_after(all));
+    for (uint16_t i = 0; i < journal->count; i++) {
+        BO_OWN_VALUE(bo_buf) name = {0};
+        pg_quote(&name, pg_journal_column(journal, i));
+        bo_buf_printf(
+            out, ", b.%s AS b%u, a.%s AS a%u", bo_buf_str(&name), i, bo_buf_str(&name), i);
+        out->failed |= name.failed;
+    }
+    add_from(out, &r, all);
+    return bo_buf_check(out, err);
 }
 
 static bo_status gone_journal(bo_status st, const bo_table *now, bo_error *err)

@@ -63,6 +63,15 @@ bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *poin
 bo_status pg_registry_check(pg_conn *conn, const bo_table *table, const char *point, bo_buf *broken,
     bo_buf *point_out, bo_error *err);
 
+/* ---- capture_read.c ---- */
+/** SELECT had, has, b0, a0, b1, a1, ...: for each key what the filter's writes did, as values. */
+bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,
+    const bo_journal_filter *filter, bo_buf *out, bo_error *err);
+
+/* ---- capture_kept.c ---- */
+/** Drops all that is kept for `point`. */
+bo_status pg_kept_drop(pg_conn *conn, const char *point, bo_error *err);
+
 /* ---- the driver's functions, by file ---- */
 /* capture.c */
 bo_status pg_capture_begin(
@@ -82,5 +91,10 @@ bo_status pg_capture_changes(bo_conn *conn, const bo_table *now, const bo_journa
     bo_journal_change_fn *each, void *ctx, bo_error *err);
 bo_status pg_capture_walk(bo_conn *conn, const bo_table *now, const char *from,
     bo_journal_row_fn *each, void *ctx, bo_error *err);
+/* capture_kept.c */
+bo_status pg_capture_keep(bo_conn *conn, const char *token, const bo_table *now,
+    const bo_journal_filter *filter, const char *point, bo_error *err);
+bo_status pg_capture_undo_kept(bo_conn *conn, const bo_table *const *tables, unsigned count,
+    const char *point, bo_applied *counts_out, bo_error *err);
 
 #endif

@@ -13,15 +13,7 @@ SELECT CASE
                   (SELECT string_agg(format('''%s'' went', x), ', ')
                      FROM unnest(c.columns) x WHERE x <> ALL (s.columns)))
        WHEN c.key <> $3::text THEN format('its key changed: %s instead of %s', $3::text, c.key)
-       WHEN c.members <> s.members THEN
-           'its partitions or relatives changed: '
-           || concat_ws(', ',
-                  (SELECT string_agg(regexp_replace(x, '\d+$', '')
-                              || substring(x FROM '\d+$')::oid::regclass || ' came', ', ')
-                     FROM unnest(s.members) x WHERE x <> ALL (c.members)),
-                  (SELECT string_agg(regexp_replace(x, '\d+$', '')
-                              || substring(x FROM '\d+$')::oid::regclass || ' went', ', ')
-                     FROM unnest(c.members) x WHERE x <> ALL (s.members)))
+       WHEN r.changed <> '' THEN 'what may write to it changed: ' || r.changed
        WHEN c.triggers <> s.triggers THEN
            (SELECT format('trigger %s %s', split_part(x, ' ', 2),
                           CASE WHEN t.oid IS NULL THEN 'is missing'
@@ -39,6 +31,15 @@ SELECT CASE
        c.point
   FROM backout.capture c
  CROSS JOIN state s
+ CROSS JOIN LATERAL (
+     SELECT concat_ws(', ',
+         (SELECT string_agg(regexp_replace(x, '\d+$', '')
+                     || substring(x FROM '\d+$')::oid::regclass || ' came', ', ')
+            FROM unnest(s.members) x WHERE x <> ALL (c.members)),
+         (SELECT string_agg(regexp_replace(x, '\d+$', '')
+                     || substring(x FROM '\d+$')::oid::regclass || ' went', ', ')
+            FROM unnest(c.members) x WHERE x <> ALL (s.members) AND x NOT LIKE 'AFTER %'))
+     ) r (changed)
  WHERE c.relation = $1::oid AND ($2::text IS NULL OR c.point = $2::text)
  ORDER BY c.point
  LIMIT 1

@@ -2,8 +2,10 @@
 -- The relations whose writes are writes of a table: itself and its partitions.
 -- $1: oid of the table
 --
--- A statement that names an ancestor by inheritance, and the apply worker of a subscription, fire no
--- statement triggers of the table: it is captured row by row.
+-- How they are captured: 's' by statement.  'r' row by row: a statement that names an ancestor by
+-- inheritance, and the apply worker of a subscription, fire no statement triggers of the table.  'b'
+-- as a batch before the first of the users' own AFTER ROW triggers, which may write the same rows
+-- again; that cannot be had of partitions.
 WITH RECURSIVE tree (oid) AS (
     SELECT $1::oid
     UNION ALL
@@ -11,17 +13,31 @@ WITH RECURSIVE tree (oid) AS (
       FROM tree
       JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
       JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
+), way AS (
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = $1::oid)
+           OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
+                        JOIN pg_catalog.pg_class h ON h.oid = i.inhrelid AND NOT h.relispartition
+                       WHERE i.inhparent = $1::oid)
+           OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s
+                        JOIN tree ON tree.oid = s.srrelid) AS by_row,
+           EXISTS (SELECT
+                     FROM tree
+                     JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
+                     JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+                     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                    WHERE NOT t.tgisinternal AND t.tgtype & 67 = 1 AND n.nspname <> 'backout')
+               AS writes_again
 )
 SELECT c.oid,
        format('%I.%I', n.nspname, c.relname) AS name,
        c.relkind = 'r' AS stores,
-       EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = $1::oid)
-       OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
-                    JOIN pg_catalog.pg_class h ON h.oid = i.inhrelid AND NOT h.relispartition
-                   WHERE i.inhparent = $1::oid)
-       OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s JOIN tree ON tree.oid = s.srrelid)
-          AS by_row
+       CASE WHEN way.by_row THEN 'r'
+            WHEN NOT way.writes_again THEN 's'
+            WHEN (SELECT count(*) FROM tree) > 1 THEN 'r'
+            ELSE 'b'
+       END AS way
   FROM tree
+ CROSS JOIN way
   JOIN pg_catalog.pg_class c ON c.oid = tree.oid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  ORDER BY c.oid

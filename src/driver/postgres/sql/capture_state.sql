@@ -41,6 +41,12 @@ SELECT ARRAY(SELECT concat_ws(' ', quote_ident(a.attname), format_type(a.atttypi
              UNION ALL
              SELECT 'subscription of ' || s.srrelid
                FROM pg_catalog.pg_subscription_rel s JOIN tree ON tree.oid = s.srrelid
+             UNION ALL
+             SELECT DISTINCT 'AFTER ROW trigger on ' || tree.oid
+               FROM tree
+               JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
+              WHERE NOT t.tgisinternal AND t.tgtype & 67 = 1
+                AND NOT EXISTS (SELECT FROM ours WHERE ours.oid = t.tgfoid)
              ORDER BY 1) AS members,
        ARRAY(SELECT concat_ws(' ', t.tgrelid, t.tgname, t.tgenabled, t.tgfoid, t.xmin)
                FROM pg_catalog.pg_trigger t
