@@ -11,18 +11,22 @@
 #include "base/error.h"
 #include "driver/mariadb/second.h"
 
-/* The oldest open transaction is who it most likely is; seen with the right PROCESS only. */
+/* The oldest open transaction of this database is who it most likely is; seen with the right
+ * PROCESS only. */
 static bo_status name_holder(my_conn *asker, const my_conn *conn, bo_status st, bo_error *err)
 {
     if (st != BO_BUSY)
         return st;
+    BO_OWN_VALUE(bo_buf) sql = {0};
     BO_OWN(MYSQL_RES) *result = NULL;
-    bo_status asked = my_ask(asker, &result, NULL,
+    bo_buf_printf(&sql,
         "SELECT t.trx_mysql_thread_id, p.USER FROM information_schema.INNODB_TRX AS t"
         " JOIN information_schema.PROCESSLIST AS p ON p.ID = t.trx_mysql_thread_id"
-        " WHERE t.trx_mysql_thread_id NOT IN (%lu, CONNECTION_ID())"
-        " ORDER BY t.trx_started LIMIT 1",
+        " WHERE t.trx_mysql_thread_id NOT IN (%lu, CONNECTION_ID()) AND p.DB = ",
         mysql_thread_id(conn->my));
+    my_quote_literal(&sql, conn->schema);
+    bo_buf_add_str(&sql, " ORDER BY t.trx_started LIMIT 1");
+    bo_status asked = my_ask_buf(asker, &sql, &result, NULL);
     MYSQL_ROW row = asked == BO_OK ? mysql_fetch_row(result) : NULL;
     return row ? bo_detail(err, st,
                      "the oldest open transaction is that of connection %s of user '%s'", row[0],
