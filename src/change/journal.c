@@ -83,6 +83,30 @@ static bo_status captured_tables(const bo_part *parts, uint32_t count, bo_arena 
     return BO_OK;
 }
 
+struct seek {
+    const char *point;
+    bool found;
+};
+
+static bo_status compare_point(void *ctx, const bo_captured *captured, bo_error *err)
+{
+    (void)err;
+    struct seek *seek = ctx;
+    seek->found = seek->found || strcmp(captured->point, seek->point) == 0;
+    return BO_OK;
+}
+
+/* Ids are unique in a catalog; two catalogs may name a point alike within one second. */
+static bo_status check_unused(bo_target *target, const char *point, bo_error *err)
+{
+    struct seek seek = {.point = point};
+    bo_status st = capture_of(target)->list(target->conn, compare_point, &seek, err);
+    if (st == BO_OK && seek.found)
+        return bo_fail(
+            err, BO_EXISTS, "another catalog captures changes for a point called '%s', too", point);
+    return st;
+}
+
 bo_status bo_capture_begin(
     bo_target *target, const bo_part *parts, uint32_t count, const char *point, bo_error *err)
 {
@@ -93,7 +117,9 @@ bo_status bo_capture_begin(
         arena ? captured_tables(parts, count, arena, &tables, &used, err) : bo_nomem(err);
     if (st != BO_OK || used == 0)
         return st;
-    st = capture_of(target)->begin(target->conn, tables, used, point, err);
+    st = check_unused(target, point, err);
+    if (st == BO_OK)
+        st = capture_of(target)->begin(target->conn, tables, used, point, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "changes cannot be captured");
 }
 

@@ -23,7 +23,8 @@ bo_status bo_capture_coverage(bo_target *target, const bo_table *now, bo_coverag
  */
 bo_status bo_capture_choose(bo_target *target, bo_method method, bo_part *parts, uint32_t count,
     bo_arena *arena, bo_error *err);
-/** Captures the captured parts for `point` from here on; nothing when none is. */
+/** Captures the captured parts for `point` from here on; nothing when none is.  BO_EXISTS: another
+ * catalog has a capture of this name. */
 bo_status bo_capture_begin(
     bo_target *target, const bo_part *parts, uint32_t count, const char *point, bo_error *err);
 /** The point needs its journals no more. */

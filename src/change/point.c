@@ -154,9 +154,11 @@ static bo_status begin_capture(struct taking *taking, bo_error *err)
     if (!taking->capturing)
         return BO_OK;
     st = bo_catalog_run_step(taking->session->catalog, taking->run, "capturing", NULL, NULL, err);
-    return st == BO_OK
-               ? bo_capture_begin(target, taking->parts, taking->count, taking->record.id, err)
-               : st;
+    if (st == BO_OK)
+        st = bo_capture_begin(target, taking->parts, taking->count, taking->record.id, err);
+    if (st == BO_EXISTS) /* what is there is another point's */
+        taking->capturing = false;
+    return st;
 }
 
 /* Definitions are read again under the locks, so that they are those of the snapshot's instant. */
