@@ -196,6 +196,7 @@ kinds() {
 @test "doctor needs nothing of ours in the database, and leaves nothing" {
     doctor 0
     [ "$(jq -r .result <<<"$output")" = clean ]
+    jq -c . <<<"$output" >&2
     [ "$(jq -c '[.tables[] | [.name, .snapshot, .capture]] | sort' <<<"$output")" = \
         '[["customers","covered","covered"],["notes","covered","uncovered"],["orders","covered","covered"]]' ]
     [ "$(ours)" = 0 ]
@@ -272,11 +273,11 @@ fill_postgresql() {
 @test "two catalogs that name a point alike do not share its capture" {
     mkdir other && (cd other && backout -q init)
     local code=0
-    for _ in 1 2 3 4 5; do # until both are of one second
-        captured --method capture
+    for n in 1 2 3 4 5; do # until both are of one second
+        captured --method capture --migration "try$n"
         code=0
-        (cd other && backout -q point create --db "$DB" --method capture --tables orders 2>said) ||
-            code=$?
+        (cd other && backout -q point create --db "$DB" --method capture --tables orders \
+            --migration "try$n" 2>said) || code=$?
         [ "$code" = 0 ] || break
     done
     [ "$code" = 3 ]
