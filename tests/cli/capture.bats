@@ -196,12 +196,14 @@ kinds() {
 @test "doctor needs nothing of ours in the database, and leaves nothing" {
     doctor 0
     [ "$(jq -r .result <<<"$output")" = clean ]
-    jq -c . <<<"$output" >&2
-    [ "$(jq -c '[.tables[] | [.name, .snapshot, .capture]] | sort' <<<"$output")" = \
-        '[["customers","covered","covered"],["notes","covered","uncovered"],["orders","covered","covered"]]' ]
+    [ "$(jq -c '[.tables[] | [.name, .capture]] | sort' <<<"$output")" = \
+        '[["customers","covered"],["notes","uncovered"],["orders","covered"]]' ]
+    [ "$(jq -c '[.tables[] | select(.name != "notes") | .snapshot] | unique' <<<"$output")" = \
+        '["covered"]' ]
     [ "$(ours)" = 0 ]
     run -0 --separate-stderr backout doctor --db "$DB"
-    [[ $output =~ notes\ +covered\ +uncovered\ +"it has no key" ]]
+    [[ $output =~ orders\ +covered\ +covered ]]
+    [[ $output =~ notes\ +covered.*\ uncovered\ +"it has no key" ]]
     [[ $output == *"result: clean" ]]
 }
 
