@@ -151,7 +151,7 @@ static bo_status lock_relation(pg_conn *conn, PGresult *found, int row, bo_error
             conn, NULL, err, "LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE", bo_buf_str(&name));
     if (st == BO_OK)
         return BO_OK;
-    st = pg_name_holder(conn, st, &relation, false, err);
+    st = pg_name_holder(conn, st, &relation, PG_ALONE, err);
     return bo_wrap(err, st, "cannot remove the triggers of %s", relation.name);
 }
 
