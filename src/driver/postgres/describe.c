@@ -304,7 +304,7 @@ bo_status pg_describe(
 
     st = describe_parts(pg_of(conn), &about, err);
     if (st != BO_OK) {
-        st = pg_name_holder(pg_of(conn), st, table, true, err);
+        st = pg_name_holder(pg_of(conn), st, table, PG_TO_READ, err);
         return bo_wrap(err, st, "cannot read the definition of table '%s'", table->name);
     }
     *out = table;

@@ -53,7 +53,7 @@ static bo_status ask_holder(
 }
 
 bo_status pg_name_holder(
-    pg_conn *conn, bo_status st, const bo_table *table, bool reads, bo_error *err)
+    pg_conn *conn, bo_status st, const bo_table *table, pg_wanted wanted, bo_error *err)
 {
     if (st != BO_BUSY)
         return st;
@@ -65,12 +65,13 @@ bo_status pg_name_holder(
         "   WHERE datname = pg_catalog.current_database())"
         " AND l.relation IN (SELECT $1::pg_catalog.oid UNION ALL SELECT relid"
         "   FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass))"
-        " AND (l.mode = 'AccessExclusiveLock' OR NOT $2::pg_catalog.bool"
-        "   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
+        " AND (l.mode = 'AccessExclusiveLock' OR $2::pg_catalog.int4 = 2"
+        "   OR $2::pg_catalog.int4 = 1 AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
         " ORDER BY l.granted DESC, a.pid LIMIT 1";
     char own[16];
     (void)snprintf(own, sizeof own, "%d", PQbackendPID(conn->pg));
-    const char *params[] = {table->id, reads ? "t" : "f", own};
+    static const char *const levels[] = {[PG_TO_READ] = "0", [PG_TO_WRITE] = "1", [PG_ALONE] = "2"};
+    const char *params[] = {table->id, levels[wanted], own};
     BO_OWN(PGresult) *holder = NULL;
     if (ask_holder(conn, sql, params, &holder) != BO_OK || PQntuples(holder) == 0)
         return st;
@@ -98,7 +99,7 @@ static bo_status lock_one(pg_conn *conn, const bo_table *table, bo_error *err)
 
     bo_status undone = pg_run(conn, NULL, NULL, "ROLLBACK TO SAVEPOINT backout_lock");
     if (undone == BO_OK)
-        st = pg_name_holder(conn, st, table, reads, err);
+        st = pg_name_holder(conn, st, table, reads ? PG_TO_READ : PG_TO_WRITE, err);
     st = pg_denied_hint(conn, st, table, reads ? "SELECT" : "INSERT, UPDATE, DELETE", err);
     return bo_wrap(err, st, "cannot lock %s", table->name);
 }

@@ -147,10 +147,12 @@ bo_status pg_set_run(pg_conn *conn, const char *run, bo_error *err);
 extern const bo_capture_driver pg_capture;
 /* lock.c */
 bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+/** What a lock is wanted for: to read, to keep writers out, or to keep everybody out. */
+typedef enum pg_wanted { PG_TO_READ, PG_TO_WRITE, PG_ALONE } pg_wanted;
 /** Under a BO_BUSY, who holds (or waits before us for) a lock on `table`; nothing when nobody is
  * left.  Any other status is returned as it is. */
 bo_status pg_name_holder(
-    pg_conn *conn, bo_status st, const bo_table *table, bool reads, bo_error *err);
+    pg_conn *conn, bo_status st, const bo_table *table, pg_wanted wanted, bo_error *err);
 /* query.c */
 bo_status pg_exec(bo_conn *conn, const char *sql, bo_error *err);
 bo_status pg_query(bo_conn *conn, const char *sql, const bo_text_value *params, uint16_t count,

@@ -31,7 +31,8 @@ WITH RECURSIVE base (attnum, type) AS (
        AND k.ordinal <= i.indnkeyatts
 )
 SELECT a.attname,
-       format_type(t.oid, -1) AS type,
+       (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_catalog.pg_namespace n
+         WHERE n.oid = t.typnamespace) AS type,
        (SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
           FROM pg_catalog.pg_collation l
           JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
