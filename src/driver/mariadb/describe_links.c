@@ -198,8 +198,7 @@ static bo_status add_sequence(
         my_grow(about, table->sequences, table->sequence_count, sizeof *sequences);
     if (!sequences || !name)
         return bo_nomem(err);
-    sequences[table->sequence_count] =
-        (bo_sequence){.name = name, .column = column->name, .increment = 1};
+    sequences[table->sequence_count] = (bo_sequence){.name = name, .column = column->name};
     bo_status st = my_sequence_read(&about->conn->base, &sequences[table->sequence_count], err);
     if (st != BO_OK)
         return st;

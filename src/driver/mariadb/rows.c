@@ -48,9 +48,9 @@ static bo_status next_bound(my_conn *conn, const bo_table *table, const char *co
 {
     BO_OWN(MYSQL_RES) *found = NULL;
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_add_str(&sql, "SELECT CAST(");
+    bo_buf_add_str(&sql, "SELECT ");
     my_quote(&sql, column);
-    bo_buf_add_str(&sql, " AS CHAR) FROM "); /* no zeros in front of it */
+    bo_buf_add_str(&sql, " + 0 FROM "); /* ZEROFILL has no part in it */
     my_quote_table(&sql, table);
     if (*low) {
         bo_buf_add_str(&sql, " WHERE ");

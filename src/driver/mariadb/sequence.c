@@ -16,6 +16,7 @@ typedef struct counter {
     bool object; /* a SEQUENCE */
     bool used;   /* it has given a value */
     uint64_t next;
+    int64_t increment;
 } counter;
 
 static void counter_done(counter *c)
@@ -28,8 +29,8 @@ static bo_status read_object(my_conn *conn, counter *c, const bo_sequence *seque
 {
     BO_OWN(MYSQL_RES) *found = NULL;
     bo_status st = my_ask(conn, &found, err,
-        "SELECT next_not_cached_value, next_not_cached_value <> start_value OR cycle_count > 0"
-        " FROM %s",
+        "SELECT next_not_cached_value, next_not_cached_value <> start_value OR cycle_count > 0,"
+        " increment FROM %s",
         bo_buf_str(&c->name));
     MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(found) : NULL;
     if (st != BO_OK)
@@ -38,6 +39,7 @@ static bo_status read_object(my_conn *conn, counter *c, const bo_sequence *seque
         return bo_fail(err, BO_DATABASE, "the sequence '%s' has no value", sequence->name);
     c->next = (uint64_t)strtoll(row[0], NULL, 10);
     c->used = row[1] && row[1][0] == '1';
+    c->increment = row[2] ? strtoll(row[2], NULL, 10) : 1;
     return BO_OK;
 }
 
@@ -73,6 +75,7 @@ static bo_status read_counter(my_conn *conn, const bo_sequence *sequence, counte
         return read_object(conn, c, sequence, err);
     c->next = row[1] ? strtoull(row[1], NULL, 10) : 1;
     c->used = c->next > 1;
+    c->increment = 1;
     return BO_OK;
 }
 
@@ -82,8 +85,9 @@ bo_status my_sequence_read(bo_conn *base, bo_sequence *sequence, bo_error *err)
     bo_status st = read_counter(my_of(base), sequence, &c, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot read the counter of '%s'", sequence->name);
+    sequence->increment = c.increment;
     sequence->is_called = c.used;
-    sequence->last_value = (int64_t)c.next - (c.used ? sequence->increment : 0);
+    sequence->last_value = (int64_t)c.next - (c.used ? c.increment : 0);
     return BO_OK;
 }
 
