@@ -60,6 +60,32 @@ static void triggers_of_users_fire_and_stay(void **state)
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM log"), "3");
 }
 
+static void a_row_is_changed_in_place_when_triggers_watch(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(w,
+        "CREATE TABLE t (id integer PRIMARY KEY, code varchar(9) UNIQUE, a text,"
+        " touched timestamp(6) NOT NULL DEFAULT current_timestamp(6)"
+        " ON UPDATE current_timestamp(6)); CREATE TABLE log (what text);"
+        "INSERT INTO t (id, code, a) VALUES (1, 'x', 'a'), (2, 'y', 'b'), (3, 'z', 'c')");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "UPDATE t SET a = 'changed'; UPDATE t SET code = NULL WHERE id = 1;"
+                   "UPDATE t SET code = 'x' WHERE id = 2; UPDATE t SET code = 'y' WHERE id = 1");
+    contract_do(w, "CREATE TRIGGER one AFTER UPDATE ON t FOR EACH ROW"
+                   " INSERT INTO log VALUES (concat('update ', NEW.id))");
+    contract_do(w, "CREATE TRIGGER two AFTER DELETE ON t FOR EACH ROW"
+                   " INSERT INTO log VALUES (concat('delete ', OLD.id))");
+    stage_undo_stage(&undo);
+    pg_must(stage_undo_apply(&undo, &err), &err);
+    assert_int_equal(undo.applied[0].updated, 3);
+    stage_undo_check(&undo);
+    stage_undo_end(&undo);
+    assert_string_equal(contract_ask(w, "SELECT group_concat(what ORDER BY what) FROM log"),
+        "delete 1,delete 2,update 3"); /* the first two have each other's code */
+}
+
 /* ---- the session after an undo ---- */
 
 static void foreign_keys_are_enforced_again_after_an_undo(void **state)
@@ -237,6 +263,7 @@ static void a_marker_of_a_transaction_that_still_runs_is_not_known(void **state)
 
 CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_is_read_back),
     CONTRACT_TEST(triggers_of_users_fire_and_stay),
+    CONTRACT_TEST(a_row_is_changed_in_place_when_triggers_watch),
     CONTRACT_TEST(foreign_keys_are_enforced_again_after_an_undo),
     CONTRACT_TEST(a_reference_that_an_undo_would_break_is_a_conflict),
     CONTRACT_TEST(nothing_of_a_stage_is_left_in_the_session),

@@ -4,8 +4,11 @@
  *
  * The server neither acts on nor checks foreign keys meanwhile, so the order of tables does not
  * matter; the references that are touched are checked by query before that, and locked by it.  A
- * unique value is free before it is taken again.  Triggers of users do fire: the server cannot keep
- * them from it inside a transaction.  The proof finds what they did to these rows.
+ * unique value is free before it is taken again.
+ *
+ * Triggers of users do fire: the server cannot keep them from it inside a transaction.  So that
+ * they see what happens and no more, a row of a table with triggers is changed in place where its
+ * unique values stay.  The proof finds what they did to these rows.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -51,7 +54,7 @@ static bo_status delete_by_key(
     bo_buf_printf(
         &sql, "DELETE l FROM %s AS s STRAIGHT_JOIN %s AS l ON ", table->name, table->live);
     my_staged_same_key(&sql, table, "s", "l");
-    bo_buf_add_str(&sql, " WHERE s.found");
+    bo_buf_add_str(&sql, " WHERE s.found AND NOT s.in_place");
     bo_status st = my_run_buf(self->conn, &sql, &done, err);
     return st == BO_OK ? expect(table, "deleted", planned, done, err) : st;
 }
@@ -97,16 +100,6 @@ static bo_status delete_by_image(
     return st == BO_OK ? expect(table, "deleted", planned, done, err) : st;
 }
 
-static bo_status delete_rows(
-    my_stage *self, const my_staged *table, const bo_applied *counts, bo_error *err)
-{
-    uint64_t planned = counts->deleted + counts->updated;
-    if (planned == 0)
-        return BO_OK;
-    return table->key ? delete_by_key(self, table, planned, err)
-                      : delete_by_image(self, table, planned, err);
-}
-
 /* ---- rows that come ---- */
 
 /* `whole`: the row was there, so it has values in the columns that came since. */
@@ -134,24 +127,96 @@ static bo_status insert_rows(my_stage *self, const my_staged *table, bool whole,
     return st == BO_OK ? expect(table, "inserted", planned, done, err) : st;
 }
 
+/* ---- rows that stay where they are ---- */
+
+static void add_same_bytes(bo_buf *sql, const my_staged *table, uint16_t column)
+{
+    bo_buf_add_str(sql, " AND CAST(");
+    my_read_value(sql, &table->now->columns[column], "l");
+    bo_buf_add_str(sql, " AS BINARY) <=> CAST(");
+    my_staged_value(sql, table, column, "s");
+    bo_buf_add_str(sql, " AS BINARY)");
+}
+
+static bo_status choose_in_place(my_stage *self, const my_staged *table, bo_error *err)
+{
+    const bo_table *now = table->now;
+    if (now->trigger_count == 0 || !table->key)
+        return BO_OK;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "UPDATE %s AS s STRAIGHT_JOIN %s AS l ON ", table->name, table->live);
+    my_staged_same_key(&sql, table, "s", "l");
+    bo_buf_add_str(&sql, " SET s.in_place = 1 WHERE s.found AND s.target");
+    for (uint16_t k = 0; k < now->key_count; k++) {
+        const bo_key *key = &now->keys[k];
+        for (uint16_t i = 0; i < key->count; i++) {
+            if (!now->columns[key->columns[i]].in_image)
+                return BO_OK; /* what the server computes is not known before */
+            add_same_bytes(&sql, table, key->columns[i]);
+        }
+    }
+    return my_run_buf(self->conn, &sql, NULL, err);
+}
+
+/* Every column is assigned: those that the server would set by itself, too. */
+static bo_status update_rows(
+    my_stage *self, const my_staged *table, uint64_t planned, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t done = 0;
+    if (planned == 0)
+        return BO_OK;
+    bo_buf_printf(&sql, "UPDATE %s AS s STRAIGHT_JOIN %s AS l ON ", table->name, table->live);
+    my_staged_same_key(&sql, table, "s", "l");
+    for (uint16_t i = 0; i < table->now->image_count; i++) {
+        uint16_t column = table->now->image_columns[i];
+        bo_buf_add_str(&sql, i == 0 ? " SET l." : ", l.");
+        my_quote(&sql, table->now->columns[column].name);
+        bo_buf_printf(&sql, " = s.c%u", column);
+    }
+    bo_buf_add_str(&sql, " WHERE s.in_place");
+    bo_status st = my_run_buf(self->conn, &sql, &done, err);
+    return st == BO_OK ? expect(table, "updated", planned, done, err) : st;
+}
+
+/* ---- the whole ---- */
+
+static bo_status delete_table(
+    my_stage *self, const my_staged *table, bo_applied *counts, bo_error *err)
+{
+    uint64_t in_place = 0;
+    bo_status st = plan_counts(self, table, counts, err);
+    if (st == BO_OK && counts->updated > 0)
+        st = choose_in_place(self, table, err);
+    if (st == BO_OK)
+        st = count_entries(self, table, "in_place", &in_place, err);
+    uint64_t planned = counts->deleted + counts->updated - in_place;
+    if (st == BO_OK && planned > 0)
+        st = table->key ? delete_by_key(self, table, planned, err)
+                        : delete_by_image(self, table, planned, err);
+    return st;
+}
+
 static bo_status insert_table(
     my_stage *self, const my_staged *table, const bo_applied *counts, bo_error *err)
 {
-    bo_status st = insert_rows(self, table, true, "found AND target", counts->updated, err);
+    uint64_t in_place = 0;
+    bo_status st = count_entries(self, table, "in_place", &in_place, err);
+    if (st == BO_OK)
+        st = update_rows(self, table, in_place, err);
+    if (st == BO_OK)
+        st = insert_rows(self, table, true, "found AND target AND NOT in_place",
+            counts->updated - in_place, err);
     return st == BO_OK
                ? insert_rows(self, table, false, "target AND NOT found", counts->inserted, err)
                : st;
 }
 
-/* ---- the whole ---- */
-
 static bo_status change_rows(my_stage *self, bo_applied *counts, bo_error *err)
 {
     bo_status st = BO_OK;
     for (unsigned i = 0; st == BO_OK && i < self->count; i++) {
-        st = plan_counts(self, &self->tables[i], &counts[i], err);
-        if (st == BO_OK)
-            st = delete_rows(self, &self->tables[i], &counts[i], err);
+        st = delete_table(self, &self->tables[i], &counts[i], err);
         if (st != BO_OK)
             bo_wrap(err, st, "cannot delete rows of %s", self->tables[i].now->name);
     }

@@ -157,7 +157,8 @@ static bo_status create_table(my_stage *self, const my_staged *table, bo_error *
     bo_buf_printf(&sql,
         "CREATE TEMPORARY TABLE %s (id bigint unsigned NOT NULL PRIMARY KEY,"
         " target tinyint NOT NULL, found tinyint NOT NULL DEFAULT 0,"
-        " whole tinyint NOT NULL DEFAULT 0, blocked int unsigned NOT NULL DEFAULT 0,"
+        " in_place tinyint NOT NULL DEFAULT 0, whole tinyint NOT NULL DEFAULT 0,"
+        " blocked int unsigned NOT NULL DEFAULT 0,"
         " image binary(32)",
         table->name);
     add_columns(&sql, now);

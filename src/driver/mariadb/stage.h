@@ -2,10 +2,11 @@
 /*
  * src/driver/mariadb/stage.h - the temporary tables of a stage.
  *
- * One per table: id, target (1: the entry has one), found (1: its row of now was located), whole
- * (without a key: 1 when no equal row stays), image (without a key: what tells one image from
- * another), blocked, and a column c<position> for each column of now that is in images, of its
- * type, character set and collation: so it holds what the table would hold.
+ * One per table: id, target (1: the entry has one), found (1: its row of now was located), in_place
+ * (1: that row is changed where it is), whole (without a key: 1 when no equal row stays), image
+ * (without a key: what tells one image from another), blocked, and a column c<position> for each
+ * column of now that is in images, of its type, character set and collation: so it holds what the
+ * table would hold.
  */
 #ifndef BO_DRIVER_MARIADB_STAGE_H
 #define BO_DRIVER_MARIADB_STAGE_H
