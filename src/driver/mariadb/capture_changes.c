@@ -5,12 +5,13 @@
 
 #include "driver/mariadb/journal.h"
 
-/* The journal of `now` that a position speaks of. */
+/* The newest journal of `now` that a position speaks of: an older one may be broken. */
 static bo_status find_journal(
     my_conn *conn, const bo_table *now, const char *position, unsigned *out, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
     my_registry registry = {0};
+    unsigned number = 0;
     if (!arena)
         return bo_nomem(err);
     if (!now->row_key)
@@ -18,14 +19,15 @@ static bo_status find_journal(
     bo_status st = my_registry_read(conn, arena, &registry, err);
     for (size_t i = 0; st == BO_OK && i < registry.count; i++) {
         const my_entry *entry = &registry.entries[i];
-        if (entry->watched || strcmp(entry->table, now->local) != 0 ||
-            !my_position_names(position, entry->number))
-            continue;
-        *out = entry->number;
-        return BO_OK;
+        if (!entry->watched && strcmp(entry->table, now->local) == 0 &&
+            my_position_names(position, entry->number) && entry->number > number)
+            number = entry->number;
     }
-    return st == BO_OK ? bo_fail(err, BO_NOTFOUND, "table '%s' was not captured then", now->name)
-                       : st;
+    if (st == BO_OK && number == 0)
+        return bo_fail(err, BO_NOTFOUND, "table '%s' was not captured then", now->name);
+    if (st == BO_OK)
+        *out = number;
+    return st;
 }
 
 /* ---- which writes are meant ---- */

@@ -194,19 +194,19 @@ bo_status my_sentinel_set(my_conn *conn, const my_entry *entry, const bo_table *
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     BO_OWN_VALUE(bo_buf) keys = {0};
-    for (uint16_t i = 0; i < entry->column_count; i++) {
-        if (!entry->columns[i].in_key)
-            continue;
+    for (uint16_t i = 0; i < now->row_key->count; i++) {
         bo_buf_add_str(&keys, ", ");
-        my_quote(&keys, entry->columns[i].name);
+        my_quote(&keys, now->columns[now->row_key->columns[i]].name);
     }
-    bo_buf_printf(&sql, "INSERT INTO " MY_JOURNAL " (`backout_op`%s) SELECT 'S'%s FROM ",
-        entry->number, bo_buf_str(&keys), bo_buf_str(&keys));
+    bo_buf_printf(&sql,
+        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_op`%s) SELECT NEXTVAL(" MY_NUMBERS
+        "), 'S'%s FROM (SELECT %s FROM ",
+        entry->number, bo_buf_str(&keys), entry->number, bo_buf_str(&keys), bo_buf_str(&keys) + 2);
     my_quote_table(&sql, now);
     bo_buf_add_str(&sql, " FORCE INDEX (");
     my_quote(&sql, now->row_key->name);
     bo_buf_printf(
-        &sql, ") ORDER BY %s LIMIT 1 LOCK IN SHARE MODE SKIP LOCKED", bo_buf_str(&keys) + 2);
+        &sql, ") ORDER BY %s LIMIT 1 LOCK IN SHARE MODE SKIP LOCKED) AS s", bo_buf_str(&keys) + 2);
     bo_status st = bo_buf_check(&keys, err);
     uint64_t rows = 0;
     if (st == BO_OK)
@@ -215,9 +215,9 @@ bo_status my_sentinel_set(my_conn *conn, const my_entry *entry, const bo_table *
         return st;
     bo_buf_clear(&sql);
     bo_buf_printf(&sql,
-        "UPDATE " MY_REGISTRY
-        " SET `sentinel` = LAST_INSERT_ID() WHERE `number` = %u AND `table` = ",
-        entry->number);
+        "UPDATE " MY_REGISTRY " SET `sentinel` = LASTVAL(" MY_NUMBERS
+        ") WHERE `number` = %u AND `table` = ",
+        entry->number, entry->number);
     my_quote_literal(&sql, entry->table);
     bo_buf_add_str(&sql, " AND `point` = ");
     my_quote_literal(&sql, entry->point);

@@ -226,11 +226,13 @@ static void add_insert(
 {
     bo_buf *out = body->out;
     BO_OWN_VALUE(bo_buf) where = {0};
-    bo_buf_printf(out, "INSERT INTO " MY_JOURNAL " (`backout_user`, `backout_run`, `backout_op`",
+    bo_buf_printf(out,
+        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_user`, `backout_run`, `backout_op`",
         entry->number);
     for (uint16_t i = 0; i < entry->column_count; i++)
         add_name(out, entry->columns[i].name);
-    bo_buf_printf(out, ") SELECT USER(), @backout_run, '%c'", moved ? 'I' : 'C');
+    bo_buf_printf(out, ") SELECT NEXTVAL(" MY_NUMBERS "), USER(), @backout_run, '%c'",
+        entry->number, moved ? 'I' : 'C');
     for (uint16_t i = 0; i < entry->column_count; i++) {
         bo_buf_add_str(out, ", ");
         if (moved)

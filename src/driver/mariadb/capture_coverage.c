@@ -26,10 +26,6 @@ static const char *shape_reason(const my_conn *conn, const bo_table *now)
         return "it has no key that identifies its rows";
     if (strcmp(now->schema, conn->schema) != 0)
         return "it is in another database than the connection's";
-    for (uint16_t i = 0; i < now->row_key->count; i++) {
-        if (bo_table_image_position(now, now->row_key->columns[i]) < 0)
-            return "its key has a generated column";
-    }
     for (uint16_t i = 0; i < now->column_count; i++) {
         if (strncmp(now->columns[i].name, "backout_", 8) == 0)
             return "it has a column whose name begins with backout_";

@@ -33,7 +33,8 @@ void my_hook_name(bo_buf *out, my_hook hook, unsigned number)
 static void add_write(bo_buf *out, const my_entry *entry, char operation)
 {
     const bool came = operation == 'I';
-    bo_buf_printf(out, "INSERT INTO " MY_JOURNAL " (`backout_user`, `backout_run`, `backout_op`",
+    bo_buf_printf(out,
+        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_user`, `backout_run`, `backout_op`",
         entry->number);
     for (uint16_t i = 0; i < entry->column_count; i++) {
         if (came && !entry->columns[i].in_key)
@@ -41,7 +42,8 @@ static void add_write(bo_buf *out, const my_entry *entry, char operation)
         bo_buf_add_str(out, ", ");
         my_quote(out, entry->columns[i].name);
     }
-    bo_buf_printf(out, ") VALUES (USER(), @backout_run, '%c'", operation);
+    bo_buf_printf(out, ") VALUES (NEXTVAL(" MY_NUMBERS "), USER(), @backout_run, '%c'",
+        entry->number, operation);
     for (uint16_t i = 0; i < entry->column_count; i++) {
         if (came && !entry->columns[i].in_key)
             continue;
@@ -108,7 +110,7 @@ bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned numbe
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_printf(&sql,
         "CREATE TABLE " MY_JOURNAL " ("
-        "`backout_seq` bigint unsigned NOT NULL AUTO_INCREMENT,"
+        "`backout_seq` bigint unsigned NOT NULL,"
         " `backout_tx` bigint unsigned GENERATED ALWAYS AS ROW START INVISIBLE,"
         " `backout_end` bigint unsigned GENERATED ALWAYS AS ROW END INVISIBLE,"
         " `backout_user` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,"
@@ -125,7 +127,9 @@ bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned numbe
     bo_buf_add_str(&sql, ", PRIMARY KEY (`backout_seq`),"
                          " PERIOD FOR SYSTEM_TIME (`backout_tx`, `backout_end`)"
                          ") ENGINE=InnoDB WITH SYSTEM VERSIONING");
-    bo_status st = my_run_buf(conn, &sql, NULL, err);
+    bo_status st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
+    if (st == BO_OK)
+        st = my_run_buf(conn, &sql, NULL, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make a journal of %s", table->name);
 }
 
@@ -192,7 +196,8 @@ bo_status my_capture_sweep(my_conn *conn, bo_error *err)
     if (st == BO_OK)
         st = run_each(conn,
             "SELECT TABLE_NAME, TABLE_NAME FROM information_schema.TABLES"
-            " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP '^backout_journal_[0-9]+$'"
+            " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP "
+            "'^backout_(journal|numbers)_[0-9]+$'"
             " AND NOT " NEEDED("TABLE_NAME"),
             "DROP TABLE IF EXISTS ", err);
     return st == BO_OK

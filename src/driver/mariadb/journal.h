@@ -7,6 +7,7 @@
 
 #define MY_REGISTRY "`backout_capture`"
 #define MY_JOURNAL  "`backout_journal_%u`"
+#define MY_NUMBERS  "`backout_numbers_%u`" /* the sequence that numbers a journal's rows */
 
 /* What triggers of ours run under, whatever the writer's mode is: every value that a row can have
  * is written as it is. */
