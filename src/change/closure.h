@@ -12,9 +12,10 @@
 typedef struct bo_closure_edge {
     const bo_foreign_key *key;
     uint32_t parent, child; /* positions in bo_closure.tables */
-    bool deletes;   /* rows of the child would be deleted; otherwise they would be changed */
-    bool on_delete; /* the action that does it is the one of ON DELETE */
-    bool moves;     /* it can change the row key of the child's rows */
+    bool deletes;      /* rows of the child would be deleted; otherwise they would be changed */
+    bool on_delete;    /* the action that does it is the one of ON DELETE */
+    bool moves;        /* it can change the row key of the child's rows */
+    const char *match; /* SQL, once it was asked for: closure_sql.c */
 } bo_closure_edge;
 
 /** A table of a closure. */

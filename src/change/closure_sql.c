@@ -4,7 +4,7 @@
  *
  *   ("id") IN (WITH RECURSIVE
  *     backout_0 (t0_0) AS (SELECT "id" FROM "public"."customers" WHERE (id = 7))
- *     SELECT c."id" FROM backout_0 p JOIN "public"."orders" c ON p.t0_0 = c.customer_id)
+ *     SELECT t1."id" FROM backout_0 p JOIN "public"."orders" t1 ON p.t0_0 = t1.customer_id)
  *
  * Each table on the way is a common table expression of the columns that are needed: its row key,
  * and what is referred to.  Tables that foreign keys tie into a ring are one recursive expression,
@@ -12,7 +12,6 @@
  * UNION makes it end: there are only so many rows.  An engine need know no more than one recursive
  * reference, on the left of outer joins.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "change/closure.h"
@@ -27,6 +26,7 @@ struct carried {
 
 struct writer {
     bo_conn *conn;
+    bo_arena *arena;
     const bo_closure *closure;
     const bo_closure_rows *rows;
     uint32_t target;
@@ -62,19 +62,20 @@ static bo_status carry_column(
     return BO_OK;
 }
 
-static bo_status carry_columns(struct writer *w, bo_arena *arena, bo_error *err)
+static bo_status carry_columns(struct writer *w, bo_error *err)
 {
     bo_status st = BO_OK;
     for (uint32_t t = 0; t < w->closure->table_count; t++) {
         const bo_table *table = w->closure->tables[t].table;
         for (uint16_t i = 0; st == BO_OK && w->rows[t].some && i < table->row_key->count; i++)
             st = carry_column(
-                &w->carried[t], arena, table->columns[table->row_key->columns[i]].name, err);
+                &w->carried[t], w->arena, table->columns[table->row_key->columns[i]].name, err);
     }
     for (uint32_t e = 0; e < w->closure->edge_count; e++) {
         const bo_closure_edge *edge = w->closure->edges[e];
         for (uint16_t i = 0; st == BO_OK && is_active(w, edge) && i < edge->key->count; i++)
-            st = carry_column(&w->carried[edge->parent], arena, edge->key->parent_columns[i], err);
+            st = carry_column(
+                &w->carried[edge->parent], w->arena, edge->key->parent_columns[i], err);
     }
     return st;
 }
@@ -87,11 +88,13 @@ static uint16_t carried_position(const struct carried *carried, const char *name
     return i;
 }
 
-/* "alias."a", alias."b"": the first `count` carried columns. */
-static void add_columns(struct writer *w, uint32_t table, const char *alias, uint16_t count)
+/* `t3."a", t3."b"`, or without the alias: the first `count` carried columns. */
+static void add_columns(struct writer *w, uint32_t table, bool alias, uint16_t count)
 {
     for (uint16_t i = 0; i < count; i++) {
-        bo_buf_printf(&w->sql, "%s%s%s", i ? ", " : "", alias ? alias : "", alias ? "." : "");
+        bo_buf_add_str(&w->sql, i ? ", " : "");
+        if (alias)
+            bo_buf_printf(&w->sql, "t%u.", table);
         w->conn->driver->quote(&w->sql, w->carried[table].names[i]);
     }
 }
@@ -111,23 +114,33 @@ static void add_table(struct writer *w, uint32_t table)
 
 /* ---- rows ---- */
 
-/* Row `alias` of the child refers to row p of the expression that holds the parent. */
-static bo_status add_match(
-    struct writer *w, const bo_closure_edge *edge, const char *alias, bo_error *err)
+/* The row of the child refers to row p of the expression that holds the parent.  An engine may have
+ * to ask its catalog for that, so it is written once. */
+static bo_status add_match(struct writer *w, bo_closure_edge *edge, bo_error *err)
 {
-    BO_OWN(bo_arena) *arena = bo_arena_create();
-    const char **parent =
-        arena ? bo_arena_array(arena, (size_t)edge->key->count + 1, sizeof *parent) : NULL;
-    if (!parent)
-        return bo_nomem(err);
-    for (uint16_t i = 0; i < edge->key->count; i++) {
-        parent[i] = bo_arena_printf(arena, "p.t%u_%u", edge->parent,
-            carried_position(&w->carried[edge->parent], edge->key->parent_columns[i]));
-        if (!parent[i])
+    if (!edge->match) {
+        BO_OWN_VALUE(bo_buf) text = {0};
+        const bo_foreign_key *key = edge->key;
+        const char **parent = bo_arena_array(w->arena, (size_t)key->count + 1, sizeof *parent);
+        const char *alias = bo_arena_printf(w->arena, "t%u", edge->child);
+        for (uint16_t i = 0; parent && i < key->count; i++) {
+            parent[i] = bo_arena_printf(w->arena, "p.t%u_%u", edge->parent,
+                carried_position(&w->carried[edge->parent], key->parent_columns[i]));
+            if (!parent[i])
+                return bo_nomem(err);
+        }
+        if (!parent || !alias)
+            return bo_nomem(err);
+        bo_status st = w->conn->driver->refers(
+            w->conn, w->closure->tables[edge->child].table, key, parent, alias, &text, err);
+        if (st != BO_OK)
+            return st;
+        edge->match = bo_arena_str(w->arena, bo_buf_str(&text));
+        if (!edge->match)
             return bo_nomem(err);
     }
-    return w->conn->driver->refers(
-        w->conn, w->closure->tables[edge->child].table, edge->key, parent, alias, &w->sql, err);
+    bo_buf_add_str(&w->sql, edge->match);
+    return BO_OK;
 }
 
 /* SELECT of the rows that are meant by a predicate or reached from outside of the table's group:
@@ -137,30 +150,30 @@ static bo_status add_seed(struct writer *w, uint32_t table, uint16_t count, bo_e
     bool any = w->rows[table].predicate != NULL;
     if (any) {
         bo_buf_add_str(&w->sql, "SELECT ");
-        add_columns(w, table, NULL, count);
+        add_columns(w, table, false, count);
         bo_buf_add_str(&w->sql, " FROM ");
         add_table(w, table);
         /* the line's end closes a comment */
         bo_buf_printf(&w->sql, " WHERE (%s\n)", w->rows[table].predicate);
     }
     for (uint32_t e = 0; e < w->closure->edge_count; e++) {
-        const bo_closure_edge *edge = w->closure->edges[e];
+        bo_closure_edge *edge = w->closure->edges[e];
         if (edge->child != table || !is_active(w, edge) || w->group[edge->parent] == NONE ||
             w->group[edge->parent] == w->group[table])
             continue;
         bo_buf_add_str(&w->sql, any ? " UNION SELECT " : "SELECT ");
-        add_columns(w, table, "c", count);
+        add_columns(w, table, true, count);
         bo_buf_printf(&w->sql, " FROM backout_%u p JOIN ", w->group[edge->parent]);
         add_table(w, table);
-        bo_buf_add_str(&w->sql, " c ON ");
-        bo_status st = add_match(w, edge, "c", err);
+        bo_buf_printf(&w->sql, " t%u ON ", table);
+        bo_status st = add_match(w, edge, err);
         if (st != BO_OK)
             return st;
         any = true;
     }
     if (!any) {
         bo_buf_add_str(&w->sql, "SELECT ");
-        add_columns(w, table, NULL, count);
+        add_columns(w, table, false, count);
         bo_buf_add_str(&w->sql, " FROM ");
         add_table(w, table);
         bo_buf_add_str(&w->sql, " WHERE 1 = 0");
@@ -178,11 +191,9 @@ struct ring {
 
 static void add_ring_columns(struct writer *w, const struct ring *ring)
 {
-    char alias[16];
     for (uint32_t m = 0; m < ring->count; m++) {
-        snprintf(alias, sizeof alias, "t%u", ring->members[m]);
         bo_buf_add_str(&w->sql, m ? ", " : "SELECT ");
-        add_columns(w, ring->members[m], alias, w->carried[ring->members[m]].count);
+        add_columns(w, ring->members[m], true, w->carried[ring->members[m]].count);
     }
 }
 
@@ -196,19 +207,17 @@ static void add_lines(struct writer *w, const struct ring *ring)
 
 static bo_status add_step(struct writer *w, const struct ring *ring, uint32_t m, bo_error *err)
 {
-    char alias[16];
-    snprintf(alias, sizeof alias, "t%u", ring->members[m]);
     bo_buf_add_str(&w->sql, " LEFT JOIN ");
     add_table(w, ring->members[m]);
-    bo_buf_printf(&w->sql, " %s ON s.s = %u AND (", alias, m);
+    bo_buf_printf(&w->sql, " t%u ON s.s = %u AND (", ring->members[m], m);
     bool any = false;
     for (uint32_t e = 0; e < w->closure->edge_count; e++) {
-        const bo_closure_edge *edge = w->closure->edges[e];
+        bo_closure_edge *edge = w->closure->edges[e];
         if (edge->child != ring->members[m] || !is_active(w, edge) ||
             w->group[edge->parent] != ring->number)
             continue;
         bo_buf_add_str(&w->sql, any ? " OR " : "");
-        bo_status st = add_match(w, edge, alias, err);
+        bo_status st = add_match(w, edge, err);
         if (st != BO_OK)
             return st;
         any = true;
@@ -298,25 +307,25 @@ static bo_status visit(struct writer *w, uint32_t table, bo_error *err)
     return w->low[table] == w->seen[table] ? add_group(w, place, err) : BO_OK;
 }
 
-static bo_status allocate(struct writer *w, bo_arena *arena, bo_error *err)
+static bo_status allocate(struct writer *w, bo_error *err)
 {
     size_t count = (size_t)w->closure->table_count + 1;
-    w->carried = bo_arena_array(arena, count, sizeof *w->carried);
-    w->group = bo_arena_array(arena, count, sizeof *w->group);
-    w->seen = bo_arena_array(arena, count, sizeof *w->seen);
-    w->low = bo_arena_array(arena, count, sizeof *w->low);
-    w->stack = bo_arena_array(arena, count, sizeof *w->stack);
+    w->carried = bo_arena_array(w->arena, count, sizeof *w->carried);
+    w->group = bo_arena_array(w->arena, count, sizeof *w->group);
+    w->seen = bo_arena_array(w->arena, count, sizeof *w->seen);
+    w->low = bo_arena_array(w->arena, count, sizeof *w->low);
+    w->stack = bo_arena_array(w->arena, count, sizeof *w->stack);
     if (!w->carried || !w->group || !w->seen || !w->low || !w->stack)
         return bo_nomem(err);
     memset(w->group, 0xff, count * sizeof *w->group);
-    return carry_columns(w, arena, err);
+    return carry_columns(w, err);
 }
 
 static bo_status write_condition(struct writer *w, bo_error *err)
 {
     uint16_t key = w->closure->tables[w->target].table->row_key->count;
     bo_buf_add_str(&w->sql, "(");
-    add_columns(w, w->target, NULL, key);
+    add_columns(w, w->target, false, key);
     bo_buf_add_str(&w->sql, ") IN (WITH RECURSIVE ");
     bo_status st = visit(w, w->target, err);
     if (st != BO_OK)
@@ -345,12 +354,13 @@ static bool is_reached(const struct writer *w)
 bo_status bo_closure_predicate(bo_conn *conn, const bo_closure *closure,
     const bo_closure_rows *rows, uint32_t table, bo_arena *arena, const char **out, bo_error *err)
 {
-    struct writer w = {.conn = conn, .closure = closure, .rows = rows, .target = table};
+    struct writer w = {
+        .conn = conn, .arena = arena, .closure = closure, .rows = rows, .target = table};
     if (!is_reached(&w)) {
         *out = rows[table].predicate;
         return BO_OK;
     }
-    bo_status st = allocate(&w, arena, err);
+    bo_status st = allocate(&w, err);
     if (st == BO_OK)
         st = write_condition(&w, err);
     if (st == BO_OK)
