@@ -86,6 +86,26 @@ static void a_row_is_changed_in_place_when_triggers_watch(void **state)
         "delete 1,delete 2,update 3"); /* the first two have each other's code */
 }
 
+/* ---- rows ---- */
+
+static void rows_as_wide_as_rows_can_be_are_staged(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(w,
+        "CREATE TABLE t (a varchar(500) COLLATE utf8mb4_bin PRIMARY KEY, b varchar(15872),"
+        " c varbinary(20) NOT NULL UNIQUE);"
+        "INSERT INTO t VALUES (repeat('k', 500), repeat('b', 15872), 'c'),"
+        " (concat(repeat('k', 499), 'K'), repeat('B', 15872), 'C')");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "UPDATE t SET b = upper(b) WHERE c = 'c'; DELETE FROM t WHERE c = 'C'");
+    stage_undo_stage(&undo);
+    pg_must(stage_undo_apply(&undo, &err), &err);
+    stage_undo_check(&undo);
+    stage_undo_end(&undo);
+}
+
 /* ---- the session after an undo ---- */
 
 static void foreign_keys_are_enforced_again_after_an_undo(void **state)
@@ -264,6 +284,7 @@ static void a_marker_of_a_transaction_that_still_runs_is_not_known(void **state)
 CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_is_read_back),
     CONTRACT_TEST(triggers_of_users_fire_and_stay),
     CONTRACT_TEST(a_row_is_changed_in_place_when_triggers_watch),
+    CONTRACT_TEST(rows_as_wide_as_rows_can_be_are_staged),
     CONTRACT_TEST(foreign_keys_are_enforced_again_after_an_undo),
     CONTRACT_TEST(a_reference_that_an_undo_would_break_is_a_conflict),
     CONTRACT_TEST(nothing_of_a_stage_is_left_in_the_session),

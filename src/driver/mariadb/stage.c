@@ -103,26 +103,38 @@ static const bo_key *find_key(const bo_table *was, const bo_table *now)
     return NULL;
 }
 
+#define LONG_STRING 100u /* characters */
+
+/* Characters (or bytes) that a column may hold; 0: it is no string, UINT32_MAX: TEXT, BLOB. */
+static uint32_t string_size(const char *type)
+{
+    const char *size = strchr(type, '(');
+    if (my_kind_of(type) != MY_BYTES || strncmp(type, "bit", 3) == 0)
+        return 0;
+    return size ? (uint32_t)strtoul(size + 1, NULL, 10) : UINT32_MAX;
+}
+
+/* Long strings are TEXT and BLOB here: a row of 65,535 bytes would have no room for our columns. */
 static void add_columns(bo_buf *sql, const bo_table *now)
 {
     for (uint16_t i = 0; i < now->image_count; i++) {
         uint16_t position = now->image_columns[i];
+        bo_column column = now->columns[position];
+        if (strncmp(column.type, "var", 3) == 0 && string_size(column.type) > LONG_STRING)
+            column.type = strncmp(column.type, "varchar", 7) == 0 ? "mediumtext" : "mediumblob";
         bo_buf_printf(sql, ", c%u", position);
-        my_add_type(sql, &now->columns[position]);
+        my_add_type(sql, &column);
         bo_buf_add_str(sql, " NULL");
     }
 }
 
-/* What the index of a column may hold of it: an index is no longer than 3072 bytes. */
+/* What the index of a column holds of it: an index is no longer than 3072 bytes. */
 static void add_index_part(bo_buf *sql, const bo_table *now, uint16_t position, uint16_t count)
 {
-    const char *type = now->columns[position].type;
-    const char *size = strchr(type, '(');
-    unsigned long limit = 700u / count;
-    bool prefix = strncmp(type, "bit", 3) != 0 && (!size || strtoul(size + 1, NULL, 10) > limit);
+    uint32_t limit = 700u / count < LONG_STRING ? 700u / count : LONG_STRING;
     bo_buf_printf(sql, "c%u", position);
-    if (prefix && my_kind_of(type) == MY_BYTES) /* a long string */
-        bo_buf_printf(sql, "(%lu)", limit);
+    if (string_size(now->columns[position].type) > limit)
+        bo_buf_printf(sql, "(%u)", limit);
 }
 
 /* An index on the columns that children refer to; nothing when one is not in images. */
