@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/capture-writers.bats - whose writes they were: runs, database users, and programs that do
+# not say so.  On PostgreSQL, where a write carries both.
+
+load ../support/bats/common
+BACKOUT_TEST_ENGINE=postgresql
+load capture
+setup() {
+    common_setup
+    make_captured_shop
+}
+teardown() {
+    [ -z "${role:-}" ] || psql -X -q "$PG_SUPER_URL" -c "DROP OWNED BY $role; DROP ROLE $role"
+    common_teardown
+}
+
+# Somebody else, who works while the change runs.
+other_writer() {
+    ask "INSERT INTO customers VALUES (7, 'Gil'); UPDATE orders SET total = 7 WHERE id = 12"
+}
+
+@test "a failed program is rolled back alone: who wrote meanwhile keeps all" {
+    cat >change.sh <<'SH'
+psql -X -q -v ON_ERROR_STOP=1 <damage.sql
+touch changed
+until [ -e others ]; do sleep 0.05; done
+exit 3
+SH
+    backout run --db "$DB" --method capture --tables customers,orders -- sh change.sh 2>said &
+    local pid=$!
+    until [ -e changed ]; do sleep 0.05; done
+    other_writer
+    touch others
+    run -1 wait "$pid"
+    grep -q "the change failed and was rolled back to rb_sh_" said
+    [ "$(ask "SELECT id, name FROM customers ORDER BY 1" | tr '\n' ' ')" = "1|Ann 2|Bob 3|Cy 7|Gil " ]
+    [ "$(ask "SELECT id, total FROM orders ORDER BY 1" | tr '\n' ' ')" = "10|500 11|700 12|7 13|100 " ]
+    [ "$(ours)" = 0 ]
+}
+
+@test "a program that succeeds is sealed with its own rows only" {
+    echo 'psql -X -q <damage.sql; psql -X -q "$ANOTHER" -c "UPDATE orders SET total = 7 WHERE id = 12"' \
+        >change.sh
+    ANOTHER=$DB
+    # another session of another program: without the mark
+    run -0 --separate-stderr env ANOTHER="$DB&options=" backout run --db "$DB" --method capture \
+        --tables customers,orders --output json -- sh change.sh
+    [ "$(jq -c '[.tables[].change | .inserted + .updated + .deleted] | add' <<<"$output")" = 4 ]
+    run -0 --separate-stderr backout execute latest --type partial --yes
+    [ "$(ask "SELECT id, total FROM orders ORDER BY 1" | tr '\n' ' ')" = "10|500 11|700 12|7 13|100 " ]
+}
+
+@test "the mark is added to the PGOPTIONS there are, and to those of the URL" {
+    run -0 --separate-stderr env PGOPTIONS='-c work_mem=7MB' backout run --db "$DB" --tables orders -- \
+        psql -X -q -A -t -c 'SHOW work_mem' -c 'SHOW backout.run'
+    [ "${lines[0]}" = 7MB ]
+    [[ ${lines[1]} == run_* ]]
+    run -0 --separate-stderr backout run --db "$DB&options=-c%20work_mem%3D9MB" --tables orders -- \
+        psql -X -q -A -t -c 'SHOW work_mem' -c 'SHOW backout.run'
+    [ "${lines[0]}" = 9MB ]
+    [[ ${lines[1]} == run_* ]]
+}
+
+@test "a failed program without the mark is not said to be rolled back" {
+    cat >change.sh <<'SH'
+PGOPTIONS= psql -X -q <damage.sql
+exit 3
+SH
+    run -1 --separate-stderr backout run --db "$DB" --method capture --tables customers,orders -- \
+        sh change.sh
+    local id
+    id=$(backout list --output json | jq -r '.[0].id')
+    [[ $output != *"proof"* ]]
+    [[ $stderr == *"backout: the change failed, and nothing was rolled back to $id"* ]]
+    [[ $stderr == *"4 rows were written meanwhile and none carries the run's mark: whether they are the change's is not known"* ]]
+    [[ $stderr == *"hint: "*"backout execute $id --user NAME"* ]]
+    [ "$(ask "SELECT count(*) FROM customers WHERE id = 4")" = 1 ]
+    run -0 --separate-stderr backout details "$id"
+    [[ $output == *"note: 4 rows were written during the run, and none carries its mark"* ]]
+    run -0 --separate-stderr backout assess "$id" --user app
+    run -0 --separate-stderr backout execute "$id" --user app --yes --output json
+    [ "$(jq -r .proof <<<"$output")" = match ]
+    [ "$(state)" = "$before" ]
+}
+
+@test "a failed file has the mark on all it wrote: what others did meanwhile is no doubt" {
+    cat >late.sql <<'SQL'
+SELECT pg_sleep(1.5);
+SELECT * FROM nowhere;
+SQL
+    backout run --db "$DB" --method capture --tables customers,orders late.sql 2>said &
+    local pid=$!
+    eventually_captured
+    other_writer
+    run -1 wait "$pid"
+    grep -q "the change failed and was rolled back" said
+    [ "$(ask "SELECT count(*) FROM customers WHERE id = 7")" = 1 ]
+}
+eventually_captured() {
+    until [ "$(ours)" != 0 ]; do sleep 0.05; done
+    until ask "SELECT query FROM pg_stat_activity" | grep -q "^SELECT pg_sleep"; do sleep 0.05; done
+}
+
+@test "what one user wrote is undone, what another wrote stays" {
+    role=other_$PG_DATABASE
+    psql -X -q "$PG_SUPER_URL" -c "CREATE ROLE $role LOGIN;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO $role"
+    captured --method capture
+    psql -X -q "${PG_SUPER_URL}" -c "SET SESSION AUTHORIZATION $role;
+        UPDATE orders SET total = 1 WHERE id = 10"
+    ask "UPDATE orders SET total = 2 WHERE id = 11"
+    run -0 --separate-stderr backout execute "$id" --user "$role" --yes --output json
+    [ "$(jq -r '[.type, .proof] | join(" ")' <<<"$output")" = "partial match" ]
+    [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 2 " ]
+}
+
+@test "what one run wrote is undone by its id" {
+    captured --method capture
+    echo 'UPDATE orders SET total = 1 WHERE id = 10;' >one.sql
+    echo 'UPDATE orders SET total = 2 WHERE id = 11;' >two.sql
+    backout -q run --db "$DB" --method capture --tables orders one.sql
+    local one
+    one=$(backout details latest --output json | jq -r '.runs[] | select(.kind == "run") | .id')
+    backout -q run --db "$DB" --method capture --tables orders two.sql
+    run -0 --separate-stderr backout execute "$id" --run "$one" --yes
+    [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 2 " ]
+}
