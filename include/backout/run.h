@@ -16,6 +16,10 @@ BO_API BO_NODISCARD bo_status bo_run_begin(bo_session *session, const bo_databas
     const bo_point_options *options, bo_run **out, bo_error *err);
 BO_API const char *bo_run_id(const bo_run *run); /* for BACKOUT_RUN_ID and application_name */
 BO_API const char *bo_run_point_id(const bo_run *run);
+/** The whole change is made by bo_sql_execute() with this run's id, and nothing in it takes the
+ * mark off: what does not carry it is others'.  Otherwise a change of which nothing carries the
+ * mark is in doubt. */
+BO_API void bo_run_trust_mark(bo_run *run);
 /** Tells that the change is still going; renews the lease.  Call at least every 20 seconds. */
 BO_API BO_NODISCARD bo_status bo_run_alive(bo_run *run, bo_error *err);
 /** The change went well: seals the point.  *out (may be NULL) as from bo_point_seal(). */

@@ -16,6 +16,7 @@ struct bo_run {
     bo_arena *arena;
     bo_point_record point;
     char id[64];
+    bool trusted; /* all of the change carries the mark */
     bool ended;
 };
 BO_DEFINE_SCOPE(bo_run);
@@ -86,6 +87,11 @@ const char *bo_run_point_id(const bo_run *run)
     return run->point.id;
 }
 
+void bo_run_trust_mark(bo_run *run)
+{
+    run->trusted = true;
+}
+
 bo_status bo_run_alive(bo_run *run, bo_error *err)
 {
     return bo_catalog_run_step(run->session->catalog, run->id, "changing", NULL, NULL, err);
@@ -98,7 +104,8 @@ static bo_status seal(bo_run *run, bo_error *err)
     if (st == BO_OK)
         st = bo_target_open(run->database, &target, err);
     if (st == BO_OK)
-        st = bo_point_seal_record(run->session, target, &run->point, run->id, run->arena, err);
+        st = bo_point_seal_record(
+            run->session, target, &run->point, (bo_writer){run->id, run->trusted}, run->arena, err);
     return st;
 }
 

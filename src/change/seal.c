@@ -18,6 +18,7 @@ struct sealing {
     bo_diff_result result;
     bool *open;      /* of each part: its change cannot be told (DDL) */
     const char *run; /* captured parts: only its writes are the change; NULL: all since the point */
+    bool trusted;    /* bo_writer.trusted */
     json_t *position;  /* where the journals were */
     uint64_t untagged; /* rows that were written meanwhile, when none was the run's */
 };
@@ -140,7 +141,8 @@ static bo_status count_untagged(struct sealing *sealing, bo_error *err)
         tagged +=
             sealing->draft->inserted[i] + sealing->draft->updated[i] + sealing->draft->deleted[i];
     bo_status st = BO_OK;
-    for (uint32_t i = 0; st == BO_OK && tagged == 0 && i < content->part_count; i++) {
+    bool doubt = tagged == 0 && !sealing->trusted;
+    for (uint32_t i = 0; st == BO_OK && doubt && i < content->part_count; i++) {
         const bo_part *part = &content->parts[i];
         if (!part->journal || !part->journal->run)
             continue;
@@ -307,11 +309,14 @@ static bo_status seal_into(
 }
 
 bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
-    const char *run, bo_arena *arena, bo_error *err)
+    bo_writer writer, bo_arena *arena, bo_error *err)
 {
     BO_OWN(json_ref) *position = json_object();
-    struct sealing sealing = {
-        .session = session, .target = target, .run = run, .position = position};
+    struct sealing sealing = {.session = session,
+        .target = target,
+        .run = writer.run,
+        .trusted = writer.trusted,
+        .position = position};
     BO_OWN(bo_content) *content = NULL;
     if (!position)
         return bo_nomem(err);
@@ -355,7 +360,7 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
     if (st == BO_OK)
         st = check_open(record, err);
     if (st == BO_OK)
-        st = bo_point_seal_record(session, target, record, NULL, arena, err);
+        st = bo_point_seal_record(session, target, record, (bo_writer){0}, arena, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
     if (st == BO_OK && ended != BO_OK && err)
         *err = second;

@@ -5,10 +5,16 @@
 
 #include "change/take.h"
 
+/** Whose writes the change is. */
+typedef struct bo_writer {
+    const char *run; /* NULL: everybody's since the point */
+    bool trusted;    /* every write of the run carries its mark: when none does, it wrote nothing */
+} bo_writer;
+
 /** Writes the changeset from the point to now and updates the record (status, change_file,
- * details).  Of captured tables only what `run` wrote is the change; NULL: all since the point. */
+ * details).  Of captured tables only what `writer` wrote is the change. */
 bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
-    const char *run, bo_arena *arena, bo_error *err);
+    bo_writer writer, bo_arena *arena, bo_error *err);
 /** True when the seal could not tell what the change did to this table (DDL): all since counts as
  * the change. */
 bool bo_point_is_open(const bo_point_record *record, uint32_t table);

@@ -98,9 +98,26 @@ static bo_status execute_text(change *c, const bo_buf *sql, bool one_transaction
     return cli_sql_run(&job, err);
 }
 
+/* Our own sessions carry the run's mark, unless the file takes it off. */
+static bool keeps_mark(const cli_list *files)
+{
+    static const char *const words[] = {"reset", "discard", "backout"};
+    bool keeps = true;
+    for (size_t i = 0; keeps && i < files->count; i++) {
+        BO_OWN_VALUE(bo_buf) text = {0};
+        bo_error ignored = {0};
+        keeps = append_file(files->items[i], &text, &ignored) == BO_OK;
+        for (size_t w = 0; keeps && w < sizeof words / sizeof words[0]; w++)
+            keeps = !strcasestr(bo_buf_str(&text), words[w]);
+    }
+    return keeps;
+}
+
 static bo_status change_by_files(change *c, bo_error *err)
 {
     const cli_list *files = &c->args->files;
+    if (keeps_mark(files))
+        bo_run_trust_mark(c->run);
     BO_OWN_VALUE(bo_buf) all = {0};
     if (c->args->type == 1) {
         bo_status st = read_files(files, &all, err);

@@ -6,6 +6,7 @@
 load ../support/bats/common
 BACKOUT_TEST_ENGINE=postgresql
 load capture
+load trouble
 setup() {
     common_setup
     make_captured_shop
@@ -32,7 +33,8 @@ SH
     until [ -e changed ]; do sleep 0.05; done
     other_writer
     touch others
-    run -1 wait "$pid"
+    ended "$pid"
+    [ "$code" = 1 ]
     grep -q "the change failed and was rolled back to rb_sh_" said
     [ "$(ask "SELECT id, name FROM customers ORDER BY 1" | tr '\n' ' ')" = "1|Ann 2|Bob 3|Cy 7|Gil " ]
     [ "$(ask "SELECT id, total FROM orders ORDER BY 1" | tr '\n' ' ')" = "10|500 11|700 12|7 13|100 " ]
@@ -93,13 +95,20 @@ SQL
     local pid=$!
     eventually_captured
     other_writer
-    run -1 wait "$pid"
+    ended "$pid"
+    [ "$code" = 1 ]
     grep -q "the change failed and was rolled back" said
     [ "$(ask "SELECT count(*) FROM customers WHERE id = 7")" = 1 ]
 }
 eventually_captured() {
     until [ "$(ours)" != 0 ]; do sleep 0.05; done
     until ask "SELECT query FROM pg_stat_activity" | grep -q "^SELECT pg_sleep"; do sleep 0.05; done
+}
+
+@test "a file that takes the mark off is in doubt like a program" {
+    { echo 'RESET ALL;'; cat bad.sql; } >reset.sql
+    run -1 --separate-stderr backout run --db "$DB" --method capture --tables customers,orders reset.sql
+    [[ $stderr == *"none carries the run's mark: whether they are the change's is not known"* ]]
 }
 
 @test "what one user wrote is undone, what another wrote stays" {
