@@ -554,6 +554,40 @@ static void the_next_point_gets_a_whole_journal(void **state)
     assert_int_equal(tell_end(&telling), 0);
 }
 
+/* A later trigger breaks the journal of then, not the one that is made after it. */
+static void only_what_came_after_a_journal_breaks_it(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, ROWS_T);
+    begin(w, contract_table(w, "t"), "p");
+    contract_do(w, "CREATE TRIGGER late AFTER INSERT ON t BEGIN UPDATE t SET a = 'late' WHERE id ="
+                   " NEW.id; END");
+    assert_string_not_equal(broken(w, "t", "p"), "");
+    begin(w, contract_table(w, "t"), "q");
+    assert_string_equal(broken(w, "t", "q"), "");
+    assert_string_not_equal(broken(w, "t", "p"), "");
+}
+
+/* What somebody took away of ours hurts its point alone, and goes with the last one. */
+static void lost_parts_do_not_hinder_other_points(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, ROWS_T "CREATE TABLE u (id INTEGER PRIMARY KEY)");
+    begin(w, contract_table(w, "t"), "p");
+    contract_do(w, "DROP TABLE backout_capture");
+    begin(w, contract_table(w, "t"), "q");
+    begin(w, contract_table(w, "u"), "r");
+    contract_do(w, "DROP TABLE backout_journal_2");
+    assert_string_equal(position(w), "3:0");
+    assert_string_not_equal(broken(w, "t", "q"), "");
+    assert_string_equal(broken(w, "u", "r"), "");
+    end(w, "q");
+    end(w, "r");
+    assert_string_equal(
+        contract_ask(w, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'backout*'"), "0");
+    contract_do(w, "UPDATE t SET a = 1");
+}
+
 static bo_coverage coverage(contract_world *w, const char *table, const char *reason)
 {
     BO_OWN_VALUE(bo_buf) reasons = {0};
@@ -723,6 +757,8 @@ int main(int argc, char **argv)
         CONTRACT_TEST(a_captured_table_looks_like_any_other),
         CONTRACT_TEST(a_broken_capture_is_noticed),
         CONTRACT_TEST(the_next_point_gets_a_whole_journal),
+        CONTRACT_TEST(only_what_came_after_a_journal_breaks_it),
+        CONTRACT_TEST(lost_parts_do_not_hinder_other_points),
         CONTRACT_TEST(what_cannot_be_captured_is_refused_by_name),
         CONTRACT_TEST(a_database_in_use_is_busy),
         CONTRACT_TEST(strict_sessions_can_write),

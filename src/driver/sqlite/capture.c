@@ -64,7 +64,10 @@ static bo_status make_journal(
     int64_t last = 0;
     if (!arena)
         return bo_nomem(err);
-    bo_buf_add_str(&sql, "SELECT max(journal) FROM main." SQ_REGISTRY);
+    bo_buf_add_str(&sql, /* the registry, or a journal that it has lost */
+        "SELECT max(number) FROM (SELECT journal AS number FROM main." SQ_REGISTRY
+        " UNION ALL SELECT CAST(substr(name, length('" SQ_JOURNAL "') + 1) AS INTEGER)"
+        " FROM main.sqlite_schema WHERE " SQ_IS_JOURNAL ")");
     bo_status st = sq_number(conn, &sql, &last, err);
     if (st == BO_OK)
         st = sq_read_uniques(conn, now, arena, &uniques, err);
@@ -263,7 +266,10 @@ static bo_status add_positions(sq_conn *conn, bo_buf *out, bo_error *err)
     bool there = false;
     bo_status st = sq_registry_exists(conn, &there, err);
     if (st == BO_OK && there)
-        st = sq_ask(conn, "SELECT DISTINCT journal FROM main." SQ_REGISTRY " ORDER BY journal",
+        st = sq_ask(conn,
+            "SELECT DISTINCT journal FROM main." SQ_REGISTRY " WHERE EXISTS (SELECT 1 FROM"
+            " main.sqlite_schema WHERE type = 'table' AND name = '" SQ_JOURNAL "' || journal)"
+            " ORDER BY journal",
             NULL, &statement, err);
     while (st == BO_OK && there) {
         BO_OWN_VALUE(bo_buf) sql = {0};

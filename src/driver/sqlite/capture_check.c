@@ -84,22 +84,24 @@ static bo_status check_triggers(
 }
 
 /* A trigger that was made later fires before ours. */
-static bo_status check_order(sq_conn *conn, const bo_table *now, bo_buf *broken, bo_error *err)
+static bo_status check_order(
+    sq_conn *conn, const bo_table *now, const sq_journal *journal, bo_buf *broken, bo_error *err)
 {
     BO_OWN(sqlite3_stmt) *statement = NULL;
     bool row = false;
     bo_status st = sq_ask(conn,
-        "SELECT name FROM main.sqlite_schema AS s WHERE type = 'trigger'"
+        "SELECT name FROM main.sqlite_schema WHERE type = 'trigger'"
         " AND tbl_name = $1 COLLATE NOCASE AND NOT " SQ_IS_OURS " AND rowid >"
         " (SELECT min(rowid) FROM main.sqlite_schema WHERE type = 'trigger'"
-        "   AND tbl_name = s.tbl_name AND " SQ_IS_OURS ") LIMIT 1",
+        "   AND name GLOB $2 || '_*') LIMIT 1",
         now->local, &statement, err);
+    if (st == BO_OK)
+        st = sq_bind_text(conn, statement, 2, journal->name, err);
     if (st == BO_OK)
         st = sq_step(conn, statement, &row, err);
     if (st == BO_OK && row)
         bo_buf_printf(broken,
-            "the trigger '%s' was made later, so it fires before those of the"
-            " journal",
+            "the trigger '%s' was made later, so it fires before those of the journal",
             (const char *)sqlite3_column_text(statement, 0));
     return st == BO_OK ? bo_buf_check(broken, err) : st;
 }
@@ -117,7 +119,7 @@ bo_status sq_journal_check(
     if (st == BO_OK && broken->size == 0)
         st = check_object(conn, now, "TABLE", journal->name, &sql, broken, err);
     if (st == BO_OK && broken->size == 0)
-        st = check_order(conn, now, broken, err);
+        st = check_order(conn, now, journal, broken, err);
     return st;
 }
 
@@ -182,7 +184,14 @@ static bo_status check_matches(sq_conn *conn, const bo_table *now, bo_buf *reaso
     sq_uniques uniques = {0};
     if (!arena)
         return bo_nomem(err);
-    bo_status st = sq_read_uniques(conn, now, arena, &uniques, err);
+    bo_error unread = {0};
+    bo_status st = sq_read_uniques(conn, now, arena, &uniques, &unread);
+    if (st == BO_UNSUPPORTED) {
+        add_reason(reasons, unread.text);
+        return BO_OK;
+    }
+    if (st != BO_OK && err)
+        *err = unread;
     for (uint16_t i = 0; st == BO_OK && i < uniques.count; i++) {
         BO_OWN_VALUE(bo_buf) sql = {0};
         BO_OWN(sqlite3_stmt) *statement = NULL;
