@@ -214,7 +214,7 @@ static bo_status add_captured(void *ctx, const bo_journal_change *change, bo_err
         return BO_OK;
     bo_buf *key = &range->worker->key; /* of the sorted record: a table number before it */
     return bo_mixed_add(&diff->result->mixed[range->table], diff->content->arena,
-        (bo_span){key->data + 4, key->size - 4}, err);
+        (bo_span){key->data + 4, key->size}, err);
 }
 
 static bo_status compare_captured(struct diff *diff, bo_target *target, bo_error *err)
