@@ -32,6 +32,7 @@ struct candidate {
     size_t tie;
     uint32_t table;
     bo_span key, values;
+    bo_span shown;      /* the values as they are in the row */
     uint64_t low, high; /* the row of a member that it is tied to */
     struct writer *first, *last;
 };
@@ -115,7 +116,7 @@ static bo_status note_member(
         return st == BO_OK ? bo_nomem(err) : st;
     mark->first = hash_of(shape, after);
     mark->second = hash_of(shape, before);
-    mark->flags = (f->chosen ? 0u : SEEN) | (mixed ? IN_THE_WAY : 0u);
+    mark->flags = mixed ? IN_THE_WAY : 0u;
     f->walk[f->table] = f->walk[f->table] || mixed;
     uint64_t low = mark->low, high = mark->high;
     for (size_t i = 0; st == BO_OK && i < f->tie_count; i++) {
@@ -139,7 +140,20 @@ static bo_status note_member_change(void *ctx, const bo_journal_change *change, 
     return note_member(ctx, change->before, change->after, change->mixed, err);
 }
 
-/* What is not in a journal is known of the sealed change only. */
+static bo_status note_sealed(struct following *f, bo_image before, bo_image after, bo_error *err)
+{
+    if (!is_read(f, f->table))
+        return note_member(f, before, after, false, err);
+    const bo_table *shape = bo_part_shape(&f->content->parts[f->table]);
+    bo_status st = bo_row_key(shape, after.data ? after : before, &f->key, err);
+    bo_mark *mark = st == BO_OK ? bo_marks_find(&f->rows, f->table, span_of(&f->key)) : NULL;
+    if (mark)
+        mark->flags |= SEEN;
+    return st == BO_OK ? breathe(f, err) : st;
+}
+
+/* The sealed change was all before the journals are walked; what is in no journal is known of it
+ * alone. */
 static bo_status read_sealed(struct following *f, bo_error *err)
 {
     bo_changes changes;
@@ -148,7 +162,7 @@ static bo_status read_sealed(struct following *f, bo_error *err)
         st = bo_changes_next(&changes, err);
         if (st != BO_OK || changes.end || changes.table != f->table)
             break;
-        st = note_member(f, changes.before, changes.after, false, err);
+        st = note_sealed(f, changes.before, changes.after, err);
     }
     bo_changes_done(&changes);
     return st;
@@ -157,20 +171,25 @@ static bo_status read_sealed(struct following *f, bo_error *err)
 static bo_status read_members(struct following *f, uint32_t table, bo_error *err)
 {
     const bo_part *part = &f->content->parts[table];
+    bo_status st = BO_OK;
     f->table = table;
+    if (!part->now || part->left_out)
+        return BO_OK;
     if (is_read(f, table))
-        return capture_of(f)->changes(
+        st = capture_of(f)->changes(
             f->undo->target->conn, part->now, &f->members, note_member_change, f, err);
-    bool sealed = f->content == f->undo->change && part->now && !part->left_out;
-    return sealed ? read_sealed(f, err) : BO_OK;
+    bool sealed = f->content == f->undo->change && !(f->chosen && is_read(f, table));
+    return st == BO_OK && sealed ? read_sealed(f, err) : st;
 }
 
 /* ---- what all did ---- */
 
 /* A row that has the values of a tie which the members' undo takes or brings back. */
 static bo_status note_candidate(
-    struct following *f, size_t tie, const bo_mark *values, bo_error *err)
+    struct following *f, size_t tie, const bo_mark *values, bo_image row, bo_error *err)
 {
+    BO_OWN_VALUE(bo_buf) shown = {0};
+    bo_image_project(&shown, row, f->ties[tie].to_columns, f->ties[tie].count);
     struct candidate candidate = {
         .tie = tie, .table = f->table, .low = values->first, .high = values->second};
     struct candidate *candidates =
@@ -181,6 +200,10 @@ static bo_status note_candidate(
     bo_status st = copy_span(f->arena, span_of(&f->key), &candidate.key, err);
     if (st == BO_OK)
         st = copy_span(f->arena, span_of(&f->values), &candidate.values, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&shown, err);
+    if (st == BO_OK)
+        st = copy_span(f->arena, span_of(&shown), &candidate.shown, err);
     if (st != BO_OK)
         return st;
     bo_mark *mark = bo_marks_put(&f->rows, candidate_space(f, tie), span_of(&f->key));
@@ -219,7 +242,8 @@ static bo_status note_change(void *ctx, const bo_journal_change *change, bo_erro
             st == BO_OK && there ? bo_marks_find(&f->rows, values_space(f, i), span_of(&f->values))
                                  : NULL;
         if (values)
-            st = note_candidate(f, i, values, err);
+            st = note_candidate(
+                f, i, values, change->after.data ? change->after : change->before, err);
     }
     return st == BO_OK ? breathe(f, err) : st;
 }
@@ -313,7 +337,7 @@ static bo_status note_overwrite(
         row->transaction, row->user, row->application, row->run, row->operation, NULL};
     bo_dependent_node how = {.parent = mark->node, .table = f->table, .key = row->key};
     bo_status st = BO_OK;
-    if (node == NOBODY)
+    if (node == NOBODY || (node && node != mark->node))
         st = add_dependent(f, &writer, &how, &node, err);
     if (st == BO_OK && node)
         st = note_use(f, mark->low, mark->high, node, err);
@@ -393,7 +417,7 @@ static bo_status join_by_tie(struct following *f, const struct candidate *candid
         .table = candidate->table,
         .key = candidate->key,
         .tie = &f->ties[candidate->tie],
-        .values = candidate->values};
+        .values = candidate->shown};
     uint32_t node = 0;
     bo_status st = add_dependent(f, writer, &how, &node, err);
     return st == BO_OK ? note_use(f, candidate->low, candidate->high, node, err) : st;

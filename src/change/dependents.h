@@ -21,7 +21,7 @@ typedef struct bo_dependent_node {
     bo_span key;       /* of that row, as bo_row_key() makes it */
     char operation;    /* what it did to the row, as in the journal */
     const bo_tie *tie; /* NULL: the row is one that its parent wrote */
-    bo_span values;    /* of the tie */
+    bo_span values;    /* of the tie, as they are in that row */
 } bo_dependent_node;
 
 typedef struct bo_dependents {

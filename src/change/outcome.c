@@ -244,7 +244,8 @@ bo_status bo_undo_outcome(
         st = name_conflicts(undo, arena, conflicts, err);
     bo_error unknown = {0};
     if (st == BO_OK && bo_undo_list_dependents(undo, arena, owned, &unknown) != BO_OK)
-        bo_buf_printf(&undo->notes, "the dependents cannot be listed: %s\n", unknown.text);
+        bo_buf_printf(&undo->notes, "the dependents cannot be listed: %.*s\n",
+            (int)strcspn(unknown.text, "\n"), unknown.text);
     if (st == BO_OK)
         st = list_notes(undo, arena, owned, err);
     if (st == BO_OK)

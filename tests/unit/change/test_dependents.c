@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "backout/run.h"
+
 #define LATER_MAX 4
 
 struct rows {
@@ -119,6 +121,18 @@ static const struct story {
         .cascade = {"5-1-0 6-1-3 p1-0 p2-0", "5-1-2 6-1-3 7-3-0 p1-0 p2-0 p3-0"},
         .tree = "0 changed p 1; 1 refers to p 3 from q 7; 2 changed q 5",
         .sqlite_tree = "0 changed p 1"},
+    {.name = "who wrote before a dependent stays",
+        .before = "CREATE TABLE p (id INTEGER PRIMARY KEY, v INTEGER);"
+                  "INSERT INTO p VALUES (1, 0), (2, 0)",
+        .change = "UPDATE p SET v = 1 WHERE id = 1",
+        .later = {"UPDATE p SET v = 5 WHERE id = 2", "UPDATE p SET v = v + 1",
+            "UPDATE p SET v = 9 WHERE id = 2"},
+        .ask = "SELECT '' || v AS r FROM p",
+        .classes = "data",
+        .non_conflict = {"2 9"},
+        .cascade = {"0 5", "0 9"},
+        .tree = "0 changed p 1; 1 changed p 2",
+        .sqlite_tree = "0 changed p 1"},
     {.name = "what was set back is in nobody's way",
         .before = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER);"
                   "INSERT INTO t VALUES (1, 8), (2, 8)",
@@ -181,6 +195,10 @@ static bo_status back_out(
     bo_status st = bo_rollback_execute(w->session, &w->database, id, &options, out, &err);
     if (st != BO_OK)
         print_message("# %s: %s\n", told->name, err.text);
+    for (size_t i = 0; *out && i < (*out)->conflict_listed; i++)
+        print_message("# %s: %s\n", (*out)->conflicts[i].key, (*out)->conflicts[i].because);
+    for (size_t i = 0; *out && i < (*out)->note_count; i++)
+        print_message("# note: %s\n", (*out)->notes[i]);
     return st;
 }
 
@@ -314,6 +332,87 @@ static void tables_and_rows_are_not_chosen_with_cascade(void **state)
     }
 }
 
+/* ---- whose writes the change is, where a server tells ---- */
+
+static const struct story of_writers = {.name = "writers",
+    .before = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER);"
+              "INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)",
+    .ask = "SELECT id || '-' || v AS r FROM t"};
+
+static void of_run(world *w, bo_conn *conn, const char *sql)
+{
+    (void)w;
+    bo_error err = {0};
+    world_ok(conn->driver->exec(conn, sql, &err), &err);
+}
+
+static void dependents_of_a_run_are_told_from_those_who_wrote_before_it(void **state)
+{
+    world *w = world_or_skip(state);
+    told = &of_writers;
+    world_sql(w, told->before);
+    bo_error err = {0};
+    bo_run *run = NULL;
+    const bo_point_options options = {.migration = "test", .method = BO_METHOD_CAPTURE};
+    world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
+    BO_OWN(bo_conn) *own = NULL;
+    const bo_connect how = {.url = w->url, .raw = true, .run = bo_run_id(run)};
+    world_ok(bo_driver_open(&how, &own, &err), &err);
+    of_run(w, own, "UPDATE t SET v = 10 WHERE id = 1");
+    world_sql(w, "UPDATE t SET v = 5 WHERE id IN (2, 3)"); /* before the run wrote it */
+    of_run(w, own, "UPDATE t SET v = v + 10 WHERE id IN (2, 4)");
+    world_sql(w, "UPDATE t SET v = 11 WHERE id = 1"); /* while it is under way */
+    world_sql(w, "UPDATE t SET v = v + 1 WHERE id = 4");
+    of_run(w, own, "UPDATE t SET v = v + 10 WHERE id = 4");
+    world_ok(bo_run_end(run, NULL, &err), &err);
+    world_sql(w, "UPDATE t SET v = 12 WHERE id = 1");
+    of_run(w, own, "UPDATE t SET v = 99 WHERE id = 2"); /* it looks like the run, and is not */
+    const char *id = bo_arena_str(w->arena, bo_run_point_id(run));
+    bo_run_free(run);
+
+    bo_rollback *rollback = NULL;
+    assert_int_equal(back_out(w, id, BO_BACKOUT_NO_CASCADE, false, &rollback), BO_CONFLICT);
+    assert_int_equal(rollback->conflict_count, 3);
+    static const char *const whose[] = {"was changed after the change, by transaction ",
+        "was changed after the change, by transaction ",
+        "between two writes of the change, by transaction "};
+    for (size_t i = 0; i < 3; i++)
+        assert_non_null(strstr(rollback->conflicts[i].because, whose[i]));
+    bo_rollback_free(rollback);
+    assert_int_equal(back_out(w, id, BO_BACKOUT_CASCADE, false, &rollback), BO_OK);
+    assert_string_equal(
+        tree(w, rollback), "0 changed t 1; 1 changed t 1; 0 changed t 4; 0 changed t 2");
+    assert_string_equal(rows(w), "1-0 2-5 3-5 4-0");
+    bo_rollback_free(rollback);
+}
+
+static void dependents_of_a_user_are_other_users(void **state)
+{
+    world *w = world_or_skip(state);
+    told = &of_writers;
+    world_sql(w, told->before);
+    world_sql(w, "GRANT ALL ON t TO app");
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_point_options point = {.migration = "test", .method = BO_METHOD_CAPTURE};
+    world_ok(bo_point_create(w->session, &w->database, &point, &points, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
+    bo_point_list_free(points);
+    world_sql(w, "UPDATE t SET v = 1 WHERE id IN (1, 2)");
+    world_sql(w, "SET SESSION AUTHORIZATION app; UPDATE t SET v = 10 WHERE id IN (1, 3)");
+    world_sql(w, "RESET SESSION AUTHORIZATION; UPDATE t SET v = 20 WHERE id = 3;"
+                 "UPDATE t SET v = 21 WHERE id = 4");
+    world_sql(w, "UPDATE t SET v = 22 WHERE id = 2");
+    const bo_rollback_options options = {
+        .type = BO_ROLLBACK_PARTIAL, .user = "app", .mode = BO_BACKOUT_CASCADE};
+    bo_rollback *rollback = NULL;
+    world_ok(bo_rollback_execute(w->session, &w->database, id, &options, &rollback, &err), &err);
+    assert_string_equal(tree(w, rollback), "0 changed t 3");
+    assert_string_equal(rollback->dependents[0].user, "postgres");
+    assert_string_equal(rows(w), "1-1 2-22 3-0 4-0");
+    bo_rollback_free(rollback);
+}
+
 static int on_sqlite(void **state)
 {
     told = *state;
@@ -329,7 +428,7 @@ static int on_postgres(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 1];
+    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 3];
     const struct {
         const char *name;
         CMUnitTestFunction run;
@@ -346,6 +445,9 @@ int main(void)
                 m % 2 ? on_postgres : on_sqlite, world_tear_down, (void *)(uintptr_t)&stories[i]};
             count++;
         }
-    tests[count] = (struct CMUnitTest)WORLD_TEST(tables_and_rows_are_not_chosen_with_cascade);
+    tests[count++] = (struct CMUnitTest)WORLD_TEST(tables_and_rows_are_not_chosen_with_cascade);
+    tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(
+        dependents_of_a_run_are_told_from_those_who_wrote_before_it);
+    tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(dependents_of_a_user_are_other_users);
     return cmocka_run_group_tests_name("backout modes", tests, NULL, NULL);
 }
