@@ -79,6 +79,9 @@ static bo_status open_named(
 {
     const bo_driver *driver = NULL;
     bo_status st = bo_driver_find(url, &driver, err);
+    if (st == BO_OK && !(driver->caps & (BO_CAP_SCHEMAS | BO_CAP_FILES)))
+        return bo_fail(err, BO_UNSUPPORTED, "a catalog is kept in SQLite or PostgreSQL, not in %s",
+            driver->name);
     if (st == BO_OK && !(driver->caps & BO_CAP_SCHEMAS))
         st = claim_place(url, err);
     if (st != BO_OK)
