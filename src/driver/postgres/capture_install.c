@@ -159,18 +159,25 @@ static void add_insert_row(
 
 /* ---- keys that move ---- */
 
-/* A hash of all keys of a transition table, whatever their order. */
+/* A hash of all keys of a transition table, whatever their order.  The hash of a column is the seed
+ * for that of the next. */
 static void add_key_hash(bo_buf *out, const pg_journal *j, const char *from)
 {
-    bool first = true;
-    bo_buf_add_str(out, "(SELECT pg_catalog.bit_xor(pg_catalog.hash_record_extended(ROW(");
+    BO_OWN_VALUE(bo_buf) hash = {0};
+    bo_buf_add_str(&hash, "backout_seed");
     for (uint16_t i = 0; i < j->count; i++) {
         if (!pg_journal_is_key(j, i))
             continue;
-        add_separator(out, &first);
-        add_identity(out, j, i, "r");
+        const char *function = pg_journal_hash(j, i);
+        BO_OWN_VALUE(bo_buf) seed = hash;
+        hash = (bo_buf){0};
+        bo_buf_printf(&hash, "pg_catalog.%s(", *function ? function : "hash_record_extended(ROW");
+        add_identity(&hash, j, i, "r");
+        bo_buf_printf(&hash, "%s, %s)", *function ? "" : ")", bo_buf_str(&seed));
+        out->failed |= seed.failed;
     }
-    bo_buf_add_str(out, "), backout_seed)) FROM ");
+    bo_buf_printf(out, "(SELECT pg_catalog.bit_xor(%s) FROM ", bo_buf_str(&hash));
+    out->failed |= hash.failed;
     add_rows(out, j, true, from, "r");
     bo_buf_add_str(out, ")");
 }

@@ -213,16 +213,16 @@ static bo_status add_picked(bo_buf *out, const reading *r, bo_error *err)
     return st;
 }
 
-/* The same where every row is meant: the row that comes next is always that of the table. */
+/* b: where every row is meant, the first of each key; what comes next is always the table's row. */
 static bo_status add_first(bo_buf *out, const reading *r, bo_error *err)
 {
-    bo_buf_add_str(out,
-        "WITH picked AS MATERIALIZED (SELECT min(j.backout_seq) AS f, NULL::bigint AS n,"
-        " false AS mixed");
-    bo_status st = add_source(out, r, err);
-    bo_buf_add_str(out, " GROUP BY ");
+    bo_buf_add_str(out, " FROM (SELECT DISTINCT ON (");
     add_identities(out, r->journal, "j", false);
-    bo_buf_add_str(out, ")");
+    bo_buf_add_str(out, ") j.*");
+    bo_status st = add_source(out, r, err);
+    bo_buf_add_str(out, " ORDER BY ");
+    add_identities(out, r->journal, "j", false);
+    bo_buf_add_str(out, ", j.backout_seq) AS b");
     return st;
 }
 
@@ -233,13 +233,14 @@ static void add_table(bo_buf *out, const bo_table *table)
     bo_buf_add_str(out, " AS t");
 }
 
-static void add_live_row(bo_buf *out, const reading *r)
+/* t: the row of now with b's key, where `wanted` */
+static void add_live_row(bo_buf *out, const reading *r, const char *wanted)
 {
     const bo_table *table = r->journal->table;
     if (!r->by_index) {
         bo_buf_add_str(out, " LEFT JOIN ");
         add_table(out, table);
-        bo_buf_add_str(out, " ON p.n IS NULL");
+        bo_buf_printf(out, " ON %s", wanted);
         add_same_key(out, r->journal);
         return;
     }
@@ -247,45 +248,56 @@ static void add_live_row(bo_buf *out, const reading *r)
     pg_column_list(out, table, "t");
     bo_buf_add_str(out, " FROM ");
     add_table(out, table);
-    bo_buf_add_str(out, " WHERE p.n IS NULL");
+    bo_buf_printf(out, " WHERE %s", wanted);
     add_same_key(out, r->journal);
     bo_buf_add_str(out, " LIMIT 1) AS t ON true"); /* LIMIT: never the table as a whole */
 }
 
-static void add_after_columns(bo_buf *out, const bo_table *table, bool next)
+/* a: the row that comes next, of the journal or of the table */
+static void add_next_row(bo_buf *out, const bo_table *table)
 {
+    bo_buf_add_str(out, " CROSS JOIN LATERAL (SELECT ");
     for (uint16_t i = 0; i < table->image_count; i++) {
         BO_OWN_VALUE(bo_buf) name = {0};
         pg_quote(&name, table->columns[table->image_columns[i]].name);
         out->failed |= name.failed;
-        if (next)
-            bo_buf_printf(out, "%sCASE WHEN p.n IS NULL THEN t.%s ELSE n.%s END AS %s",
-                i ? ", " : "", bo_buf_str(&name), bo_buf_str(&name), bo_buf_str(&name));
-        else
-            bo_buf_printf(out, "%st.%s", i ? ", " : "", bo_buf_str(&name));
+        bo_buf_printf(out, "%sCASE WHEN p.n IS NULL THEN t.%s ELSE n.%s END AS %s", i ? ", " : "",
+            bo_buf_str(&name), bo_buf_str(&name), bo_buf_str(&name));
     }
+    bo_buf_add_str(out, ") AS a");
 }
 
-/* ... FROM picked: `b` the row before, `n` the journal's row that comes after it, `t` the live row,
- * `a` the row after */
-static void add_from(bo_buf *out, const reading *r, bool all)
+/*
+ * What a change is read from, after add_picked() where not every row is meant: `b` is the row of
+ * the journal with the image before, after_row() that after, is_there_after() whether there is one.
+ */
+static bo_status add_from(bo_buf *out, const reading *r, bo_error *err)
 {
+    if (takes_all(r->filter)) {
+        bo_status st = add_first(out, r, err);
+        add_live_row(out, r, "true");
+        return st;
+    }
     BO_OWN_VALUE(bo_buf) journal = {0};
     pg_journal_name(&journal, r->journal->table, "");
-    bo_buf_printf(
-        out, " FROM picked AS p JOIN %s AS b ON b.backout_seq = p.f", bo_buf_str(&journal));
-    if (!all)
-        bo_buf_printf(out, " LEFT JOIN %s AS n ON n.backout_seq = p.n", bo_buf_str(&journal));
-    add_live_row(out, r);
-    bo_buf_add_str(out, " CROSS JOIN LATERAL (SELECT ");
-    add_after_columns(out, r->journal->table, !all);
-    bo_buf_add_str(out, ") AS a");
-    out->failed |= journal.failed;
+    bo_buf_printf(out,
+        " FROM picked AS p JOIN %s AS b ON b.backout_seq = p.f"
+        " LEFT JOIN %s AS n ON n.backout_seq = p.n",
+        bo_buf_str(&journal), bo_buf_str(&journal));
+    add_live_row(out, r, "p.n IS NULL");
+    add_next_row(out, r->journal->table);
+    return bo_buf_check(&journal, err);
 }
 
-static const char *is_there_after(bool all)
+static const char *after_row(const bo_journal_filter *filter)
 {
-    return all ? "t.tableoid IS NOT NULL"
+    return takes_all(filter) ? "t" : "a";
+}
+
+static const char *is_there_after(const bo_journal_filter *filter)
+{
+    return takes_all(filter)
+               ? "t.tableoid IS NOT NULL"
                : "CASE WHEN p.n IS NULL THEN t.tableoid IS NOT NULL ELSE n.backout_op <> 'I' END";
 }
 
@@ -294,13 +306,14 @@ static bo_status make_copy(const reading *r, bo_buf *out, bo_error *err)
     const bo_table *table = r->journal->table;
     bool all = takes_all(r->filter);
     bo_buf_add_str(out, "COPY (");
-    bo_status st = all ? add_first(out, r, err) : add_picked(out, r, err);
-    bo_buf_printf(out, " SELECT (b.backout_op <> 'I')::int + 2 * (%s)::int + 4 * p.mixed::int, ",
-        is_there_after(all));
+    bo_status st = all ? BO_OK : add_picked(out, r, err);
+    bo_buf_printf(out, " SELECT (b.backout_op <> 'I')::int + 2 * (%s)::int%s, ",
+        is_there_after(r->filter), all ? "" : " + 4 * p.mixed::int");
     pg_image_list(out, table, "b");
     bo_buf_add_str(out, ", ");
-    pg_image_list(out, table, "a");
-    add_from(out, r, all);
+    pg_image_list(out, table, after_row(r->filter));
+    if (st == BO_OK)
+        st = add_from(out, r, err);
     bo_buf_add_str(out, ") TO STDOUT (FORMAT binary)");
     return st == BO_OK ? bo_buf_check(out, err) : st;
 }
@@ -397,22 +410,22 @@ bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,
     const bo_journal_filter *filter, bo_buf *out, bo_error *err)
 {
     reading r = {.conn = conn, .journal = journal, .filter = filter};
-    bool all = takes_all(filter);
+    const char *after = after_row(filter);
     bo_status st = choose_way(&r, err);
-    if (st == BO_OK)
-        st = all ? add_first(out, &r, err) : add_picked(out, &r, err);
+    if (st == BO_OK && !takes_all(filter))
+        st = add_picked(out, &r, err);
     if (st != BO_OK)
         return st;
-    bo_buf_printf(out, " SELECT b.backout_op <> 'I' AS had, %s AS has", is_there_after(all));
+    bo_buf_printf(out, " SELECT b.backout_op <> 'I' AS had, %s AS has", is_there_after(filter));
     for (uint16_t i = 0; i < journal->count; i++) {
         BO_OWN_VALUE(bo_buf) name = {0};
         pg_quote(&name, pg_journal_column(journal, i));
         bo_buf_printf(
-            out, ", b.%s AS b%u, a.%s AS a%u", bo_buf_str(&name), i, bo_buf_str(&name), i);
+            out, ", b.%s AS b%u, %s.%s AS a%u", bo_buf_str(&name), i, after, bo_buf_str(&name), i);
         out->failed |= name.failed;
     }
-    add_from(out, &r, all);
-    return bo_buf_check(out, err);
+    st = add_from(out, &r, err);
+    return st == BO_OK ? bo_buf_check(out, err) : st;
 }
 
 static bo_status gone_journal(bo_status st, const bo_table *now, bo_error *err)

@@ -39,6 +39,11 @@ static inline bool pg_journal_is_key(const pg_journal *journal, uint16_t i)
 {
     return !PQgetisnull(journal->columns, i, 4);
 }
+/** The function that hashes it with a seed; "": a record of it is hashed. */
+static inline const char *pg_journal_hash(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 6);
+}
 /** The operator that the index of the key compares with. */
 static inline const char *pg_journal_equal(const pg_journal *journal, uint16_t i)
 {

@@ -46,7 +46,12 @@ SELECT a.attname,
        AND coalesce((SELECT l.collisdeterministic FROM pg_catalog.pg_collation l
                       WHERE l.oid = a.attcollation), true) AS exact,
        part.ordinal,
-       part.equal
+       part.equal,
+       CASE t.oid WHEN 'int2'::regtype THEN 'hashint2extended'
+                  WHEN 'int4'::regtype THEN 'hashint4extended'
+                  WHEN 'int8'::regtype THEN 'hashint8extended'
+                  WHEN 'uuid'::regtype THEN 'uuid_hash_extended'
+       END AS hash -- of values that have one of their own, which is faster than that of a record
   FROM pg_catalog.pg_attribute a
   JOIN base ON base.attnum = a.attnum
   JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'
