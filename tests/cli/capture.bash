@@ -81,3 +81,31 @@ break_postgresql() { ask "ALTER TABLE $1 DISABLE TRIGGER USER"; }
 remove_postgresql() {
     psql -X -q "$BACKOUT_TEST_PG_SUPER_URL" -c "DROP DATABASE $PG_DATABASE WITH (FORCE)"
 }
+
+# ---- MariaDB ----
+
+new_mariadb() {
+    [ -n "${BACKOUT_TEST_MY_DIR:-}" ] || skip "no MariaDB server (tools/run-tests starts one)"
+    MY_DATABASE=bats_$(printf '%s' "$BATS_TEST_FILENAME $BATS_TEST_NAME" | md5sum | cut -c1-12)_$$
+    my_root -e "CREATE DATABASE $MY_DATABASE CHARACTER SET utf8mb4;
+        GRANT ALL ON $MY_DATABASE.* TO app@localhost"
+    DB=${BACKOUT_TEST_MY_APP_URL/\/app?/\/$MY_DATABASE?}
+}
+my_root() { mariadb --no-defaults -u root -S "$BACKOUT_TEST_MY_DIR/socket" "$@"; }
+ask_mariadb() {
+    mariadb --no-defaults -u app -S "$BACKOUT_TEST_MY_DIR/socket" -N -B "$MY_DATABASE" -e "$1" |
+        tr '\t' '|'
+}
+ours_mariadb() {
+    ask "SELECT (SELECT count(*) FROM information_schema.triggers
+            WHERE trigger_schema = '$MY_DATABASE')
+        + (SELECT count(*) FROM information_schema.tables
+            WHERE table_schema = '$MY_DATABASE' AND table_name LIKE '%backout%')"
+}
+break_mariadb() {
+    local name
+    name=$(ask "SELECT trigger_name FROM information_schema.triggers
+        WHERE trigger_schema = '$MY_DATABASE' AND event_object_table = '$1' LIMIT 1")
+    ask "DROP TRIGGER \`$name\`"
+}
+remove_mariadb() { my_root -e "DROP DATABASE $MY_DATABASE"; }

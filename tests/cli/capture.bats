@@ -8,7 +8,10 @@ setup() {
     common_setup
     make_captured_shop
 }
-teardown() { common_teardown; }
+teardown() {
+    [ -z "${MY_DATABASE:-}" ] || my_root -e "DROP DATABASE IF EXISTS $MY_DATABASE"
+    common_teardown
+}
 
 # doctor EXIT OPTION...: its findings as JSON are in $output.
 doctor() {
@@ -234,6 +237,9 @@ kill_point_create() {
 fill_sqlite() {
     ask "INSERT INTO big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
         WHERE i < 400000) SELECT i, hex(zeroblob(180)) FROM n"
+}
+fill_mariadb() {
+    ask "INSERT INTO big SELECT seq, repeat('0', 360) FROM seq_1_to_400000"
 }
 fill_postgresql() {
     ask "INSERT INTO big SELECT i, repeat('0', 360) FROM generate_series(1, 400000) i"

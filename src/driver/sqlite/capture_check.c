@@ -245,6 +245,8 @@ bo_status sq_capture_coverage(
 {
     BO_OWN_VALUE(bo_buf) found = {0};
     bo_status st = uncovered_reasons(sq_of(conn), now, &found, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&found, err);
     const bool uncovered = found.size > 0;
     if (st == BO_OK && !uncovered)
         limit_reasons(now, &found);
