@@ -74,6 +74,20 @@ static void begin_update(bo_buf *sql, const my_staged *table, unsigned ordinal)
         sql, "UPDATE %s AS s SET s.blocked = %u WHERE s.blocked = 0", table->name, ordinal);
 }
 
+/* All of these columns belong to the key: who is found by it has the same values in them. */
+static bool in_key(const my_staged *table, const bo_foreign_key *key)
+{
+    for (uint16_t i = 0; i < key->count; i++) {
+        int column = bo_table_column(table->now, key->parent_columns[i]);
+        bool found = false;
+        for (uint16_t k = 0; table->key && k < table->key->count; k++)
+            found |= table->key->columns[k] == column;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* A row goes, or changes what is referred to, and a row that stays still refers to it. */
 static bo_status block_parents(my_stage *self, const my_staged *table, unsigned ordinal,
     const bo_foreign_key *key, bo_error *err)
@@ -87,6 +101,7 @@ static bo_status block_parents(my_stage *self, const my_staged *table, unsigned 
     if (st != BO_OK)
         return st;
     begin_update(&sql, table, ordinal);
+    bo_buf_add_str(&sql, in_key(table, key) ? " AND NOT s.target" : "");
     bo_buf_printf(&sql, " AND s.found AND EXISTS (SELECT 1 FROM %s AS p STRAIGHT_JOIN %s AS k ON ",
         table->live, bo_buf_str(&child_name));
     add_match(&sql, key, (side){.alias = "p"}, child);
@@ -162,6 +177,7 @@ static bo_status block_unique(
     if (!key->simple)
         return BO_OK; /* the insert itself tells */
     begin_update(&sql, table, ordinal);
+    bo_buf_add_str(&sql, key == table->key ? " AND NOT s.found" : "");
     bo_buf_printf(&sql, " AND s.target AND EXISTS (SELECT 1 FROM %s AS l WHERE ", table->live);
     for (uint16_t i = 0; i < key->count; i++) {
         bo_buf_add_str(&sql, i == 0 ? "l." : " AND l.");
@@ -219,6 +235,7 @@ static bo_status report(
         "SELECT id, blocked FROM %s WHERE blocked <> 0 ORDER BY id", table->name);
     MYSQL_ROW row;
     while (st == BO_OK && (row = mysql_fetch_row(result)) != NULL) {
+        self->checked = false;
         bo_blocked blocked = describe_block(
             table, position, strtoull(row[0], NULL, 10), (unsigned)strtoul(row[1], NULL, 10));
         st = each(ctx, &blocked, err);
@@ -234,6 +251,7 @@ bo_status my_stage_blocked(bo_stage *stage, bo_blocked_fn *each, void *ctx, bo_e
         st = block_table(self, &self->tables[i], true, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot find what is in the way of the rollback");
+    self->checked = true;
     for (unsigned i = 0; st == BO_OK && i < self->count; i++)
         st = report(self, i, each, ctx, err);
     return st;

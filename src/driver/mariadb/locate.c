@@ -141,6 +141,7 @@ bo_status my_stage_locate(
 {
     my_stage *self = my_stage_of(stage);
     const my_staged *table = &self->tables[index];
+    self->checked = false;
     bo_status st = table->key ? locate_by_key(self, table, err) : locate_by_image(self, table, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot locate the rows of %s", table->now->name);

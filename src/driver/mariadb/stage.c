@@ -154,6 +154,14 @@ static void add_reference_index(bo_buf *sql, const bo_table *now, const bo_forei
     bo_buf_add_str(sql, ")");
 }
 
+static bool refers_to_key(const bo_table *table, const bo_foreign_key *a, const bo_key *key)
+{
+    bool same = key && a->count == key->count;
+    for (uint16_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->parent_columns[i], table->columns[key->columns[i]].name) == 0;
+    return same;
+}
+
 static bool refers_to_same(const bo_foreign_key *a, const bo_foreign_key *b)
 {
     bool same = a->count == b->count;
@@ -181,7 +189,7 @@ static bo_status create_table(my_stage *self, const my_staged *table, bo_error *
     }
     bo_buf_add_str(&sql, table->key ? ")" : "");
     for (uint16_t i = 0; i < now->referenced_count; i++) {
-        bool known = false;
+        bool known = refers_to_key(now, &now->referenced_by[i], table->key);
         for (uint16_t j = 0; j < i; j++)
             known |= refers_to_same(&now->referenced_by[i], &now->referenced_by[j]);
         if (!known)
@@ -347,6 +355,7 @@ bo_status my_stage_fill(
     uint16_t count = insert_sql(&sql, table);
     filler f = {.table = table, .next = next, .ctx = ctx, .values = values};
     uint64_t rows = 0;
+    self->checked = false;
     bo_status st = my_insert(self->conn, &sql, count, next_row, &f, &rows, err);
     bo_buf_done(&f.row);
     if (st == BO_OK && !table->key)
@@ -363,6 +372,7 @@ bo_status my_stage_drop(
     enum { AT_ONCE = 1000 };
     my_stage *self = my_stage_of(stage);
     bo_status st = BO_OK;
+    self->checked = false;
     for (size_t from = 0; st == BO_OK && from < count; from += AT_ONCE) {
         BO_OWN_VALUE(bo_buf) sql = {0};
         bo_buf_printf(&sql, "DELETE FROM %s WHERE id IN (", self->tables[table].name);

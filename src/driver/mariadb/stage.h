@@ -30,6 +30,7 @@ typedef struct my_stage {
     bo_arena *arena;
     unsigned count;
     my_staged *tables;
+    bool checked; /* nothing is in the way of the entries as they are, and what says so is locked */
 } my_stage;
 
 static inline my_stage *my_stage_of(bo_stage *stage)
