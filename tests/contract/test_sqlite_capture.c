@@ -555,6 +555,21 @@ static void the_next_point_gets_a_whole_journal(void **state)
     assert_int_equal(tell_end(&telling), 0);
 }
 
+/* SQLite renames it in our triggers, too. */
+static void a_renamed_column_is_captured_on(void **state)
+{
+    contract_world *w = *state;
+    tell_state telling;
+    contract_do(w, ROWS_T);
+    begin(w, contract_table(w, "t"), "p");
+    contract_do(w, "ALTER TABLE t RENAME COLUMN a TO \"new \"\"name\"; ALTER TABLE t RENAME COLUMN"
+                   " id TO i; ALTER TABLE t RENAME COLUMN b TO a");
+    tell_begin(&telling, w, "renamed columns", "t");
+    contract_do(w, "UPDATE t SET a = a + 1; INSERT OR REPLACE INTO t (i, a) VALUES (9, 11);"
+                   " UPDATE t SET i = 12 WHERE i = 2");
+    assert_int_equal(tell_end(&telling), 0);
+}
+
 /* A later trigger breaks the journal of then, not the one that is made after it. */
 static void only_what_came_after_a_journal_breaks_it(void **state)
 {
@@ -849,6 +864,7 @@ int main(int argc, char **argv)
         CONTRACT_TEST(a_captured_table_looks_like_any_other),
         CONTRACT_TEST(a_broken_capture_is_noticed),
         CONTRACT_TEST(the_next_point_gets_a_whole_journal),
+        CONTRACT_TEST(a_renamed_column_is_captured_on),
         CONTRACT_TEST(only_what_came_after_a_journal_breaks_it),
         CONTRACT_TEST(lost_parts_do_not_hinder_other_points),
         CONTRACT_TEST(what_cannot_be_captured_is_refused_by_name),
