@@ -129,10 +129,12 @@ static void roll_back(world *w, const char *id, bool by_column)
 static void release(world *w, const char *id)
 {
     bo_error err = {0};
+    bo_point_list *list = NULL;
     bo_status st = BO_BUSY;
     for (int i = 0; i < RETRIES && worth_another_try(st); i++)
-        st = bo_point_release(w->session, &w->database, id, &err);
+        st = bo_point_release(w->session, &w->database, id, false, &list, &err);
     world_ok(st, &err);
+    bo_point_list_free(list);
 }
 
 static void check_round(world *w, int round, bool by_column)

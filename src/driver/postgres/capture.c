@@ -19,6 +19,7 @@ static bo_status make_registry(pg_conn *conn, bo_error *err)
         "CREATE TABLE backout.capture (point text, relation oid, name text NOT NULL,"
         " key text NOT NULL, columns text[] NOT NULL, members text[] NOT NULL,"
         " triggers text[] NOT NULL, functions text[] NOT NULL, journal text[] NOT NULL,"
+        " began pg_snapshot NOT NULL DEFAULT pg_current_snapshot(),"
         " PRIMARY KEY (point, relation))");
 }
 
@@ -185,6 +186,30 @@ static bo_status drop_journals(pg_conn *conn, const char *point, bo_error *err)
     return st;
 }
 
+/* Journals that other points still need lose what is older than all of these. */
+static bo_status trim_journals(pg_conn *conn, const char *point, bo_error *err)
+{
+    BO_OWN(PGresult) *shared = NULL;
+    bo_status st = pg_ask(conn,
+        "SELECT x.relation FROM backout.capture x WHERE x.point = $1 AND EXISTS"
+        " (SELECT FROM backout.capture o WHERE o.relation = x.relation AND o.point <> x.point)"
+        " AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        "  WHERE n.nspname = 'backout' AND c.relname = 'journal_' || x.relation::text)",
+        1, &point, &shared, err);
+    for (int i = 0; st == BO_OK && i < PQntuples(shared); i++) {
+        const char *relation = PQgetvalue(shared, i, 0);
+        char sql[400];
+        BO_OWN(PGresult) *trimmed = NULL;
+        (void)snprintf(sql, sizeof sql,
+            "DELETE FROM backout.journal_%s j WHERE NOT EXISTS (SELECT FROM backout.capture c"
+            " WHERE c.relation = %s AND c.point <> $1"
+            " AND NOT pg_visible_in_snapshot(j.backout_xid, c.began))",
+            relation, relation);
+        st = pg_ask(conn, sql, 1, &point, &trimmed, err);
+    }
+    return st;
+}
+
 /* The last one out: the schema goes unless something else is in it. */
 static bo_status drop_registry(pg_conn *conn, bo_error *err)
 {
@@ -206,6 +231,8 @@ static bo_status end_point(pg_conn *conn, const void *ctx, bo_error *err)
     if (st != BO_OK || !there)
         return st;
     st = drop_journals(conn, point, err);
+    if (st == BO_OK)
+        st = trim_journals(conn, point, err);
     if (st == BO_OK)
         st = pg_kept_drop(conn, point, err);
     BO_OWN(PGresult) *removed = NULL;
