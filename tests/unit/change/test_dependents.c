@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "backout/run.h"
+#include "support/fault_memory.h"
 
 #define LATER_MAX 4
 
@@ -312,6 +313,36 @@ static void cascade_undoes_the_dependents_too_and_its_undo_point_brings_all_back
     assert_string_equal(rows(w), before);
 }
 
+/* One allocation in five fails, once each: the plan is whole, or says what is missing, or there is
+ * none. */
+static void a_plan_without_memory_is_whole_or_no_plan(void **state)
+{
+    world *w = *state;
+    told = &stories[4];
+    const char *id = tell(w), *before = rows(w);
+    for (int mode = BO_BACKOUT_NO_CASCADE; mode <= BO_BACKOUT_CASCADE; mode += BO_BACKOUT_CASCADE) {
+        const bo_rollback_options options = {
+            .type = BO_ROLLBACK_PARTIAL, .mode = (bo_backout_mode)mode, .dry_run = true};
+        bool fired = true;
+        for (unsigned nth = 1; fired; nth += 5) {
+            bo_error err = {0};
+            bo_rollback *plan = NULL;
+            fault_memory_arm(nth);
+            bo_status st = bo_rollback_execute(w->session, &w->database, id, &options, &plan, &err);
+            fired = fault_memory_fired();
+            assert_int_equal(st == BO_OK, plan != NULL);
+            if (st != BO_OK)
+                assert_int_equal(st, BO_NOMEM);
+            else if (plan->dependent_count)
+                assert_string_equal(tree(w, plan), told_tree(w));
+            else
+                assert_true(fired && plan->note_count > 0);
+            bo_rollback_free(plan);
+        }
+    }
+    assert_string_equal(rows(w), before);
+}
+
 static void tables_and_rows_are_not_chosen_with_cascade(void **state)
 {
     world *w = *state;
@@ -423,12 +454,12 @@ static int on_postgres(void **state)
 {
     told = *state;
     *state = NULL; /* without a server it stays so */
-    return bo_driver_postgres.capture ? world_set_up_postgres(state) : 0;
+    return world_set_up_postgres(state);
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 3];
+    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 4];
     const struct {
         const char *name;
         CMUnitTestFunction run;
@@ -446,6 +477,7 @@ int main(void)
             count++;
         }
     tests[count++] = (struct CMUnitTest)WORLD_TEST(tables_and_rows_are_not_chosen_with_cascade);
+    tests[count++] = (struct CMUnitTest)WORLD_TEST(a_plan_without_memory_is_whole_or_no_plan);
     tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(
         dependents_of_a_run_are_told_from_those_who_wrote_before_it);
     tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(dependents_of_a_user_are_other_users);
