@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "change/since.h"
-#include "change/sql_rows.h"
+#include "change/sql_mariadb.h"
 
 struct count {
     uint64_t inserted, updated, deleted;
@@ -24,7 +24,7 @@ struct writer {
     const bo_script_job *job;
     const bo_driver *driver;
     bo_arena *arena;
-    bool sqlite;
+    bo_sql_dialect dialect;
     uint32_t *order; /* parents first */
     uint32_t ordered;
     struct count *counts;     /* of each part, as the script does it */
@@ -70,7 +70,7 @@ static bo_status prepare(struct writer *writer, const bo_script_job *job, bo_err
     size_t room = (size_t)job->content->part_count + 1;
     writer->job = job;
     writer->driver = job->target->conn->driver;
-    writer->sqlite = strcmp(writer->driver->name, "sqlite") == 0;
+    writer->dialect = bo_sql_dialect_of(writer->driver);
     writer->arena = job->content->arena;
     writer->order = bo_arena_array(writer->arena, room, sizeof *writer->order);
     writer->counts = bo_arena_array(writer->arena, room, sizeof *writer->counts);
@@ -119,7 +119,8 @@ static bo_status describe_table(struct writer *writer, uint32_t table, bo_error 
     if (!writer->others[table])
         return bo_nomem(err);
     bo_status st = BO_OK;
-    for (uint16_t i = 0; st == BO_OK && !writer->sqlite && i < now->referenced_count; i++)
+    for (uint16_t i = 0;
+         st == BO_OK && writer->dialect != BO_SQL_SQLITE && i < now->referenced_count; i++)
         st = writer->driver->describe(writer->job->target->conn, now->referenced_by[i].child,
             writer->arena, &writer->others[table][i], err);
     return st;
@@ -162,49 +163,10 @@ static void add_head(struct writer *writer)
     bo_buf_add_str(text,
         "-- One transaction: a row that is not as expected stops it, and nothing is changed.\n"
         "-- Run it with:  ");
-    bo_buf_add_str(text,
-        writer->sqlite ? "sqlite3 -bail FILE.db < THIS-FILE\n\n" : "psql -X -f THIS-FILE URL\n\n");
-}
-
-static void add_begin_sqlite(struct writer *writer, bool guards)
-{
-    bo_buf_add_str(&writer->text, ".bail on\n"
-                                  ".dbconfig enable_trigger off\n"
-                                  "PRAGMA foreign_keys = OFF;\n"
-                                  "BEGIN IMMEDIATE;\n");
-    if (!guards)
-        return;
-    bo_buf_add_str(&writer->text,
-        "CREATE TEMP TABLE " BO_GUARD_ROWS " (rows INTEGER NOT NULL, change INTEGER,\n"
-        "    CONSTRAINT \"the row is not as expected\" CHECK (rows = 1));\n"
-        "CREATE TEMP TABLE " BO_GUARD_REFERENCES " (rows INTEGER NOT NULL,\n"
-        "    CONSTRAINT \"a foreign key would be violated\" CHECK (rows = 0));\n"
-        "CREATE TEMP TABLE backout_violated AS\n"
-        "    SELECT \"table\", rowid AS row, parent, fkid FROM pragma_foreign_key_check;\n");
-}
-
-static void add_begin_postgres(struct writer *writer, bool guards)
-{
-    bo_buf_add_str(&writer->text, "\\set ON_ERROR_STOP on\n"
-                                  "\\encoding UTF8\n"
-                                  "BEGIN;\n"
-                                  "SET LOCAL search_path = pg_catalog, pg_temp;\n"
-                                  "SET LOCAL TimeZone = 'UTC';\n"
-                                  "SET LOCAL DateStyle = 'ISO, YMD';\n"
-                                  "SET LOCAL IntervalStyle = 'postgres';\n"
-                                  "SET LOCAL extra_float_digits = 3;\n"
-                                  "SET LOCAL bytea_output = 'hex';\n"
-                                  "SET LOCAL lc_monetary = 'C';\n"
-                                  "SET LOCAL xmloption = 'content';\n"
-                                  "SET LOCAL standard_conforming_strings = on;\n"
-                                  "SET LOCAL row_security = off;\n");
-    if (!guards)
-        return;
-    bo_buf_add_str(&writer->text,
-        "CREATE TEMP TABLE " BO_GUARD_ROWS " (rows bigint NOT NULL, change bigint,\n"
-        "    CONSTRAINT \"the row is not as expected\" CHECK (rows = 1)) ON COMMIT DROP;\n"
-        "CREATE TEMP TABLE " BO_GUARD_REFERENCES " (rows bigint NOT NULL, change bigint,\n"
-        "    CONSTRAINT \"rows that stay refer to this row\" CHECK (rows = 0)) ON COMMIT DROP;\n");
+    static const char *const programs[] = {[BO_SQL_SQLITE] = "sqlite3 -bail FILE.db < THIS-FILE",
+        [BO_SQL_POSTGRESQL] = "psql -X -f THIS-FILE URL",
+        [BO_SQL_MARIADB] = "mariadb DATABASE < THIS-FILE"};
+    bo_buf_printf(text, "%s\n\n", programs[writer->dialect]);
 }
 
 static void add_alter(struct writer *writer, uint32_t table)
@@ -265,6 +227,33 @@ static void add_locks(struct writer *writer)
     bo_buf_add_str(&writer->text, "SET CONSTRAINTS ALL DEFERRED;\n");
 }
 
+/* MariaDB: every foreign key from and to the tables of the script, once. */
+static bo_status add_references(struct writer *writer, bool before, bo_error *err)
+{
+    const bo_driver *driver = writer->driver;
+    unsigned number = 0;
+    bo_status st = BO_OK;
+    for (uint32_t t = 0; st == BO_OK && t < writer->job->content->part_count; t++) {
+        const bo_table *now = touched(writer, t) ? writer->tables[t] : NULL;
+        for (uint16_t i = 0; now && i < now->foreign_key_count && st == BO_OK; i++) {
+            const bo_foreign_key *key = &now->foreign_keys[i];
+            const bo_table *parent = NULL;
+            st = driver->describe(
+                writer->job->target->conn, key->parent, writer->arena, &parent, err);
+            if (st == BO_OK)
+                bo_sql_mariadb_reference(&writer->text, driver, key, now, parent, ++number, before);
+        }
+        for (uint16_t i = 0; now && i < now->referenced_count && st == BO_OK; i++) {
+            const bo_foreign_key *key = &now->referenced_by[i];
+            const int child = bo_content_find(writer->job->content, key->child);
+            if (child < 0 || !touched(writer, (uint32_t)child)) /* otherwise it was the child's */
+                bo_sql_mariadb_reference(
+                    &writer->text, driver, key, writer->others[t][i], now, ++number, before);
+        }
+    }
+    return st;
+}
+
 /* ---- the rows ---- */
 
 static bool changes_key(const bo_sql_change *change, const bo_foreign_key *key)
@@ -308,7 +297,8 @@ static bool has_unique_values(const bo_table *now)
 static bool may_be_replaced(const struct writer *writer, uint32_t table)
 {
     const bo_table *now = writer->tables[table];
-    return has_unique_values(now) && (writer->sqlite || now->referenced_count == 0);
+    return has_unique_values(now) &&
+           (writer->dialect != BO_SQL_POSTGRESQL || now->referenced_count == 0);
 }
 
 static bool is_replaced(const struct writer *writer, const bo_sql_change *change)
@@ -350,7 +340,7 @@ static bo_status write_change(void *ctx, const bo_shown *shown, bo_error *err)
     if (kind != writer->phase)
         return BO_OK;
     change.number = ++writer->number;
-    if (!writer->sqlite)
+    if (writer->dialect == BO_SQL_POSTGRESQL)
         add_reference_guards(writer, &change);
     bo_status st = bo_sql_guarded(&writer->text, writer->driver, &change, err);
     return st == BO_OK ? flush(writer, err) : st;
@@ -392,9 +382,15 @@ static bo_status write_rows(struct writer *writer, bo_error *err)
 
 /* ---- after the rows ---- */
 
-static void add_end(struct writer *writer)
+static bo_status add_end(struct writer *writer, bo_error *err)
 {
-    if (writer->sqlite) {
+    if (writer->dialect == BO_SQL_MARIADB) {
+        bo_buf_add_str(&writer->text, "\n");
+        bo_status st = add_references(writer, false, err);
+        bo_buf_add_str(&writer->text, "COMMIT;\n");
+        return st;
+    }
+    if (writer->dialect == BO_SQL_SQLITE) {
         bo_buf_add_str(&writer->text,
             "\nINSERT INTO temp." BO_GUARD_REFERENCES " SELECT count(*) FROM (\n"
             "    SELECT \"table\", rowid AS row, parent, fkid FROM pragma_foreign_key_check\n"
@@ -403,7 +399,7 @@ static void add_end(struct writer *writer)
             "DROP TABLE temp." BO_GUARD_REFERENCES ";\n"
             "DROP TABLE temp.backout_violated;\n"
             "COMMIT;\n");
-        return;
+        return BO_OK;
     }
     bo_buf_add_str(&writer->text, "\nSET CONSTRAINTS ALL IMMEDIATE;\n");
     for (uint32_t i = 0; i < writer->job->content->part_count; i++) {
@@ -413,6 +409,7 @@ static void add_end(struct writer *writer)
         add_triggers(writer, i, true);
     }
     bo_buf_add_str(&writer->text, "COMMIT;\n");
+    return BO_OK;
 }
 
 bo_status bo_script_changes(const bo_script_job *job, bo_error *err)
@@ -423,20 +420,20 @@ bo_status bo_script_changes(const bo_script_job *job, bo_error *err)
         st = look(&writer, err);
     if (st == BO_OK) {
         add_head(&writer);
-        if (writer.sqlite)
-            add_begin_sqlite(&writer, true);
-        else
-            add_begin_postgres(&writer, true);
-        if (!writer.sqlite)
+        bo_sql_begin(&writer.text, writer.dialect, true);
+        if (writer.dialect == BO_SQL_POSTGRESQL)
             add_locks(&writer);
-        st = flush(&writer, err);
+        if (writer.dialect == BO_SQL_MARIADB)
+            st = add_references(&writer, true, err);
     }
     if (st == BO_OK)
-        st = write_rows(&writer, err);
-    if (st == BO_OK) {
-        add_end(&writer);
         st = flush(&writer, err);
-    }
+    if (st == BO_OK)
+        st = write_rows(&writer, err);
+    if (st == BO_OK)
+        st = add_end(&writer, err);
+    if (st == BO_OK)
+        st = flush(&writer, err);
     bo_buf_done(&writer.text);
     return st;
 }
@@ -456,11 +453,8 @@ static bo_status write_row(void *ctx, const bo_shown *shown, bo_error *err)
 static bo_status write_tables(struct writer *writer, const uint32_t *only, bo_error *err)
 {
     add_head(writer);
-    if (writer->sqlite)
-        add_begin_sqlite(writer, false);
-    else
-        add_begin_postgres(writer, false);
-    if (!writer->sqlite)
+    bo_sql_begin(&writer->text, writer->dialect, false);
+    if (writer->dialect == BO_SQL_POSTGRESQL)
         bo_buf_add_str(&writer->text, "SET CONSTRAINTS ALL DEFERRED;\n");
     bo_status st = flush(writer, err);
     for (uint32_t i = 0; st == BO_OK && i < writer->ordered; i++) {

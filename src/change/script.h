@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/change/script.h - a changeset as a transaction for psql or sqlite3, with its guards inside.
+/* src/change/script.h - a changeset as a transaction for psql, sqlite3 or mariadb, with its guards
+ * inside.
  */
 #ifndef BO_CHANGE_SCRIPT_H
 #define BO_CHANGE_SCRIPT_H

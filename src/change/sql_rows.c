@@ -3,8 +3,9 @@
  * src/change/sql_rows.c - one row, one statement, one guard.
  *
  * A row is found by its key and by all of its bytes: in PostgreSQL with the record-image operator
- * (*=), in SQLite by storage class and by BINARY comparison.  A guard inserts the number of rows
- * that were touched into a temporary table that takes nothing but 1.
+ * (*=), in SQLite by storage class and by BINARY comparison, in MariaDB as sql_mariadb.c says.  A
+ * guard inserts the number of rows that were touched into a temporary table that takes nothing
+ * but 1.
  */
 #include "change/sql_rows.h"
 
@@ -14,14 +15,27 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "change/sql_mariadb.h"
 
 #define FIRST_USER_OID                                                         \
     16384u /* types below are PostgreSQL's own; "=" of others may be elsewhere \
             */
 
+bo_sql_dialect bo_sql_dialect_of(const bo_driver *driver)
+{
+    return strcmp(driver->name, "sqlite") == 0    ? BO_SQL_SQLITE
+           : strcmp(driver->name, "mariadb") == 0 ? BO_SQL_MARIADB
+                                                  : BO_SQL_POSTGRESQL;
+}
+
 static bool is_sqlite(const bo_table *table)
 {
     return table->encoding == BO_ENCODING_SQLITE;
+}
+
+static bool is_mariadb(const bo_table *table)
+{
+    return table->encoding == BO_ENCODING_MARIADB;
 }
 
 static const bo_column *column_of(const bo_table *table, uint16_t i)
@@ -61,7 +75,7 @@ static void add_literal(bo_buf *out, const bo_table *table, bo_text_value text)
     bo_buf_printf(out, ", '%s', char(13))", mark);
 }
 
-static void add_column(
+void bo_sql_column(
     bo_buf *out, const bo_driver *driver, const bo_table *table, const char *alias, uint16_t i)
 {
     if (alias)
@@ -78,7 +92,7 @@ static void add_record(bo_buf *out, const bo_driver *driver, const bo_table *tab
     bo_buf_add_str(out, "ROW(");
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? ", " : "");
-        add_column(out, driver, table, alias, i);
+        bo_sql_column(out, driver, table, alias, i);
     }
     bo_buf_add_str(out, ")::record *= ROW(");
     for (uint16_t i = 0; i < table->image_count; i++) {
@@ -119,7 +133,7 @@ static void add_pg_match(bo_buf *out, const bo_driver *driver, const bo_sql_chan
     for (uint16_t i = 0; i < table->image_count; i++) {
         if (!is_key_position(table, i) || column_of(table, i)->type_oid >= FIRST_USER_OID)
             continue;
-        add_column(out, driver, table, "t", i);
+        bo_sql_column(out, driver, table, "t", i);
         bo_buf_add_str(out, " = ");
         bo_buf_add(out, texts[i].data, texts[i].size);
         bo_buf_add_str(out, " AND ");
@@ -145,15 +159,15 @@ static void add_sqlite_columns(bo_buf *out, const bo_driver *driver, const bo_sq
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? " AND " : "");
         if (is_key_position(table, i)) { /* with the column's own collation: an index helps */
-            add_column(out, driver, table, NULL, i);
+            bo_sql_column(out, driver, table, NULL, i);
             bo_buf_add_str(out, " IS ");
             add_literal(out, table, change->expected_texts[i]);
             bo_buf_add_str(out, " AND ");
         }
         bo_buf_add_str(out, "typeof(");
-        add_column(out, driver, table, NULL, i);
+        bo_sql_column(out, driver, table, NULL, i);
         bo_buf_printf(out, ") = '%s' AND ", class_of(bo_image_value(change->expected, i)));
-        add_column(out, driver, table, NULL, i);
+        bo_sql_column(out, driver, table, NULL, i);
         bo_buf_add_str(out, " COLLATE BINARY IS ");
         add_literal(out, table, change->expected_texts[i]);
     }
@@ -201,15 +215,16 @@ void bo_sql_insert(
     bo_buf_add_str(out, is_sqlite(table) ? "INSERT OR ABORT INTO " : "INSERT INTO ");
     bo_sql_name(out, driver, table);
     if (table->image_count == 0) {
-        bo_buf_add_str(out, " DEFAULT VALUES");
+        bo_buf_add_str(out, is_mariadb(table) ? " () VALUES ()" : " DEFAULT VALUES");
         return;
     }
     bo_buf_add_str(out, " (");
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? ", " : "");
-        add_column(out, driver, table, NULL, i);
+        bo_sql_column(out, driver, table, NULL, i);
     }
-    bo_buf_add_str(out, is_sqlite(table) ? ") VALUES (" : ") OVERRIDING SYSTEM VALUE VALUES (");
+    const bool overrides = !is_sqlite(table) && !is_mariadb(table);
+    bo_buf_add_str(out, overrides ? ") OVERRIDING SYSTEM VALUE VALUES (" : ") VALUES (");
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? ", " : "");
         add_literal(out, table, texts[i]);
@@ -224,7 +239,7 @@ static void add_assignments(bo_buf *out, const bo_driver *driver, const bo_sql_c
         if (bo_value_equal(bo_image_value(change->expected, i), bo_image_value(change->target, i)))
             continue;
         bo_buf_add_str(out, more ? ", " : "");
-        add_column(out, driver, change->table, NULL, i);
+        bo_sql_column(out, driver, change->table, NULL, i);
         bo_buf_add_str(out, " = ");
         add_literal(out, change->table, change->target_texts[i]);
         more = true;
@@ -235,7 +250,7 @@ static bo_status add_statement(
     bo_buf *out, const bo_driver *driver, const bo_sql_change *change, bo_error *err)
 {
     const bo_table *table = change->table;
-    bool sqlite = is_sqlite(table);
+    bool sqlite = is_sqlite(table), mariadb = is_mariadb(table);
     if (!change->expected.data) {
         bo_sql_insert(out, driver, table, change->target_texts);
         return BO_OK;
@@ -244,7 +259,7 @@ static bo_status add_statement(
         bo_buf_add_str(out, sqlite ? "UPDATE OR ABORT " : "UPDATE ");
     else
         bo_buf_add_str(out, "DELETE FROM ");
-    if (sqlite) {
+    if (sqlite || mariadb) {
         bo_sql_name(out, driver, table);
     } else {
         add_from(out, driver, table);
@@ -257,7 +272,10 @@ static bo_status add_statement(
     bo_buf_add_str(out, " WHERE ");
     if (sqlite)
         return add_sqlite_match(out, driver, change, err);
-    add_pg_match(out, driver, change);
+    if (mariadb)
+        bo_sql_mariadb_match(out, driver, table, change->expected_texts, true);
+    else
+        add_pg_match(out, driver, change);
     return BO_OK;
 }
 
@@ -270,8 +288,8 @@ bo_status bo_sql_guarded(
         : kind == BO_SHOWN_UPDATE ? "update"
                                   : "delete from");
     bo_sql_comment(out, change->table->name);
-    bool sqlite = is_sqlite(change->table);
-    bo_buf_add_str(out, sqlite ? "\n" : "\nWITH changed AS (");
+    bool sqlite = is_sqlite(change->table), mariadb = is_mariadb(change->table);
+    bo_buf_add_str(out, sqlite || mariadb ? "\n" : "\nWITH changed AS (");
     bo_status st = add_statement(out, driver, change, err);
     if (st != BO_OK)
         return st;
@@ -279,6 +297,8 @@ bo_status bo_sql_guarded(
         bo_buf_printf(out,
             ";\nINSERT INTO temp." BO_GUARD_ROWS " VALUES (changes(), %" PRIu64 ");\n",
             change->number);
+    else if (mariadb)
+        bo_sql_mariadb_guard(out, driver, change);
     else
         bo_buf_printf(out,
             " RETURNING 1)\nINSERT INTO pg_temp." BO_GUARD_ROWS " SELECT count(*), %" PRIu64

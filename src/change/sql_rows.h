@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/change/sql_rows.h - changes of single rows as SQL that psql and sqlite3 can run. */
+/* src/change/sql_rows.h - changes of single rows as SQL that psql, sqlite3 and mariadb can run. */
 #ifndef BO_CHANGE_SQL_ROWS_H
 #define BO_CHANGE_SQL_ROWS_H
 
@@ -8,6 +8,12 @@
 /* The guards: temporary tables whose constraints say what was found instead. */
 #define BO_GUARD_ROWS       "backout_guard"
 #define BO_GUARD_REFERENCES "backout_references"
+
+typedef enum bo_sql_dialect { BO_SQL_SQLITE, BO_SQL_POSTGRESQL, BO_SQL_MARIADB } bo_sql_dialect;
+bo_sql_dialect bo_sql_dialect_of(const bo_driver *driver);
+
+/** The settings and the transaction, and with `guards` the tables of those.  (sql_begin.c) */
+void bo_sql_begin(bo_buf *out, bo_sql_dialect dialect, bool guards);
 
 /** What a row is expected to be and what it shall be; texts are literals. */
 typedef struct bo_sql_change {
@@ -18,6 +24,9 @@ typedef struct bo_sql_change {
 } bo_sql_change;
 
 void bo_sql_name(bo_buf *out, const bo_driver *driver, const bo_table *table);
+/** The name of image column `i` of `table`. */
+void bo_sql_column(
+    bo_buf *out, const bo_driver *driver, const bo_table *table, const char *alias, uint16_t i);
 /** A word of a comment: no line ends, no control characters. */
 void bo_sql_comment(bo_buf *out, const char *text);
 /** INSERT of a whole row, without guard and without an end. */

@@ -6,6 +6,7 @@
 #include <mysql.h>
 
 #include "driver/driver.h"
+#include "driver/mariadb/kind.h"
 
 struct my_url;
 struct my_links;
@@ -107,16 +108,6 @@ bo_status my_parse_name(const my_conn *conn, const char *name, bo_arena *arena,
     const char **schema_out, const char **local_out, bo_error *err);
 
 /* ---- image.c: values.  docs/design/image.md says what their bytes are ---- */
-
-/** What of a type decides how its values are read and written. */
-typedef enum my_kind {
-    MY_PLAIN,    /* number, date or time: the server's text */
-    MY_REAL,     /* FLOAT, DOUBLE: the shortest text of the same double */
-    MY_LABEL,    /* ENUM, SET: the number, as text */
-    MY_BYTES,    /* CHAR, VARCHAR, TEXT, JSON, BINARY, BLOB, BIT, spatial types: as stored */
-    MY_READABLE, /* UUID, INET4, INET6: the server's text, written as text */
-} my_kind;
-my_kind my_kind_of(const char *type);
 
 /** The expression that reads the column's value as it is in images: `alias`.`c`, CAST(...). */
 void my_read_value(bo_buf *out, const bo_column *column, const char *alias);

@@ -127,7 +127,7 @@ static bo_status refuse(const my_piece *piece, effect what, bo_error *err)
     (void)my_next_word(my_next_word(piece->text, end, first), end, second);
     return bo_fail(err, BO_REFUSED,
         "line %u: %s%s%s commits implicitly, and what stands before it could not be undone with "
-        "it; " WAY_OUT,
+        "it: it has no place in one transaction",
         piece->line, first, second[0] >= 'A' ? " " : "", second[0] >= 'A' ? second : "");
 }
 
