@@ -182,6 +182,8 @@ static void replace_and_on_duplicate_key_update_are_told(void **state)
     contract_do(w, "INSERT INTO t VALUES (9, 90, 'x') ON DUPLICATE KEY UPDATE a = 'changed'");
     contract_do(w, "INSERT IGNORE INTO t VALUES (9, 1, 'no'), (10, 100, 'yes'), (11, 40, 'no')");
     contract_do(w, "UPDATE IGNORE t SET u = 90 WHERE id > 3");
+    contract_do(w, "UPDATE IGNORE t SET id = 4, a = 'no' WHERE id = 1");
+    contract_do(w, "UPDATE IGNORE t JOIN (SELECT 3 AS x) AS one ON x = id SET id = 4");
     unwatch(&t);
 }
 
@@ -422,10 +424,71 @@ static void an_index_that_goes_stops_no_writer(void **state)
                    " REFERENCES a (id) ON DELETE CASCADE);"
                    "INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (11, 1), (12, 2)");
     const char *from = capture_begin(w, "p", PG_NAMES("a", "b"));
-    contract_do(w, "ALTER TABLE b RENAME INDEX named TO other");
+    contract_do(w, "ALTER TABLE b ADD INDEX a_first (a, id)");
     contract_do(w, "DELETE FROM a WHERE id = 1");
     assert_string_equal(capture_since(w, "b", from), "(11|1) > -\n");
-    assert_string_not_equal(capture_broken(w, "a", "p"), "");
+    assert_string_equal(capture_broken(w, "a", "p"), "");
+    contract_do(w, "ALTER TABLE b DROP INDEX named");
+    contract_do(w, "DELETE FROM a WHERE id = 2");
+    contract_do(w, "ALTER TABLE b ADD INDEX named (a)");
+    assert_string_not_equal(capture_broken(w, "b", "p"), "");
+}
+
+static void tables_and_columns_that_change_stop_no_writer(void **state)
+{
+    contract_world *w = *state;
+    static const struct {
+        const char *change;
+        const char *back;
+    } cases[] = {
+        {"ALTER TABLE b DROP COLUMN n", "ALTER TABLE b ADD COLUMN n int"},
+        {"ALTER TABLE b RENAME COLUMN n TO m", "ALTER TABLE b RENAME COLUMN m TO n"},
+        {"RENAME TABLE b TO moved", "RENAME TABLE moved TO b"},
+        {"RENAME TABLE backout_journal_2 TO away", "RENAME TABLE away TO backout_journal_2"},
+        {"RENAME TABLE backout_numbers_2 TO away", "RENAME TABLE away TO backout_numbers_2"},
+        {"SET system_versioning_alter_history = KEEP; ALTER TABLE backout_journal_2 DROP COLUMN n",
+            "SELECT 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        contract_do(w, "CREATE TABLE a (id int PRIMARY KEY);"
+                       "CREATE TABLE b (id int PRIMARY KEY, a int, n int, FOREIGN KEY (a)"
+                       " REFERENCES a (id) ON DELETE CASCADE);"
+                       "INSERT INTO a VALUES (1), (2), (3);"
+                       "INSERT INTO b VALUES (11, 1, 1), (12, 2, 2), (13, 3, 3)");
+        capture_begin(w, "p", PG_NAMES("a", "b"));
+        contract_do(w, cases[i].change);
+        contract_do(w, i == 2 ? "DELETE FROM moved WHERE id = 13; UPDATE moved SET id = 20 WHERE id"
+                                " = 12"
+                              : "DELETE FROM b WHERE id = 13; UPDATE b SET id = 20 WHERE id = 12");
+        contract_do(w, "DELETE FROM a WHERE id = 1; UPDATE a SET id = 7 WHERE id = 3");
+        contract_do(w, cases[i].back);
+        assert_string_not_equal(capture_broken(w, "b", "p"), "");
+        capture_end(w, "p");
+        assert_string_equal(capture_list(w), "");
+        contract_do(w, "DROP TABLE b; DROP TABLE a");
+    }
+}
+
+static void an_action_that_the_engine_did_not_take_is_not_told(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w,
+        "CREATE TABLE a (x int PRIMARY KEY, n int);"
+        "CREATE TABLE c (x int, z int, PRIMARY KEY (x, z), FOREIGN KEY (x) REFERENCES a (x)"
+        " ON DELETE CASCADE ON UPDATE CASCADE);"
+        "INSERT INTO a VALUES (1, 1), (2, 2); INSERT INTO c VALUES (1, 5), (2, 6)");
+    watched all = watch(w, PG_NAMES("a", "c"));
+    contract_do(w, "UPDATE IGNORE a SET x = 2 WHERE x = 1");
+    assert_string_equal(capture_journal(w, "c", all.from), "C (1|5)\nI (2|5)\n");
+    check_all(&all);
+    bo_error err = {0};
+    contract_do(w, "INSERT INTO c VALUES (2, 5)");
+    assert_int_equal(
+        w->driver->exec(w->user, "UPDATE IGNORE a SET x = 2 WHERE x = 1", &err), BO_CONFLICT);
+    contract_do(w, "SET foreign_key_checks = OFF; UPDATE a SET x = 3 WHERE x = 1;"
+                   "DELETE FROM a WHERE x = 2; SET foreign_key_checks = ON");
+    assert_string_equal(capture_journal(w, "c", all.from), "C (1|5)\nI (2|5)\nI (2|5)\n");
+    unwatch(&all);
 }
 
 /* Statements over a net of foreign keys, most of which reach further; those that the engine refuses
@@ -943,6 +1006,8 @@ CONTRACT_MAIN("my_capture", CONTRACT_TEST(replace_and_on_duplicate_key_update_ar
     CONTRACT_TEST(a_table_whose_rows_take_others_along_is_watched),
     CONTRACT_TEST(a_foreign_key_that_is_new_breaks_the_capture),
     CONTRACT_TEST(an_index_that_goes_stops_no_writer),
+    CONTRACT_TEST(tables_and_columns_that_change_stop_no_writer),
+    CONTRACT_TEST(an_action_that_the_engine_did_not_take_is_not_told),
     CONTRACT_TEST(whatever_foreign_keys_do_is_told),
     CONTRACT_TEST(a_writer_that_commits_after_a_position_is_later),
     CONTRACT_TEST(any_two_moments_among_writers_are_told_apart_exactly),

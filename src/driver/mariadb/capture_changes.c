@@ -103,7 +103,8 @@ static bo_status add_sums(bo_buf *sql, const bo_table *now, const bo_journal_fil
     add_key(sql, now, " AS `backout_meant`, ", "j.");
     bo_buf_add_str(sql, ", LEAD(j.`backout_seq`) OVER o AS `backout_next`, ROW_NUMBER() OVER o"
                         " AS `backout_at`");
-    bo_buf_printf(sql, " FROM " MY_JOURNAL " AS j WHERE j.`backout_op` <> 'S' AND ", number);
+    bo_buf_printf(
+        sql, " FROM " MY_JOURNAL " AS j WHERE j.`backout_op` NOT IN ('S', 'X') AND ", number);
     if (st == BO_OK)
         st = my_position_after(sql, filter->from, number, "j", err);
     add_key(sql, now, " WINDOW o AS (PARTITION BY ", "j.");
@@ -127,8 +128,8 @@ static bo_status changes_sql(bo_buf *sql, const bo_table *now, const bo_journal_
     unsigned number, bo_error *err)
 {
     bo_status st = add_sums(sql, now, filter, number, err);
-    bo_buf_add_str(sql, "SELECT b.`backout_op` <> 'I', n.`backout_seq` IS NOT NULL,"
-                        " n.`backout_op` <> 'I', t.");
+    bo_buf_add_str(sql, "SELECT b.`backout_op` NOT IN ('I', 'i'), n.`backout_seq` IS NOT NULL,"
+                        " n.`backout_op` NOT IN ('I', 'i'), t.");
     my_quote(sql, key_column(now, 0));
     bo_buf_add_str(sql, " IS NOT NULL, g.`backout_mixed`");
     for (const char *alias = "b\0n\0t\0"; *alias; alias += 2) {
@@ -250,12 +251,13 @@ bo_status my_capture_walk(bo_conn *base, const bo_table *now, const char *from,
     if (st != BO_OK)
         return st;
     bo_buf_add_str(&sql, "SELECT j.`backout_seq`, j.`backout_tx`, COALESCE(j.`backout_user`, ''),"
-                         " COALESCE(j.`backout_run`, ''), j.`backout_op`");
+                         " COALESCE(j.`backout_run`, ''), UPPER(j.`backout_op`)");
     for (uint16_t i = 0; i < now->row_key->count; i++) {
         bo_buf_add_str(&sql, ", ");
         my_read_value(&sql, &now->columns[now->row_key->columns[i]], "j");
     }
-    bo_buf_printf(&sql, " FROM " MY_JOURNAL " AS j WHERE j.`backout_op` <> 'S' AND ", number);
+    bo_buf_printf(
+        &sql, " FROM " MY_JOURNAL " AS j WHERE j.`backout_op` NOT IN ('S', 'X') AND ", number);
     st = my_position_after(&sql, from, number, "j", err);
     if (st != BO_OK)
         return st;

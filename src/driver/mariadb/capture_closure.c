@@ -30,7 +30,6 @@ struct step {
 struct body {
     bo_buf *out;
     const my_scheme *scheme;
-    bool hinted;
 };
 
 /* ---- where actions lead ---- */
@@ -194,17 +193,16 @@ static void add_new_value(bo_buf *out, const struct step *step, const char *colu
 }
 
 /* "FROM `a` c1 STRAIGHT_JOIN `b` c2 ON ... ", and the condition for the first one. */
-static void add_tables(struct body *body, const struct step *step, bo_buf *where)
+static void add_tables(bo_buf *out, const struct step *step, bo_buf *where)
 {
-    bo_buf *out = body->out;
     const my_action *action = step->action;
     const bool first = step->level == 1;
     if (!first)
-        add_tables(body, step->before, where);
+        add_tables(out, step->before, where);
     bo_buf_add_str(out, first ? " FROM " : " STRAIGHT_JOIN ");
     my_quote(out, action->child);
     bo_buf_printf(out, " c%u", step->level);
-    if (body->hinted && action->index) {
+    if (action->index) {
         bo_buf_add_str(out, " FORCE INDEX (");
         my_quote(out, action->index);
         bo_buf_add_str(out, ")");
@@ -219,12 +217,26 @@ static void add_tables(struct body *body, const struct step *step, bo_buf *where
     }
 }
 
-/* INSERT INTO the journal of the step's table: the rows as they are; or, `moved`, those that get
- * another key, as they will be. */
-static void add_insert(
-    struct body *body, const struct step *step, const my_entry *entry, bool moved)
+/* The key moves; to where no row is, or else the engine refuses, with IGNORE, too. */
+static void add_moved(bo_buf *out, const struct step *step, const my_entry *entry)
 {
-    bo_buf *out = body->out;
+    const char *separator = " AND NOT (";
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        if (!entry->columns[i].in_key)
+            continue;
+        bo_buf_add_str(out, separator);
+        add_column(out, "c", step->level, entry->columns[i].name);
+        bo_buf_add_str(out, " = ");
+        add_new_value(out, step, entry->columns[i].name);
+        separator = " AND ";
+    }
+    bo_buf_add_str(out, ")");
+}
+
+/* INSERT INTO the journal of the step's table: the rows as they are; or, `moved`, those that get
+ * another key, as they will be: 'i', for IGNORE may leave them where they are. */
+static void add_insert(bo_buf *out, const struct step *step, const my_entry *entry, bool moved)
+{
     BO_OWN_VALUE(bo_buf) where = {0};
     bo_buf_printf(out,
         "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_user`, `backout_run`, `backout_op`",
@@ -232,7 +244,7 @@ static void add_insert(
     for (uint16_t i = 0; i < entry->column_count; i++)
         add_name(out, entry->columns[i].name);
     bo_buf_printf(out, ") SELECT NEXTVAL(" MY_NUMBERS "), USER(), @backout_run, '%c'",
-        entry->number, moved ? 'I' : 'C');
+        entry->number, moved ? 'i' : 'C');
     for (uint16_t i = 0; i < entry->column_count; i++) {
         bo_buf_add_str(out, ", ");
         if (moved)
@@ -240,18 +252,10 @@ static void add_insert(
         else
             add_column(out, "c", step->level, entry->columns[i].name);
     }
-    add_tables(body, step, &where);
-    const char *separator = " AND NOT (";
-    for (uint16_t i = 0; moved && i < entry->column_count; i++) {
-        if (!entry->columns[i].in_key)
-            continue;
-        bo_buf_add_str(&where, separator);
-        add_column(&where, "c", step->level, entry->columns[i].name);
-        bo_buf_add_str(&where, " <=> ");
-        add_new_value(&where, step, entry->columns[i].name);
-        separator = " AND ";
-    }
-    bo_buf_printf(out, "%s%s LOCK IN SHARE MODE;\n", bo_buf_str(&where), moved ? ")" : "");
+    add_tables(out, step, &where);
+    if (moved)
+        add_moved(&where, step, entry);
+    bo_buf_printf(out, "%s LOCK IN SHARE MODE;\n", bo_buf_str(&where));
     out->failed = out->failed || where.failed;
 }
 
@@ -275,12 +279,12 @@ static void add_step(struct body *body, const struct step *step)
         add_ways(body, step);
         return;
     }
-    add_insert(body, step, entry, false);
+    add_insert(out, step, entry, false);
     const size_t before = out->size;
     bo_buf_add_str(out, "IF ROW_COUNT() > 0 THEN\n");
     const size_t empty = out->size;
     if (moves_key(step, entry))
-        add_insert(body, step, entry, true);
+        add_insert(out, step, entry, true);
     add_ways(body, step);
     if (out->size > empty)
         bo_buf_add_str(out, "END IF;\n");
@@ -322,21 +326,35 @@ static void add_ways(struct body *body, const struct step *at)
     }
 }
 
-/* Should an index that is named be gone one day, the ways are gone without it: a writer must not
- * get an error from us. */
+static bo_status add_missed(void *ctx, const my_action *action, bo_error *err)
+{
+    (void)err;
+    struct body *body = ctx;
+    const my_entry *entry =
+        my_registry_captured(&body->scheme->registry, body->scheme->point, action->child);
+    if (entry && action->child_here)
+        my_add_missed(body->out, entry->number);
+    return BO_OK;
+}
+
+/* Without foreign_key_checks the engine does nothing. */
 bo_status my_closure_body(
     bo_buf *out, const my_scheme *scheme, const char *table, my_event event, bo_error *err)
 {
     const struct step root = {.table = table, .event = event};
-    BO_OWN_VALUE(bo_buf) hinted = {0};
-    BO_OWN_VALUE(bo_buf) plain = {0};
-    struct body body = {&hinted, scheme, true};
+    BO_OWN_VALUE(bo_buf) ways = {0};
+    BO_OWN_VALUE(bo_buf) missed = {0};
+    struct body body = {&ways, scheme};
     add_ways(&body, &root);
-    body = (struct body){&plain, scheme, false};
-    add_ways(&body, &root);
-    if (hinted.size > 0)
-        bo_buf_printf(out, "BEGIN\nDECLARE EXIT HANDLER FOR 1176 BEGIN\n%sEND;\n%sEND",
-            bo_buf_str(&plain), bo_buf_str(&hinted));
-    out->failed = out->failed || hinted.failed || plain.failed;
+    if (ways.size == 0)
+        return bo_buf_check(&ways, err);
+    body.out = &missed;
+    bo_status st = my_closure_down(&scheme->actions, table, add_missed, &body, err);
+    if (st != BO_OK)
+        return st;
+    bo_buf_add_str(out, "IF @@foreign_key_checks THEN\n");
+    my_body_begin(out, &missed);
+    bo_buf_printf(out, "%sEND;\nEND IF", bo_buf_str(&ways));
+    out->failed = out->failed || ways.failed;
     return bo_buf_check(out, err);
 }

@@ -29,6 +29,23 @@ void my_hook_name(bo_buf *out, my_hook hook, unsigned number)
 
 /* ---- bodies ---- */
 
+void my_add_missed(bo_buf *out, unsigned number)
+{
+    bo_buf_printf(out,
+        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_op`) VALUES (NEXTVAL(" MY_NUMBERS
+        "), 'X');\n",
+        number, number);
+}
+
+void my_body_begin(bo_buf *out, const bo_buf *missed)
+{
+    bo_buf_printf(out,
+        "BEGIN\nDECLARE EXIT HANDLER FOR 1054, 1146, 1176, 4091 BEGIN\n"
+        "DECLARE CONTINUE HANDLER FOR 1146, 4091 BEGIN END;\n%sEND;\n",
+        bo_buf_str(missed));
+    out->failed = out->failed || missed->failed;
+}
+
 /* All columns as they were; or, when the row came, its key. */
 static void add_write(bo_buf *out, const my_entry *entry, char operation)
 {
@@ -53,24 +70,35 @@ static void add_write(bo_buf *out, const my_entry *entry, char operation)
     bo_buf_add_str(out, ")");
 }
 
-/* A key that moves: the row with the old one is another, or none, from now on. */
-static void add_update(bo_buf *out, const my_entry *entry)
+/* `before`.key = OLD.key and ... */
+static void add_key(bo_buf *out, const my_entry *entry, const char *before, const char *equal)
 {
-    bo_buf_add_str(out, "BEGIN\n");
-    add_write(out, entry, 'U');
-    const char *separator = ";\nIF NOT (";
+    const char *separator = "";
     for (uint16_t i = 0; i < entry->column_count; i++) {
         if (!entry->columns[i].in_key)
             continue;
-        bo_buf_printf(out, "%sNEW.", separator);
+        bo_buf_printf(out, "%s%s.", separator, before);
         my_quote(out, entry->columns[i].name);
-        bo_buf_add_str(out, " <=> OLD.");
+        bo_buf_printf(out, "%sOLD.", equal);
         my_quote(out, entry->columns[i].name);
         separator = " AND ";
     }
-    bo_buf_add_str(out, ") THEN\n");
+}
+
+/* A key that moves: the row with the old one is another, or none, from now on.  After UPDATE IGNORE
+ * the trigger fires for a row that stayed as it was, too; then the old key is still there. */
+static void add_update(bo_buf *out, const my_entry *entry)
+{
+    add_write(out, entry, 'U');
+    bo_buf_add_str(out, ";\nIF NOT (");
+    add_key(out, entry, "NEW", " <=> ");
+    bo_buf_add_str(out, ") AND NOT EXISTS (SELECT 1 FROM ");
+    my_quote(out, entry->table);
+    bo_buf_add_str(out, " k WHERE ");
+    add_key(out, entry, "k", " = ");
+    bo_buf_add_str(out, " LOCK IN SHARE MODE) THEN\n");
     add_write(out, entry, 'I');
-    bo_buf_add_str(out, ";\nEND IF;\nEND");
+    bo_buf_add_str(out, ";\nEND IF");
 }
 
 static bo_status add_body(
@@ -81,10 +109,14 @@ static bo_status add_body(
             out, scheme, entry->table, hook == MY_HOOK_BU ? MY_UPDATED : MY_DELETED, err);
     if (entry->watched)
         return BO_OK;
+    BO_OWN_VALUE(bo_buf) missed = {0};
+    my_add_missed(&missed, entry->number);
+    my_body_begin(out, &missed);
     if (hook == MY_HOOK_AU)
         add_update(out, entry);
     else
         add_write(out, entry, hook == MY_HOOK_AI ? 'I' : 'D');
+    bo_buf_add_str(out, ";\nEND");
     return bo_buf_check(out, err);
 }
 

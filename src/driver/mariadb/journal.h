@@ -9,6 +9,10 @@
 #define MY_JOURNAL  "`backout_journal_%u`"
 #define MY_NUMBERS  "`backout_numbers_%u`" /* the sequence that numbers a journal's rows */
 
+/* Operations in a journal are those of bo_journal_row; besides them 'S', a row that was there when
+ * a point began, and 'i', a key that an action was about to give to a row, and 'X', a write that
+ * was missed. */
+
 /* What triggers of ours run under, whatever the writer's mode is: every value that a row can have
  * is written as it is. */
 #define MY_TRIGGER_MODE "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
@@ -128,6 +132,14 @@ void my_hook_name(bo_buf *out, my_hook hook, unsigned number);
  */
 bo_status my_hook_bodies(const my_scheme *scheme, const my_entry *entry, bo_arena *arena,
     const char *bodies[MY_HOOK_COUNT], bo_error *err);
+/** Adds the statement that notes a write which the journal has missed. */
+void my_add_missed(bo_buf *out, unsigned number);
+/**
+ * Begins the body of a trigger.  A table, a column or an index that it names may be renamed or
+ * dropped, and writers must not get an error from us: then `missed` runs instead, and the check
+ * finds what it noted.
+ */
+void my_body_begin(bo_buf *out, const bo_buf *missed);
 /** Makes the journal of `table` under a number that is free. */
 bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned number, bo_error *err);
 /** Makes the triggers. */
