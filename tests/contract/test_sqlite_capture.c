@@ -239,6 +239,10 @@ static const story plain[] = {
         "INSERT INTO t VALUES (1, 'i'), ('1', 't'), (x'31', 'b'), (2.5, 'r'), ('', 'e'), (3, 3)",
         "UPDATE t SET v = v || '!'; UPDATE t SET k = 1.0 WHERE k = 1; DELETE FROM t WHERE k = '';"
         " UPDATE t SET k = '3' WHERE k = 3; INSERT INTO t VALUES (3, 'new')"},
+    {"a key to and fro between classes", "t",
+        "CREATE TABLE t (k NOT NULL PRIMARY KEY, v); INSERT INTO t VALUES (1, 'i')",
+        "UPDATE t SET k = 1.0; UPDATE t SET k = 1, v = 2; UPDATE t SET k = 1.0; UPDATE t SET k = 1;"
+        " UPDATE t SET k = 1.0"},
     {"rtrim keys", "t",
         "CREATE TABLE t (k TEXT NOT NULL UNIQUE COLLATE RTRIM, v); INSERT INTO t VALUES ('a', 1)",
         "UPDATE t SET k = 'a  '; INSERT OR REPLACE INTO t VALUES ('a ', 2)"},
@@ -325,6 +329,9 @@ static const story replaced[] = {
 };
 
 static const story triggered[] = {
+    {"a trigger of the session that changes the row again", "t", ROWS_T,
+        "CREATE TEMP TRIGGER s AFTER UPDATE OF a ON t BEGIN UPDATE t SET d = d + 1 WHERE id ="
+        " NEW.id; END; UPDATE t SET a = 'x' WHERE id < 3"},
     {"a trigger that changes the new row again", "t",
         ROWS_T "CREATE TRIGGER u AFTER INSERT ON t BEGIN UPDATE t SET a = a || '!' WHERE id = "
                "NEW.id;"
@@ -731,20 +738,23 @@ static void positions_and_transactions_are_bounds(void **state)
     const char *from = position(w);
     contract_do(w, "UPDATE t SET a = 'mine' WHERE id = 1; INSERT INTO t (a) VALUES ('mine')");
     const char *to = position(w);
-    contract_do(w, "UPDATE t SET a = 'other' WHERE id IN (1, 2)");
-    const char *only[] = {"1.1", "1.4"};
+    contract_do(w, "UPDATE t SET a = 'other' WHERE id IN (1, 2);"
+                   " UPDATE t SET a = 'last' WHERE id = 1");
+    const char *only[] = {"1.1", "1.4"}, *around[] = {"1.5", "1.1", "2.3"};
     const struct {
         bo_journal_filter filter;
         const char *want;
     } cases[] = {
-        {{.from = from}, "1:one>other 2:two>other 6:->mine "},
+        {{.from = from}, "1:one>last 2:two>other 6:->mine "},
         {{.from = from, .to = to}, "1:one>mine 6:->mine "},
-        {{.from = to}, "1:mine>other 2:two>other "},
+        {{.from = to}, "1:mine>last 2:two>other "},
         {{.from = to, .to = to}, ""},
         {{.from = from, .user = "me"}, ""},
         {{.from = from, .run = "r"}, ""},
         {{.from = from, .transactions = only, .transaction_count = 2, .only_transactions = true},
             "1:one>mine 2:two>other "},
+        {{.from = from, .transactions = around, .transaction_count = 3, .only_transactions = true},
+            "1:one>last mixed "},
         {{.from = from, .to = to, .transactions = only, .transaction_count = 2},
             "1:one>mine 2:two>other 6:->mine "},
     };
