@@ -14,12 +14,18 @@ static const struct {
     const char *words;    /* somewhere in the text, or NULL */
     const char *advice;
 } table[] = {
+    {ANY, "28", "Access denied for user",
+        "check user and password: [client] in ~/.my.cnf, or password_command in backout.yaml"},
     {ANY, "28", NULL,
         "check user and password: ~/.pgpass, PGPASSFILE, or password_command in backout.yaml"},
     {ANY, NULL, "password authentication failed",
         "check user and password: ~/.pgpass, PGPASSFILE, or password_command in backout.yaml"},
     {ANY, NULL, "no password supplied",
         "put the password into ~/.pgpass (mode 0600) or into password_command in backout.yaml"},
+    {ANY, NULL, "' to database '", "check the name of the database in the URL, and the rights"},
+    {ANY, NULL, "Unknown database", "check the name of the database in the URL"},
+    {ANY, NULL, "Can't connect to", "is the server running, and do host, port or socket fit?"},
+    {ANY, NULL, "Unknown server host", "check the host in the URL, and the network"},
     {ANY, "3D000", NULL, "check the name of the database in the URL"},
     {BO_DATABASE, NULL, "' does not exist", "check the names of database and user in the URL"},
     {ANY, NULL, "could not translate host name", "check the host in the URL, and the network"},

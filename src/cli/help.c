@@ -106,7 +106,7 @@ void cli_help_overview(bo_buf *out)
 {
     bo_buf_add_str(out, "usage: backout [global options] COMMAND ...\n\n"
                         "Makes changes of production data reversible: take a point, change, and "
-                        "return to it\nwith proof. PostgreSQL and SQLite.\n\ncommands:\n");
+                        "return to it\nwith proof. PostgreSQL, MariaDB and SQLite.\n\ncommands:\n");
     for (size_t i = 0; cli_commands[i]; i++)
         bo_buf_printf(out, "  %-14s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     option_lines(out, "global options, before or after the command", cli_global_options);

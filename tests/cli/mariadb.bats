@@ -137,3 +137,20 @@ SQL
     run -3 --separate-stderr backout list --catalog "$url"
     [[ $stderr == *"a catalog is kept in SQLite or PostgreSQL, not in mariadb"* ]]
 }
+
+@test "what cannot be connected to says what to do" {
+    run -1 --separate-stderr backout point create --db "${url/app@/locked@}"
+    [[ $stderr == *"cannot connect to"*"Access denied for user"*"hint: check user and password"* ]]
+    run -1 --separate-stderr backout point create --db "mariadb:///x?socket=$PWD/none"
+    [[ $stderr == *"hint: is the server running"* ]]
+    run -1 --separate-stderr backout point create --db "${url/$database/nowhere_at_all}"
+    [[ $stderr == *"hint: "* ]]
+}
+
+@test "a table of which not all may be read stops the point" {
+    client root -e "CREATE USER IF NOT EXISTS half@localhost;
+        GRANT SELECT (id) ON $database.customers TO half@localhost"
+    run -3 --separate-stderr backout point create --db "${url/app@/half@}"
+    client root -e "DROP USER half@localhost"
+    [[ $stderr == *"cannot read the definition of table 'customers'"*"needed: GRANT SELECT ON"* ]]
+}

@@ -306,8 +306,10 @@ bo_status my_describe(
         return bo_nomem(err);
     describe_kind(&about, row);
     st = describe_parts(&about, err);
-    if (st != BO_OK)
+    if (st != BO_OK) {
+        st = my_denied_hint(about.conn, st, table, "SELECT", err);
         return bo_wrap(err, st, "cannot read the definition of table '%s'", table->name);
+    }
     describe_limits(&about);
     if (about.failed)
         return bo_nomem(err);

@@ -157,7 +157,9 @@ bo_status my_temp_like(
     if (shape->image_count == 0 && !more)
         bo_buf_add_str(&sql, "`backout_nothing` int NULL");
     bo_buf_add_str(&sql, ") ENGINE = InnoDB");
-    bo_status st = my_run_buf(conn, &sql, NULL, err);
+    bo_status st = bo_buf_check(&name, err);
+    if (st == BO_OK)
+        st = my_run_buf(conn, &sql, NULL, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot make a temporary table");
     bo_buf_add_str(name_out, bo_buf_str(&name));

@@ -54,6 +54,8 @@ static bo_status connect_failed(my_conn *conn, const char *password, bo_error *e
     const bool hidden = password && *password && strstr(text, password);
     bo_status st = bo_fail(err, BO_DATABASE, "%s",
         hidden ? "(the reason is not shown: it has the password in it)" : text);
+    if (err)
+        (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", mysql_sqlstate(conn->my));
     BO_OWN_VALUE(bo_buf) target = {0};
     name_target(conn, &target);
     return bo_wrap(err, st, "cannot connect to '%s'", bo_buf_str(&target));
