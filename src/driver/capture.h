@@ -108,7 +108,8 @@ typedef struct bo_capture_driver {
     bo_status (*walk)(struct bo_conn *conn, const bo_table *now, const char *from,
         bo_journal_row_fn *each, void *ctx, bo_error *err);
 
-    /** From here on writes of this connection are tagged with `run` ("" or NULL: not). */
+    /** From here on writes of this connection are tagged with `run` ("" or NULL: not).  NULL where
+     * it cannot be told whose writes they are (SQLite): then a filter's user or run means none. */
     bo_status (*tag)(struct bo_conn *conn, const char *run, bo_error *err);
 
     /* -- undo where the rows are; both NULL where the engine has no gain from it -- */
