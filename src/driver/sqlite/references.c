@@ -74,21 +74,35 @@ static bo_status has_index(
     return st == BO_OK ? sq_step(conn, statement, out, err) : st;
 }
 
-bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *out, bo_error *err)
+/* Then both sides are compared as they are, and an index serves: one there is, or one SQLite makes.
+ */
+static bo_status same_affinities(
+    sq_conn *conn, const bo_foreign_key *key, bool *out, bo_arena *arena, bo_error *err)
 {
-    BO_OWN(bo_arena) *arena = bo_arena_create();
     const char *child = NULL, *parent = NULL;
-    if (!arena)
-        return bo_nomem(err);
     bo_status st = sq_parse_name(key->child, arena, &child, err);
     if (st == BO_OK)
         st = sq_parse_name(key->parent, arena, &parent, err);
     if (st != BO_OK)
         return st;
-    bool same = true, indexed = false;
+    *out = true;
     for (uint16_t i = 0; i < key->count; i++)
-        same &= same_affinity(conn, child, key->child_columns[i], parent, key->parent_columns[i]);
-    st = has_index(conn, child, key->child_columns[0], &indexed, err);
+        *out &= same_affinity(conn, child, key->child_columns[i], parent, key->parent_columns[i]);
+    return BO_OK;
+}
+
+bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *out, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    const char *child = NULL;
+    if (!arena)
+        return bo_nomem(err);
+    bool same = true, indexed = false;
+    bo_status st = same_affinities(conn, key, &same, arena, err);
+    if (st == BO_OK)
+        st = sq_parse_name(key->child, arena, &child, err);
+    if (st == BO_OK)
+        st = has_index(conn, child, key->child_columns[0], &indexed, err);
     if (st == BO_OK)
         *out = same && indexed;
     return st;
@@ -98,8 +112,11 @@ bo_status sq_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *
     const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
 {
     (void)child;
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
     bool plain = false;
-    bo_status st = sq_reference_indexed(sq_of(conn), key, &plain, err);
+    bo_status st = same_affinities(sq_of(conn), key, &plain, arena, err);
     if (st != BO_OK)
         return st;
     for (uint16_t i = 0; i < key->count; i++) {
