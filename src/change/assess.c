@@ -27,6 +27,10 @@ static void recommend(bo_rollback *partial, const bo_rollback *full)
     if (changes(partial) == 0 && partial->conflict_count == 0) {
         partial->recommended = "none";
         partial->because = "the rows are as they were before the change already";
+    } else if (partial->dependent_count) {
+        partial->recommended = "partial";
+        partial->because = "others used what the change wrote: mode non-conflict-only leaves their "
+                           "rows, mode cascade undoes their transactions as well";
     } else if (partial->conflict_count) {
         partial->recommended = "partial";
         partial->because = "others changed rows of the change since: skip these conflicts, or "

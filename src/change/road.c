@@ -101,11 +101,11 @@ static json_t *audit_details(const bo_undo *undo)
         updated += undo->planned[i].updated;
         deleted += undo->planned[i].deleted;
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "type",
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "type",
         bo_rollback_type_name(undo->options->type), "undo_point", undo->undo_id, "plan",
         undo->plan_digest, "inserted", (json_int_t)inserted, "updated", (json_int_t)updated,
         "deleted", (json_int_t)deleted, "conflicts", (json_int_t)undo->conflict_count, "lost",
-        (json_int_t)undo->lost_rows);
+        (json_int_t)undo->lost_rows, "dependents", (json_int_t)undo->transaction_count);
 }
 
 /* What an interrupt can stop: all but the commit and what is recorded around it. */

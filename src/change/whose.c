@@ -5,8 +5,21 @@
 
 #include "change/dependents.h"
 
+static void note_unknown(bo_undo *undo)
+{
+    const bo_content *content = bo_undo_base(undo);
+    if (!undo->journal)
+        bo_buf_add_str(&undo->notes,
+            "nothing of this point is captured: dependent transactions cannot be told\n");
+    for (uint32_t i = 0; undo->journal && i < content->part_count; i++)
+        if (undo->journal->broken[i])
+            bo_buf_printf(&undo->notes, "%s: dependent transactions cannot be told: %s\n",
+                content->parts[i].was->name, undo->journal->broken[i]);
+}
+
 bo_status bo_undo_follow_dependents(bo_undo *undo, bo_error *err)
 {
+    note_unknown(undo);
     bo_status st = bo_undo_find_dependents(undo, err);
     if (st != BO_OK || undo->dependents->count == 1)
         return st;

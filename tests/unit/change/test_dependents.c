@@ -109,7 +109,7 @@ static const struct story {
         .tree = "0 took a value of the unique key '%' for t 9"},
     {.name = "dependents of dependents, in other tables",
         .before = "CREATE TABLE p (id INTEGER PRIMARY KEY, v INTEGER);"
-                  "CREATE TABLE q (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id), v INTEGER);"
+                  "CREATE TABLE q (id INTEGER PRIMARY KEY, p BIGINT REFERENCES p (id), v INTEGER);"
                   "INSERT INTO p VALUES (1, 0), (2, 0); INSERT INTO q VALUES (5, 1, 0), (6, 1, 0)",
         .change = "UPDATE p SET v = 1 WHERE id = 1",
         .later = {"UPDATE p SET v = 2 WHERE id = 1; INSERT INTO p VALUES (3, 0)",
@@ -171,11 +171,11 @@ static const char *rows(world *w)
 }
 
 /* The tables as the change and all later transactions left them; returns the point. */
-static const char *tell(world *w)
+static const char *tell_with(world *w, bo_method method)
 {
     bo_error err = {0};
     bo_point_list *points = NULL;
-    const bo_point_options options = {.migration = "story", .method = BO_METHOD_BOTH};
+    const bo_point_options options = {.migration = "story", .method = method};
     world_sql(w, told->before);
     world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
     const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
@@ -185,6 +185,11 @@ static const char *tell(world *w)
     for (size_t i = 0; i < LATER_MAX && told->later[i]; i++)
         world_sql(w, told->later[i]);
     return id;
+}
+
+static const char *tell(world *w)
+{
+    return tell_with(w, BO_METHOD_BOTH);
 }
 
 static bo_status back_out(
@@ -311,6 +316,40 @@ static void cascade_undoes_the_dependents_too_and_its_undo_point_brings_all_back
     bo_rollback_free(rollback);
     (void)world_roll_back(w, undo, BO_ROLLBACK_PARTIAL);
     assert_string_equal(rows(w), before);
+}
+
+static void without_journals_cascade_meets_conflicts_and_says_why(void **state)
+{
+    world *w = *state;
+    told = &stories[0];
+    const char *id = tell_with(w, BO_METHOD_SNAPSHOT), *before = rows(w);
+    bo_rollback *rollback = NULL;
+    assert_int_equal(back_out(w, id, BO_BACKOUT_CASCADE, false, &rollback), BO_CONFLICT);
+    assert_string_equal(classes(w, rollback), "data");
+    assert_string_equal(tree(w, rollback), "");
+    assert_int_equal(rollback->note_count, 1);
+    assert_non_null(strstr(rollback->notes[0], "nothing of this point is captured"));
+    assert_string_equal(rows(w), before);
+    bo_rollback_free(rollback);
+}
+
+/* 2 and 2.0 are one value to the foreign key, and not the same bytes. */
+static void a_reference_that_cannot_be_followed_refuses_cascade(void **state)
+{
+    static const struct story story = {.name = "other bytes",
+        .before = "CREATE TABLE a (a1 numeric PRIMARY KEY);"
+                  "CREATE TABLE b (id int PRIMARY KEY, b1 numeric REFERENCES a (a1))",
+        .change = "INSERT INTO a VALUES (2)",
+        .later = {"INSERT INTO b VALUES (10, 2.0)"},
+        .ask = "SELECT a1 AS r FROM a UNION ALL SELECT id FROM b"};
+    world *w = world_or_skip(state);
+    told = &story;
+    const char *id = tell(w), *before = rows(w);
+    bo_rollback *rollback = NULL;
+    assert_int_equal(back_out(w, id, BO_BACKOUT_CASCADE, false, &rollback), BO_CONFLICT);
+    assert_string_equal(classes(w, rollback), "foreign-key");
+    assert_string_equal(rows(w), before);
+    bo_rollback_free(rollback);
 }
 
 /* One allocation in five fails, once each: the plan is whole, or says what is missing, or there is
@@ -459,7 +498,7 @@ static int on_postgres(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 4];
+    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 6];
     const struct {
         const char *name;
         CMUnitTestFunction run;
@@ -477,6 +516,10 @@ int main(void)
             count++;
         }
     tests[count++] = (struct CMUnitTest)WORLD_TEST(tables_and_rows_are_not_chosen_with_cascade);
+    tests[count++] =
+        (struct CMUnitTest)WORLD_TEST(without_journals_cascade_meets_conflicts_and_says_why);
+    tests[count++] =
+        (struct CMUnitTest)WORLD_TEST_POSTGRES(a_reference_that_cannot_be_followed_refuses_cascade);
     tests[count++] = (struct CMUnitTest)WORLD_TEST(a_plan_without_memory_is_whole_or_no_plan);
     tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(
         dependents_of_a_run_are_told_from_those_who_wrote_before_it);
