@@ -89,7 +89,7 @@ new_mariadb() {
     MY_DATABASE=bats_$(printf '%s' "$BATS_TEST_FILENAME $BATS_TEST_NAME" | md5sum | cut -c1-12)_$$
     my_root -e "CREATE DATABASE $MY_DATABASE CHARACTER SET utf8mb4;
         GRANT ALL ON $MY_DATABASE.* TO app@localhost"
-    DB=${BACKOUT_TEST_MY_APP_URL/\/app?/\/$MY_DATABASE?}
+    DB=${BACKOUT_TEST_MY_APP_URL/\/app\?/\/$MY_DATABASE?}
 }
 my_root() { mariadb --no-defaults -u root -S "$BACKOUT_TEST_MY_DIR/socket" "$@"; }
 ask_mariadb() {

@@ -197,8 +197,10 @@ static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
     if (!arena)
         return bo_nomem(err);
     bo_status st = my_registry_read(conn, arena, &registry, err);
-    if (st != BO_OK || registry.count == 0)
+    if (st != BO_OK || !registry.entries) /* there is no registry */
         return st;
+    if (registry.count == 0) /* somebody died before the first entry */
+        return my_capture_clean(conn, err);
     st = find_doomed(conn, &registry, point, arena, &doomed, &count, err);
     if (st == BO_OK)
         st = remove_hooks(conn, point, doomed, count, err);
