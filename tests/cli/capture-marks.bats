@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/capture-marks.bats - what only MariaDB has: its clients' environment, and the mark of a run.
+
+load ../support/bats/common
+BACKOUT_TEST_ENGINE=mariadb
+load capture
+setup() {
+    common_setup
+    make_captured_shop
+}
+teardown() {
+    [ -z "${MY_DATABASE:-}" ] || my_root -e "DROP DATABASE IF EXISTS $MY_DATABASE"
+    common_teardown
+}
+
+# A client that is told nothing but what the environment has.
+client='mariadb --no-defaults -u "$MYSQL_USER" "$MYSQL_DATABASE"'
+
+@test "a program finds server, user and database in the environment" {
+    run -0 --separate-stderr backout run --db "$DB" --tables orders -- \
+        sh -c "$client -N -B -e 'SELECT DATABASE(), COUNT(*) FROM orders'"
+    [ "${lines[0]}" = "$MY_DATABASE	4" ]
+    run -0 --separate-stderr backout run --db "$DB" --tables orders -- sh -c \
+        'echo "$MYSQL_UNIX_PORT $MYSQL_HOST ${PGAPPNAME-none} ${PGOPTIONS-none}"'
+    [ "${lines[0]}" = "$BACKOUT_TEST_MY_DIR/socket localhost none none" ]
+}
+
+@test "a program that marks its writes is rolled back alone" {
+    cat >change.sh <<'SH'
+mariadb --no-defaults -u "$MYSQL_USER" "$MYSQL_DATABASE" -e "SET @backout_run = '$BACKOUT_RUN_ID';
+    DELETE FROM customers WHERE id = 3; UPDATE orders SET total = 1 WHERE id = 10"
+mariadb --no-defaults -u "$MYSQL_USER" "$MYSQL_DATABASE" -e "
+    UPDATE orders SET total = 7 WHERE id = 12" # somebody else
+exit 3
+SH
+    run -1 --separate-stderr backout run --db "$DB" --method capture --tables customers,orders -- \
+        sh change.sh
+    [[ $output == *"proof: match"* ]]
+    [ "$(ask "SELECT COUNT(*) FROM customers")" = 3 ]
+    [ "$(ask "SELECT total FROM orders WHERE id IN (10, 12) ORDER BY id" | tr '\n' ' ')" = "500 7 " ]
+}
+
+@test "a failed program that does not mark its writes is in doubt" {
+    run -1 --separate-stderr backout run --db "$DB" --method capture --tables customers,orders -- \
+        sh -c "$client -e 'UPDATE orders SET total = 1 WHERE id = 10'; exit 3"
+    [[ $stderr == *"1 row was written meanwhile and none carries the run's mark"* ]]
+    [ "$(ask "SELECT total FROM orders WHERE id = 10")" = 1 ]
+}
+
+@test "a password in the URL is refused here too" {
+    run -2 --separate-stderr backout list --db mariadb://ann:geheim@db/shop
+    [[ $stderr != *geheim* ]]
+    [[ $stderr == *"has a password in it"* ]]
+}
