@@ -352,6 +352,32 @@ static void a_reference_that_cannot_be_followed_refuses_cascade(void **state)
     bo_rollback_free(rollback);
 }
 
+static void what_dependents_wrote_elsewhere_stays(void **state)
+{
+    static const struct story story = {.name = "elsewhere",
+        .ask = "SELECT id || name AS r FROM customers UNION ALL SELECT line FROM log"};
+    world *w = world_or_skip(state);
+    told = &story;
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_scope_item customers = {.table = "customers"};
+    const bo_point_options options = {
+        .scope = &customers, .scope_count = 1, .migration = "test", .method = BO_METHOD_CAPTURE};
+    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
+    bo_point_list_free(points);
+    world_sql(w, "UPDATE customers SET name = 'Eve' WHERE id = 1");
+    world_seal(w, id);
+    world_sql(w, "UPDATE customers SET name = 'Fay'; INSERT INTO log VALUES ('two renamed')");
+    bo_rollback *rollback = NULL;
+    assert_int_equal(back_out(w, id, BO_BACKOUT_CASCADE, false, &rollback), BO_OK);
+    assert_string_equal(rows(w), w->created[0] ? "1Ada 2Bob opened opened two renamed"
+                                               : "1Ada 2Fay opened opened two renamed");
+    assert_int_equal(rollback->note_count, 1);
+    assert_non_null(strstr(rollback->notes[0], "what they wrote elsewhere stays"));
+    bo_rollback_free(rollback);
+}
+
 /* One allocation in five fails, once each: the plan is whole, or says what is missing, or there is
  * none. */
 static void a_plan_without_memory_is_whole_or_no_plan(void **state)
@@ -498,7 +524,7 @@ static int on_postgres(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 6];
+    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 8];
     const struct {
         const char *name;
         CMUnitTestFunction run;
@@ -520,6 +546,8 @@ int main(void)
         (struct CMUnitTest)WORLD_TEST(without_journals_cascade_meets_conflicts_and_says_why);
     tests[count++] =
         (struct CMUnitTest)WORLD_TEST_POSTGRES(a_reference_that_cannot_be_followed_refuses_cascade);
+    tests[count++] = (struct CMUnitTest)WORLD_TEST(what_dependents_wrote_elsewhere_stays);
+    tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(what_dependents_wrote_elsewhere_stays);
     tests[count++] = (struct CMUnitTest)WORLD_TEST(a_plan_without_memory_is_whole_or_no_plan);
     tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(
         dependents_of_a_run_are_told_from_those_who_wrote_before_it);
