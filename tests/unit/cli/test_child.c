@@ -67,9 +67,28 @@ static void the_command_finds_its_run_and_its_database(void **state)
                          "sqlite:/x/y.db", &err),
         BO_OK);
     assert_int_equal(run("test \"$PGHOST $PGPORT $PGUSER $PGDATABASE $PGAPPNAME $PGOPTIONS\" = "
-                         "'h 5433 u d backout:run_1 kept'",
+                         "'h 5433 u d backout:run_1 kept -c backout.run=run_1'",
                          "postgresql://u@h:5433/d", &err),
         BO_OK);
+    assert_int_equal(run("test \"$PGOPTIONS\" = '-c work_mem=8MB -c backout.run=run_1'",
+                         "postgresql://u@h:5433/d?options=-c%20work_mem%3D8MB", &err),
+        BO_OK);
+}
+
+static void the_command_finds_its_mariadb(void **state)
+{
+    (void)state;
+    bo_error err;
+    static const char said[] = "test \"$MYSQL_USER|$MYSQL_HOST|$MYSQL_TCP_PORT|$MYSQL_UNIX_PORT|"
+                               "$MYSQL_DATABASE|$PGHOST|$PGAPPNAME\" = ";
+    char command[256];
+    (void)snprintf(command, sizeof command, "%s'a@b|db.example|3307||shop||'", said);
+    assert_int_equal(run(command, "mariadb://a%40b@db.example:3307/shop", &err), BO_OK);
+    (void)snprintf(command, sizeof command, "%s'|localhost||/run/my sql|shop||'", said);
+    assert_int_equal(
+        run(command, "mysql://localhost/shop?socket=/run/my%20sql&ssl=on", &err), BO_OK);
+    (void)snprintf(command, sizeof command, "%s'u|::1|3308||shop||'", said);
+    assert_int_equal(run(command, "mariadb://u@[::1]:3308/shop", &err), BO_OK);
 }
 
 static void *interrupt_soon(void *thread)
@@ -96,6 +115,7 @@ int main(void)
         cmocka_unit_test(the_exit_code_decides),
         cmocka_unit_test(a_missing_program_is_named),
         cmocka_unit_test(the_command_finds_its_run_and_its_database),
+        cmocka_unit_test(the_command_finds_its_mariadb),
         cmocka_unit_test(a_signal_is_passed_on),
     };
     (void)setenv("PGOPTIONS", "kept", 1);
