@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_my_stage.c - what only MariaDB's stage, locks and marker have to show. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -180,6 +181,59 @@ static void readers_go_on_beside_a_lock(void **state)
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "3");
 }
 
+static void without_a_lock_the_rows_that_a_stage_finds_are_locked(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a text);"
+                   "INSERT INTO t VALUES (1, 'a'), (5, 'b')");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "UPDATE t SET a = 'x' WHERE id = 1; SET innodb_lock_wait_timeout = 1");
+    stage_undo_stage(&undo); /* as a dry run does */
+    assert_int_equal(w->driver->exec(w->user, "UPDATE t SET a = 'y' WHERE id = 1", &err), BO_BUSY);
+    contract_do(w, "UPDATE t SET a = 'y' WHERE id = 5");
+    stage_undo_end(&undo);
+    contract_do(w, "UPDATE t SET a = 'y' WHERE id = 1");
+}
+
+typedef struct rollback {
+    stage_undo undo;
+    bo_status status;
+} rollback;
+
+static void *apply_and_end(void *ctx)
+{
+    rollback *self = ctx;
+    bo_error err = {0};
+    self->status = stage_undo_apply(&self->undo, &err);
+    return NULL;
+}
+
+static void of_two_rollbacks_at_once_one_is_busy_and_changes_nothing(void **state)
+{
+    contract_world *w = *state;
+    rollback one = {0}, two = {0};
+    bo_conn *other = contract_connect(w, false);
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a text);"
+                   "INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+    stage_undo_begin(&one.undo, w->conn, PG_NAMES("t"));
+    stage_undo_begin(&two.undo, other, PG_NAMES("t"));
+    contract_do(w, "UPDATE t SET a = 'x'");
+    stage_undo_stage(&one.undo);
+    stage_undo_stage(&two.undo);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, apply_and_end, &one), 0);
+    apply_and_end(&two);
+    pthread_join(thread, NULL);
+    assert_true((one.status == BO_OK && two.status == BO_BUSY) ||
+                (one.status == BO_BUSY && two.status == BO_OK));
+    stage_undo_check(&one.undo);
+    stage_undo_end(&one.undo);
+    stage_undo_end(&two.undo);
+    bo_conn_free(other);
+}
+
 static void who_holds_a_lock_is_told_to_those_who_may_know(void **state)
 {
     contract_world *w = *state;
@@ -289,6 +343,8 @@ CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_i
     CONTRACT_TEST(a_reference_that_an_undo_would_break_is_a_conflict),
     CONTRACT_TEST(nothing_of_a_stage_is_left_in_the_session),
     CONTRACT_TEST(readers_go_on_beside_a_lock),
+    CONTRACT_TEST(without_a_lock_the_rows_that_a_stage_finds_are_locked),
+    CONTRACT_TEST(of_two_rollbacks_at_once_one_is_busy_and_changes_nothing),
     CONTRACT_TEST(who_holds_a_lock_is_told_to_those_who_may_know),
     CONTRACT_TEST(without_the_right_to_lock_tables_rows_are_locked),
     CONTRACT_TEST(rights_that_are_missing_are_named),
