@@ -562,13 +562,21 @@ static void *write_on(void *ctx)
     while (!self->stop) {
         bo_buf sql = {0};
         size_t which = (size_t)rand_r(&self->seed) % (sizeof statements / sizeof *statements);
+        bool slowly = rand_r(&self->seed) % 3 == 0 && statements[which][0] != 'B';
         for (const char *c = statements[which]; *c; c++) {
             if (*c == '@')
                 bo_buf_printf(&sql, "%d", rand_r(&self->seed) % 60);
             else
                 bo_buf_printf(&sql, "%c", *c);
         }
-        if (conn->driver->exec(conn, bo_buf_str(&sql), NULL) == BO_OK)
+        bo_status st = slowly ? conn->driver->exec(conn, "BEGIN", NULL) : BO_OK;
+        if (st == BO_OK)
+            st = conn->driver->exec(conn, bo_buf_str(&sql), NULL);
+        if (slowly) { /* somebody looks while it is open */
+            usleep(4000);
+            st = st == BO_OK ? conn->driver->exec(conn, "COMMIT", NULL) : st;
+        }
+        if (st == BO_OK)
             self->done++;
         else
             (void)conn->driver->exec(conn, "ROLLBACK", NULL);
@@ -672,6 +680,7 @@ static void the_journal_leads_back_to_any_moment_while_others_write(void **state
         if (st == BO_BUSY)
             continue;
         pg_must(st, &err);
+        usleep(5000); /* some are open now, and others have ended that began later */
         pg_must(w->driver->begin(w->conn, BO_TX_READ, &err), &err);
         pg_must(w->driver->capture->position(w->conn, &t, 1, &from, &err), &err);
         stage_rows_read(w->conn, t, &then);
