@@ -92,12 +92,14 @@ static void take_orders(world *w, const char *id)
     const bo_scope_item orders = {.table = "orders"};
     bo_point_list *list = NULL;
     (void)take(w, &orders, &list);
+    bo_point_list_free(list);
 }
 
 static void release(world *w, const char *id)
 {
     bo_point_list *list = NULL;
     (void)!bo_point_release(w->session, &w->database, id, true, &list, NULL);
+    bo_point_list_free(list);
 }
 
 static void repair(world *w, const char *id)
@@ -105,6 +107,7 @@ static void repair(world *w, const char *id)
     (void)id;
     bo_doctor *doctor = NULL;
     (void)!bo_doctor_examine(w->session, &w->database, &fix, &doctor, NULL);
+    bo_doctor_free(doctor);
 }
 
 static void killed_at(
