@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/contract/test_pg_capture_guard.c - PostgreSQL: a capture under DDL, hostile hands and
+ * missing rights; what it refuses and what it leaves. */
+#include "contract/capture_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define T PG_NAMES("t")
+
+static void make_t(contract_world *w)
+{
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a text, n integer);"
+                   "INSERT INTO t VALUES (1, 'one', 10), (2, 'two', 20), (3, 'three', 30)");
+}
+
+static bo_conn *super_session(const contract_world *w)
+{
+    const char *like = getenv("BACKOUT_TEST_PG_SUPER_URL");
+    char url[600];
+    const char *database = strstr(w->url, "///") + 3;
+    snprintf(url, sizeof url, "postgresql:///%.*s%s", (int)strcspn(database, "?"), database,
+        strchr(like, '?'));
+    return pg_world_connect(url, true);
+}
+
+static void expect_broken(contract_world *w, const char *table, const char *words)
+{
+    const char *why = capture_broken(w, table, "p");
+    if (!strstr(why, words))
+        fail_msg("'%s' is not in: %s", words, why);
+}
+
+static bo_status try_begin(contract_world *w, const char *table, bo_error *err)
+{
+    const bo_table *t = contract_table(w, table);
+    return w->driver->capture->begin(w->conn, &t, 1, "p", err);
+}
+
+static void make_parts(contract_world *w)
+{
+    contract_do(w,
+        "CREATE TABLE t (id integer, part integer, a text, PRIMARY KEY (part, id))"
+        " PARTITION BY LIST (part);"
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);"
+        "CREATE TABLE t2 (a text, id integer NOT NULL, dropped integer, part integer NOT NULL);"
+        "ALTER TABLE t2 DROP COLUMN dropped; ALTER TABLE t ATTACH PARTITION t2 FOR VALUES IN (2);"
+        "CREATE TABLE tn PARTITION OF t FOR VALUES IN (3, 4) PARTITION BY LIST (part);"
+        "CREATE TABLE t3 PARTITION OF tn FOR VALUES IN (3);"
+        "INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c'), (4, 1, 'd')");
+}
+
+/* ---- definitions ---- */
+
+static void make_wide(contract_world *w)
+{
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a text, n integer, v varchar(9));"
+                   "INSERT INTO t VALUES (1, 'one', 10, 'x'), (2, 'two', 20, 'y')");
+}
+
+static void whatever_happens_to_columns_users_can_write(void **state)
+{
+    contract_world *w = *state;
+    static const char *const changes[] = {"ALTER TABLE t DROP COLUMN a",
+        "ALTER TABLE t ALTER COLUMN n TYPE text", "ALTER TABLE t ALTER COLUMN id TYPE bigint",
+        "ALTER TABLE t ALTER COLUMN n TYPE bigint", "ALTER TABLE t RENAME COLUMN a TO b",
+        "ALTER TABLE t ALTER COLUMN a TYPE jsonb USING to_jsonb(a)",
+        "ALTER TABLE t ALTER COLUMN v TYPE varchar(99)", "ALTER TABLE t DROP CONSTRAINT t_pkey",
+        "ALTER TABLE t DROP COLUMN id", "ALTER TABLE t RENAME COLUMN id TO key"};
+    bo_conn *other = contract_connect(w, true);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        make_wide(w);
+        capture_begin(w, "p", T);
+        static const char writes[] =
+            "UPDATE t SET v = v || 'z'; DELETE FROM t WHERE v = 'xz';"
+            "INSERT INTO t SELECT * FROM t WHERE false; INSERT INTO t (v) SELECT 'k' WHERE false";
+        pg_do(other, "UPDATE t SET v = v; INSERT INTO t VALUES (3, NULL, 1, 'q');"
+                     "UPDATE t SET id = 4 WHERE id = 3; DELETE FROM t WHERE id = 4");
+        contract_do(w, changes[i]);
+        contract_do(w, writes);
+        pg_do(other, writes);
+        pg_do(other, "TRUNCATE t");
+        assert_string_not_equal(capture_broken(w, "t", "p"), "");
+        contract_do(w, "DROP TABLE t");
+        capture_end(w, "p");
+    }
+    bo_conn_free(other);
+}
+
+static void a_table_can_be_renamed_and_moved(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "ALTER TABLE t RENAME TO u; UPDATE u SET id = 9 WHERE id = 1; TRUNCATE u");
+    assert_string_equal(capture_list(w), "p u\n");
+    assert_string_equal(capture_broken(w, "u", "p"), "");
+    assert_string_equal(
+        capture_since(w, "u", from), "(1|one|10) > -\n(2|two|20) > -\n(3|three|30) > -\n");
+}
+
+static void a_key_that_others_use_can_be_another(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    contract_do(w, "ALTER TABLE t ALTER COLUMN n SET NOT NULL");
+    capture_begin(w, "p", T);
+    contract_do(w, "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (n)");
+    expect_broken(w, "t", "key changed");
+}
+
+/* ---- what can be done to a capture ---- */
+
+static void whatever_is_done_to_the_triggers_is_noticed(void **state)
+{
+    contract_world *w = *state;
+    static const char *const harm[][2] = {
+        {"ALTER TABLE t DISABLE TRIGGER ALL", "is switched off"},
+        {"ALTER TABLE t DISABLE TRIGGER USER; ALTER TABLE t ENABLE TRIGGER USER",
+            "not ENABLE ALWAYS"},
+        {"ALTER TABLE t DISABLE TRIGGER \"%s\"; ALTER TABLE t ENABLE ALWAYS TRIGGER \"%s\"",
+            "was switched off for a while"},
+        {"DROP TRIGGER \"%s\" ON t", "is missing"},
+        {"ALTER TRIGGER \"%s\" ON t RENAME TO other", "is missing"},
+        {"ALTER FUNCTION backout.journal_%i_update() SET work_mem = '1MB'", "function"},
+        {"ALTER TABLE backout.journal_%i DROP COLUMN a", "journal was altered"},
+        {"DROP TABLE backout.journal_%i", "journal is gone"},
+    };
+    for (size_t i = 0; i < sizeof harm / sizeof *harm; i++) {
+        if (i > 0)
+            contract_do(w, "DROP TABLE t");
+        make_t(w);
+        capture_begin(w, "p", T);
+        assert_string_equal(capture_broken(w, "t", "p"), "");
+        const char *name = contract_ask(w, "SELECT tgname FROM pg_trigger WHERE tgname LIKE"
+                                           " '%update%' AND NOT tgisinternal");
+        const char *oid = contract_ask(w, "SELECT 't'::regclass::oid");
+        bo_buf sql = {0};
+        for (const char *c = harm[i][0]; *c; c++) {
+            if (*c == '%') {
+                c++;
+                bo_buf_add_str(&sql, *c == 's' ? name : oid);
+            } else {
+                bo_buf_add_byte(&sql, (uint8_t)*c);
+            }
+        }
+        bo_buf_add_str(&sql, "");
+        contract_do(w, bo_buf_str(&sql));
+        bo_buf_done(&sql);
+        expect_broken(w, "t", harm[i][1]);
+        bo_error err = {0};
+        const bo_table *t = contract_table(w, "t");
+        assert_int_equal(w->driver->capture->begin(w->conn, &t, 1, "q", &err), BO_REFUSED);
+        capture_end(w, "p");
+    }
+}
+
+static void writers_in_the_role_of_a_replica_are_captured(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    bo_conn *super = super_session(w);
+    pg_do(super, "SET session_replication_role = replica; UPDATE t SET n = 0 WHERE id = 1");
+    assert_string_equal(capture_since(w, "t", from), "(1|one|10) > (1|one|0)\n");
+    assert_string_equal(capture_last(w, "t", from).user, "postgres");
+    bo_conn_free(super);
+}
+
+/* The functions run with their maker's rights: nothing of the writer's may run in them. */
+static void a_writers_search_path_gets_nowhere(void **state)
+{
+    contract_world *w = *state;
+    static const char *const operators[] = {"=", "<>", ">", "||"};
+    static const char *const types[] = {"anyelement", "bigint", "integer", "text", "name", "oid"};
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    bo_conn *super = super_session(w);
+    pg_do(super, "DROP SCHEMA IF EXISTS evil CASCADE; CREATE SCHEMA evil;"
+                 "CREATE TABLE evil.backout_old (id integer); CREATE TABLE evil.backout_new (id "
+                 "integer)");
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        char sql[500];
+        snprintf(sql, sizeof sql,
+            "CREATE FUNCTION evil.boom(%s, %s) RETURNS boolean LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'called'; END $$",
+            types[t], types[t]);
+        pg_do(super, sql);
+        for (size_t o = 0; o < sizeof operators / sizeof *operators; o++) {
+            snprintf(sql, sizeof sql,
+                "CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.boom)",
+                operators[o], types[t], types[t]);
+            pg_do(super, sql);
+        }
+    }
+    pg_do(super,
+        "CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'called'; END $$;"
+        "CREATE FUNCTION evil.current_setting(text, boolean) RETURNS text LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'called'; END $$;"
+        "CREATE FUNCTION evil.concat(text, regclass, text) RETURNS text LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'called'; END $$;"
+        "CREATE DOMAIN evil.text AS integer; CREATE DOMAIN evil.\"char\" AS integer;"
+        "CREATE DOMAIN evil.int4 AS pg_catalog.text; GRANT USAGE ON SCHEMA evil TO PUBLIC");
+    contract_do(w, "SET search_path = evil, pg_catalog");
+    contract_do(w, "UPDATE public.t SET n = 0 WHERE id OPERATOR(pg_catalog.=) 1;"
+                   "UPDATE public.t SET id = 7 WHERE id OPERATOR(pg_catalog.=) 2;"
+                   "INSERT INTO public.t VALUES (4, 'four', 4); TRUNCATE public.t");
+    contract_do(w, "SET search_path = public");
+    assert_string_equal(
+        capture_since(w, "t", from), "(1|one|10) > -\n(2|two|20) > -\n(3|three|30) > -\n");
+    pg_do(super, "DROP SCHEMA evil CASCADE");
+    bo_conn_free(super);
+}
+
+static void a_writer_without_any_right_on_the_journal_is_captured(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    bo_conn *super = super_session(w);
+    pg_do(super, "DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN;"
+                 "GRANT USAGE ON SCHEMA public TO clerk;"
+                 "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON t TO clerk;"
+                 "SET SESSION AUTHORIZATION clerk; SET application_name = 'till 4';"
+                 "UPDATE t SET n = 0 WHERE id = 1; INSERT INTO t VALUES (4, 'four', 4)");
+    bo_journal_row row = capture_last(w, "t", from);
+    assert_string_equal(row.user, "clerk");
+    assert_string_equal(row.application, "till 4");
+    bo_error err = {0};
+    assert_int_equal(w->driver->exec(super, "SELECT * FROM backout.capture", &err), BO_DENIED);
+    bo_journal_filter filter = {.from = from, .user = "clerk"};
+    assert_string_equal(
+        capture_changes(w, "t", &filter), "(1|one|10) > (1|one|0)\n- > (4|four|4)\n");
+    pg_do(super, "TRUNCATE t; RESET SESSION AUTHORIZATION; DROP OWNED BY clerk; DROP ROLE clerk");
+    bo_conn_free(super);
+}
+
+/* ---- begin and end ---- */
+
+static void what_cannot_be_captured_says_why(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE UNLOGGED TABLE un (id integer PRIMARY KEY);"
+                   "CREATE TABLE ours (id integer PRIMARY KEY, backout_seq integer);"
+                   "CREATE TABLE gen (id integer, g integer GENERATED ALWAYS AS (id) STORED,"
+                   " PRIMARY KEY (g));"
+                   "CREATE TABLE lo (id integer PRIMARY KEY, o oid);"
+                   "CREATE TABLE ru (id integer PRIMARY KEY);"
+                   "CREATE RULE ru AS ON INSERT TO ru DO INSTEAD NOTHING;"
+                   "DO $$ BEGIN EXECUTE 'CREATE TABLE wide (id integer PRIMARY KEY, '"
+                   " || (SELECT string_agg('c' || i || ' integer', ', ') FROM"
+                   " generate_series(1, 800) i) || ')'; END $$");
+    static const struct {
+        const char *table;
+        bo_coverage coverage;
+        const char *words;
+    } cases[] = {
+        {"un", BO_UNCOVERED, "unlogged"},
+        {"ours", BO_UNCOVERED, "backout_seq"},
+        {"gen", BO_UNCOVERED, "computes"},
+        {"wide", BO_UNCOVERED, "750"},
+        {"lo", BO_COVERED_WITH_LIMITS, "large objects"},
+        {"ru", BO_COVERED_WITH_LIMITS, "rule ru"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bo_error err = {0};
+        const char *why = capture_coverage(w, cases[i].table, cases[i].coverage);
+        if (!strstr(why, cases[i].words))
+            fail_msg("%s: %s", cases[i].table, why);
+        bool uncovered = cases[i].coverage == BO_UNCOVERED;
+        assert_int_equal(try_begin(w, cases[i].table, &err), uncovered ? BO_UNSUPPORTED : BO_OK);
+        if (uncovered && !strstr(err.text, cases[i].words))
+            fail_msg("%s: %s", cases[i].table, err.text);
+    }
+}
+
+static void a_table_with_750_columns_is_captured(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "DO $$ BEGIN EXECUTE 'CREATE TABLE t (id integer PRIMARY KEY, '"
+                   " || (SELECT string_agg('c' || i || ' integer', ', ') FROM"
+                   " generate_series(1, 749) i) || ')'; END $$; INSERT INTO t VALUES (1, 1)");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET c700 = 2");
+    bo_journal_filter filter = {.from = from, .run = ""};
+    if (!strstr(capture_changes(w, "t", &filter), " > (1|1|~"))
+        fail_msg("%s", capture_changes(w, "t", &filter));
+}
+
+static void missing_rights_are_named(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    bo_conn *super = super_session(w);
+    make_t(w);
+    pg_do(super, "DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN;"
+                 "GRANT USAGE ON SCHEMA public TO clerk; GRANT ALL ON t TO clerk");
+    char url[600];
+    const char *like = getenv("BACKOUT_TEST_PG_SUPER_URL");
+    const char *database = strstr(w->url, "///") + 3;
+    const char *user = strstr(like, "user=postgres");
+    snprintf(url, sizeof url, "postgresql:///%.*s%.*suser=clerk", (int)strcspn(database, "?"),
+        database, (int)(user - strchr(like, '?')), strchr(like, '?'));
+    bo_conn *clerk = pg_world_connect(url, false);
+    const bo_table *t = pg_table(clerk, w->arena, "t");
+    assert_int_equal(w->driver->capture->begin(clerk, &t, 1, "p", &err), BO_DENIED);
+    if (!strstr(err.text, "owner of"))
+        fail_msg("%s", err.text);
+    pg_do(super, "ALTER TABLE t OWNER TO clerk");
+    assert_int_equal(w->driver->capture->begin(clerk, &t, 1, "p", &err), BO_DENIED);
+    if (!strstr(err.text, "GRANT CREATE ON DATABASE"))
+        fail_msg("%s", err.text);
+    bo_conn_free(clerk);
+    pg_do(super, "DROP TABLE t; DROP OWNED BY clerk; DROP ROLE clerk");
+    bo_conn_free(super);
+}
+
+static void a_session_that_may_not_write_is_refused(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    make_t(w);
+    pg_do(w->conn, "SET default_transaction_read_only = on");
+    assert_int_equal(try_begin(w, "t", &err), BO_REFUSED);
+    assert_string_equal(capture_list(w), "");
+}
+
+static void the_marker_and_the_capture_share_a_schema(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    bo_buf token = {0};
+    make_t(w);
+    capture_begin(w, "p", T);
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->mark(w->conn, "m", &token, &err), &err);
+    pg_must(w->driver->commit(w->conn, &err), &err);
+    capture_end(w, "p");
+    bool marked = false;
+    pg_must(w->driver->marked(w->conn, "m", bo_buf_str(&token), &marked, &err), &err);
+    assert_true(marked);
+    bo_buf_done(&token);
+    capture_begin(w, "p", T);
+    pg_must(w->driver->unmark(w->conn, "m", &err), &err);
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+    capture_end(w, "p");
+    assert_string_equal(
+        contract_ask(w, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backout'"), "0");
+}
+
+static void nothing_is_left_behind(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    contract_do(w, "CREATE TABLE u (id integer PRIMARY KEY, r regclass)");
+    capture_begin(w, "p", PG_NAMES("t", "u"));
+    capture_begin(w, "q", PG_NAMES("u"));
+    capture_end(w, "p");
+    capture_end(w, "q");
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM pg_trigger"), "0");
+    assert_string_equal(
+        contract_ask(w, "SELECT count(*) FROM pg_namespace WHERE nspname = 'backout'"), "0");
+}
+
+static void a_reader_keeps_the_triggers_from_being_dropped(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    bo_conn *other = contract_connect(w, true);
+    pg_do(other, "SET application_name = 'report'; BEGIN; SELECT * FROM t");
+    assert_int_equal(w->driver->capture->end(w->conn, "p", &err), BO_BUSY);
+    if (!strstr(err.text, "report"))
+        fail_msg("%s", err.text);
+    contract_do(w, "UPDATE t SET n = 0 WHERE id = 1");
+    assert_string_equal(capture_since(w, "t", from), "(1|one|10) > (1|one|0)\n");
+    pg_do(other, "COMMIT");
+    capture_end(w, "p");
+    bo_conn_free(other);
+}
+
+CONTRACT_MAIN("pg_capture_guard", CONTRACT_TEST(whatever_happens_to_columns_users_can_write),
+    CONTRACT_TEST(a_table_can_be_renamed_and_moved),
+    CONTRACT_TEST(a_key_that_others_use_can_be_another),
+    CONTRACT_TEST(whatever_is_done_to_the_triggers_is_noticed),
+    CONTRACT_TEST(writers_in_the_role_of_a_replica_are_captured),
+    CONTRACT_TEST(a_writers_search_path_gets_nowhere),
+    CONTRACT_TEST(a_writer_without_any_right_on_the_journal_is_captured),
+    CONTRACT_TEST(what_cannot_be_captured_says_why),
+    CONTRACT_TEST(a_table_with_750_columns_is_captured), CONTRACT_TEST(missing_rights_are_named),
+    CONTRACT_TEST(a_session_that_may_not_write_is_refused),
+    CONTRACT_TEST(the_marker_and_the_capture_share_a_schema), CONTRACT_TEST(nothing_is_left_behind),
+    CONTRACT_TEST(a_reader_keeps_the_triggers_from_being_dropped))
