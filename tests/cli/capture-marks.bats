@@ -3,7 +3,7 @@
 # tests/cli/capture-marks.bats - what only MariaDB has: its clients' environment, and the mark of a run.
 
 load ../support/bats/common
-BACKOUT_TEST_ENGINE=mariadb
+export BACKOUT_TEST_ENGINE=mariadb
 load capture
 setup() {
     common_setup

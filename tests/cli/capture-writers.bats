@@ -4,7 +4,7 @@
 # not say so.  On PostgreSQL, where a write carries both.
 
 load ../support/bats/common
-BACKOUT_TEST_ENGINE=postgresql
+export BACKOUT_TEST_ENGINE=postgresql
 load capture
 load trouble
 setup() {
@@ -44,7 +44,6 @@ SH
 @test "a program that succeeds is sealed with its own rows only" {
     echo 'psql -X -q <damage.sql; psql -X -q "$ANOTHER" -c "UPDATE orders SET total = 7 WHERE id = 12"' \
         >change.sh
-    ANOTHER=$DB
     # another session of another program: without the mark
     run -0 --separate-stderr env ANOTHER="$DB&options=" backout run --db "$DB" --method capture \
         --tables customers,orders --output json -- sh change.sh

@@ -6,7 +6,7 @@
 #   state                all rows of all tables, to compare
 #   ours                 how many triggers, tables and functions of backout are in the database
 #   break_capture TABLE  what a user may do to our triggers on it
-# shellcheck disable=SC2034 # DB is for the tests
+# shellcheck disable=SC2034,SC2153 # DB is for the tests; PG_DATABASE is set by common.bash
 
 ENGINE=${BACKOUT_TEST_ENGINE:-sqlite}
 
