@@ -279,6 +279,31 @@ static void rows_larger_than_a_batch_are_loaded(void **state)
     contract_rows_done(&rows);
 }
 
+static void a_row_may_be_larger_than_a_packet(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_rows rows = {0};
+    uint64_t count = 0;
+    contract_do(w,
+        "CREATE TABLE t (id integer PRIMARY KEY, a longblob, b longtext, c integer);"
+        "INSERT INTO t SELECT seq, repeat('a', 9000000 - seq), NULL, seq FROM seq_1_to_3;"
+        "UPDATE t SET b = repeat('b', 9000000) WHERE id = 2;"
+        "INSERT INTO t VALUES (4, 'x', 'y', NULL)");
+    const bo_table *table = contract_table(w, "t");
+    contract_scan(w, &(bo_scan){.table = table}, &rows);
+    assert_true(rows.bytes.size > 36000000);
+    static const char sum[] = "SELECT BIT_XOR(CRC32(CONCAT_WS('/', id, MD5(a), MD5(b), c))) FROM t";
+    const char *checksum = contract_ask(w, sum);
+    pg_must(my->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(my->clear(w->conn, table, &count, &err), &err);
+    pg_must(my->load(w->conn, table, table, contract_next, &rows, &count, &err), &err);
+    assert_int_equal(count, 4);
+    pg_must(my->commit(w->conn, &err), &err);
+    assert_string_equal(contract_ask(w, sum), checksum);
+    contract_rows_done(&rows);
+}
+
 static bo_status count_rows(void *ctx, bo_image row, bo_error *err)
 {
     (void)row;
@@ -339,5 +364,6 @@ CONTRACT_MAIN("my_rows", CONTRACT_TEST(every_type_has_its_image_and_takes_it_bac
     CONTRACT_TEST(literals_say_it_exactly),
     CONTRACT_TEST(ranges_are_cut_by_an_integer_key_of_any_kind),
     CONTRACT_TEST(rows_larger_than_a_batch_are_loaded),
+    CONTRACT_TEST(a_row_may_be_larger_than_a_packet),
     CONTRACT_TEST(a_test_restore_reads_back_what_was_written),
     CONTRACT_TEST(a_table_of_generated_columns_has_rows_without_values))

@@ -3,7 +3,8 @@
  * src/driver/mariadb/insert.c - images on their way into tables.
  *
  * A statement is prepared once and executed for a batch of rows in one packet: the bulk execution
- * of MariaDB's protocol, with the values of one column side by side.
+ * of MariaDB's protocol, with the values of one column side by side.  A row that is larger than a
+ * batch goes alone and value by value, because the server limits the size of a packet.
  */
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #define BATCH_ROWS   1000u
 #define BATCH_VALUES 65536u
 #define BATCH_BYTES  1048576u
+#define PIECE_BYTES  1048576u /* of a large value */
 
 /* The rows of one packet, and where each value of them is; column by column. */
 typedef struct batch {
@@ -78,6 +80,47 @@ static void point_at_values(batch *b)
     }
 }
 
+/* Large values go before the statement, in pieces. */
+static bool send_value(MYSQL_STMT *statement, unsigned number, bo_value value)
+{
+    for (int32_t at = 0; at < value.size;) {
+        const int32_t left = value.size - at;
+        const int32_t size = left < (int32_t)PIECE_BYTES ? left : (int32_t)PIECE_BYTES;
+        if (mysql_stmt_send_long_data(
+                statement, number, (const char *)value.data + at, (unsigned long)size))
+            return false;
+        at += size;
+    }
+    return true;
+}
+
+/* The only row of the batch, whose values were pointed at. */
+static bool execute_large(MYSQL_STMT *statement, batch *b)
+{
+    const unsigned none = 0;
+    BO_OWN_MEM MYSQL_BIND *binds = calloc((size_t)b->count + 1, sizeof *binds);
+    if (!binds || mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &none))
+        return false;
+    for (uint16_t i = 0; i < b->count; i++) {
+        const bool null = b->values[i].size < 0;
+        binds[i] = (MYSQL_BIND){.buffer_type = null ? MYSQL_TYPE_NULL : MYSQL_TYPE_BLOB,
+            .buffer = (void *)(uintptr_t)b->values[i].data,
+            .buffer_length = null ? 0 : (unsigned long)b->values[i].size};
+    }
+    bool good = !mysql_stmt_bind_param(statement, binds);
+    for (uint16_t i = 0; good && i < b->count; i++) {
+        if (b->values[i].size > (int32_t)(PIECE_BYTES / 2))
+            good = send_value(statement, i, b->values[i]);
+    }
+    return good && mysql_stmt_execute(statement) == 0;
+}
+
+static bool execute_many(MYSQL_STMT *statement, batch *b)
+{
+    return !mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &b->rows) &&
+           !mysql_stmt_bind_param(statement, b->binds) && mysql_stmt_execute(statement) == 0;
+}
+
 /* Sends the batch; `rows_out` counts on. */
 static bo_status send_batch(
     my_conn *conn, MYSQL_STMT *statement, batch *b, uint64_t *rows_out, bo_error *err)
@@ -86,17 +129,19 @@ static bo_status send_batch(
     if (st != BO_OK || b->rows == 0)
         return st;
     point_at_values(b);
-    bool good = true;
-    if (b->count > 0)
-        good = !mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &b->rows) &&
-               !mysql_stmt_bind_param(statement, b->binds);
+    const bool large = b->rows == 1 && b->bytes.size > BATCH_BYTES;
     /* Without parameters there is nothing to send many of. */
-    for (unsigned i = 0; good && i < (b->count > 0 ? 1 : b->rows); i++) {
-        good = mysql_stmt_execute(statement) == 0;
-        *rows_out += good ? mysql_stmt_affected_rows(statement) : 0;
+    const unsigned times = b->count > 0 ? 1 : b->rows;
+    for (unsigned i = 0; i < times; i++) {
+        const bool good = b->count == 0 ? mysql_stmt_execute(statement) == 0
+                          : large       ? execute_large(statement, b)
+                                        : execute_many(statement, b);
+        if (!good && mysql_stmt_errno(statement) == 0)
+            return bo_nomem(err);
+        if (!good)
+            return my_statement_failure(conn, statement, err);
+        *rows_out += mysql_stmt_affected_rows(statement);
     }
-    if (!good)
-        return my_statement_failure(conn, statement, err);
     bo_buf_clear(&b->bytes);
     b->rows = 0;
     return BO_OK;
