@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/answer.h"
+#include "cli/mariadb_url.h"
 
 void cli_database_done(cli_database *database)
 {
@@ -59,6 +60,12 @@ static bool same_database(const char *a, const char *b)
         return true;
     if (find_file(a, &file_of_a) && find_file(b, &file_of_b))
         return file_of_a.st_dev == file_of_b.st_dev && file_of_a.st_ino == file_of_b.st_ino;
+    BO_OWN_VALUE(cli_mariadb_url) first = {0};
+    BO_OWN_VALUE(cli_mariadb_url) second = {0};
+    bool is_first = cli_mariadb_url_read(a, &first);
+    bool is_second = cli_mariadb_url_read(b, &second);
+    if (is_first || is_second)
+        return is_first && is_second && cli_mariadb_url_same(&first, &second);
     PQconninfoOption *of_a __attribute__((cleanup(free_parameters))) = PQconninfoParse(a, NULL);
     PQconninfoOption *of_b __attribute__((cleanup(free_parameters))) = PQconninfoParse(b, NULL);
     if (!of_a || !of_b)

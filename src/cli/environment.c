@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "cli/mariadb_url.h"
 
 /* ---- PostgreSQL ---- */
 
@@ -61,58 +62,21 @@ static void set_postgres(const cli_child *child)
 
 /* ---- MariaDB ---- */
 
-/* Sets `variable` to what %XX stands for in the text; nothing of an empty one. */
-static void set_decoded(const char *variable, const char *text, size_t size)
+static void set(const char *variable, const bo_buf *value)
 {
-    BO_OWN_VALUE(bo_buf) plain = {0};
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] == '%' && size - i > 2 && bo_text_unhex(&plain, text + i + 1, 2))
-            i += 2;
-        else
-            bo_buf_add_byte(&plain, (uint8_t)text[i]);
-    }
-    if (size && !plain.failed)
-        (void)setenv(variable, bo_buf_str(&plain), 1);
-}
-
-/* [user[:password]@][host[:port]], the host perhaps [in brackets] */
-static void set_server(const char *text, size_t size)
-{
-    const char *at = memrchr(text, '@', size);
-    if (at) {
-        set_decoded("MYSQL_USER", text, strcspn(text, ":@"));
-        size -= (size_t)(at + 1 - text);
-        text = at + 1;
-    }
-    const char *end = text + size;
-    const char *close = size && *text == '[' ? memchr(text, ']', size) : NULL;
-    const char *after = close ? close : text;
-    const char *colon = memchr(after, ':', (size_t)(end - after));
-    const char *host = close ? text + 1 : text;
-    set_decoded("MYSQL_HOST", host, (size_t)((close ? close : colon ? colon : end) - host));
-    if (colon)
-        set_decoded("MYSQL_TCP_PORT", colon + 1, (size_t)(end - colon - 1));
+    if (value->size)
+        (void)setenv(variable, bo_buf_str(value), 1);
 }
 
 /* Host, port and socket are what the clients of MariaDB read; they are told user and database only
  * by their arguments, so these two are for the command to pass on. */
-static void set_mariadb(const char *url)
+static void set_mariadb(const cli_mariadb_url *url)
 {
-    const char *server = strstr(url, "://") + strlen("://");
-    size_t size = strcspn(server, "/?#");
-    set_server(server, size);
-    const char *path = server + size;
-    if (*path == '/')
-        set_decoded("MYSQL_DATABASE", path + 1, strcspn(path + 1, "/?#"));
-    const char *option = path + strcspn(path, "?");
-    while (*option) {
-        option++;
-        size = strcspn(option, "&#");
-        if (bo_text_starts(option, "socket="))
-            set_decoded("MYSQL_UNIX_PORT", option + strlen("socket="), size - strlen("socket="));
-        option += size;
-        option = *option == '&' ? option : "";
-    }
+    set("MYSQL_HOST", &url->host);
+    set("MYSQL_TCP_PORT", &url->port);
+    set("MYSQL_UNIX_PORT", &url->socket);
+    set("MYSQL_USER", &url->user);
+    set("MYSQL_DATABASE", &url->database);
 }
 
 /* ---- all ---- */
@@ -120,6 +84,7 @@ static void set_mariadb(const char *url)
 void cli_environment_set(const cli_child *child)
 {
     const char *url = child->database->url;
+    BO_OWN_VALUE(cli_mariadb_url) mariadb = {0};
     (void)setenv("BACKOUT_RUN_ID", child->run_id, 1);
     (void)setenv("BACKOUT_POINT_ID", child->point_id, 1);
     (void)setenv("BACKOUT_DB", child->shown, 1);
@@ -128,8 +93,8 @@ void cli_environment_set(const cli_child *child)
     (void)unsetenv("BACKOUT_KEY_FILE");
     if (bo_text_starts(url, "sqlite:"))
         (void)setenv("BACKOUT_SQLITE_FILE", url + strlen("sqlite:"), 1);
-    else if (bo_text_starts(url, "mariadb://") || bo_text_starts(url, "mysql://"))
-        set_mariadb(url);
+    else if (cli_mariadb_url_read(url, &mariadb))
+        set_mariadb(&mariadb);
     else
         set_postgres(child);
 }

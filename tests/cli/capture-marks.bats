@@ -48,6 +48,12 @@ SH
     [ "$(ask "SELECT total FROM orders WHERE id = 10")" = 1 ]
 }
 
+@test "a database that the configuration knows is recognized by another spelling of its URL" {
+    printf 'databases: {live: {url: "%s", production: true}}\n' "$DB" >>backout.yaml
+    run -3 --separate-stderr backout run --db "${DB/mariadb:/mysql:}&connect_timeout=5" -- true
+    [[ $stderr == *"'live' is a production database"* ]]
+}
+
 @test "a password in the URL is refused here too" {
     run -2 --separate-stderr backout list --db mariadb://ann:geheim@db/shop
     [[ $stderr != *geheim* ]]
