@@ -154,3 +154,13 @@ SQL
     client root -e "DROP USER half@localhost"
     [[ $stderr == *"cannot read the definition of table 'customers'"*"needed: GRANT SELECT ON"* ]]
 }
+
+@test "a trigger that may not be read is known by name" {
+    client root -e "CREATE USER IF NOT EXISTS seer@localhost;
+        GRANT SELECT, INSERT, UPDATE, DELETE, LOCK TABLES ON $database.* TO seer@localhost"
+    sql "CREATE TRIGGER quiet BEFORE INSERT ON log FOR EACH ROW SET NEW.a = NEW.a"
+    backout -q point create --db "${url/app@/seer@}" --tables log
+    client root -e "DROP USER seer@localhost"
+    run -0 backout details latest
+    [[ $output == *"trigger 'quiet' cannot be made again"* ]]
+}

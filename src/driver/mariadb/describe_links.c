@@ -101,23 +101,29 @@ static void add_settings(my_description *about, MYSQL_ROW row)
             row[TRIGGER_MODE], row[TRIGGER_COLLATION]));
 }
 
-static bo_status read_triggers(my_description *about, MYSQL_RES *found, bo_error *err)
+static bo_status add_trigger(my_description *about, MYSQL_ROW row, bo_error *err)
 {
     bo_table *table = about->table;
-    bo_trigger *triggers = NULL;
-    for (MYSQL_ROW row; (row = mysql_fetch_row(found)) != NULL;) {
-        BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    const bool known = row[TRIGGER_BODY] && row[TRIGGER_DEFINER];
+    if (known)
         add_trigger_sql(&sql, table, row);
-        triggers = my_grow(about, triggers, table->trigger_count, sizeof *triggers);
-        const char *name = my_cell(about, row[TRIGGER_NAME]);
-        const char *text = sql.failed ? NULL : my_cell(about, bo_buf_str(&sql));
-        if (!triggers || !name || !text)
-            return bo_nomem(err);
-        triggers[table->trigger_count++] = (bo_trigger){name, text, 'O'};
+    bo_trigger *triggers = my_grow(about, table->triggers, table->trigger_count, sizeof *triggers);
+    const char *name = my_cell(about, row[TRIGGER_NAME]);
+    const char *text = sql.failed ? NULL : my_cell(about, bo_buf_str(&sql));
+    if (!triggers || !name || !text)
+        return bo_nomem(err);
+    triggers[table->trigger_count++] = (bo_trigger){name, text, 'O'};
+    table->triggers = triggers;
+    if (known) {
         add_settings(about, row);
         add_after(about, text);
+    } else {
+        my_add_limit(about, bo_arena_printf(about->arena,
+                                "trigger '%s' cannot be made again: to read it, the right TRIGGER "
+                                "is missing",
+                                name));
     }
-    table->triggers = triggers;
     return about->failed ? bo_nomem(err) : BO_OK;
 }
 
@@ -125,7 +131,9 @@ bo_status my_describe_triggers(my_description *about, bo_error *err)
 {
     BO_OWN(MYSQL_RES) *found = NULL;
     bo_status st = ask_triggers(about, &found, err);
-    return st == BO_OK ? read_triggers(about, found, err) : st;
+    for (MYSQL_ROW row; st == BO_OK && (row = mysql_fetch_row(found)) != NULL;)
+        st = add_trigger(about, row, err);
+    return st;
 }
 
 /* Its foreign keys come before its triggers. */
