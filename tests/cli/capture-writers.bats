@@ -134,3 +134,17 @@ eventually_captured() {
     run -0 --separate-stderr backout execute "$id" --run "$one" --yes
     [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 2 " ]
 }
+
+@test "who used what the change wrote is a conflict, left alone, or undone as well" {
+    backout -q run --db "$DB" --method capture --tables orders damage.sql
+    ask "UPDATE orders SET total = total + 1 WHERE id = 10"
+    run -3 --separate-stderr backout execute latest --type partial --yes
+    run -0 --separate-stderr backout assess latest --mode cascade --output json
+    [ "$(jq -c '[.type, .status, .applied.updated, .conflict_count]' <<<"$output")" = \
+        '["partial","planned",2,0]' ]
+    run -0 --separate-stderr backout execute latest --mode non-conflict-only --dry-run --output json
+    [ "$(jq -c '[.applied.updated, .conflict_count]' <<<"$output")" = '[1,1]' ]
+    run -0 --separate-stderr backout execute latest --mode cascade --yes --output json
+    [ "$(jq -r .proof <<<"$output")" = match ]
+    [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 700 " ]
+}
