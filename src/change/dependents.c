@@ -7,7 +7,7 @@
  * makes new members, until a round finds none.  A row that is as the members left it, or as it was
  * before them, is in nobody's way.
  */
-#include "change/dependents.h"
+#include "change/following.h"
 
 #include <string.h>
 
@@ -21,64 +21,12 @@ enum {              /* flags of rows */
 };
 enum { LATE = 1 }; /* of a transaction: not of the change, although it looks so */
 
-struct writer {
-    const char *transaction, *user, *application, *run;
-    char operation;
-    struct writer *next;
-};
-
-/* A row that stands in the way by a tie, and who wrote it: in this order, no member. */
-struct candidate {
-    size_t tie;
-    uint32_t table;
-    bo_span key, values;
-    bo_span shown;      /* the values as they are in the row */
-    uint64_t low, high; /* the row of a member that it is tied to */
-    struct writer *first, *last;
-};
-
-struct following {
-    bo_undo *undo;
-    bo_content *content;
-    bo_journal_filter members;
-    bool chosen; /* the change is told by user and run, else by the position of the seal */
-    bo_dependents *found;
-    bo_tie *ties;
-    size_t tie_count;
-    bo_marks transactions; /* of members: their node */
-
-    /* of the round */
-    bo_arena *arena;
-    bo_marks rows; /* space i: rows of table i; then values of ties, and candidates by row */
-    struct candidate *candidates;
-    size_t candidate_count;
-    bool *walk; /* per table: something is there to be found in its journal */
-    uint32_t table;
-    bo_buf key, values;
-    uint64_t seen;
-};
-
-static const bo_capture_driver *capture_of(const struct following *f)
+static const bo_capture_driver *capture_of(const bo_following *f)
 {
     return f->undo->target->conn->driver->capture;
 }
 
-static bo_span span_of(const bo_buf *buf)
-{
-    return (bo_span){buf->data, buf->size};
-}
-
-static uint32_t values_space(const struct following *f, size_t tie)
-{
-    return f->content->part_count + (uint32_t)tie;
-}
-
-static uint32_t candidate_space(const struct following *f, size_t tie)
-{
-    return f->content->part_count + (uint32_t)(f->tie_count + tie);
-}
-
-static bool is_read(const struct following *f, uint32_t table)
+static bool is_read(const bo_following *f, uint32_t table)
 {
     const bo_part *part = &f->content->parts[table];
     return part->captured && part->now && !part->left_out && !f->undo->journal->broken[table];
@@ -99,7 +47,7 @@ static uint64_t hash_of(const bo_table *shape, bo_image row)
     return row.data ? bo_marks_hash(bo_row_values(shape, row)) : 0;
 }
 
-static bo_status breathe(struct following *f, bo_error *err)
+static bo_status breathe(bo_following *f, bo_error *err)
 {
     return ++f->seen % 4096 == 0 ? bo_interrupt_check(err) : BO_OK;
 }
@@ -107,11 +55,11 @@ static bo_status breathe(struct following *f, bo_error *err)
 /* ---- what the members did ---- */
 
 static bo_status note_member(
-    struct following *f, bo_image before, bo_image after, bool mixed, bo_error *err)
+    bo_following *f, bo_image before, bo_image after, bool mixed, bo_error *err)
 {
     const bo_table *shape = bo_part_shape(&f->content->parts[f->table]);
     bo_status st = bo_row_key(shape, after.data ? after : before, &f->key, err);
-    bo_mark *mark = st == BO_OK ? bo_marks_put(&f->rows, f->table, span_of(&f->key)) : NULL;
+    bo_mark *mark = st == BO_OK ? bo_marks_put(&f->rows, f->table, bo_following_key(f)) : NULL;
     if (!mark)
         return st == BO_OK ? bo_nomem(err) : st;
     mark->first = hash_of(shape, after);
@@ -126,7 +74,7 @@ static bo_status note_member(
         st = bo_tie_of_member(&f->ties[i], f->content, before, after, &f->values, &there, err);
         if (st != BO_OK || !there)
             continue;
-        mark = bo_marks_put(&f->rows, values_space(f, i), span_of(&f->values));
+        mark = bo_marks_put(&f->rows, bo_values_space(f, i), bo_following_values(f));
         if (!mark)
             return bo_nomem(err);
         mark->first = low;
@@ -140,13 +88,13 @@ static bo_status note_member_change(void *ctx, const bo_journal_change *change, 
     return note_member(ctx, change->before, change->after, change->mixed, err);
 }
 
-static bo_status note_sealed(struct following *f, bo_image before, bo_image after, bo_error *err)
+static bo_status note_sealed(bo_following *f, bo_image before, bo_image after, bo_error *err)
 {
     if (!is_read(f, f->table))
         return note_member(f, before, after, false, err);
     const bo_table *shape = bo_part_shape(&f->content->parts[f->table]);
     bo_status st = bo_row_key(shape, after.data ? after : before, &f->key, err);
-    bo_mark *mark = st == BO_OK ? bo_marks_find(&f->rows, f->table, span_of(&f->key)) : NULL;
+    bo_mark *mark = st == BO_OK ? bo_marks_find(&f->rows, f->table, bo_following_key(f)) : NULL;
     if (mark)
         mark->flags |= SEEN;
     return st == BO_OK ? breathe(f, err) : st;
@@ -154,7 +102,7 @@ static bo_status note_sealed(struct following *f, bo_image before, bo_image afte
 
 /* The sealed change was all before the journals are walked; what is in no journal is known of it
  * alone. */
-static bo_status read_sealed(struct following *f, bo_error *err)
+static bo_status read_sealed(bo_following *f, bo_error *err)
 {
     bo_changes changes;
     bo_status st = bo_changes_open_at(&changes, f->undo->change, f->table, err);
@@ -168,7 +116,7 @@ static bo_status read_sealed(struct following *f, bo_error *err)
     return st;
 }
 
-static bo_status read_members(struct following *f, uint32_t table, bo_error *err)
+static bo_status read_members(bo_following *f, uint32_t table, bo_error *err)
 {
     const bo_part *part = &f->content->parts[table];
     bo_status st = BO_OK;
@@ -184,48 +132,15 @@ static bo_status read_members(struct following *f, uint32_t table, bo_error *err
 
 /* ---- what all did ---- */
 
-/* A row that has the values of a tie which the members' undo takes or brings back. */
-static bo_status note_candidate(
-    struct following *f, size_t tie, const bo_mark *values, bo_image row, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) shown = {0};
-    bo_image_project(&shown, row, f->ties[tie].to_columns, f->ties[tie].count);
-    struct candidate candidate = {
-        .tie = tie, .table = f->table, .low = values->first, .high = values->second};
-    struct candidate *candidates =
-        bo_arena_grow(f->arena, f->candidates, f->candidate_count, sizeof *candidates);
-    if (!candidates)
-        return bo_nomem(err);
-    f->candidates = candidates;
-    bo_status st = copy_span(f->arena, span_of(&f->key), &candidate.key, err);
-    if (st == BO_OK)
-        st = copy_span(f->arena, span_of(&f->values), &candidate.values, err);
-    if (st == BO_OK)
-        st = bo_buf_check(&shown, err);
-    if (st == BO_OK)
-        st = copy_span(f->arena, span_of(&shown), &candidate.shown, err);
-    if (st != BO_OK)
-        return st;
-    bo_mark *mark = bo_marks_put(&f->rows, candidate_space(f, tie), span_of(&f->key));
-    if (!mark)
-        return bo_nomem(err);
-    mark->first = f->candidate_count;
-    candidates[f->candidate_count++] = candidate;
-    f->walk[f->table] = true;
-    if (f->found->count > 1) /* which of the members wrote the row that it is tied to? */
-        f->walk[f->ties[tie].from] = true;
-    return BO_OK;
-}
-
 static bo_status note_change(void *ctx, const bo_journal_change *change, bo_error *err)
 {
-    struct following *f = ctx;
+    bo_following *f = ctx;
     const bo_table *now = f->content->parts[f->table].now;
     bo_status st =
         bo_row_key(now, change->after.data ? change->after : change->before, &f->key, err);
     if (st != BO_OK)
         return st;
-    bo_mark *row = bo_marks_find(&f->rows, f->table, span_of(&f->key));
+    bo_mark *row = bo_marks_find(&f->rows, f->table, bo_following_key(f));
     uint64_t hash = hash_of(now, change->after);
     if (row && hash != row->first && hash != row->second) {
         row->flags |= IN_THE_WAY;
@@ -239,16 +154,17 @@ static bo_status note_change(void *ctx, const bo_journal_change *change, bo_erro
         st = bo_tie_of_other(
             &f->ties[i], f->content, change->before, change->after, &f->values, &there, err);
         const bo_mark *values =
-            st == BO_OK && there ? bo_marks_find(&f->rows, values_space(f, i), span_of(&f->values))
-                                 : NULL;
+            st == BO_OK && there
+                ? bo_marks_find(&f->rows, bo_values_space(f, i), bo_following_values(f))
+                : NULL;
         if (values)
-            st = note_candidate(
+            st = bo_candidate_tied(
                 f, i, values, change->after.data ? change->after : change->before, err);
     }
     return st == BO_OK ? breathe(f, err) : st;
 }
 
-static bo_status read_all(struct following *f, uint32_t table, bo_error *err)
+static bo_status read_all(bo_following *f, uint32_t table, bo_error *err)
 {
     const bo_journal_filter all = {.from = f->members.from};
     f->table = table;
@@ -259,7 +175,7 @@ static bo_status read_all(struct following *f, uint32_t table, bo_error *err)
 
 /* ---- who wrote there ---- */
 
-static bool is_of_change(const struct following *f, const bo_journal_row *row, bo_mark *transaction)
+static bool is_of_change(const bo_following *f, const bo_journal_row *row, bo_mark *transaction)
 {
     const bo_journal_filter *members = &f->members;
     if (!f->chosen || (transaction && transaction->flags & LATE))
@@ -268,7 +184,7 @@ static bool is_of_change(const struct following *f, const bo_journal_row *row, b
            (!members->user || strcmp(members->user, row->user) == 0);
 }
 
-static uint32_t member_of(const struct following *f, const bo_journal_row *row)
+static uint32_t member_of(const bo_following *f, const bo_journal_row *row)
 {
     bo_span name = {(const uint8_t *)row->transaction, strlen(row->transaction)};
     bo_mark *mark = bo_marks_find(&f->transactions, 0, name);
@@ -277,9 +193,8 @@ static uint32_t member_of(const struct following *f, const bo_journal_row *row)
     return mark && mark->node ? mark->node : NOBODY;
 }
 
-/* The transaction becomes a member, or depends by one row more when it is one already. */
-static bo_status add_dependent(struct following *f, const struct writer *writer,
-    const bo_dependent_node *how, uint32_t *node_out, bo_error *err)
+bo_status bo_following_add(bo_following *f, const bo_writer *writer, const bo_dependent_node *how,
+    uint32_t *node_out, bo_error *err)
 {
     bo_dependents *found = f->found;
     bo_arena *arena = f->undo->arena;
@@ -319,8 +234,8 @@ static bo_status add_dependent(struct following *f, const struct writer *writer,
     return BO_OK;
 }
 
-static bo_status note_use(
-    struct following *f, uint64_t low, uint64_t high, uint32_t node, bo_error *err)
+bo_status bo_following_use(
+    bo_following *f, uint64_t low, uint64_t high, uint32_t node, bo_error *err)
 {
     bo_mark *used = bo_marks_put_hash(&f->found->used, low, high);
     if (!used)
@@ -331,53 +246,25 @@ static bo_status note_use(
 
 /* Somebody wrote a row that members had written before. */
 static bo_status note_overwrite(
-    struct following *f, const bo_journal_row *row, bo_mark *mark, uint32_t node, bo_error *err)
+    bo_following *f, const bo_journal_row *row, bo_mark *mark, uint32_t node, bo_error *err)
 {
-    struct writer writer = {
+    bo_writer writer = {
         row->transaction, row->user, row->application, row->run, row->operation, NULL};
     bo_dependent_node how = {.parent = mark->node, .table = f->table, .key = row->key};
     bo_status st = BO_OK;
+    if (node == NOBODY && row->operation == 'C')
+        return bo_candidate_reached(f, row, mark, err);
     if (node == NOBODY || (node && node != mark->node))
-        st = add_dependent(f, &writer, &how, &node, err);
+        st = bo_following_add(f, &writer, &how, &node, err);
     if (st == BO_OK && node)
-        st = note_use(f, mark->low, mark->high, node, err);
+        st = bo_following_use(f, mark->low, mark->high, node, err);
     mark->node = node;
     return st;
 }
 
-static bo_status note_writer(struct following *f, const bo_journal_row *row, bo_error *err)
-{
-    for (size_t i = 0; i < f->tie_count; i++) {
-        const bo_mark *mark = f->ties[i].to == f->table
-                                  ? bo_marks_find(&f->rows, candidate_space(f, i), row->key)
-                                  : NULL;
-        if (!mark)
-            continue;
-        struct candidate *candidate = &f->candidates[mark->first];
-        if (candidate->last && strcmp(candidate->last->transaction, row->transaction) == 0)
-            continue;
-        struct writer *writer = bo_arena_alloc(f->arena, sizeof *writer);
-        if (!writer)
-            return bo_nomem(err);
-        *writer = (struct writer){.transaction = bo_arena_str(f->arena, row->transaction),
-            .user = bo_arena_str(f->arena, row->user),
-            .application = bo_arena_str(f->arena, row->application),
-            .run = bo_arena_str(f->arena, row->run),
-            .operation = row->operation};
-        if (!writer->transaction || !writer->user || !writer->application || !writer->run)
-            return bo_nomem(err);
-        if (candidate->last)
-            candidate->last->next = writer;
-        else
-            candidate->first = writer;
-        candidate->last = writer;
-    }
-    return BO_OK;
-}
-
 static bo_status note_write(void *ctx, const bo_journal_row *row, bo_error *err)
 {
-    struct following *f = ctx;
+    bo_following *f = ctx;
     uint32_t node = member_of(f, row);
     bo_mark *mark = bo_marks_find(&f->rows, f->table, row->key);
     bo_status st = BO_OK;
@@ -387,12 +274,12 @@ static bo_status note_write(void *ctx, const bo_journal_row *row, bo_error *err)
         mark->flags |= SEEN;
         mark->node = node;
     } else if (node == NOBODY) {
-        st = note_writer(f, row, err);
+        st = bo_candidate_written(f, row, err);
     }
     return st == BO_OK ? breathe(f, err) : st;
 }
 
-static bo_status walk_journal(struct following *f, uint32_t table, bo_error *err)
+static bo_status walk_journal(bo_following *f, uint32_t table, bo_error *err)
 {
     if (!f->walk[table] || !is_read(f, table))
         return BO_OK;
@@ -402,95 +289,12 @@ static bo_status walk_journal(struct following *f, uint32_t table, bo_error *err
         f->undo->target->conn, f->content->parts[table].now, from, note_write, f, err);
 }
 
-/* ---- who of several writers made the tie ---- */
-
-struct asking {
-    struct following *f;
-    const struct writer *writer;
-};
-
-static bo_status join_by_tie(struct following *f, const struct candidate *candidate,
-    const struct writer *writer, bo_error *err)
-{
-    const bo_mark *tied = bo_marks_find_hash(&f->rows, candidate->low, candidate->high);
-    bo_dependent_node how = {.parent = tied ? tied->node : 0,
-        .table = candidate->table,
-        .key = candidate->key,
-        .tie = &f->ties[candidate->tie],
-        .values = candidate->shown};
-    uint32_t node = 0;
-    bo_status st = add_dependent(f, writer, &how, &node, err);
-    return st == BO_OK ? note_use(f, candidate->low, candidate->high, node, err) : st;
-}
-
-/* A row that one of several writers wrote: was it this one who gave it the values? */
-static bo_status check_tie(void *ctx, const bo_journal_change *change, bo_error *err)
-{
-    struct asking *asking = ctx;
-    struct following *f = asking->f;
-    bo_status st = bo_row_key(f->content->parts[f->table].now,
-        change->after.data ? change->after : change->before, &f->key, err);
-    for (size_t i = 0; st == BO_OK && i < f->tie_count; i++) {
-        const bo_mark *mark = f->ties[i].to == f->table
-                                  ? bo_marks_find(&f->rows, candidate_space(f, i), span_of(&f->key))
-                                  : NULL;
-        if (!mark)
-            continue;
-        const struct candidate *candidate = &f->candidates[mark->first];
-        bool there = false;
-        st = bo_tie_of_other(
-            &f->ties[i], f->content, change->before, change->after, &f->values, &there, err);
-        if (st == BO_OK && there && bo_span_compare(span_of(&f->values), candidate->values) == 0)
-            st = join_by_tie(f, candidate, asking->writer, err);
-    }
-    return st;
-}
-
-static bo_status ask_writers(
-    struct following *f, const struct candidate *candidate, bo_marks *asked, bo_error *err)
-{
-    bo_status st = BO_OK;
-    f->table = candidate->table;
-    for (const struct writer *w = candidate->first; st == BO_OK && w; w = w->next) {
-        bo_span name = {(const uint8_t *)w->transaction, strlen(w->transaction)};
-        bo_mark *mark = bo_marks_put(asked, candidate->table, name);
-        if (!mark)
-            return bo_nomem(err);
-        if (mark->flags)
-            continue;
-        mark->flags = 1;
-        const bo_journal_filter only = {.from = f->members.from,
-            .transactions = &w->transaction,
-            .transaction_count = 1,
-            .only_transactions = true};
-        struct asking asking = {f, w};
-        st = capture_of(f)->changes(f->undo->target->conn, f->content->parts[candidate->table].now,
-            &only, check_tie, &asking, err);
-    }
-    return st;
-}
-
-static bo_status judge_candidates(struct following *f, bo_error *err)
-{
-    bo_marks asked = {0};
-    bo_status st = BO_OK;
-    for (size_t i = 0; st == BO_OK && i < f->candidate_count; i++) {
-        const struct candidate *candidate = &f->candidates[i];
-        if (candidate->first && candidate->first == candidate->last)
-            st = join_by_tie(f, candidate, candidate->first, err);
-        else if (candidate->first)
-            st = ask_writers(f, candidate, &asked, err);
-    }
-    bo_marks_done(&asked);
-    return st;
-}
-
 /* ---- rounds ---- */
 
 /* Transactions that look like the change's but were not over when it was sealed. */
 static bo_status note_late(void *ctx, const bo_journal_row *row, bo_error *err)
 {
-    struct following *f = ctx;
+    bo_following *f = ctx;
     if (!is_of_change(f, row, NULL))
         return BO_OK;
     bo_span name = {(const uint8_t *)row->transaction, strlen(row->transaction)};
@@ -501,7 +305,7 @@ static bo_status note_late(void *ctx, const bo_journal_row *row, bo_error *err)
     return BO_OK;
 }
 
-static bo_status find_late(struct following *f, bo_error *err)
+static bo_status find_late(bo_following *f, bo_error *err)
 {
     bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && f->chosen && f->members.to && i < f->content->part_count;
@@ -512,7 +316,7 @@ static bo_status find_late(struct following *f, bo_error *err)
     return st;
 }
 
-static bo_status one_round(struct following *f, bo_error *err)
+static bo_status one_round(bo_following *f, bo_error *err)
 {
     uint32_t count = f->content->part_count;
     BO_OWN(bo_arena) *arena = bo_arena_create();
@@ -532,10 +336,10 @@ static bo_status one_round(struct following *f, bo_error *err)
         st = read_all(f, i, err);
     for (uint32_t i = 0; st == BO_OK && i < count; i++)
         st = walk_journal(f, i, err);
-    return st == BO_OK ? judge_candidates(f, err) : st;
+    return st == BO_OK ? bo_candidates_judge(f, err) : st;
 }
 
-static bo_status all_rounds(struct following *f, bo_error *err)
+static bo_status all_rounds(bo_following *f, bo_error *err)
 {
     bo_status st = find_late(f, err);
     for (size_t known = 0; st == BO_OK && known < f->found->count;) {
@@ -551,7 +355,7 @@ static bo_status all_rounds(struct following *f, bo_error *err)
 
 bo_status bo_undo_find_dependents(bo_undo *undo, bo_error *err)
 {
-    struct following f = {.undo = undo, .content = bo_undo_base(undo)};
+    bo_following f = {.undo = undo, .content = bo_undo_base(undo)};
     f.found = bo_arena_alloc(undo->arena, sizeof *f.found);
     if (!f.found)
         return bo_nomem(err);
