@@ -78,7 +78,10 @@ static bo_status write_entry(void *ctx, const bo_walk *walk, bo_image now, bo_er
     bo_image_begin(&merging->merged, count);
     for (uint16_t i = 0; i < count; i++) {
         bo_value value = bo_image_value(i < was->image_count && ours[i] ? target : now, i);
-        bo_image_add(&merging->merged, value.data, value.size);
+        if (value.size < 0)
+            bo_image_add_null(&merging->merged);
+        else
+            bo_image_add(&merging->merged, value.data, value.size);
     }
     bo_status st = bo_buf_check(&merging->merged, err);
     bo_image merged = {merging->merged.data, merging->merged.size};
