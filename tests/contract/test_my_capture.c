@@ -743,6 +743,37 @@ static void a_table_that_was_emptied_behind_our_back_is_noticed(void **state)
     assert_string_equal(capture_broken(w, "t", "q"), "");
     contract_do(w, "TRUNCATE TABLE t");
     assert_non_null(strstr(capture_broken(w, "t", "q"), "TRUNCATE"));
+    contract_do(w, "INSERT INTO t VALUES (7, 70, 'seven')");
+    assert_non_null(strstr(capture_broken(w, "t", "q"), "TRUNCATE"));
+    capture_begin(w, "r", PG_NAMES("t")); /* does not share what is broken */
+    assert_string_equal(capture_broken(w, "t", "r"), "");
+    assert_non_null(strstr(capture_broken(w, "t", "q"), "TRUNCATE"));
+}
+
+static void partitions_that_are_emptied_or_exchanged_are_noticed(void **state)
+{
+    contract_world *w = *state;
+    static const char *const changes[] = {"ALTER TABLE t TRUNCATE PARTITION p1",
+        "ALTER TABLE t EXCHANGE PARTITION p2 WITH TABLE one", "ALTER TABLE t DROP PARTITION p1"};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        contract_do(w,
+            "CREATE OR REPLACE TABLE t (id int PRIMARY KEY, n int) PARTITION BY RANGE (id)"
+            " (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20),"
+            " PARTITION p2 VALUES LESS THAN (30));"
+            "INSERT INTO t SELECT seq, 0 FROM seq_1_to_29;"
+            "CREATE OR REPLACE TABLE one (id int PRIMARY KEY, n int)");
+        assert_non_null(strstr(capture_coverage(w, "t", BO_COVERED_WITH_LIMITS), "partition"));
+        const char *from = capture_begin(w, "p", PG_NAMES("t"));
+        contract_do(
+            w, "UPDATE t SET n = 1 WHERE id IN (5, 15); UPDATE t SET id = 25 WHERE id = 25");
+        contract_do(w, "DELETE FROM t WHERE id = 29; UPDATE t SET id = 29 WHERE id = 3");
+        assert_string_equal(
+            capture_since(w, "t", from), "(15|0) > (15|1)\n(3|0) > -\n(5|0) > (5|1)\n");
+        assert_string_equal(capture_broken(w, "t", "p"), "");
+        contract_do(w, changes[i]);
+        assert_non_null(strstr(capture_broken(w, "t", "p"), "TRUNCATE"));
+        capture_end(w, "p");
+    }
 }
 
 static void the_row_that_was_there_may_go_come_back_and_go_again(void **state)
@@ -1013,6 +1044,7 @@ CONTRACT_MAIN("my_capture", CONTRACT_TEST(replace_and_on_duplicate_key_update_ar
     CONTRACT_TEST(any_two_moments_among_writers_are_told_apart_exactly),
     CONTRACT_TEST(points_come_and_go_among_writers_and_lose_nothing),
     CONTRACT_TEST(a_table_that_was_emptied_behind_our_back_is_noticed),
+    CONTRACT_TEST(partitions_that_are_emptied_or_exchanged_are_noticed),
     CONTRACT_TEST(the_row_that_was_there_may_go_come_back_and_go_again),
     CONTRACT_TEST(triggers_that_are_not_ours_any_more_are_noticed),
     CONTRACT_TEST(a_trigger_of_a_user_that_would_run_after_ours_is_noticed),

@@ -145,6 +145,8 @@ static bo_status is_intact(struct plan *plan, size_t i, bool *out, bo_error *err
     bo_status st = my_check_hooks(plan->conn, &plan->scheme, entry, plan->arena, &broken, err);
     if (st == BO_OK && broken.size == 0 && !entry->watched)
         st = my_check_journal(plan->conn, entry, &broken, err);
+    if (st == BO_OK && broken.size == 0 && !entry->watched)
+        st = my_check_rows(plan->conn, entry, &broken, err);
     if (st == BO_OK)
         *out = broken.size == 0;
     return st;
@@ -263,7 +265,7 @@ static bo_status make_all(struct plan *plan, bo_error *err)
         st = make_hooks(plan, err);
     for (size_t i = 0; st == BO_OK && i < mine->count; i++) {
         if (plan->tables[i])
-            st = my_sentinel_set(plan->conn, &mine->entries[i], plan->tables[i], err);
+            st = my_note_rows(plan->conn, &mine->entries[i], plan->tables[i], err);
     }
     return st == BO_OK ? my_registry_switch_on(plan->conn, plan->scheme.point, err) : st;
 }

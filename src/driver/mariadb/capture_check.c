@@ -209,132 +209,6 @@ static bo_status check_parent(void *ctx, const my_action *action, bo_error *err)
     return st;
 }
 
-/* ---- rows that went without a trace: TRUNCATE, or an action that nobody saw ---- */
-
-static void add_key_match(bo_buf *out, const my_entry *entry, const char *a, const char *b)
-{
-    const char *separator = "";
-    for (uint16_t i = 0; i < entry->column_count; i++) {
-        if (!entry->columns[i].in_key)
-            continue;
-        bo_buf_printf(out, "%s%s.", separator, a);
-        my_quote(out, entry->columns[i].name);
-        bo_buf_printf(out, " = %s.", b);
-        my_quote(out, entry->columns[i].name);
-        separator = " AND ";
-    }
-}
-
-bo_status my_sentinel_set(my_conn *conn, const my_entry *entry, const bo_table *now, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    BO_OWN_VALUE(bo_buf) keys = {0};
-    for (uint16_t i = 0; i < now->row_key->count; i++) {
-        bo_buf_add_str(&keys, ", ");
-        my_quote(&keys, now->columns[now->row_key->columns[i]].name);
-    }
-    bo_buf_printf(&sql,
-        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_op`%s) SELECT NEXTVAL(" MY_NUMBERS
-        "), 'S'%s FROM (SELECT %s FROM ",
-        entry->number, bo_buf_str(&keys), entry->number, bo_buf_str(&keys), bo_buf_str(&keys) + 2);
-    my_quote_table(&sql, now);
-    bo_buf_add_str(&sql, " FORCE INDEX (");
-    my_quote(&sql, now->row_key->name);
-    bo_buf_printf(
-        &sql, ") ORDER BY %s LIMIT 1 LOCK IN SHARE MODE SKIP LOCKED) AS s", bo_buf_str(&keys) + 2);
-    bo_status st = bo_buf_check(&keys, err);
-    uint64_t rows = 0;
-    if (st == BO_OK)
-        st = my_run_buf(conn, &sql, &rows, err);
-    if (st != BO_OK || rows == 0)
-        return st;
-    bo_buf_clear(&sql);
-    bo_buf_printf(&sql,
-        "UPDATE " MY_REGISTRY " SET `sentinel` = LASTVAL(" MY_NUMBERS
-        ") WHERE `number` = %u AND `table` = ",
-        entry->number, entry->number);
-    my_quote_literal(&sql, entry->table);
-    bo_buf_add_str(&sql, " AND `point` = ");
-    my_quote_literal(&sql, entry->point);
-    return my_run_buf(conn, &sql, NULL, err);
-}
-
-/* The answer's only row, if any, tells a write and whether its row is there. */
-static bo_status ask_write(
-    my_conn *conn, const bo_buf *sql, char *write_out, bool *there_out, bo_error *err)
-{
-    BO_OWN(MYSQL_RES) *result = NULL;
-    bo_status st = my_ask_buf(conn, sql, &result, err);
-    MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
-    if (st == BO_OK)
-        *write_out = row ? row[0][0] : '\0';
-    if (row)
-        *there_out = row[1][0] == '1';
-    return st;
-}
-
-static void add_exists(bo_buf *sql, const my_entry *entry, const bo_table *now, const char *alias)
-{
-    bo_buf_add_str(sql, "EXISTS (SELECT 1 FROM ");
-    my_quote_table(sql, now);
-    bo_buf_add_str(sql, " AS t WHERE ");
-    add_key_match(sql, entry, "t", alias);
-    bo_buf_add_str(sql, ")");
-}
-
-/* The newest row of the journal tells what the table has now: nothing was written after it. */
-static bo_status newest_fits(
-    my_conn *conn, const my_entry *entry, const bo_table *now, bool *out, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    char write = '\0';
-    bool there = false;
-    bo_buf_add_str(&sql, "SELECT j.`backout_op`, ");
-    add_exists(&sql, entry, now, "j");
-    bo_buf_printf(
-        &sql, " FROM " MY_JOURNAL " AS j ORDER BY j.`backout_seq` DESC LIMIT 1", entry->number);
-    bo_status st = ask_write(conn, &sql, &write, &there, err);
-    if (st == BO_OK)
-        *out = write == 'D' ? !there : there || strchr("Ci", write); /* also none, '\0' */
-    return st;
-}
-
-/* The row that was there at the beginning is there still, or the journal says how it went; and the
- * first thing that the journal says of it is not that it came. */
-static bo_status sentinel_fits(
-    my_conn *conn, const my_entry *entry, const bo_table *now, bool *out, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    char write = '\0';
-    bool there = false;
-    bo_buf_printf(&sql,
-        "SELECT COALESCE((SELECT j.`backout_op` FROM " MY_JOURNAL
-        " AS j WHERE j.`backout_seq` > s.`backout_seq` AND j.`backout_op` <> 'S' AND ",
-        entry->number);
-    add_key_match(&sql, entry, "j", "s");
-    bo_buf_add_str(&sql, " ORDER BY j.`backout_seq` LIMIT 1), 'S'), ");
-    add_exists(&sql, entry, now, "s");
-    bo_buf_printf(&sql, " FROM " MY_JOURNAL " AS s WHERE s.`backout_seq` = %llu", entry->number,
-        (unsigned long long)entry->sentinel);
-    bo_status st = ask_write(conn, &sql, &write, &there, err);
-    if (st == BO_OK)
-        *out = write == 'S' ? there : write != '\0' && write != 'I';
-    return st;
-}
-
-static bo_status check_rows(
-    my_conn *conn, const my_entry *entry, const bo_table *now, bo_buf *broken, bo_error *err)
-{
-    bool fits = true;
-    bo_status st = newest_fits(conn, entry, now, &fits, err);
-    if (st == BO_OK && fits && entry->sentinel > 0)
-        st = sentinel_fits(conn, entry, now, &fits, err);
-    if (st == BO_OK && !fits)
-        bo_buf_add_str(broken,
-            "rows went or came without a trace: by TRUNCATE, or by writers that fire no triggers");
-    return st;
-}
-
 /* ---- all of it ---- */
 
 static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_entry *entry,
@@ -352,7 +226,7 @@ static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_en
     if (st == BO_OK && broken->size == 0)
         st = my_closure_up(&scheme->actions, entry->table, check_parent, &parents, err);
     if (st == BO_OK && broken->size == 0)
-        st = check_rows(conn, entry, now, broken, err);
+        st = my_check_rows(conn, entry, broken, err);
     return st;
 }
 

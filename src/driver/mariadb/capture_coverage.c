@@ -135,8 +135,9 @@ bo_status my_capture_coverage(
     const bool truncatable = now->referenced_count == 0; /* the engine refuses it otherwise */
     if (covered && truncatable)
         bo_buf_add_str(&found, "TRUNCATE is noticed, and what it removes is not captured");
-    if (covered && now->kind == 'p')
-        add_reason(&found, "so is what goes by dropping, emptying or exchanging a partition");
+    if (covered && now->partition_count > 0)
+        add_reason(&found, "a partition that is emptied, dropped or exchanged is noticed, and its "
+                           "rows are not captured");
     st = bo_buf_check(&found, err);
     if (st != BO_OK)
         return st;

@@ -33,12 +33,10 @@ typedef struct my_kept {
  */
 typedef struct my_entry {
     const char *point;
-    const char *table; /* without the schema, which is the connection's */
-    unsigned number;   /* of its journal and triggers */
-    bool watched;      /* there is no journal */
-    bool on;           /* it counts; otherwise it is being installed or removed */
-    uint64_t sentinel; /* row of the journal that names a row which was there at the beginning; 0:
-                          none was */
+    const char *table;     /* without the schema, which is the connection's */
+    unsigned number;       /* of its journal and triggers */
+    bool watched;          /* there is no journal */
+    bool on;               /* it counts; otherwise it is being installed or removed */
     uint16_t column_count; /* of the journal; 0 when watched */
     const my_kept *columns;
 } my_entry;
@@ -161,8 +159,13 @@ bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken,
 /** The same of what the journal keeps, and of what it would have to keep for `now`. */
 bo_status my_check_columns(
     const my_entry *entry, const bo_table *now, bo_buf *broken, bo_error *err);
-/** Notes in the journal one row that is there: its end cannot go unnoticed from here on. */
-bo_status my_sentinel_set(my_conn *conn, const my_entry *entry, const bo_table *now, bo_error *err);
+/* ---- capture_trace.c ---- */
+
+/** Notes in the journal rows that are there: they cannot go unnoticed from here on. */
+bo_status my_note_rows(my_conn *conn, const my_entry *entry, const bo_table *now, bo_error *err);
+/** Says in `broken` when rows went or came that the journal knows nothing of; nothing: none is
+ * known to. */
+bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
 
 /* ---- capture.c ---- */
 
