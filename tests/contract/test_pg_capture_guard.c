@@ -239,6 +239,33 @@ static void a_writer_without_any_right_on_the_journal_is_captured(void **state)
 
 /* ---- begin and end ---- */
 
+static void a_table_with_another_owner_can_be_written(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    capture_begin(w, "p", T);
+    bo_conn *super = super_session(w);
+    pg_do(super, "DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN;"
+                 "GRANT USAGE ON SCHEMA public TO clerk; ALTER TABLE t OWNER TO clerk;"
+                 "SET SESSION AUTHORIZATION clerk; UPDATE t SET id = id + 10; TRUNCATE t;"
+                 "RESET SESSION AUTHORIZATION");
+    expect_broken(w, "t", "owner clerk came");
+    pg_do(super, "DROP TABLE t; DROP OWNED BY clerk; DROP ROLE clerk");
+    bo_conn_free(super);
+    capture_end(w, "p");
+}
+
+static void row_security_that_is_forced_later_stops_no_writer(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    capture_begin(w, "p", T);
+    contract_do(w, "CREATE POLICY p ON t USING (id < 100) WITH CHECK (true);"
+                   "ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                   "UPDATE t SET id = id + 10; TRUNCATE t; SET row_security = off; TRUNCATE t");
+    expect_broken(w, "t", "row security");
+}
+
 static void what_cannot_be_captured_says_why(void **state)
 {
     contract_world *w = *state;
@@ -389,6 +416,8 @@ CONTRACT_MAIN("pg_capture_guard", CONTRACT_TEST(whatever_happens_to_columns_user
     CONTRACT_TEST(writers_in_the_role_of_a_replica_are_captured),
     CONTRACT_TEST(a_writers_search_path_gets_nowhere),
     CONTRACT_TEST(a_writer_without_any_right_on_the_journal_is_captured),
+    CONTRACT_TEST(a_table_with_another_owner_can_be_written),
+    CONTRACT_TEST(row_security_that_is_forced_later_stops_no_writer),
     CONTRACT_TEST(what_cannot_be_captured_says_why),
     CONTRACT_TEST(a_table_with_750_columns_is_captured), CONTRACT_TEST(missing_rights_are_named),
     CONTRACT_TEST(a_session_that_may_not_write_is_refused),

@@ -330,16 +330,29 @@ static void add_set_function(bo_buf *out, const pg_journal *j, const char *suffi
     add_function(out, j, suffix, bo_buf_str(&head), &body);
 }
 
+/* Transition tables need no right; the table may belong to somebody else by then. */
+static void add_may_read(bo_buf *out, const char *relation)
+{
+    bo_buf_printf(out,
+        "pg_catalog.has_table_privilege(%s, 'SELECT') AND NOT pg_catalog.row_security_active(%s)",
+        relation, relation);
+}
+
 static void add_update_work(bo_buf *out, const pg_journal *j)
 {
     BO_OWN_VALUE(bo_buf) came = {0};
     BO_OWN_VALUE(bo_buf) after = {0};
+    BO_OWN_VALUE(bo_buf) relation = {0};
     add_came(&came, &after, j);
     out->failed |= came.failed || after.failed;
     bo_buf_add_str(out, "IF ");
     add_key_hash(out, j, "backout_old");
     bo_buf_add_str(out, " OPERATOR(pg_catalog.<>) ");
     add_key_hash(out, j, "backout_new");
+    bo_buf_printf(&relation, "%s::pg_catalog.oid", j->table->id);
+    bo_buf_add_str(out, " AND ");
+    add_may_read(out, bo_buf_str(&relation));
+    out->failed |= relation.failed;
     bo_buf_add_str(out, " THEN\nEXECUTE pg_catalog.concat("); /* planned anew: by its size */
     pg_quote_literal(out, bo_buf_str(&came));
     bo_buf_printf(out, ", %s::pg_catalog.oid::pg_catalog.regclass, ", j->table->id);
@@ -450,7 +463,9 @@ static void add_truncate(bo_buf *out, const pg_journal *j)
     bo_buf_add_str(&part, " FROM ");
     add_rows_head(&part, j, false);
     bo_buf_add_str(&part, "ONLY ");
-    bo_buf_add_str(&body, "EXECUTE pg_catalog.concat(");
+    bo_buf_add_str(&body, "IF ");
+    add_may_read(&body, "TG_RELID");
+    bo_buf_add_str(&body, " THEN\nEXECUTE pg_catalog.concat(");
     pg_quote_literal(&body, bo_buf_str(&part));
     bo_buf_add_str(&body, ", pg_catalog.quote_ident(TG_TABLE_SCHEMA), '.',"
                           " pg_catalog.quote_ident(TG_TABLE_NAME), ");
@@ -459,7 +474,7 @@ static void add_truncate(bo_buf *out, const pg_journal *j)
     add_rows_tail(&part, j, false, "r");
     out->failed |= part.failed;
     pg_quote_literal(&body, bo_buf_str(&part));
-    bo_buf_add_str(&body, ");\nRETURN NULL;");
+    bo_buf_add_str(&body, ");\nEND IF;\nRETURN NULL;");
     add_function(out, j, "_truncate", "", &body);
 }
 

@@ -13,7 +13,7 @@ SELECT CASE
                   (SELECT string_agg(format('''%s'' went', x), ', ')
                      FROM unnest(c.columns) x WHERE x <> ALL (s.columns)))
        WHEN c.key <> $3::text THEN format('its key changed: %s instead of %s', $3::text, c.key)
-       WHEN r.changed <> '' THEN 'what may write to it changed: ' || r.changed
+       WHEN r.changed IS NOT NULL THEN 'what it rests on changed: ' || r.changed
        WHEN c.triggers <> s.triggers THEN
            (SELECT format('trigger %s %s', split_part(x, ' ', 2),
                           CASE WHEN t.oid IS NULL THEN 'is missing'
@@ -32,13 +32,13 @@ SELECT CASE
   FROM backout.capture c
  CROSS JOIN state s
  CROSS JOIN LATERAL (
-     SELECT concat_ws(', ',
-         (SELECT string_agg(regexp_replace(x, '\d+$', '')
-                     || substring(x FROM '\d+$')::oid::regclass || ' came', ', ')
-            FROM unnest(s.members) x WHERE x <> ALL (c.members)),
-         (SELECT string_agg(regexp_replace(x, '\d+$', '')
-                     || substring(x FROM '\d+$')::oid::regclass || ' went', ', ')
-            FROM unnest(c.members) x WHERE x <> ALL (s.members) AND x NOT LIKE 'AFTER %'))
+     SELECT string_agg(CASE WHEN x LIKE 'owner %' THEN x
+                            ELSE regexp_replace(x, '\d+$', '')
+                                 || substring(x FROM '\d+$')::oid::regclass
+                       END || CASE WHEN x = ANY (s.members) THEN ' came' ELSE ' went' END, ', ')
+       FROM unnest(s.members || c.members) x
+      WHERE (x = ANY (s.members)) <> (x = ANY (c.members))
+        AND (x = ANY (s.members) OR x NOT LIKE 'AFTER ROW %')
      ) r (changed)
  WHERE c.relation = $1::oid AND ($2::text IS NULL OR c.point = $2::text)
  ORDER BY c.point

@@ -42,6 +42,13 @@ SELECT ARRAY(SELECT concat_ws(' ', quote_ident(a.attname), format_type(a.atttypi
              SELECT 'subscription of ' || s.srrelid
                FROM pg_catalog.pg_subscription_rel s JOIN tree ON tree.oid = s.srrelid
              UNION ALL
+             SELECT 'owner ' || pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c
+              WHERE c.oid = $1::oid
+             UNION ALL
+             SELECT 'forced row security on ' || tree.oid
+               FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+              WHERE c.relrowsecurity AND c.relforcerowsecurity
+             UNION ALL
              SELECT DISTINCT 'AFTER ROW trigger on ' || tree.oid
                FROM tree
                JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
