@@ -2,6 +2,7 @@
 /* src/driver/mariadb/capture_actions.c - the foreign keys whose actions change rows. */
 #include <string.h>
 
+#include "driver/mariadb/describe.h"
 #include "driver/mariadb/journal.h"
 
 static char action_of(const char *rule)
@@ -12,44 +13,48 @@ static char action_of(const char *rule)
                                               : 'r';
 }
 
-/* The rules are asked for first: where no foreign key has one, as in most schemas, that is all. */
-static bo_status read_rules(my_conn *conn, bo_arena *arena, my_actions *out, bo_error *err)
+/* ---- the rules ---- */
+
+static bo_status read_rule(MYSQL_ROW row, bo_arena *arena, my_action *out, bo_error *err)
+{
+    const my_action action = {
+        .name = bo_arena_str(arena, row[0]),
+        .child_schema = bo_arena_str(arena, row[1]),
+        .child = bo_arena_str(arena, row[2]),
+        .parent = bo_arena_str(arena, row[3]),
+        .on_delete = action_of(row[4]),
+        .on_update = action_of(row[5]),
+        .child_here = row[6][0] == '1',
+        .parent_here = row[7][0] == '1',
+    };
+    if (!action.name || !action.child_schema || !action.child || !action.parent)
+        return bo_nomem(err);
+    *out = action;
+    return BO_OK;
+}
+
+/* Foreign keys of the tables that meet `condition`, one that the server looks up. */
+static bo_status read_rules(
+    my_conn *conn, const bo_buf *condition, bo_arena *arena, my_actions *out, bo_error *err)
 {
     BO_OWN(MYSQL_RES) *result = NULL;
     bo_status st = my_ask(conn, &result, err,
-        "SELECT CONSTRAINT_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA,"
-        " REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE, CONSTRAINT_SCHEMA = DATABASE(),"
-        " UNIQUE_CONSTRAINT_SCHEMA = DATABASE()"
-        " FROM information_schema.REFERENTIAL_CONSTRAINTS"
-        " WHERE DATABASE() IN (CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA)"
+        "SELECT CONSTRAINT_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE,"
+        " UPDATE_RULE, CONSTRAINT_SCHEMA = DATABASE(), UNIQUE_CONSTRAINT_SCHEMA = DATABASE()"
+        " FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE %s"
         " AND (DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')"
-        " OR UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION'))"
-        " ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME");
-    if (st != BO_OK)
-        return st;
-    const size_t count = (size_t)mysql_num_rows(result);
-    my_action *items = bo_arena_array(arena, count + 1, sizeof *items);
-    for (size_t i = 0; items && i < count; i++) {
-        MYSQL_ROW row = mysql_fetch_row(result);
-        items[i] = (my_action){
-            .name = bo_arena_str(arena, row[0]),
-            .child_schema = bo_arena_str(arena, row[1]),
-            .child = bo_arena_str(arena, row[2]),
-            .parent_schema = bo_arena_str(arena, row[3]),
-            .parent = bo_arena_str(arena, row[4]),
-            .on_delete = action_of(row[5]),
-            .on_update = action_of(row[6]),
-            .child_here = row[7][0] == '1',
-            .parent_here = row[8][0] == '1',
-        };
-        if (!items[i].name || !items[i].child_schema || !items[i].child ||
-            !items[i].parent_schema || !items[i].parent)
+        " OR UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION')) ORDER BY TABLE_NAME, CONSTRAINT_NAME",
+        bo_buf_str(condition));
+    MYSQL_ROW row;
+    while (st == BO_OK && (row = mysql_fetch_row(result)) != NULL) {
+        my_action *items = bo_arena_grow(arena, out->items, out->count, sizeof *items);
+        if (!items)
             return bo_nomem(err);
+        out->items = items;
+        st = read_rule(row, arena, &items[out->count], err);
+        out->count += st == BO_OK;
     }
-    if (!items)
-        return bo_nomem(err);
-    *out = (my_actions){count, items};
-    return BO_OK;
+    return st;
 }
 
 static my_action *find(
@@ -58,7 +63,7 @@ static my_action *find(
     for (size_t i = 0; i < actions->count; i++) {
         my_action *action = &actions->items[i];
         if (strcmp(action->child_schema, schema) == 0 && strcmp(action->child, table) == 0 &&
-            (!name || strcmp(action->name, name) == 0))
+            strcmp(action->name, name) == 0)
             return action;
     }
     return NULL;
@@ -79,14 +84,15 @@ static bool add_pair(my_action *action, const char *child, const char *parent, b
     return children[action->count] && parents[action->count++];
 }
 
+/* Of the tables of this schema: further, no action is followed. */
 static bo_status read_columns(my_conn *conn, bo_arena *arena, my_actions *actions, bo_error *err)
 {
     BO_OWN(MYSQL_RES) *result = NULL;
     bo_status st = my_ask(conn, &result, err,
         "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME"
-        " FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL"
-        " AND DATABASE() IN (TABLE_SCHEMA, REFERENCED_TABLE_SCHEMA)"
-        " ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION");
+        " FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = DATABASE()"
+        " AND REFERENCED_TABLE_NAME IS NOT NULL"
+        " ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION");
     MYSQL_ROW row;
     while (st == BO_OK && (row = mysql_fetch_row(result)) != NULL) {
         my_action *action = find(actions, row[0], row[1], row[2]);
@@ -138,13 +144,50 @@ static bo_status find_index(my_conn *conn, bo_arena *arena, my_action *action, b
     return BO_OK;
 }
 
-bo_status my_actions_read(my_conn *conn, bo_arena *arena, my_actions *out, bo_error *err)
+/* ---- all of it ---- */
+
+/* Tables of other schemas that refer to some of ours, and whether any foreign key concerns us. */
+static bo_status read_linked(
+    my_conn *conn, bo_arena *arena, my_actions *actions, bool *any, bo_error *err)
 {
+    const my_links *links = NULL;
+    bo_status st = my_get_links(conn, &links, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN_VALUE(bo_buf) condition = {0};
+    mysql_data_seek(links->references, 0);
+    for (MYSQL_ROW row; (row = mysql_fetch_row(links->references)) != NULL;) {
+        const bool ours = strcmp(row[2], conn->schema) == 0;
+        *any = *any || ours;
+        if (ours || strcmp(row[0], conn->schema) != 0)
+            continue;
+        bo_buf_add_str(&condition, condition.size > 0 ? " OR (" : "((");
+        bo_buf_add_str(&condition, "CONSTRAINT_SCHEMA = ");
+        my_quote_literal(&condition, row[2]);
+        bo_buf_add_str(&condition, " AND TABLE_NAME = ");
+        my_quote_literal(&condition, row[3]);
+        bo_buf_add_str(&condition, ")");
+    }
+    if (condition.size == 0)
+        return BO_OK;
+    bo_buf_add_str(&condition, ") AND UNIQUE_CONSTRAINT_SCHEMA = DATABASE()");
+    return read_rules(conn, &condition, arena, actions, err);
+}
+
+/* In most schemas no foreign key has an action; then that is all that is asked. */
+bo_status my_actions_read(
+    my_conn *conn, bool indexes, bo_arena *arena, my_actions *out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) here = {0};
     my_actions actions = {0};
-    bo_status st = read_rules(conn, arena, &actions, err);
+    bool any = false;
+    bo_buf_add_str(&here, "CONSTRAINT_SCHEMA = DATABASE()");
+    bo_status st = read_linked(conn, arena, &actions, &any, err);
+    if (st == BO_OK && any)
+        st = read_rules(conn, &here, arena, &actions, err);
     if (st == BO_OK && actions.count > 0)
         st = read_columns(conn, arena, &actions, err);
-    for (size_t i = 0; st == BO_OK && i < actions.count; i++) {
+    for (size_t i = 0; st == BO_OK && indexes && i < actions.count; i++) {
         if (actions.items[i].child_here)
             st = find_index(conn, arena, &actions.items[i], err);
     }

@@ -202,7 +202,7 @@ static bo_status make_plan(
 {
     bo_status st = my_registry_read(plan->conn, plan->arena, &plan->others, err);
     if (st == BO_OK)
-        st = my_actions_read(plan->conn, plan->arena, &plan->scheme.actions, err);
+        st = my_actions_read(plan->conn, true, plan->arena, &plan->scheme.actions, err);
     if (st == BO_OK)
         st = add_tables(plan, tables, count, err);
     if (st == BO_OK)

@@ -130,20 +130,25 @@ static const char *skip_name(const char *name)
     return name;
 }
 
-/* Bodies are the same but for the index that they name: one that was added may be the first now. */
-static bool same_body(const char *a, const char *b)
+/* What follows the index that is named at `text`; `text` when none is. */
+static const char *skip_index(const char *text)
 {
     static const char hint[] = " FORCE INDEX (`";
-    while (*a && *a == *b) {
-        if (bo_text_starts(a, hint) && bo_text_starts(b, hint)) {
-            a = skip_name(a + sizeof hint - 1);
-            b = skip_name(b + sizeof hint - 1);
-        } else {
-            a++;
-            b++;
-        }
+    if (!bo_text_starts(text, hint))
+        return text;
+    const char *after = skip_name(text + sizeof hint - 1);
+    return *after == ')' ? after + 1 : text;
+}
+
+/* Bodies are the same but for the indexes that they name: others may be there now. */
+static bool same_body(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a = skip_index(a);
+        b = skip_index(b);
+        if (!*a || *a != *b)
+            return *a == *b;
     }
-    return *a == *b;
 }
 
 static void check_hook(
@@ -241,7 +246,7 @@ bo_status my_capture_check(
         return bo_nomem(err);
     bo_status st = my_registry_read(conn, arena, &scheme.registry, err);
     if (st == BO_OK)
-        st = my_actions_read(conn, arena, &scheme.actions, err);
+        st = my_actions_read(conn, false, arena, &scheme.actions, err);
     if (st != BO_OK)
         return st;
     const my_entry *entry = my_registry_captured(&scheme.registry, point, now->local);

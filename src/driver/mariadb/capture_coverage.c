@@ -98,7 +98,7 @@ static bo_status action_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
     bo_error refused = {0};
     if (!arena)
         return bo_nomem(err);
-    bo_status st = my_actions_read(conn, arena, &actions, err);
+    bo_status st = my_actions_read(conn, false, arena, &actions, err);
     if (st == BO_OK)
         st = my_closure_up(&actions, now->local, other_database, reasons, err);
     if (st != BO_OK)
@@ -132,8 +132,7 @@ bo_status my_capture_coverage(
     if (st != BO_OK)
         return st;
     const bool covered = found.size == 0;
-    const bool truncatable = now->referenced_count == 0; /* the engine refuses it otherwise */
-    if (covered && truncatable)
+    if (covered)
         bo_buf_add_str(&found, "TRUNCATE is noticed, and what it removes is not captured");
     if (covered && now->partition_count > 0)
         add_reason(&found, "a partition that is emptied, dropped or exchanged is noticed, and its "
@@ -142,6 +141,6 @@ bo_status my_capture_coverage(
     if (st != BO_OK)
         return st;
     bo_buf_add_str(reasons, bo_buf_str(&found));
-    *out = !covered ? BO_UNCOVERED : found.size > 0 ? BO_COVERED_WITH_LIMITS : BO_COVERED;
+    *out = covered ? BO_COVERED_WITH_LIMITS : BO_UNCOVERED;
     return bo_buf_check(reasons, err);
 }

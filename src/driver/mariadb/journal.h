@@ -67,7 +67,6 @@ typedef struct my_action {
     const char *name;
     const char *child_schema;
     const char *child;
-    const char *parent_schema;
     const char *parent;
     bool child_here; /* in the connection's schema */
     bool parent_here;
@@ -84,8 +83,10 @@ typedef struct my_actions {
     my_action *items;
 } my_actions;
 
-/** Every foreign key with an action whose child or parent is in the connection's schema. */
-bo_status my_actions_read(my_conn *conn, bo_arena *arena, my_actions *out, bo_error *err);
+/** Every foreign key with an action whose child or parent is in the connection's schema; with the
+ * indexes only where asked. */
+bo_status my_actions_read(
+    my_conn *conn, bool indexes, bo_arena *arena, my_actions *out, bo_error *err);
 
 /* ---- capture_closure.c: rows that go or change with a row ---- */
 
