@@ -32,6 +32,14 @@ smaller_tables() {
     done
 }
 
+table_of_size() {
+    if [ "$1" -eq "$ROWS" ]; then
+        echo orders
+    else
+        echo "orders_$1"
+    fi
+}
+
 # A database 'orders' as 'base' is, in memory.
 fresh_database() {
     PGDATABASE=postgres sql "SET client_min_messages = warning" "DROP DATABASE IF EXISTS orders" \

@@ -15,7 +15,7 @@ def walls: [.[].wall];
             peer_seconds: ($peer | walls | median),
             ratio: ([range($peer | length) | $ours[.].wall / $peer[.].wall] | median),
             target: (.target | if . == "" then null else tonumber end),
-            peak_mib: ([$ours[].rss_kib / 1024] | max)
+            peak_mib: ([$ours[].rss_kib | values / 1024] | max)
         }],
     $samples
 }

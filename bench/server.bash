@@ -60,6 +60,22 @@ start_server() {
     export URL="postgresql:///orders?host=$server&user=postgres"
 }
 
+# database_work NAME COMMAND...: runs the command and adds a sample NAME: how long the server worked for
+# it, statement by statement, as its log says.
+database_work() {
+    local name=$1 from
+    shift
+    sql "ALTER DATABASE orders SET log_min_duration_statement = 0"
+    from=$(as_server stat -c %s "$server/log")
+    "$@"
+    sql "ALTER DATABASE orders RESET log_min_duration_statement"
+    as_server tail -c "+$((from + 1))" "$server/log" | awk -v name="$name" -v round="$ROUND" '
+        /CHECKPOINT$/ || /ALTER DATABASE orders/ { next }
+        / duration: [0-9.]+ ms/ { sub(/.* duration: /, ""); ms += $1 }
+        END { printf "{\"name\":\"%s\",\"round\":%d,\"wall\":%.6f}\n", name, round, ms / 1000 }' |
+        tee -a "$WORK/samples" | jq -r '"  \(.name)  \(.wall) s"' >&2
+}
+
 stop_server() {
     [ -e "$server/data/postmaster.pid" ] || return 0
     as_server "$programs/pg_ctl" stop -w -s -m immediate -D "$server/data"

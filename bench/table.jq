@@ -11,4 +11,4 @@ def cells: "| " + join(" | ") + " |";
 (["---", "---:", "---", "---:", "---:", "---:", "---:"] | cells),
 (.results[] | [
     .what, (.seconds | seconds), .peer, (.peer_seconds | seconds), (.ratio | digits(2)),
-    (if .target then "≤ \(.target)" else "" end), "\(.peak_mib | digits(0)) MiB"] | cells)
+    (if .target then "≤ \(.target)" else "" end), (if .peak_mib then "\(.peak_mib | digits(0)) MiB" else "" end)] | cells)

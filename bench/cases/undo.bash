@@ -9,14 +9,6 @@ measure_undo() {
     done
 }
 
-table_of_size() {
-    if [ "$1" -eq "$ROWS" ]; then
-        echo orders
-    else
-        echo "orders_$1"
-    fi
-}
-
 undo_changes() { # TABLE SIZE
     local count id
     new_catalog

@@ -172,12 +172,13 @@ static bo_status forget_lost_key(bo_content *content, bo_part *part, bo_error *e
 
 bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
 {
+    bo_status (*describe)(bo_conn *, const char *, bo_arena *, const bo_table **, bo_error *) =
+        conn->driver->describe_rows ? conn->driver->describe_rows : conn->driver->describe;
     for (uint32_t i = 0; i < content->part_count; i++) {
         bo_part *part = &content->parts[i];
         bo_error missing = {0};
         part->now = NULL;
-        bo_status st =
-            conn->driver->describe(conn, part->was->name, content->arena, &part->now, &missing);
+        bo_status st = describe(conn, part->was->name, content->arena, &part->now, &missing);
         if (st != BO_OK && st != BO_NOTFOUND) {
             if (err)
                 *err = missing;

@@ -197,6 +197,10 @@ struct bo_driver {
     /** @retval BO_NOTFOUND no such table; accepts "t", "s.t" and quoted parts. */
     bo_status (*describe)(
         bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
+    /** The same without limits and without the SQL that makes the table again; NULL where that is
+     * not quicker. */
+    bo_status (*describe_rows)(
+        bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
     bo_status (*create)(bo_conn *conn, const bo_table *table,
         bo_error *err); /* from its recorded definition, bare */
     bo_status (*create_after)(bo_conn *conn, const bo_table *table,

@@ -242,12 +242,12 @@ static void describe_limits(pg_description *about)
             bo_arena_str(about->arena, "it has no key: rows are identified by all their values"));
 }
 
-static bo_status describe_parts(pg_conn *conn, pg_description *about, bo_error *err)
+static bo_status describe_parts(pg_conn *conn, pg_description *about, bool rows_only, bo_error *err)
 {
     bo_table *table = about->table;
-    const bool defined = table->kind == 'r' || table->kind == 'p';
-    bo_status st = pg_ask_parts(
-        conn, table->id, defined ? PG_PART_COUNT : PG_PART_DEFINE, &about->answers, err);
+    const bool defined = !rows_only && (table->kind == 'r' || table->kind == 'p');
+    pg_part count = rows_only ? PG_PART_LIMITS : defined ? PG_PART_COUNT : PG_PART_DEFINE;
+    bo_status st = pg_ask_parts(conn, table->id, count, &about->answers, err);
     if (st == BO_OK)
         st = describe_relation(about, err);
     if (st == BO_OK)
@@ -269,7 +269,7 @@ static bo_status describe_parts(pg_conn *conn, pg_description *about, bo_error *
     if (st == BO_OK)
         st = describe_names(
             about, PG_PART_PARTITIONS, &table->partitions, &table->partition_count, err);
-    if (st == BO_OK)
+    if (st == BO_OK && !rows_only)
         describe_limits(about);
     if (st == BO_OK && defined)
         st = pg_describe_definition(about, err);
@@ -281,8 +281,8 @@ static void pg_description_done(pg_description *about)
     pg_answers_done(&about->answers);
 }
 
-bo_status pg_describe(
-    bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err)
+static bo_status describe(bo_conn *conn, const char *name, bool rows_only, bo_arena *arena,
+    const bo_table **out, bo_error *err)
 {
     BO_OWN(PGresult) *found = NULL;
     bo_status st = resolve(pg_of(conn), name, &found, err);
@@ -302,11 +302,23 @@ bo_status pg_describe(
     if (about.failed)
         return bo_nomem(err);
 
-    st = describe_parts(pg_of(conn), &about, err);
+    st = describe_parts(pg_of(conn), &about, rows_only, err);
     if (st != BO_OK) {
         st = pg_name_holder(pg_of(conn), st, table, PG_TO_READ, err);
         return bo_wrap(err, st, "cannot read the definition of table '%s'", table->name);
     }
     *out = table;
     return BO_OK;
+}
+
+bo_status pg_describe(
+    bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err)
+{
+    return describe(conn, name, false, arena, out, err);
+}
+
+bo_status pg_describe_rows(
+    bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err)
+{
+    return describe(conn, name, true, arena, out, err);
 }

@@ -224,6 +224,17 @@ static bo_status read_uniques(const reader *r, pg_graph *out, bo_error *err)
     return st;
 }
 
+/* Most tables have none, and the question takes longer than all others together. */
+static bool has_foreign_keys(const pg_staged *tables, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const bo_table *now = tables[i].now;
+        if (now->kind != 'r' || now->foreign_key_count || now->referenced_count)
+            return true;
+    }
+    return false;
+}
+
 bo_status pg_graph_read(pg_conn *conn, const pg_staged *tables, unsigned count, bo_arena *arena,
     pg_graph *out, bo_error *err)
 {
@@ -236,9 +247,10 @@ bo_status pg_graph_read(pg_conn *conn, const pg_staged *tables, unsigned count, 
     pg_graph graph = {0};
 
     BO_OWN(PGresult) *edges = NULL;
-    if (st == BO_OK)
+    bool linked = has_foreign_keys(tables, count);
+    if (st == BO_OK && linked)
         st = pg_ask(conn, edge_sql, 1, params, &edges, err);
-    if (st == BO_OK)
+    if (st == BO_OK && linked)
         st = read_edges(&(reader){edges, tables, arena}, &graph, err);
     BO_OWN(PGresult) *uniques = NULL;
     if (st == BO_OK)

@@ -196,6 +196,8 @@ bo_status pg_drop_aside(bo_conn *conn, const char *prefix, bo_error *err);
 bo_status pg_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err);
 bo_status pg_describe(
     bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
+bo_status pg_describe_rows(
+    bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
 bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
