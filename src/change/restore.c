@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "change/ahead.h"
 #include "change/aside.h"
 #include "change/fill.h"
 #include "change/road.h"
@@ -71,9 +72,15 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
         bo_shape shape = BO_SHAPE_SAME;
         if (part->left_out)
             continue;
-        bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
+        const bo_part seen = {.was = part->was, .now = part->fresh ? NULL : part->now};
+        bo_status st = bo_shape_of(&seen, undo->arena, &shape, &undo->notes, err);
         if (st != BO_OK)
             return st;
+        if (shape == BO_SHAPE_COLUMNS && !bo_ahead_not_needed(undo))
+            return bo_fail(err, BO_REFUSED,
+                "this database cannot make columns of '%s' again inside a transaction\n"
+                "drop or rename the table: it is made again as it was",
+                part->was->name);
         if (shape == BO_SHAPE_BLOCKED)
             return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now",
                 part->was->name);
@@ -108,6 +115,8 @@ static bo_status plan(bo_undo *undo, bo_error *err)
         st = bo_content_describe(undo->intent, conn, err);
     if (st == BO_OK)
         st = check_parts(undo, err);
+    if (st == BO_OK && !undo->options->dry_run)
+        st = bo_ahead_make(undo, err);
     if (st == BO_OK && !undo->options->dry_run)
         st = fill_aside(undo, err);
     if (st == BO_OK)
@@ -147,7 +156,7 @@ static bo_status list_existing(bo_undo *undo, struct existing *existing, bo_erro
         return bo_nomem(err);
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const bo_part *part = &undo->intent->parts[i];
-        if (part->now && !part->left_out)
+        if (part->now && !part->left_out && !part->fresh)
             existing->parts[existing->count++] = (bo_part){.was = part->now, .now = part->now};
     }
     return BO_OK;
@@ -226,12 +235,12 @@ static bo_status make_tables(bo_undo *undo, const uint32_t *order, uint32_t coun
         bo_part *part = &undo->intent->parts[order[i]];
         if (part->left_out)
             continue;
-        part->fresh = part->now == NULL || is_aside(undo, order[i]);
+        part->fresh = part->fresh || part->now == NULL || is_aside(undo, order[i]);
         if (part->fresh && !part->now) {
             st = conn->driver->create(conn, part->was, err);
             if (st == BO_OK)
                 st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
-        } else if (!part->fresh) {
+        } else if (!part->fresh && bo_ahead_not_needed(undo)) {
             st = bo_shape_restore_columns(conn, part, undo->arena, err);
         }
         if (st != BO_OK)
@@ -264,7 +273,9 @@ static bo_status fill_tables(bo_undo *undo, const uint32_t *order, uint32_t coun
             st = bo_fill_table(undo->intent, order[i], undo->target->conn, &meter,
                 &undo->applied[order[i]].inserted, err);
     for (uint32_t i = 0; st == BO_OK && i < count; i++)
-        st = bo_shape_finish(undo->target->conn, &undo->intent->parts[order[i]], undo->arena, err);
+        if (!bo_ahead_made(undo, order[i]))
+            st = bo_shape_finish(
+                undo->target->conn, &undo->intent->parts[order[i]], undo->arena, err);
     return st;
 }
 

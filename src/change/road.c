@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/step.h"
+#include "change/ahead.h"
 #include "change/aside.h"
 #include "change/dependents.h"
 #include "change/road.h"
@@ -77,6 +78,7 @@ static bo_status commit(bo_undo *undo, bo_error *err)
 static void finish(bo_undo *undo)
 {
     bo_error error = {0};
+    bo_ahead_finish(undo);
     bo_status st = bo_undo_step(undo, "committed", NULL, &error);
     if (st == BO_OK)
         st = bo_undo_sequences(undo, &error);
@@ -193,6 +195,7 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
     bo_stage_free(BO_TAKE(undo->stage));
     if (undo->target->conn)
         undo->target->conn->driver->rollback(undo->target->conn);
+    bo_ahead_drop(undo);
     undo->lost_export = NULL; /* nothing is lost, and its file goes */
     const char *outcome = drop_aside(undo) ? bo_outcome_name(st) : "unknown";
     if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, undo->target->identity.server,

@@ -202,9 +202,12 @@ struct bo_driver {
     bo_status (*describe_rows)(
         bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
     bo_status (*create)(bo_conn *conn, const bo_table *table,
-        bo_error *err); /* from its recorded definition, bare */
+        bo_error *err); /* from its recorded definition, bare: fit to be filled, in any order */
     bo_status (*create_after)(bo_conn *conn, const bo_table *table,
-        bo_error *err); /* keys, indexes, foreign keys, triggers, comments */
+        bo_error *err); /* keys, indexes, foreign keys, triggers, comments; not those it has */
+    /** Without BO_CAP_TRANSACTIONAL_DDL: drops a table that create() made.
+     * @retval BO_CONFLICT it has rows, and stays. */
+    bo_status (*drop_made)(bo_conn *conn, const bo_table *table, bo_error *err);
     bo_status (*add_column)(bo_conn *conn, const bo_table *now, const bo_column *column,
         bo_error *err); /* a dropped one, nullable until filled */
     bo_status (*add_column_after)(bo_conn *conn, const bo_table *now, const bo_column *column,

@@ -9,10 +9,7 @@ setup() {
     common_setup
     make_captured_shop
 }
-teardown() {
-    [ -z "${MY_DATABASE:-}" ] || my_root -e "DROP DATABASE IF EXISTS $MY_DATABASE"
-    common_teardown
-}
+teardown() { common_teardown; }
 
 # A client that is told nothing but what the environment has.
 client='mariadb --no-defaults -u "$MYSQL_USER" "$MYSQL_DATABASE"'

@@ -6,7 +6,7 @@
 #   state                all rows of all tables, to compare
 #   ours                 how many triggers, tables and functions of backout are in the database
 #   break_capture TABLE  what a user may do to our triggers on it
-# shellcheck disable=SC2034,SC2153 # DB is for the tests; PG_DATABASE is set by common.bash
+# shellcheck disable=SC2034,SC2153 # DB is for the tests; PG_DATABASE and MY_DATABASE are set by common.bash
 
 ENGINE=${BACKOUT_TEST_ENGINE:-sqlite}
 
@@ -85,17 +85,10 @@ remove_postgresql() {
 # ---- MariaDB ----
 
 new_mariadb() {
-    [ -n "${BACKOUT_TEST_MY_DIR:-}" ] || skip "no MariaDB server (tools/run-tests starts one)"
-    MY_DATABASE=bats_$(printf '%s' "$BATS_TEST_FILENAME $BATS_TEST_NAME" | md5sum | cut -c1-12)_$$
-    my_root -e "CREATE DATABASE $MY_DATABASE CHARACTER SET utf8mb4;
-        GRANT ALL ON $MY_DATABASE.* TO app@localhost"
-    DB=${BACKOUT_TEST_MY_APP_URL/\/app\?/\/$MY_DATABASE?}
+    my_database
+    DB=$MY_URL
 }
-my_root() { mariadb --no-defaults -u root -S "$BACKOUT_TEST_MY_DIR/socket" "$@"; }
-ask_mariadb() {
-    mariadb --no-defaults -u app -S "$BACKOUT_TEST_MY_DIR/socket" -N -B "$MY_DATABASE" -e "$1" |
-        tr '\t' '|'
-}
+ask_mariadb() { my -e "$1"; }
 ours_mariadb() {
     ask "SELECT (SELECT count(*) FROM information_schema.triggers
             WHERE trigger_schema = '$MY_DATABASE')

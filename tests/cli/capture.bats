@@ -8,10 +8,7 @@ setup() {
     common_setup
     make_captured_shop
 }
-teardown() {
-    [ -z "${MY_DATABASE:-}" ] || my_root -e "DROP DATABASE IF EXISTS $MY_DATABASE"
-    common_teardown
-}
+teardown() { common_teardown; }
 
 # doctor EXIT OPTION...: its findings as JSON are in $output.
 doctor() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests/cli/trouble-story.bats - two people and one afternoon, on both engines: a change through five
+# tests/cli/trouble-story.bats - two people and one afternoon, on each engine: a change through five
 # tables, another session's work after it, two rows that both wrote, and every way out of it.
 
 load ../support/bats/common
@@ -10,18 +10,18 @@ teardown() { common_teardown; }
 # A small music shop: artists, albums, tracks, customers, invoice lines.
 schema='CREATE TABLE artist (artist_id INTEGER PRIMARY KEY, name VARCHAR(120) NOT NULL);
 CREATE TABLE album (album_id INTEGER PRIMARY KEY, title VARCHAR(160) NOT NULL,
-    artist_id INTEGER NOT NULL REFERENCES artist ON DELETE CASCADE);
+    artist_id INTEGER NOT NULL REFERENCES artist (artist_id) ON DELETE CASCADE);
 CREATE TABLE track (track_id INTEGER PRIMARY KEY, name VARCHAR(200) NOT NULL,
-    album_id INTEGER REFERENCES album ON DELETE CASCADE, price NUMERIC(10, 2) NOT NULL);
+    album_id INTEGER REFERENCES album (album_id) ON DELETE CASCADE, price NUMERIC(10, 2) NOT NULL);
 CREATE TABLE customer (customer_id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL, city VARCHAR(40));
 CREATE TABLE invoice_line (line_id INTEGER PRIMARY KEY,
-    customer_id INTEGER NOT NULL REFERENCES customer ON DELETE CASCADE,
-    track_id INTEGER REFERENCES track ON DELETE SET NULL, quantity INTEGER NOT NULL);'
+    customer_id INTEGER NOT NULL REFERENCES customer (customer_id) ON DELETE CASCADE,
+    track_id INTEGER REFERENCES track (track_id) ON DELETE SET NULL, quantity INTEGER NOT NULL);'
 
 # numbered TABLE FIRST LAST EXPRESSIONS: INSERT of one row for each number i.
 numbered() {
-    printf 'WITH RECURSIVE n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-        INSERT INTO %s SELECT %s FROM n;\n' "$2" "$3" "$1" "$4"
+    printf 'INSERT INTO %s WITH RECURSIVE n(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n
+        WHERE i < %d) SELECT %s FROM n;\n' "$@"
 }
 
 sample() {
@@ -129,6 +129,17 @@ tell_story() {
     sample | sql -q
     backout -q init
     db=$PG_URL prelude=
+    tell_story
+}
+
+@test "the story on MariaDB" {
+    my_database
+    query() { my -e "$1"; }
+    printed() { echo "$1"; }
+    prelude="SET sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT');"
+    { echo "$prelude"; sample; } | my
+    backout -q init
+    db=$MY_URL
     tell_story
 }
 

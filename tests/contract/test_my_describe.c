@@ -235,7 +235,8 @@ static void a_table_is_made_again_to_the_letter(void **state)
     const char *before = shown(w);
     contract_do(w, "SET foreign_key_checks = 0; DROP TABLE t; SET foreign_key_checks = 1");
     pg_must(my->create(w->conn, was, &err), &err);
-    assert_int_equal(contract_table(w, "t")->foreign_key_count, 0);
+    assert_int_equal(contract_table(w, "t")->foreign_key_count, 2);
+    assert_int_equal(contract_table(w, "t")->trigger_count, 0);
     assert_int_equal(my->create(w->conn, was, &err), BO_EXISTS);
     pg_must(my->create_after(w->conn, was, &err), &err);
     pg_must(my->sequence_set(w->conn, &was->sequences[0], &err), &err);
@@ -261,6 +262,24 @@ static void a_foreign_key_that_a_child_lost_is_made_again(void **state)
     assert_int_equal(contract_table(w, "t")->referenced_count, 1);
     bo_status st = my->exec(w->conn, "INSERT INTO child VALUES (5)", &err);
     assert_int_equal(st, BO_CONFLICT); /* keys are checked as before */
+}
+
+static void a_table_that_was_made_is_dropped_unless_others_wrote_to_it(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w,
+        "CREATE TABLE t (id integer PRIMARY KEY);"
+        "CREATE TABLE child (t integer, CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id))");
+    const bo_table *was = contract_table(w, "t");
+    contract_do(w, "SET foreign_key_checks = 0; DROP TABLE t; SET foreign_key_checks = 1");
+    pg_must(my->create(w->conn, was, &err), &err);
+    contract_do(w, "INSERT INTO t VALUES (1)");
+    assert_int_equal(my->drop_made(w->conn, was, &err), BO_CONFLICT);
+    contract_do(w, "DELETE FROM t"); /* and nothing is locked any more */
+    pg_must(my->drop_made(w->conn, was, &err), &err);
+    pg_must(my->create(w->conn, was, &err), &err);
+    assert_int_equal(my->exec(w->conn, "INSERT INTO child VALUES (5)", &err), BO_CONFLICT);
 }
 
 static void a_column_is_added_again_with_all_that_it_had(void **state)
@@ -330,6 +349,7 @@ CONTRACT_MAIN("my_describe", CONTRACT_TEST(columns_are_described_as_they_are_wri
     CONTRACT_TEST(a_temporary_table_hides_no_other_unsaid),
     CONTRACT_TEST(a_table_is_made_again_to_the_letter),
     CONTRACT_TEST(a_foreign_key_that_a_child_lost_is_made_again),
+    CONTRACT_TEST(a_table_that_was_made_is_dropped_unless_others_wrote_to_it),
     CONTRACT_TEST(a_column_is_added_again_with_all_that_it_had),
     CONTRACT_TEST(a_sequence_that_a_default_takes_from_is_set),
     CONTRACT_TEST(a_counter_is_not_set_where_it_would_commit))

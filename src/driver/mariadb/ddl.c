@@ -165,9 +165,7 @@ static const char *reference_sql(my_description *about, const bo_foreign_key *ke
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_add_str(&sql, "ALTER TABLE ");
-    my_quote(&sql, schema);
-    bo_buf_add_byte(&sql, '.');
-    my_quote(&sql, local);
+    my_quote_recorded(&sql, about->conn, schema, local);
     bo_buf_add_str(&sql, " ADD CONSTRAINT ");
     my_quote(&sql, key->name);
     bo_buf_add_str(&sql, " FOREIGN KEY (");
@@ -176,9 +174,7 @@ static const char *reference_sql(my_description *about, const bo_foreign_key *ke
         my_quote(&sql, key->child_columns[i]);
     }
     bo_buf_add_str(&sql, ") REFERENCES ");
-    my_quote(&sql, parent_schema);
-    bo_buf_add_byte(&sql, '.');
-    my_quote(&sql, parent);
+    my_quote_recorded(&sql, about->conn, parent_schema, parent);
     bo_buf_add_str(&sql, " (");
     for (uint16_t i = 0; i < key->count; i++) {
         bo_buf_add_str(&sql, i > 0 ? ", " : "");
@@ -249,7 +245,7 @@ bo_status my_ddl_bare(my_description *about, const my_ddl *ddl, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_add_str(&sql, "CREATE TABLE ");
-    my_quote_table(&sql, about->table);
+    my_quote_recorded(&sql, about->conn, about->table->schema, about->table->local);
     bo_buf_add_str(&sql, " (");
     bool first = true;
     for (size_t i = 0; i < ddl->count; i++) {

@@ -6,7 +6,8 @@
  */
 #include <string.h>
 
-#include "driver/mariadb/my.h"
+#include "base/error.h"
+#include "driver/mariadb/stage.h"
 
 static bo_status exists(
     my_conn *conn, const char *sql, const char *a, const char *b, bool *out, bo_error *err)
@@ -23,23 +24,7 @@ static bo_status exists(
     return st;
 }
 
-bo_status my_create(bo_conn *base, const bo_table *table, bo_error *err)
-{
-    my_conn *conn = my_of(base);
-    bool there = false;
-    bo_status st = exists(conn,
-        "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ", table->schema,
-        table->local, &there, err);
-    if (st == BO_OK && there)
-        return bo_fail(err, BO_EXISTS, "there is a '%s' already", table->name);
-    if (st == BO_OK)
-        st = my_run_text(conn, table->definition, strlen(table->definition), NULL, err);
-    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make the table %s", table->name);
-}
-
-/* ---- what comes after the rows ---- */
-
-/* A foreign key of another table to this one, unless that has it still or is gone itself. */
+/* A foreign key, unless its table has it still or is not there. */
 static bo_status add_reference(my_conn *conn, const bo_foreign_key *key, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
@@ -67,17 +52,110 @@ static bo_status add_reference(my_conn *conn, const bo_foreign_key *key, bo_erro
     return my_run_text(conn, key->definition, strlen(key->definition), NULL, err);
 }
 
-/* Rows that referred to nothing did so before: the keys are made without a look at them. */
+/* ---- a table without rows ---- */
+
+static bo_status check_name_free(my_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    const char *schema = NULL, *local = NULL;
+    bool there = false;
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = my_parse_name(conn, table->name, arena, &schema, &local, err);
+    if (st == BO_OK)
+        st = exists(conn,
+            "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ", schema, local,
+            &there, err);
+    return st == BO_OK && there ? bo_fail(err, BO_EXISTS, "there is a '%s' already", table->name)
+                                : st;
+}
+
+static bo_status drop(my_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "DROP TABLE ");
+    bo_status st = my_quote_name(conn, table->name, &sql, err);
+    return st == BO_OK ? my_run_buf(conn, &sql, NULL, err) : st;
+}
+
+/* With its foreign keys, for which no load looks, and whose tables may not be there yet. */
+static bo_status make(my_conn *conn, const bo_table *table, bo_error *err)
+{
+    bo_status st = my_references(conn, false, err);
+    if (st == BO_OK)
+        st = my_run_text(conn, table->definition, strlen(table->definition), NULL, err);
+    if (st != BO_OK)
+        return st;
+    for (uint16_t i = 0; i < table->foreign_key_count && st == BO_OK; i++)
+        st = add_reference(conn, &table->foreign_keys[i], err);
+    if (st != BO_OK)
+        (void)drop(conn, table, NULL);
+    return st;
+}
+
+bo_status my_create(bo_conn *base, const bo_table *table, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    bo_status st = check_name_free(conn, table, err);
+    if (st != BO_OK)
+        return st;
+    st = make(conn, table, err);
+    bo_status back = my_references(conn, true, st == BO_OK ? err : NULL);
+    if (st == BO_OK)
+        st = back;
+    my_forget_links(conn);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make the table %s", table->name);
+}
+
+static bo_status drop_empty(my_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) name = {0};
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_error refused = {0};
+    uint64_t rows = 0;
+    bo_status st = my_quote_name(conn, table->name, &name, err);
+    if (st != BO_OK)
+        return st;
+    st = my_run(conn, NULL, &refused, "LOCK TABLES %s WRITE", bo_buf_str(&name));
+    if (st != BO_OK && st != BO_DENIED) { /* without the right to nobody is kept away */
+        if (err)
+            *err = refused;
+        return st;
+    }
+    bo_buf_printf(&sql, "SELECT COUNT(*) FROM %s", bo_buf_str(&name));
+    st = my_ask_count(conn, &sql, &rows, err);
+    if (st == BO_OK && rows)
+        st = bo_fail(err, BO_CONFLICT, "others have written to it");
+    if (st == BO_OK)
+        st = my_references(conn, false, err);
+    return st == BO_OK ? drop(conn, table, err) : st;
+}
+
+bo_status my_drop_made(bo_conn *base, const bo_table *table, bo_error *err)
+{
+    my_conn *conn = my_of(base);
+    bo_status st = drop_empty(conn, table, err);
+    bo_status back = my_run(conn, NULL, st == BO_OK ? err : NULL, "UNLOCK TABLES");
+    if (back == BO_OK)
+        back = my_references(conn, true, st == BO_OK ? err : NULL);
+    my_forget_links(conn);
+    return st == BO_OK ? back : st;
+}
+
+/* ---- what comes after the rows ---- */
+
+/* Its foreign keys come first (my_describe_after()).  Rows that referred to nothing did so before:
+ * the keys are made without a look at them. */
 static bo_status add_all(my_conn *conn, const bo_table *table, bo_error *err)
 {
     my_forget_links(conn);
-    bo_status st = my_run(conn, NULL, err, "SET SESSION foreign_key_checks = OFF");
-    for (uint16_t i = 0; i < table->definition_count && st == BO_OK; i++)
+    bo_status st = my_references(conn, false, err);
+    for (uint16_t i = 0; i < table->foreign_key_count && st == BO_OK; i++)
+        st = add_reference(conn, &table->foreign_keys[i], err);
+    for (uint16_t i = table->foreign_key_count; i < table->definition_count && st == BO_OK; i++)
         st = my_run_text(conn, table->after[i], strlen(table->after[i]), NULL, err);
-    for (uint16_t i = 0; i < table->referenced_count && st == BO_OK; i++) {
-        if (strcmp(table->referenced_by[i].child, table->name) != 0)
-            st = add_reference(conn, &table->referenced_by[i], err);
-    }
+    for (uint16_t i = 0; i < table->referenced_count && st == BO_OK; i++)
+        st = add_reference(conn, &table->referenced_by[i], err);
     return st;
 }
 

@@ -43,7 +43,7 @@ enum {
     TRIGGER_COLLATION
 };
 
-static void add_trigger_sql(bo_buf *out, const bo_table *table, MYSQL_ROW row)
+static void add_trigger_sql(bo_buf *out, const my_conn *conn, const bo_table *table, MYSQL_ROW row)
 {
     const char *at = strrchr(row[TRIGGER_DEFINER], '@');
     BO_OWN_VALUE(bo_buf) user = {0};
@@ -57,11 +57,9 @@ static void add_trigger_sql(bo_buf *out, const bo_table *table, MYSQL_ROW row)
         my_quote(out, at + 1);
     }
     bo_buf_add_str(out, " TRIGGER ");
-    my_quote(out, table->schema);
-    bo_buf_add_byte(out, '.');
-    my_quote(out, row[TRIGGER_NAME]);
+    my_quote_recorded(out, conn, table->schema, row[TRIGGER_NAME]);
     bo_buf_printf(out, " %s %s ON ", row[TRIGGER_TIMING], row[TRIGGER_EVENT]);
-    my_quote_table(out, table);
+    my_quote_recorded(out, conn, table->schema, table->local);
     bo_buf_add_str(out, " FOR EACH ROW ");
     bo_buf_add_str(out, row[TRIGGER_BODY]);
     out->failed |= user.failed;
@@ -107,7 +105,7 @@ static bo_status add_trigger(my_description *about, MYSQL_ROW row, bo_error *err
     BO_OWN_VALUE(bo_buf) sql = {0};
     const bool known = row[TRIGGER_BODY] && row[TRIGGER_DEFINER];
     if (known)
-        add_trigger_sql(&sql, table, row);
+        add_trigger_sql(&sql, about->conn, table, row);
     bo_trigger *triggers = my_grow(about, table->triggers, table->trigger_count, sizeof *triggers);
     const char *name = my_cell(about, row[TRIGGER_NAME]);
     const char *text = sql.failed ? NULL : my_cell(about, bo_buf_str(&sql));

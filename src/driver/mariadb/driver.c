@@ -22,6 +22,7 @@ const bo_driver bo_driver_mariadb = {
     .describe = my_describe,
     .create = my_create,
     .create_after = my_create_after,
+    .drop_made = my_drop_made,
     .add_column = my_add_column,
     .add_column_after = my_add_column_after,
     .ranges = my_ranges,

@@ -97,6 +97,9 @@ bo_status my_prepare(my_conn *conn, const bo_buf *sql, MYSQL_STMT **out, bo_erro
 
 void my_quote(bo_buf *out, const char *identifier);
 void my_quote_table(bo_buf *out, const bo_table *table); /* `schema`.`local` */
+/** The name in a recorded definition: without the schema that is the connection's own, so that a
+ * restore into another database makes it there. */
+void my_quote_recorded(bo_buf *out, const my_conn *conn, const char *schema, const char *local);
 /** The text as a literal that no sql_mode reads otherwise: _utf8mb4 x'...'. */
 void my_quote_literal(bo_buf *out, const char *text);
 /** The name as users write it: schema only when it is not the connection's, quoted when it must. */
@@ -217,6 +220,7 @@ bo_status my_describe(
     bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
 bo_status my_create(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status my_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
+bo_status my_drop_made(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status my_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
 bo_status my_add_column_after(
     bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);

@@ -22,6 +22,15 @@ void my_quote_table(bo_buf *out, const bo_table *table)
     my_quote(out, table->local);
 }
 
+void my_quote_recorded(bo_buf *out, const my_conn *conn, const char *schema, const char *local)
+{
+    if (strcmp(schema, conn->schema) != 0) {
+        my_quote(out, schema);
+        bo_buf_add_byte(out, '.');
+    }
+    my_quote(out, local);
+}
+
 void my_quote_literal(bo_buf *out, const char *text)
 {
     bo_buf_add_str(out, "_utf8mb4 x'");

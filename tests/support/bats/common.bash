@@ -7,7 +7,7 @@
 #
 # After common_setup a test stands in an empty folder of its own, `backout` is the binary that was
 # built, HOME is empty, no BACKOUT_* or PG* setting is left but those of the test server, and
-# nothing is a terminal.
+# nothing is a terminal.  common_teardown drops the databases that the test has made.
 
 bats_require_minimum_version 1.5.0
 
@@ -34,6 +34,9 @@ common_teardown() {
         psql -X -q "$BACKOUT_TEST_PG_SUPER_URL" \
             -c "DROP DATABASE IF EXISTS $PG_DATABASE WITH (FORCE)"
     fi
+    if [ -n "${MY_DATABASE:-}" ]; then
+        my_root -e "DROP DATABASE IF EXISTS $MY_DATABASE"
+    fi
 }
 
 # Makes a PostgreSQL database for this test alone, owned by the plain role `app`: its URL is
@@ -51,4 +54,31 @@ pg_database() {
 # psql on the database of this test; unaligned, rows only, stops at the first error.
 sql() {
     psql -X -q -A -t -v ON_ERROR_STOP=1 "$PG_URL" "$@"
+}
+
+# Makes a MariaDB database for this test alone, on which the user `app` has all rights: its URL is
+# $MY_URL.  Skips the test where there is no server.
+my_database() {
+    [ -n "${BACKOUT_TEST_MY_DIR:-}" ] || skip "no MariaDB server (tools/run-tests starts one)"
+    MY_DATABASE=bats_$(printf '%s' "$BATS_TEST_FILENAME $BATS_TEST_NAME" | md5sum | cut -c1-12)_$$
+    my_root -e "CREATE DATABASE $MY_DATABASE CHARACTER SET utf8mb4;
+        GRANT ALL ON $MY_DATABASE.* TO app@localhost"
+    # shellcheck disable=SC2034 # for the tests
+    MY_URL=${BACKOUT_TEST_MY_APP_URL/\/app\?/\/$MY_DATABASE?}
+}
+
+# my ARG...: the mariadb client as `app` on the database of this test; rows only, a|b.
+my() (
+    set -o pipefail
+    my_client -u app "$MY_DATABASE" "$@" | tr '\t' '|'
+)
+
+# The same without a database, as the user who may do everything.
+my_root() {
+    my_client -u root "$@"
+}
+
+my_client() {
+    mariadb --no-defaults --batch --skip-column-names --default-character-set=utf8mb4 \
+        --socket="$BACKOUT_TEST_MY_DIR/socket" "$@"
 }
