@@ -9,6 +9,7 @@
 typedef struct fault_conn {
     bo_conn base;
     bo_driver driver; /* as the inner one, with our functions where it has some */
+    bo_capture_driver capture;
     bo_conn *inner;
 } fault_conn;
 
@@ -20,6 +21,7 @@ typedef struct fault_stage {
 /* Several connections may read a table together, each in its thread. */
 static atomic_uint countdown;
 static atomic_bool fired;
+static void (*action_then)(void); /* instead of failing */
 static fault_commit next_commit;
 static unsigned commits_left; /* until the one whose answer is lost */
 
@@ -41,6 +43,10 @@ static bool hit(const char *function, bo_error *err)
     if (now != 1)
         return false;
     atomic_store(&fired, true);
+    if (action_then) {
+        action_then();
+        return false;
+    }
     bo_fail(err, BO_DATABASE, "fault in %s", function);
     return true;
 }
@@ -52,6 +58,13 @@ static bool hit(const char *function, bo_error *err)
         if (hit(#function, err))                         \
             return BO_DATABASE;                          \
         return inside(conn)->driver->function arguments; \
+    }
+#define FAULTY_CAPTURE(function, parameters, arguments)           \
+    static bo_status faulty_capture_##function parameters         \
+    {                                                             \
+        if (hit("capture." #function, err))                       \
+            return BO_DATABASE;                                   \
+        return inside(conn)->driver->capture->function arguments; \
     }
 #define FAULTY_STAGE(function, parameters, arguments)           \
     static bo_status faulty_##function parameters               \
@@ -81,6 +94,8 @@ FAULTY(describe,
     (inside(conn), name, arena, out, err))
 FAULTY(create, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(conn), table, err))
 FAULTY(create_after, (bo_conn * conn, const bo_table *table, bo_error *err),
+    (inside(conn), table, err))
+FAULTY(drop_made, (bo_conn * conn, const bo_table *table, bo_error *err),
     (inside(conn), table, err))
 FAULTY(add_column, (bo_conn * conn, const bo_table *now, const bo_column *column, bo_error *err),
     (inside(conn), now, column, err))
@@ -151,6 +166,40 @@ FAULTY(marked, (bo_conn * conn, const char *id, const char *token, bool *out, bo
 FAULTY(unmark, (bo_conn * conn, const char *id, bo_error *err), (inside(conn), id, err))
 FAULTY(traces, (bo_conn * conn, bo_trace_fn *each, void *ctx, bo_error *err),
     (inside(conn), each, ctx, err))
+
+FAULTY_CAPTURE(coverage,
+    (bo_conn * conn, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err),
+    (inside(conn), now, out, reasons, err))
+FAULTY_CAPTURE(begin,
+    (bo_conn * conn, const bo_table *const *tables, unsigned count, const char *point,
+        bo_error *err),
+    (inside(conn), tables, count, point, err))
+FAULTY_CAPTURE(end, (bo_conn * conn, const char *point, bo_error *err), (inside(conn), point, err))
+FAULTY_CAPTURE(list, (bo_conn * conn, bo_captured_fn *each, void *ctx, bo_error *err),
+    (inside(conn), each, ctx, err))
+FAULTY_CAPTURE(check,
+    (bo_conn * conn, const bo_table *now, const char *point, bo_buf *broken, bo_error *err),
+    (inside(conn), now, point, broken, err))
+FAULTY_CAPTURE(position,
+    (bo_conn * conn, const bo_table *const *tables, unsigned count, bo_buf *out, bo_error *err),
+    (inside(conn), tables, count, out, err))
+FAULTY_CAPTURE(changes,
+    (bo_conn * conn, const bo_table *now, const bo_journal_filter *filter,
+        bo_journal_change_fn *each, void *ctx, bo_error *err),
+    (inside(conn), now, filter, each, ctx, err))
+FAULTY_CAPTURE(walk,
+    (bo_conn * conn, const bo_table *now, const char *from, bo_journal_row_fn *each, void *ctx,
+        bo_error *err),
+    (inside(conn), now, from, each, ctx, err))
+FAULTY_CAPTURE(tag, (bo_conn * conn, const char *run, bo_error *err), (inside(conn), run, err))
+FAULTY_CAPTURE(keep,
+    (bo_conn * conn, const char *token, const bo_table *now, const bo_journal_filter *filter,
+        const char *point, bo_error *err),
+    (inside(conn), token, now, filter, point, err))
+FAULTY_CAPTURE(undo_kept,
+    (bo_conn * conn, const bo_table *const *tables, unsigned count, const char *point,
+        bo_applied *counts, bo_error *err),
+    (inside(conn), tables, count, point, counts, err))
 
 FAULTY_STAGE(stage_fill,
     (bo_stage * stage, unsigned table, bo_stage_next_fn *next, void *ctx, bo_error *err),
@@ -243,6 +292,7 @@ static const bo_driver functions = {
     .describe = faulty_describe,
     .create = faulty_create,
     .create_after = faulty_create_after,
+    .drop_made = faulty_drop_made,
     .add_column = faulty_add_column,
     .add_column_after = faulty_add_column_after,
     .ranges = faulty_ranges,
@@ -278,6 +328,42 @@ static const bo_driver functions = {
     .traces = faulty_traces,
 };
 
+static const bo_capture_driver capture_functions = {
+    .coverage = faulty_capture_coverage,
+    .begin = faulty_capture_begin,
+    .end = faulty_capture_end,
+    .list = faulty_capture_list,
+    .check = faulty_capture_check,
+    .position = faulty_capture_position,
+    .changes = faulty_capture_changes,
+    .walk = faulty_capture_walk,
+    .tag = faulty_capture_tag,
+    .keep = faulty_capture_keep,
+    .undo_kept = faulty_capture_undo_kept,
+};
+
+/* Functions that an engine may not have. */
+static void wrap_optional(fault_conn *conn)
+{
+    const bo_driver *inner = conn->inner->driver;
+    if (!inner->share) {
+        conn->driver.share = NULL;
+        conn->driver.join = NULL;
+    }
+    if (!inner->traces)
+        conn->driver.traces = NULL;
+    if (!inner->capture)
+        return;
+    conn->capture = capture_functions;
+    conn->driver.capture = &conn->capture;
+    if (!inner->capture->tag)
+        conn->capture.tag = NULL;
+    if (!inner->capture->keep) {
+        conn->capture.keep = NULL;
+        conn->capture.undo_kept = NULL;
+    }
+}
+
 static bo_conn *wrap(bo_conn *inner)
 {
     fault_conn *conn = calloc(1, sizeof *conn);
@@ -292,12 +378,7 @@ static bo_conn *wrap(bo_conn *inner)
     conn->driver.caps = inner->driver->caps;
     conn->driver.open = inner->driver->open;
     conn->driver.quote = inner->driver->quote;
-    if (!inner->driver->share) {
-        conn->driver.share = NULL;
-        conn->driver.join = NULL;
-    }
-    if (!inner->driver->traces)
-        conn->driver.traces = NULL;
+    wrap_optional(conn);
     conn->base.driver = &conn->driver;
     return &conn->base;
 }
@@ -314,9 +395,16 @@ void fault_driver_remove(void)
 
 void fault_driver_arm(unsigned nth)
 {
+    action_then = NULL;
     atomic_store(&countdown, nth);
     if (nth > 0)
         atomic_store(&fired, false);
+}
+
+void fault_driver_arm_action(unsigned nth, void (*action)(void))
+{
+    fault_driver_arm(nth);
+    action_then = action;
 }
 
 bool fault_driver_fired(void)

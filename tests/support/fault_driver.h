@@ -23,7 +23,10 @@ void fault_driver_install(void);
 void fault_driver_remove(void);
 /** The n-th call from now fails with BO_DATABASE "fault in <function>"; 0: none. */
 void fault_driver_arm(unsigned nth);
-/** True when a call failed since the last fault_driver_arm() with another number than 0. */
+/** The n-th call from now does `action` first, and is then carried out. */
+void fault_driver_arm_action(unsigned nth, void (*action)(void));
+/** True when a call failed since the last fault_driver_arm() with another number than 0, or
+ * the action was done. */
 bool fault_driver_fired(void);
 
 typedef enum fault_commit {

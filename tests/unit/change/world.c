@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/unit/change/world.c - the small shop, on SQLite and on PostgreSQL. */
+/* tests/unit/change/world.c - the small shop, on each engine. */
 #include "world.h"
 
 #include <ftw.h>
@@ -71,35 +71,61 @@ int world_set_up(void **state)
     return 0;
 }
 
-static void server_sql(const char *verb, const char *name)
+static const char *server_url(world_engine engine)
 {
-    char sql[160];
-    bo_error err = {0};
-    BO_OWN(bo_conn) *conn = NULL;
-    const bo_connect how = {.url = getenv("BACKOUT_TEST_PG_SUPER_URL"), .raw = true};
-    world_ok(bo_driver_open(&how, &conn, &err), &err);
-    (void)snprintf(sql, sizeof sql, "%s DATABASE \"%s\"", verb, name);
-    world_ok(conn->driver->exec(conn, sql, &err), &err);
+    return getenv(
+        engine == WORLD_MARIADB ? "BACKOUT_TEST_MY_SUPER_URL" : "BACKOUT_TEST_PG_SUPER_URL");
 }
 
-int world_set_up_postgres(void **state)
+bo_conn *world_server(world_engine engine)
 {
-    const char *server = getenv("BACKOUT_TEST_PG_SUPER_URL");
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    const bo_connect how = {.url = server_url(engine), .raw = true};
+    world_ok(bo_driver_open(&how, &conn, &err), &err);
+    return conn;
+}
+
+static void server_sql(world *w, const char *verb)
+{
+    bo_error err = {0};
+    BO_OWN(bo_conn) *conn = world_server(w->engine);
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "%s DATABASE ", verb);
+    conn->driver->quote(&sql, w->created);
+    world_ok(conn->driver->exec(conn, bo_buf_str(&sql), &err), &err);
+}
+
+/* A database of the test's own; the URL is the server's with another path. */
+static int set_up_on_server(void **state, world_engine engine)
+{
+    const char *server = server_url(engine);
     if (!server)
         return 0;
     world *w = new_world();
-    const char *path = strstr(server, ":///"); /* "postgresql:///postgres?host=..." */
+    w->engine = engine;
+    const char *path = strchr(strstr(server, "://") + 3, '/'); /* "postgresql:///postgres?..." */
     assert_non_null(path);
-    path += strlen(":///");
+    path++;
     (void)snprintf(w->created, sizeof w->created, "%s", strrchr(w->folder, '/') + 1);
     (void)snprintf(w->url, sizeof w->url, "%.*s%s%s", (int)(path - server), server, w->created,
         path + strcspn(path, "?"));
-    server_sql("CREATE", w->created);
+    server_sql(w, "CREATE");
     open_connection(w);
     world_sql(w, shop);
     open_session(w);
     *state = w;
     return 0;
+}
+
+int world_set_up_postgres(void **state)
+{
+    return set_up_on_server(state, WORLD_POSTGRES);
+}
+
+int world_set_up_mariadb(void **state)
+{
+    return set_up_on_server(state, WORLD_MARIADB);
 }
 
 world *world_or_skip(void **state)
@@ -137,7 +163,7 @@ int world_tear_down(void **state)
         return 0;
     world_close(w);
     if (w->created[0])
-        server_sql("DROP", w->created);
+        server_sql(w, "DROP");
     bo_arena_free(w->arena);
     bo_buf_done(&w->warnings);
     (void)nftw(w->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

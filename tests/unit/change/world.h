@@ -4,7 +4,8 @@
  *
  *     customers (id, name)   orders (id, customer_id -> customers, total)   log (line), no key
  *
- * two customers, three orders, two equal lines.  The real thing throughout; the same on PostgreSQL.
+ * two customers, three orders, two equal lines.  The real thing throughout; the same on PostgreSQL
+ * and on MariaDB.
  */
 #ifndef BO_TESTS_CHANGE_WORLD_H
 #define BO_TESTS_CHANGE_WORLD_H
@@ -15,12 +16,15 @@
 #include "change/session.h"
 #include "change/target.h"
 
+typedef enum world_engine { WORLD_SQLITE, WORLD_POSTGRES, WORLD_MARIADB } world_engine;
+
 typedef struct world {
+    world_engine engine;
     char folder[64]; /* everything that is on disk */
     char catalog[128];
     char repository[128];
     char url[512];    /* of the shop */
-    char created[64]; /* PostgreSQL: database to drop in the end */
+    char created[64]; /* on a server: database to drop in the end */
     bo_settings settings;
     bo_database database;
     bo_session *session;
@@ -32,11 +36,14 @@ typedef struct world {
 int world_set_up(void **state); /* SQLite */
 /** A PostgreSQL database of the test's own; without a server *state stays NULL: world_or_skip(). */
 int world_set_up_postgres(void **state);
+int world_set_up_mariadb(void **state); /* the same there */
 int world_tear_down(void **state);
 world *world_or_skip(void **state);
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 #define WORLD_TEST_POSTGRES(name) \
     cmocka_unit_test_setup_teardown(name, world_set_up_postgres, world_tear_down)
+#define WORLD_TEST_MARIADB(name) \
+    cmocka_unit_test_setup_teardown(name, world_set_up_mariadb, world_tear_down)
 
 /** Fails the test, showing `err`, unless `st` is BO_OK. */
 void world_ok(bo_status st, const bo_error *err);
@@ -44,6 +51,9 @@ void world_ok(bo_status st, const bo_error *err);
 void world_reopen(world *w);
 /** Closes session and connection: nothing may be open while a test forks. */
 void world_close(world *w);
+
+/** A connection to the server's own database, with all rights; the caller closes it. */
+bo_conn *world_server(world_engine engine);
 
 /** SQL of an application. */
 void world_sql(world *w, const char *sql);
