@@ -45,6 +45,8 @@ static bo_status record_release(
         return bo_nomem(err);
     BO_OWN_MEM char *text = json_dumps(details, JSON_COMPACT);
     point->details = bo_arena_str(arena, text);
+    if (point->status == BO_POINT_CREATING) /* it was never whole, and cannot become it now */
+        point->status = BO_POINT_FAILED;
     return point->details ? bo_catalog_point_update(session->catalog, point, err) : bo_nomem(err);
 }
 

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/fault/check.c - what has to hold after whatever went wrong. */
 #include "backout/audit.h"
+#include "backout/doctor.h"
 #include "change/content.h"
 #include "fault/scene.h"
 
-static const char *const fault_names[] = {"no fault", "kill at step", "kill after microseconds",
-    "driver call", "answered commit", "missed commit", "allocation", "link lost at step"};
+static const char *const fault_names[] = {
+    [FAULT_NONE] = "no fault",
+    [FAULT_KILL_AT_STEP] = "kill at step",
+    [FAULT_KILL_AT_CALL] = "kill at driver call",
+    [FAULT_KILL_AT_STATEMENT] = "kill at statement",
+    [FAULT_KILL_AFTER_US] = "kill after microseconds",
+    [FAULT_DRIVER_CALL] = "driver call",
+    [FAULT_STATEMENT_FAILS] = "refused statement",
+    [FAULT_STATEMENT_LOST] = "unanswered statement",
+    [FAULT_COMMIT_ANSWERED] = "answered commit",
+    [FAULT_COMMIT_MISSED] = "missed commit",
+    [FAULT_ALLOCATION] = "allocation",
+    [FAULT_LINK] = "link lost at step",
+    [FAULT_LINK_AT_CALL] = "link lost at driver call",
+};
 
 void scene_expect(scene *s, bool condition, const char *format, ...)
 {
@@ -16,8 +30,8 @@ void scene_expect(scene *s, bool condition, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fail_msg("%s on %s, %s %u, last step '%s', status %s, error '%s':\n%s", s->op->name,
-        s->postgres ? "PostgreSQL" : "SQLite", fault_names[s->fault.kind], s->fault.nth,
+    fail_msg("%s on %s, method %d, %s %u, last step '%s', status %s, error '%s':\n%s", s->op->name,
+        scene_engine(s), (int)s->setting.method, fault_names[s->fault.kind], s->fault.nth,
         s->found->step, s->found->returned ? bo_status_name(s->found->status) : "(killed)",
         s->found->text, text);
 }
@@ -25,6 +39,11 @@ void scene_expect(scene *s, bool condition, const char *format, ...)
 static bool rows_are(scene *s, const char *rows, moment then)
 {
     return s->rows[then] && strcmp(rows, s->rows[then]) == 0;
+}
+
+static bool is_rollback(const scene *s)
+{
+    return s->op->from == SCENE_LATER && s->op->to != s->op->from;
 }
 
 /* A result is never better or worse than what happened. */
@@ -48,8 +67,7 @@ static void check_claim(scene *s, const char *rows)
         strstr(found->text, "nothing was changed") || strstr(found->text, "changed nothing");
     if (nothing && !strstr(found->text, "not rolled back yet"))
         scene_expect(s, rows_are(s, rows, op->from), "it says that nothing was changed:\n%s", rows);
-    bool rollback = op->from == SCENE_LATER && op->to != op->from;
-    if (rollback && rows_are(s, rows, op->to) && found->status != BO_UNKNOWN)
+    if (is_rollback(s) && rows_are(s, rows, op->to) && found->status != BO_UNKNOWN)
         scene_expect(s, strstr(found->text, "committed") || strstr(found->text, "done"),
             "it was committed, and the error does not say so");
 }
@@ -164,10 +182,83 @@ static void check_undo(scene *s)
 
 static void check_traces(scene *s)
 {
-    const char *left = world_value(
-        s->w, s->postgres ? "SELECT nspname FROM pg_namespace WHERE nspname = 'backout'"
-                          : "SELECT name FROM sqlite_schema WHERE name LIKE 'backout%'");
+    static const char *const questions[] = {
+        [WORLD_SQLITE] = "SELECT name FROM sqlite_schema WHERE name LIKE '%backout%'",
+        [WORLD_POSTGRES] = "SELECT nspname::text FROM pg_namespace WHERE nspname = 'backout'"
+                           " UNION SELECT tgname FROM pg_trigger WHERE tgname LIKE '%backout%'",
+        [WORLD_MARIADB] = "SELECT TABLE_NAME FROM information_schema.TABLES"
+                          " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '%backout%'"
+                          " UNION SELECT TRIGGER_NAME FROM information_schema.TRIGGERS"
+                          " WHERE TRIGGER_SCHEMA = DATABASE() AND TRIGGER_NAME LIKE '%backout%'"};
+    const char *left = world_value(s->w, questions[s->setting.engine]);
     scene_expect(s, left[0] == 0, "'%s' is left in the database", left);
+}
+
+/* Users can write at once, whatever became of us; in sum these change nothing. */
+static void check_writes(scene *s)
+{
+    static const char *const writes[] = {"UPDATE orders SET total = total + 1 WHERE id = 11",
+        "UPDATE orders SET total = total - 1 WHERE id = 11",
+        "INSERT INTO customers VALUES (77, 'Guy')", "DELETE FROM customers WHERE id = 77",
+        "INSERT INTO log VALUES ('tried')", "DELETE FROM log WHERE line = 'tried'"};
+    bo_conn *conn = s->w->conn;
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+        bo_error err = {0};
+        uint64_t rows = 0;
+        bo_status st = conn->driver->query(conn, writes[i], NULL, 0, NULL, NULL, &rows, &err);
+        scene_expect(
+            s, st == BO_OK && rows == 1, "a user cannot write: %s: %s", writes[i], err.text);
+    }
+}
+
+/* ---- the end of it ---- */
+
+static bool is_ours(const bo_finding *found)
+{
+    static const char *const kinds[] = {"unneeded-capture", "half-capture", "foreign-capture",
+        "broken-capture", "still-capturing", "marker", "table-aside"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(found->kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+static void examine(scene *s, bool fix)
+{
+    bo_error err = {0};
+    bo_doctor *doctor = NULL;
+    const bo_doctor_options options = {.fix = fix};
+    bo_status st = bo_doctor_examine(s->w->session, &s->w->database, &options, &doctor, &err);
+    scene_expect(s, st == BO_OK || st == BO_MISMATCH, "the doctor fails: %s", err.text);
+    for (size_t i = 0; i < doctor->finding_count; i++) {
+        const bo_finding *found = &doctor->findings[i];
+        bool left = is_ours(found) && (!fix || (found->fixable && !found->fixed));
+        scene_expect(s, !left, "%s after all: %s", found->kind, found->what);
+    }
+    bo_doctor_free(doctor);
+}
+
+void scene_clean(scene *s)
+{
+    bo_point_list *points = all_points(s);
+    if (s->setting.method != BO_METHOD_SNAPSHOT)
+        examine(s, true);
+    for (size_t i = 0; i < bo_point_list_count(points); i++) {
+        const bo_point *point = bo_point_list_get(points, i);
+        bo_error err = {0};
+        bo_point_list *released = NULL;
+        if (strcmp(point->method, "snapshot") == 0 || point->released_us ||
+            strcmp(point->status, "creating") == 0 || strcmp(point->status, "failed") == 0)
+            continue;
+        bo_status st =
+            bo_point_release(s->w->session, &s->w->database, point->id, true, &released, &err);
+        scene_expect(s, st == BO_OK, "%s cannot be released: %s", point->id, err.text);
+        bo_point_list_free(released);
+    }
+    bo_point_list_free(points);
+    if (s->setting.method != BO_METHOD_SNAPSHOT)
+        examine(s, false);
+    check_traces(s);
 }
 
 static bo_status check_file(void *ctx, const char *name, bo_error *err)
@@ -189,7 +280,7 @@ static bo_status check_file(void *ctx, const char *name, bo_error *err)
  * Without its catalog it cannot say what is needed, and leaves it to the next one. */
 static void check_strays(scene *s)
 {
-    if (!s->found->returned || (s->shared && s->fault.kind == FAULT_LINK))
+    if (!s->found->returned || (s->setting.shared && s->fault.kind == FAULT_LINK))
         return;
     bo_error err = {0};
     uint64_t swept = 0;
@@ -203,6 +294,7 @@ static void check_strays(scene *s)
 void scene_check(scene *s)
 {
     bo_error err = {0};
+    check_writes(s);
     check_claim(s, scene_rows(s));
     check_strays(s);
     check_catalog(s);
@@ -212,9 +304,9 @@ void scene_check(scene *s)
     const char *rows = scene_rows(s);
     scene_expect(s, rows_are(s, rows, s->op->end), "done again, it ends elsewhere:\n%s", rows);
     check_catalog(s);
-    check_traces(s);
-    bool rollback = s->op->from == SCENE_LATER && s->op->to != s->op->from;
-    if (rollback && (!s->postgres || s->fault.nth % 4 == 0)) { /* a server takes its time */
+    scene_clean(s);
+    bool server = s->setting.engine != WORLD_SQLITE;
+    if (is_rollback(s) && (!server || s->fault.nth % 4 == 0)) { /* a server takes its time */
         check_undo(s);
         check_traces(s);
     }

@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/fault/scene.c - the shop before an operation, and the operation in a process of its own. */
+/* tests/fault/scene.c - the shop before an operation, again and again. */
 #include "fault/scene.h"
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/step.h"
-#include "support/fault_memory.h"
+#include "backout/run.h"
 
 static const char later[] = "INSERT INTO customers VALUES (3, 'Cyd');"
                             "INSERT INTO orders VALUES (13, 3, 5);"
                             "INSERT INTO log VALUES ('later')";
+/* What turns LATER into CAPTURED, and CAPTURED into EMPTIED. */
+static const char unchange[] = "INSERT INTO customers VALUES (2, 'Bob');"
+                               "INSERT INTO orders VALUES (12, 2, NULL);"
+                               "UPDATE orders SET total = 9.50 WHERE id = 10;"
+                               "DELETE FROM orders WHERE id = 14";
+static const char empty[] = "DELETE FROM orders WHERE id = 13;"
+                            "DELETE FROM customers WHERE id = 3";
+
+const char *scene_engine(const scene *s)
+{
+    static const char *const names[] = {"SQLite", "PostgreSQL", "MariaDB"};
+    return names[s->setting.engine];
+}
+
 /* ---- rows ---- */
 
 static bo_status add_row(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
@@ -41,7 +53,63 @@ const char *scene_rows(scene *s)
     return bo_arena_strn(s->w->arena, (const char *)out.data, out.size);
 }
 
+/* The rows as they would be after `sql` and `more`. */
+static const char *rows_after(scene *s, const char *sql, const char *more)
+{
+    bo_error err = {0};
+    world_ok(s->w->conn->driver->begin(s->w->conn, BO_TX_PLAIN, &err), &err);
+    world_sql(s->w, sql);
+    if (more)
+        world_sql(s->w, more);
+    const char *rows = scene_rows(s);
+    s->w->conn->driver->rollback(s->w->conn);
+    return rows;
+}
+
+/* ---- up to the operation ---- */
+
+static const char *change_of(const scene *s)
+{
+    return s->op->big ? scene_big_change : scene_change;
+}
+
+static void take_point(scene *s)
+{
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_scope_item scope[] = {{"customers", NULL}, {"orders", NULL}, {"log", NULL}};
+    const bo_point_options options = {
+        .scope = scope, .scope_count = 3, .migration = "shop", .method = s->setting.method};
+    world_ok(bo_point_create(s->w->session, &s->w->database, &options, &points, &err), &err);
+    (void)snprintf(s->point, sizeof s->point, "%s", bo_point_list_get(points, 0)->id);
+    bo_point_list_free(points);
+}
+
+static void build(scene *s)
+{
+    bo_error err = {0};
+    const char *change = change_of(s);
+    if (s->op->from != SCENE_ORIGINAL) {
+        take_point(s);
+        world_ok(
+            bo_sql_execute(&s->w->database, SCENE_RUN, change, strlen(change), true, true, &err),
+            &err);
+    }
+    if (s->op->from == SCENE_LATER) {
+        world_seal(s->w, s->point);
+        world_sql(s->w, later);
+    }
+    if (s->op->prepare)
+        s->op->prepare(s);
+}
+
 /* ---- back to before the operation ---- */
+
+/* What is captured in a server's database cannot be copied: it is made anew each time. */
+static bool is_rebuilt(const scene *s)
+{
+    return s->setting.engine != WORLD_SQLITE && s->setting.method != BO_METHOD_SNAPSHOT;
+}
 
 /* A database is recognised by its file, which is therefore written over and never replaced. */
 static void copy_folder(const char *from, const char *to)
@@ -55,16 +123,15 @@ static void copy_folder(const char *from, const char *to)
 
 static void save(scene *s)
 {
-    if (s->postgres)
-        world_sql(s->w, "CREATE SCHEMA saved;"
-                        "CREATE TABLE saved.customers AS TABLE customers;"
-                        "CREATE TABLE saved.orders AS TABLE orders;"
-                        "CREATE TABLE saved.log AS TABLE log");
-    if (s->shared)
-        world_sql(s->w, "CREATE TABLE saved.points AS TABLE backout_catalog.backout_point;"
-                        "CREATE TABLE saved.runs AS TABLE backout_catalog.backout_run;"
-                        "CREATE TABLE saved.audit AS TABLE backout_catalog.backout_audit;"
-                        "CREATE TABLE saved.meta AS TABLE backout_catalog.backout_meta");
+    if (s->setting.engine != WORLD_SQLITE)
+        world_sql(s->w, "CREATE TABLE saved_customers AS SELECT * FROM customers;"
+                        "CREATE TABLE saved_orders AS SELECT * FROM orders;"
+                        "CREATE TABLE saved_log AS SELECT * FROM log");
+    if (s->setting.shared)
+        world_sql(s->w, "CREATE TABLE saved_points AS TABLE backout_catalog.backout_point;"
+                        "CREATE TABLE saved_runs AS TABLE backout_catalog.backout_run;"
+                        "CREATE TABLE saved_audit AS TABLE backout_catalog.backout_audit;"
+                        "CREATE TABLE saved_meta AS TABLE backout_catalog.backout_meta");
     world_close(s->w);
     copy_folder(s->w->folder, s->saved);
 }
@@ -73,57 +140,37 @@ static void put_back(scene *s)
 {
     world_close(s->w);
     copy_folder(s->saved, s->w->folder);
-    if (!s->postgres)
+    if (s->setting.engine == WORLD_SQLITE)
         return;
     world_reopen(s->w);
-    world_sql(s->w, "DROP SCHEMA IF EXISTS backout CASCADE;"
-                    "TRUNCATE customers, orders, log;"
-                    "INSERT INTO customers TABLE saved.customers;"
-                    "INSERT INTO orders TABLE saved.orders;"
-                    "INSERT INTO log TABLE saved.log");
-    if (s->shared)
+    world_sql(s->w, "DELETE FROM orders; DELETE FROM customers; DELETE FROM log;"
+                    "INSERT INTO customers SELECT * FROM saved_customers;"
+                    "INSERT INTO orders SELECT * FROM saved_orders;"
+                    "INSERT INTO log SELECT * FROM saved_log");
+    if (s->setting.shared)
         world_sql(s->w, "TRUNCATE backout_catalog.backout_point, backout_catalog.backout_run,"
                         " backout_catalog.backout_audit, backout_catalog.backout_meta;"
-                        "INSERT INTO backout_catalog.backout_point TABLE saved.points;"
-                        "INSERT INTO backout_catalog.backout_run TABLE saved.runs;"
-                        "INSERT INTO backout_catalog.backout_audit TABLE saved.audit;"
-                        "INSERT INTO backout_catalog.backout_meta TABLE saved.meta");
+                        "INSERT INTO backout_catalog.backout_point TABLE saved_points;"
+                        "INSERT INTO backout_catalog.backout_run TABLE saved_runs;"
+                        "INSERT INTO backout_catalog.backout_audit TABLE saved_audit;"
+                        "INSERT INTO backout_catalog.backout_meta TABLE saved_meta");
+    if (is_rebuilt(s))
+        build(s);
     world_close(s->w);
 }
 
-static const char *take_shop_point(world *w)
-{
-    bo_error err = {0};
-    bo_point_list *points = NULL;
-    const bo_scope_item scope[] = {{"customers", NULL}, {"orders", NULL}, {"log", NULL}};
-    const bo_point_options options = {.scope = scope, .scope_count = 3, .migration = "shop"};
-    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
-    return id;
-}
+static int (*const set_up[])(void **) = {world_set_up, world_set_up_postgres, world_set_up_mariadb};
 
-/* The rows as they would be after `sql`. */
-static const char *rows_after(scene *s, const char *sql)
-{
-    bo_error err = {0};
-    world_ok(s->w->conn->driver->begin(s->w->conn, BO_TX_PLAIN, &err), &err);
-    world_sql(s->w, sql);
-    const char *rows = scene_rows(s);
-    s->w->conn->driver->rollback(s->w->conn);
-    return rows;
-}
-
-scene *scene_open(const operation *op, bool postgres, bool shared)
+scene *scene_open(const operation *op, const setting *at)
 {
     void *state = NULL;
-    assert_int_equal(postgres ? world_set_up_postgres(&state) : world_set_up(&state), 0);
+    assert_int_equal(set_up[at->engine](&state), 0);
     if (!state)
         return NULL;
     scene *s = calloc(1, sizeof *s);
     assert_non_null(s);
-    *s = (scene){.w = state, .op = op, .postgres = postgres, .shared = shared};
-    if (shared) {
+    *s = (scene){.w = state, .op = op, .setting = *at};
+    if (at->shared) {
         s->w->settings.catalog_url = s->w->url;
         world_reopen(s->w);
     }
@@ -132,19 +179,26 @@ scene *scene_open(const operation *op, bool postgres, bool shared)
         mmap(NULL, sizeof *s->found, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(s->found, MAP_FAILED);
 
+    if (op->big)
+        world_sql(s->w, scene_big_shop);
     s->rows[SCENE_ORIGINAL] = scene_rows(s);
-    s->rows[SCENE_CHANGED] = rows_after(s, scene_change);
-    s->rows[SCENE_KEPT] = rows_after(s, later);
-    if (op->from != SCENE_ORIGINAL) {
-        (void)snprintf(s->point, sizeof s->point, "%s", take_shop_point(s->w));
-        world_sql(s->w, scene_change);
-    }
+    s->rows[SCENE_CHANGED] = rows_after(s, change_of(s), NULL);
+    s->rows[SCENE_KEPT] = rows_after(s, later, NULL);
+    if (is_rebuilt(s))
+        save(s);
+    world_reopen(s->w);
+    build(s);
     if (op->from == SCENE_LATER) {
-        world_seal(s->w, s->point);
-        world_sql(s->w, later);
         s->rows[SCENE_LATER] = scene_rows(s);
     }
-    save(s);
+    if (op->from == SCENE_LATER && !op->big) {
+        s->rows[SCENE_CAPTURED] = rows_after(s, unchange, NULL);
+        s->rows[SCENE_EMPTIED] = rows_after(s, unchange, empty);
+    }
+    if (is_rebuilt(s))
+        scene_clean(s);
+    else
+        save(s);
     return s;
 }
 
@@ -159,99 +213,24 @@ void scene_close(scene *s)
     free(s);
 }
 
-/* ---- the process that breaks ---- */
+/* ---- an attempt ---- */
 
-static fault armed;
-static finding *found;
-static unsigned steps;
-static bo_conn *server; /* a superuser's, which ends the others' connections */
-static char shop_name[64];
-
-static void end_links(void)
+/* The server notices a little later that a process was killed. */
+static void wait_for_server(scene *s)
 {
-    char sql[512];
-    bo_error err = {0};
-    uint64_t left = 1;
-    (void)snprintf(sql, sizeof sql,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = '%s' AND application_name LIKE 'backout%%'",
-        shop_name);
-    for (int i = 0; i < 1000 && left > 0; i++) {
-        if (i > 0)
-            (void)usleep(2000);
-        if (server->driver->query(server, sql, NULL, 0, NULL, NULL, &left, &err) != BO_OK)
-            _exit(3);
+    static const char *const others[] = {
+        [WORLD_POSTGRES] = "SELECT count(*) FROM pg_stat_activity"
+                           " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        [WORLD_MARIADB] = "SELECT count(*) FROM information_schema.PROCESSLIST"
+                          " WHERE db = DATABASE() AND id <> CONNECTION_ID()"};
+    if (s->setting.engine == WORLD_SQLITE || s->setting.shared)
+        return; /* a shared catalog has a connection of our own */
+    for (int i = 0; i < 2500; i++) {
+        if (world_value(s->w, others[s->setting.engine])[0] == '0')
+            return;
+        (void)usleep(2000);
     }
-}
-
-static void at_step(const char *name)
-{
-    (void)snprintf(found->step, sizeof found->step, "%s", name);
-    if (++steps != armed.nth)
-        return;
-    found->fired = true;
-    if (armed.kind == FAULT_KILL_AT_STEP)
-        (void)raise(SIGKILL);
-    if (armed.kind == FAULT_LINK)
-        end_links();
-}
-
-static void kill_self(int signal_number)
-{
-    (void)signal_number;
-    found->fired = true;
-    (void)raise(SIGKILL);
-}
-
-static void open_server(void)
-{
-    bo_error err = {0};
-    const bo_connect how = {.url = getenv("BACKOUT_TEST_PG_SUPER_URL"), .raw = true};
-    if (bo_driver_open(&how, &server, &err) != BO_OK)
-        _exit(3);
-}
-
-static void arm(scene *s)
-{
-    armed = s->fault;
-    found = s->found;
-    (void)snprintf(shop_name, sizeof shop_name, "%s", s->w->created);
-    bo_step_hook = at_step;
-    if (armed.kind == FAULT_LINK)
-        open_server();
-    if (armed.kind == FAULT_KILL_AFTER_US) {
-        struct itimerval once = {.it_value = {.tv_usec = (suseconds_t)armed.nth}};
-        (void)signal(SIGALRM, kill_self);
-        (void)setitimer(ITIMER_REAL, &once, NULL);
-    }
-    fault_driver_install();
-    if (armed.kind == FAULT_DRIVER_CALL)
-        fault_driver_arm(armed.nth);
-    if (armed.kind == FAULT_COMMIT_ANSWERED)
-        fault_driver_lose_nth_commit(FAULT_COMMIT_DONE, armed.nth);
-    if (armed.kind == FAULT_COMMIT_MISSED)
-        fault_driver_lose_nth_commit(FAULT_COMMIT_LOST, armed.nth);
-    if (armed.kind == FAULT_ALLOCATION)
-        fault_memory_arm(armed.nth);
-}
-
-/* How the program would run it. */
-static void run_alone(scene *s)
-{
-    bo_error err = {0};
-    bo_session *session = NULL;
-    arm(s);
-    bo_status st = bo_session_open(&s->w->settings, &session, &err);
-    if (st == BO_OK)
-        st = s->op->run(s, session, &err);
-    bo_session_free(session);
-    if (armed.kind == FAULT_ALLOCATION)
-        found->fired = fault_memory_fired();
-    else if (fault_driver_fired())
-        found->fired = true;
-    found->status = st;
-    (void)snprintf(found->text, sizeof found->text, "%s", st == BO_OK ? "" : err.text);
-    found->returned = true;
+    fail_msg("the connections of the other process do not end");
 }
 
 bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
@@ -263,7 +242,7 @@ bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
     pid_t child = fork();
     assert_int_not_equal(child, -1);
     if (child == 0) {
-        run_alone(s);
+        scene_break(s);
         _exit(0);
     }
     int how = 0;
@@ -274,5 +253,6 @@ bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
         "the process ended with status %#x", (unsigned)how);
     scene_expect(s, killed || s->found->returned, "the operation did not return");
     world_reopen(s->w);
+    wait_for_server(s);
     return s->found->fired;
 }

@@ -5,8 +5,9 @@
  *
  * The shop of unit/change/world.h, with a point and a change.  Each attempt runs the operation in a
  * process of its own, as the program would, with one fault.  Then scene_check(), as the next
- * process: the database is as before or as after, the catalog can be read and explains itself, and
- * the operation, done again, ends where it should, with nothing of ours left behind.
+ * process: users can write, the database is as before or as after, the catalog can be read and
+ * explains itself, and the operation, done again, ends where it should, with nothing of ours left
+ * behind.
  */
 #ifndef BO_TESTS_FAULT_SCENE_H
 #define BO_TESTS_FAULT_SCENE_H
@@ -22,28 +23,54 @@ typedef enum moment {
     SCENE_CHANGED,  /* after the change, of which the point is before */
     SCENE_LATER,    /* somebody else wrote after that */
     SCENE_KEPT,     /* the change is undone, and what somebody else wrote is there */
+    SCENE_CAPTURED, /* the same in the tables that can be captured; the others are as LATER */
+    SCENE_EMPTIED,  /* what anybody wrote is undone there */
     SCENE_MOMENTS
 } moment;
 
+/* Where, and how the state before the change is kept. */
+typedef struct setting {
+    world_engine engine;
+    bo_method method;
+    bool shared; /* the catalog is in the same PostgreSQL database */
+} setting;
+
+#define ON(engine) (1u << (engine))
+#define BY(method) (1u << (method))
+#define ON_ALL     (ON(WORLD_SQLITE) | ON(WORLD_POSTGRES) | ON(WORLD_MARIADB))
+#define ON_SERVERS (ON(WORLD_POSTGRES) | ON(WORLD_MARIADB))
+#define BY_ALL     (BY_CAPTURE | BY(BO_METHOD_SNAPSHOT))
+#define BY_CAPTURE (BY(BO_METHOD_CAPTURE) | BY(BO_METHOD_BOTH))
+
 typedef struct operation {
     const char *name;
+    unsigned engines; /* where it makes sense */
+    unsigned methods;
     moment from;  /* ORIGINAL: no point yet; CHANGED: not sealed; LATER: sealed */
     moment other; /* besides `from`, how the rows may be found after a fault */
     moment to;    /* how they are when it succeeds */
     bo_status (*run)(scene *s, bo_session *session, bo_error *err);
     bo_status (*again)(scene *s, bo_session *session, bo_error *err); /* how a person goes on */
     moment end;                                                       /* where that leads */
+    void (*prepare)(scene *s); /* what else there is before it, or NULL */
+    bool big;                  /* the change is one of thousands of rows */
+    const char *through;       /* a step that it takes without a fault, or NULL */
 } operation;
 
 typedef enum fault_kind {
     FAULT_NONE,
-    FAULT_KILL_AT_STEP,    /* SIGKILL at the n-th call of the step hook */
-    FAULT_KILL_AFTER_US,   /* SIGKILL after n microseconds */
-    FAULT_DRIVER_CALL,     /* the n-th driver call of any connection fails */
-    FAULT_COMMIT_ANSWERED, /* the n-th commit is done and its answer is lost */
-    FAULT_COMMIT_MISSED,   /* the n-th commit is not done and nobody tells */
-    FAULT_ALLOCATION,      /* the n-th allocation fails */
-    FAULT_LINK,            /* PostgreSQL: the server ends our connections at the n-th step */
+    FAULT_KILL_AT_STEP,      /* SIGKILL at the n-th call of the step hook */
+    FAULT_KILL_AT_CALL,      /* before the n-th driver call of any connection */
+    FAULT_KILL_AT_STATEMENT, /* MariaDB: before the n-th statement is sent */
+    FAULT_KILL_AFTER_US,     /* after n microseconds */
+    FAULT_DRIVER_CALL,       /* the n-th driver call of any connection fails */
+    FAULT_STATEMENT_FAILS,   /* MariaDB: the server refuses the n-th statement */
+    FAULT_STATEMENT_LOST,    /* MariaDB: it is carried out, its answer and the link are lost */
+    FAULT_COMMIT_ANSWERED,   /* the n-th commit is done and its answer is lost */
+    FAULT_COMMIT_MISSED,     /* the n-th commit is not done and nobody tells */
+    FAULT_ALLOCATION,        /* the n-th allocation fails */
+    FAULT_LINK,              /* the server ends our connections at the n-th step */
+    FAULT_LINK_AT_CALL,      /* the same before the n-th driver call */
 } fault_kind;
 
 typedef struct fault {
@@ -55,6 +82,7 @@ typedef struct fault {
 typedef struct finding {
     bool fired;
     bool returned; /* the operation came back */
+    bool through;  /* it took the step that is meant */
     bo_status status;
     char text[sizeof((bo_error *)0)->text];
     char step[64]; /* the last one */
@@ -63,35 +91,47 @@ typedef struct finding {
 struct scene {
     world *w;
     const operation *op;
-    bool postgres;
-    bool shared;    /* the catalog is in the same PostgreSQL database */
+    setting setting;
     char saved[80]; /* copy of the world's folder */
     char point[160];
+    char second[160]; /* another point, where `prepare` took one */
     const char *rows[SCENE_MOMENTS];
     fault fault;
     finding *found;
     unsigned attempts;
 };
 
-/** @param shared  the catalog is in PostgreSQL too.  NULL without a server for `postgres`. */
-scene *scene_open(const operation *op, bool postgres, bool shared);
+/** NULL without a server for the engine. */
+scene *scene_open(const operation *op, const setting *at);
 void scene_close(scene *s);
 
 /** Puts everything back to before the operation, runs it with the fault; true: the fault fired. */
 bool scene_attempt(scene *s, fault_kind kind, unsigned nth);
-void scene_check(scene *s);
 
 /** The rows of the shop, read with SQL of our own. */
 const char *scene_rows(scene *s);
+const char *scene_engine(const scene *s);
 /** Fails the test with all that is known of the attempt unless `condition`. */
 void scene_expect(scene *s, bool condition, const char *format, ...) BO_PRINTF(3, 4);
+
+/* ---- check.c ---- */
+void scene_check(scene *s);
+/** Ends all captures, and nothing of ours may be in the database then. */
+void scene_clean(scene *s);
+
+/* ---- break.c: in the process that breaks ---- */
+void scene_break(scene *s);
 
 /* ---- operations.c ---- */
 extern const operation scene_operations[];
 extern const size_t scene_operation_count;
 /** The one of that name. */
 const operation *scene_operation(const char *name);
+/** Its change is made by a run of that id. */
+#define SCENE_RUN "run_of_the_change"
 /** SQL of the change that is undone. */
 extern const char scene_change[];
+extern const char scene_big_shop[]; /* after the shop is made */
+extern const char scene_big_change[];
 
 #endif

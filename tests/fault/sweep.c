@@ -1,57 +1,98 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/fault/sweep.c - every operation with one kind of fault, at every place, on both engines. */
+/* tests/fault/sweep.c - operations with one kind of fault, at one place after the other. */
 #include "fault/sweep.h"
 
-enum { TESTS_MAX = 64 };
+enum { TESTS_MAX = 512 };
 
 struct one {
     const sweep *sweep;
     const operation *op;
-    bool postgres;
-    char name[128];
+    setting setting;
+    unsigned first; /* where the strides begin: not the same place in every operation */
+    char name[160];
 };
+
+static bool everything(void)
+{
+    const char *how = getenv("BACKOUT_TEST_SWEEP");
+    return how && strcmp(how, "full") == 0;
+}
+
+static unsigned next_place(const struct one *one, unsigned nth)
+{
+    const sweep *how = one->sweep;
+    if (how->stride == 0 || nth < how->dense || everything())
+        return nth + 1;
+    if (nth == how->dense)
+        return nth + 1 + one->first % how->stride;
+    return nth + how->stride;
+}
 
 static void sweep_operation(void **state)
 {
     const struct one *one = *state;
-    const sweep *how = one->sweep;
-    scene *s = scene_open(one->op, one->postgres, how->shared);
+    scene *s = scene_open(one->op, &one->setting);
     if (!s)
         skip();
-    unsigned nth = 1;
-    while (scene_attempt(s, how->kind, nth)) {
+    unsigned nth = next_place(one, 0);
+    while (scene_attempt(s, one->sweep->kind, nth)) {
         scene_check(s);
-        nth += how->dense > 0 && nth >= how->dense ? how->stride : 1;
+        nth = next_place(one, nth);
     }
     scene_expect(s, s->found->status == BO_OK, "it fails without a fault");
+    scene_expect(s, !one->op->through || s->found->through, "it does not take its step");
     scene_check(s);
     scene_expect(s, nth > 1, "there is no place for this fault");
-    print_message("# %u attempts\n", s->attempts);
+    print_message("# %u attempts of %u\n", s->attempts, nth);
     scene_close(s);
+}
+
+/* Is `name` one of the list's? */
+static bool listed(const char *list, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, size) == 0 && (at[size] == ',' || at[size] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static bool concerns(const sweep *how, const operation *op, const setting *at)
+{
+    return (how->engines & op->engines & ON(at->engine)) &&
+           (how->methods & op->methods & BY(at->method)) &&
+           (!how->only || listed(how->only, op->name)) &&
+           !(how->skip && listed(how->skip, op->name)) && (!how->full || everything());
+}
+
+static void name_test(struct one *one)
+{
+    static const char *const engines[] = {"SQLite", "PostgreSQL", "MariaDB"};
+    static const char *const methods[] = {"", ", captured,", ", captured and stored,"};
+    (void)snprintf(one->name, sizeof one->name, "%s %s%s on %s", one->sweep->name, one->op->name,
+        methods[one->setting.method], engines[one->setting.engine]);
 }
 
 int sweep_run(const sweep *sweeps, size_t count, const char *only)
 {
     static struct one all[TESTS_MAX];
     static struct CMUnitTest tests[TESTS_MAX];
+    const size_t kinds = 9; /* of engine and method */
     size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t op = 0; op < scene_operation_count; op++) {
-            for (int postgres = 0; postgres < 2; postgres++) {
-                const operation *what = &scene_operations[op];
-                if (!(postgres ? sweeps[i].postgres : sweeps[i].sqlite) ||
-                    (sweeps[i].skip && strstr(sweeps[i].skip, what->name)))
-                    continue;
-                assert_true(used < TESTS_MAX);
-                all[used] = (struct one){&sweeps[i], what, postgres == 1, ""};
-                (void)snprintf(all[used].name, sizeof all[used].name, "%s %s on %s", sweeps[i].name,
-                    what->name, postgres ? "PostgreSQL" : "SQLite");
-                tests[used] = (struct CMUnitTest){.name = all[used].name,
-                    .test_func = sweep_operation,
-                    .initial_state = &all[used]};
-                used++;
-            }
-        }
+    for (size_t i = 0; i < count * scene_operation_count * kinds; i++) {
+        const sweep *how = &sweeps[i / (scene_operation_count * kinds)];
+        const operation *op = &scene_operations[i / kinds % scene_operation_count];
+        const setting at = {(world_engine)(i % kinds / 3), (bo_method)(i % 3), how->shared};
+        if (!concerns(how, op, &at))
+            continue;
+        assert_true(used < TESTS_MAX);
+        all[used] = (struct one){how, op, at, (unsigned)used, ""};
+        name_test(&all[used]);
+        tests[used] = (struct CMUnitTest){
+            .name = all[used].name, .test_func = sweep_operation, .initial_state = &all[used]};
+        used++;
     }
     cmocka_set_test_filter(only);
     return _cmocka_run_group_tests("faults", tests, used, NULL, NULL);

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/fault/sweep.h - every operation with one kind of fault, at every place, on both engines. */
+/* tests/fault/sweep.h - operations with one kind of fault, at one place after the other. */
 #ifndef BO_TESTS_FAULT_SWEEP_H
 #define BO_TESTS_FAULT_SWEEP_H
 
 #include "fault/scene.h"
 
+/*
+ * Places are many and servers slow, so of long sweeps some places are left out.  With
+ * BACKOUT_TEST_SWEEP=full in the environment every place is tried, of every sweep.
+ */
 typedef struct sweep {
     fault_kind kind;
     const char *name; /* "kill -9 at every step of" */
+    const char *only; /* operations, separated by commas; NULL: all that there are */
     const char *skip; /* operations that it does not concern, or NULL */
-    bool sqlite, postgres;
-    bool shared;     /* with the catalog in PostgreSQL */
-    unsigned dense;  /* places that are all tried; 0: every place */
-    unsigned stride; /* from then on every so-manieth */
+    unsigned engines; /* ON(...) */
+    unsigned methods; /* BY(...) */
+    bool shared;      /* with the catalog in PostgreSQL */
+    unsigned dense;   /* places that are all tried */
+    unsigned stride;  /* from then on every so-manieth; 0: every place */
+    bool full;        /* only when everything is tried */
 } sweep;
 
-/** Runs it as a cmocka group, a test for each operation and engine.
+/** Runs it as a cmocka group, a test for each operation, engine and method.
  * @param only  "*partial on SQLite": the tests whose names match; NULL: all. */
 int sweep_run(const sweep *sweeps, size_t count, const char *only);
 

@@ -4,10 +4,25 @@
 
 int main(int argc, char **argv)
 {
-    static const sweep sweeps[] = {{.kind = FAULT_KILL_AT_STEP,
-        .name = "kill -9 at every step of",
-        .skip = "verify",
-        .sqlite = true,
-        .postgres = true}};
-    return sweep_run(sweeps, 1, argc > 1 ? argv[1] : NULL);
+    static const sweep sweeps[] = {
+        {.kind = FAULT_KILL_AT_STEP,
+            .name = "kill -9 at every step of",
+            .skip = "verify",
+            .engines = ON(WORLD_SQLITE),
+            .methods = BY_ALL},
+        {.kind = FAULT_KILL_AT_STEP,
+            .name = "kill -9 at every step of",
+            .skip = "verify",
+            .engines = ON_SERVERS,
+            .methods = BY(BO_METHOD_SNAPSHOT) | BY(BO_METHOD_CAPTURE),
+            .dense = 2,
+            .stride = 3},
+        {.kind = FAULT_KILL_AT_STEP,
+            .name = "kill -9 at every step of",
+            .skip = "verify",
+            .engines = ON_SERVERS,
+            .methods = BY(BO_METHOD_BOTH),
+            .full = true},
+    };
+    return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }

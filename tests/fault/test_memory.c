@@ -4,11 +4,21 @@
 
 int main(int argc, char **argv)
 {
-    static const sweep sweeps[] = {{.kind = FAULT_ALLOCATION,
-        .name = "an allocation fails in",
-        .skip = "point seal run failing run full restore restore of a file verify",
-        .sqlite = true,
-        .dense = 100,
-        .stride = 37}};
-    return sweep_run(sweeps, 1, argc > 1 ? argv[1] : NULL);
+    static const sweep sweeps[] = {
+        {.kind = FAULT_ALLOCATION,
+            .name = "an allocation fails in",
+            .only = "partial",
+            .engines = ON(WORLD_SQLITE),
+            .methods = BY(BO_METHOD_SNAPSHOT),
+            .dense = 100,
+            .stride = 37},
+        {.kind = FAULT_ALLOCATION,
+            .name = "an allocation fails in",
+            .only = "point,seal,partial,cascade,release,prune,doctor",
+            .engines = ON(WORLD_SQLITE),
+            .methods = BY(BO_METHOD_CAPTURE),
+            .dense = 5,
+            .stride = 97},
+    };
+    return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }

@@ -17,7 +17,12 @@ static void a_kill_at_any_moment_leaves_all_or_nothing(void **state)
     (void)state;
     print_message("# seed %u\n", seed);
     for (size_t i = 0; i < scene_operation_count; i++) {
-        scene *s = scene_open(&scene_operations[i], false, false);
+        const operation *op = &scene_operations[i];
+        const bool stores = op->methods & BY(BO_METHOD_SNAPSHOT);
+        if (!(op->engines & ON(WORLD_SQLITE)))
+            continue;
+        const setting at = {.method = stores && i % 2 ? BO_METHOD_SNAPSHOT : BO_METHOD_BOTH};
+        scene *s = scene_open(op, &at);
         for (int n = 0; n < MOMENTS; n++) {
             (void)scene_attempt(s, FAULT_KILL_AFTER_US, next_moment());
             scene_check(s);

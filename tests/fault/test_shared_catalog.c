@@ -3,25 +3,26 @@
  * commits without an answer. */
 #include "fault/sweep.h"
 
-#define OTHERS "point seal run failing run full restore restore of a file verify"
-
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
         {.kind = FAULT_KILL_AT_STEP,
             .name = "with a shared catalog, kill -9 at every step of",
-            .skip = OTHERS,
-            .postgres = true,
+            .only = "partial",
+            .engines = ON(WORLD_POSTGRES),
+            .methods = BY(BO_METHOD_SNAPSHOT),
             .shared = true},
         {.kind = FAULT_LINK,
             .name = "with a shared catalog, every link breaks at every step of",
-            .skip = OTHERS,
-            .postgres = true,
+            .only = "partial",
+            .engines = ON(WORLD_POSTGRES),
+            .methods = BY(BO_METHOD_SNAPSHOT),
             .shared = true},
         {.kind = FAULT_COMMIT_ANSWERED,
             .name = "with a shared catalog, the answer of a commit is lost in",
-            .skip = OTHERS,
-            .postgres = true,
+            .only = "partial",
+            .engines = ON(WORLD_POSTGRES),
+            .methods = BY(BO_METHOD_SNAPSHOT),
             .shared = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
