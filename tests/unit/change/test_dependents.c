@@ -109,7 +109,7 @@ static const struct story {
         .tree = "0 took a value of the unique key '%' for t 9"},
     {.name = "dependents of dependents, in other tables",
         .before = "CREATE TABLE p (id INTEGER PRIMARY KEY, v INTEGER);"
-                  "CREATE TABLE q (id INTEGER PRIMARY KEY, p BIGINT REFERENCES p (id), v INTEGER);"
+                  "CREATE TABLE q (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id), v INTEGER);"
                   "INSERT INTO p VALUES (1, 0), (2, 0); INSERT INTO q VALUES (5, 1, 0), (6, 1, 0)",
         .change = "UPDATE p SET v = 1 WHERE id = 1",
         .later = {"UPDATE p SET v = 2 WHERE id = 1; INSERT INTO p VALUES (3, 0)",
@@ -162,12 +162,19 @@ static const struct story *told; /* by the test that runs */
 
 static const char *rows(world *w)
 {
-    bool sqlite = !w->created[0];
-    const char *list = bo_arena_printf(w->arena,
-        sqlite ? "SELECT group_concat(r, ' ') FROM (SELECT '' || r AS r FROM (%s) x ORDER BY 1) y"
-               : "SELECT string_agg(r::text, ' ' ORDER BY r::text COLLATE \"C\") FROM (%s) x",
-        told->ask);
-    return world_value(w, list);
+    static const char *const lists[] = {[WORLD_SQLITE] =
+                                            "SELECT group_concat(r, ' ') FROM"
+                                            " (SELECT '' || r AS r FROM (%s) x ORDER BY 1) y",
+        [WORLD_POSTGRES] = "SELECT string_agg(r::text, ' ' ORDER BY r::text COLLATE \"C\")"
+                           " FROM (%s) x",
+        [WORLD_MARIADB] = "SELECT group_concat(r ORDER BY CAST(r AS CHAR) SEPARATOR ' ')"
+                          " FROM (%s) x"};
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    const char *list = lists[w->engine], *here = strstr(list, "%s");
+    bo_buf_add(&sql, list, (size_t)(here - list));
+    bo_buf_add_str(&sql, told->ask);
+    bo_buf_add_str(&sql, here + 2);
+    return world_value(w, bo_buf_str(&sql));
 }
 
 /* The tables as the change and all later transactions left them; returns the point. */
@@ -176,6 +183,8 @@ static const char *tell_with(world *w, bo_method method)
     bo_error err = {0};
     bo_point_list *points = NULL;
     const bo_point_options options = {.migration = "story", .method = method};
+    if (w->engine == WORLD_MARIADB)
+        world_sql(w, "SET sql_mode = 'ANSI,TRADITIONAL'");
     world_sql(w, told->before);
     world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
     const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
@@ -183,7 +192,7 @@ static const char *tell_with(world *w, bo_method method)
     world_sql(w, told->change);
     world_seal(w, id);
     for (size_t i = 0; i < LATER_MAX && told->later[i]; i++)
-        world_sql(w, told->later[i]);
+        world_sql(w, bo_arena_printf(w->arena, "BEGIN; %s; COMMIT", told->later[i]));
     return id;
 }
 
@@ -330,6 +339,24 @@ static void without_journals_cascade_meets_conflicts_and_says_why(void **state)
     assert_int_equal(rollback->note_count, 1);
     assert_non_null(strstr(rollback->notes[0], "nothing of this point is captured"));
     assert_string_equal(rows(w), before);
+    bo_rollback_free(rollback);
+}
+
+static void a_reference_of_another_width_is_followed(void **state)
+{
+    static const struct story story = {.name = "other width",
+        .before = "CREATE TABLE a (a1 smallint PRIMARY KEY);"
+                  "CREATE TABLE b (id int PRIMARY KEY, b1 bigint REFERENCES a (a1))",
+        .change = "INSERT INTO a VALUES (-2)",
+        .later = {"INSERT INTO b VALUES (10, -2)"},
+        .ask = "SELECT a1 AS r FROM a UNION ALL SELECT id FROM b"};
+    world *w = world_or_skip(state);
+    told = &story;
+    const char *id = tell(w);
+    bo_rollback *rollback = NULL;
+    assert_int_equal(back_out(w, id, BO_BACKOUT_CASCADE, false, &rollback), BO_OK);
+    assert_string_equal(tree(w, rollback), "0 refers to a -2 from b 10");
+    assert_string_equal(rows(w), "");
     bo_rollback_free(rollback);
 }
 
@@ -540,6 +567,13 @@ static int on_sqlite(void **state)
     return world_set_up(state);
 }
 
+static int on_mariadb(void **state)
+{
+    told = *state;
+    *state = NULL;
+    return world_set_up_mariadb(state);
+}
+
 static int on_postgres(void **state)
 {
     told = *state;
@@ -549,35 +583,38 @@ static int on_postgres(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof stories / sizeof *stories * 6 + 9];
-    const struct {
+    static const struct {
         const char *name;
         CMUnitTestFunction run;
     } modes[] = {{"no-cascade", no_cascade_refuses_and_says_whose_the_rows_are},
         {"non-conflict-only", non_conflict_only_undoes_what_nobody_used},
         {"cascade", cascade_undoes_the_dependents_too_and_its_undo_point_brings_all_back}};
-    static char names[sizeof tests / sizeof *tests][120];
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++)
-        for (size_t m = 0; m < 6; m++) {
-            (void)snprintf(names[count], sizeof names[count], "%s, %s, on %s", modes[m / 2].name,
-                stories[i].name, m % 2 ? "PostgreSQL" : "SQLite");
-            tests[count] = (struct CMUnitTest){names[count], modes[m / 2].run,
-                m % 2 ? on_postgres : on_sqlite, world_tear_down, (void *)(uintptr_t)&stories[i]};
-            count++;
-        }
-    tests[count++] = (struct CMUnitTest)WORLD_TEST(tables_and_rows_are_not_chosen_with_cascade);
-    tests[count++] =
-        (struct CMUnitTest)WORLD_TEST(without_journals_cascade_meets_conflicts_and_says_why);
-    tests[count++] =
-        (struct CMUnitTest)WORLD_TEST_POSTGRES(a_reference_that_cannot_be_followed_refuses_cascade);
-    tests[count++] =
-        (struct CMUnitTest)WORLD_TEST(who_could_have_reached_a_row_and_did_not_is_no_dependent);
-    tests[count++] = (struct CMUnitTest)WORLD_TEST(what_dependents_wrote_elsewhere_stays);
-    tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(what_dependents_wrote_elsewhere_stays);
-    tests[count++] = (struct CMUnitTest)WORLD_TEST(a_plan_without_memory_is_whole_or_no_plan);
-    tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(
-        dependents_of_a_run_are_told_from_those_who_wrote_before_it);
-    tests[count++] = (struct CMUnitTest)WORLD_TEST_POSTGRES(dependents_of_a_user_are_other_users);
+    static const struct {
+        const char *name;
+        CMFixtureFunction set_up;
+    } engines[] = {{"SQLite", on_sqlite}, {"PostgreSQL", on_postgres}, {"MariaDB", on_mariadb}};
+    static const struct CMUnitTest others[] = {
+        WORLD_TEST(tables_and_rows_are_not_chosen_with_cascade),
+        WORLD_TEST(without_journals_cascade_meets_conflicts_and_says_why),
+        WORLD_TEST_POSTGRES(a_reference_of_another_width_is_followed),
+        WORLD_TEST_POSTGRES(a_reference_that_cannot_be_followed_refuses_cascade),
+        WORLD_TEST(who_could_have_reached_a_row_and_did_not_is_no_dependent),
+        WORLD_TEST(what_dependents_wrote_elsewhere_stays),
+        WORLD_TEST_POSTGRES(what_dependents_wrote_elsewhere_stays),
+        WORLD_TEST(a_plan_without_memory_is_whole_or_no_plan),
+        WORLD_TEST_POSTGRES(dependents_of_a_run_are_told_from_those_who_wrote_before_it),
+        WORLD_TEST_POSTGRES(dependents_of_a_user_are_other_users),
+    };
+    enum { STORIES = sizeof stories / sizeof *stories, OTHERS = sizeof others / sizeof *others };
+    static struct CMUnitTest tests[STORIES * 9 + OTHERS];
+    static char names[STORIES * 9][120];
+    for (size_t i = 0; i < STORIES * 9; i++) {
+        const struct story *story = &stories[i / 9];
+        (void)snprintf(names[i], sizeof names[i], "%s, %s, on %s", modes[i / 3 % 3].name,
+            story->name, engines[i % 3].name);
+        tests[i] = (struct CMUnitTest){names[i], modes[i / 3 % 3].run, engines[i % 3].set_up,
+            world_tear_down, (void *)(uintptr_t)story};
+    }
+    memcpy(tests + STORIES * 9, others, sizeof others);
     return cmocka_run_group_tests_name("backout modes", tests, NULL, NULL);
 }
