@@ -12,7 +12,8 @@
 #include "base/step.h"
 #include "change/undo.h"
 
-/* The whole sealed change, nothing chosen, nobody's row in between. */
+/* The whole sealed change, nothing chosen, nobody's row in between.  What a seal that failed has
+ * kept is not what was sealed. */
 static bool is_whole(const bo_undo *undo)
 {
     const bo_rollback_options *options = undo->options;
@@ -20,12 +21,15 @@ static bool is_whole(const bo_undo *undo)
         options->only_added || options->by_column || options->type != BO_ROLLBACK_PARTIAL ||
         bo_undo_by_writers(undo) || !undo->journal)
         return false;
+    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const bo_part *part = &undo->intent->parts[i];
         if (undo->fates[i].entries == 0)
             continue;
         if (!part->captured || part->left_out || !part->now || undo->journal->broken[i] ||
-            undo->mixed[i].count)
+            undo->mixed[i].count ||
+            !json_is_true(json_object_get(json_array_get(tables, i), "kept")))
             return false;
     }
     return true;

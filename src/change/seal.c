@@ -17,6 +17,7 @@ struct sealing {
     bo_draft *draft;
     bo_diff_result result;
     bool *open;      /* of each part: its change cannot be told (DDL) */
+    bool *kept;      /* of each part: its change is kept in the database as well */
     const char *run; /* captured parts: only its writes are the change; NULL: all since the point */
     bool trusted;    /* bo_writer.trusted */
     json_t *position;  /* where the journals were */
@@ -184,6 +185,7 @@ static void keep_in_place(struct sealing *sealing, const char *point)
         if (st == BO_OK)
             st = driver->capture->keep(
                 conn, bo_buf_str(&token), part->now, part->journal, point, &error);
+        sealing->kept[i] = st == BO_OK;
     }
     if (st != BO_OK)
         bo_session_warn(sealing->session,
@@ -252,6 +254,8 @@ static char *sealed_details(const struct sealing *sealing, const char *details)
         json_object_set_new(table, "updated", json_integer((json_int_t)sealing->draft->updated[i]));
         json_object_set_new(table, "deleted", json_integer((json_int_t)sealing->draft->deleted[i]));
         json_object_set_new(table, "open", json_boolean(sealing->open[i]));
+        if (sealing->kept[i])
+            json_object_set_new(table, "kept", json_true());
         const bo_mixed *mixed = sealing->result.mixed ? &sealing->result.mixed[i] : NULL;
         if (mixed && mixed->count && json_object_set_new(table, "mixed", mixed_keys(mixed)) != 0)
             return NULL;
@@ -267,10 +271,12 @@ static bo_status seal_into(
     uint32_t count = sealing->content->part_count;
     sealing->open =
         bo_arena_array(sealing->content->arena, (size_t)count + 1, sizeof *sealing->open);
+    sealing->kept =
+        bo_arena_array(sealing->content->arena, (size_t)count + 1, sizeof *sealing->kept);
     sealing->result.entered =
         bo_arena_array(sealing->content->arena, (size_t)count + 1, sizeof(uint64_t));
     sealing->result.operation = "seal";
-    if (!sealing->open || !sealing->result.entered)
+    if (!sealing->open || !sealing->kept || !sealing->result.entered)
         return bo_nomem(err);
     const char *file = bo_arena_printf(arena, "%s.change", record->id);
     if (!file)

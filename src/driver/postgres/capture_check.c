@@ -93,6 +93,18 @@ bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *poin
     return st == BO_OK ? pg_ask(conn, bo_buf_str(&sql), 4, params, &added, err) : st;
 }
 
+bo_status pg_registry_renew(pg_conn *conn, const bo_table *table, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    BO_OWN(PGresult) *renewed = NULL;
+    bo_buf_printf(&sql,
+        "UPDATE backout.capture AS c SET triggers = s.triggers FROM (%s) AS s"
+        " WHERE c.relation = $1::oid",
+        pg_sql_capture_state);
+    bo_status st = bo_buf_check(&sql, err);
+    return st == BO_OK ? pg_ask(conn, bo_buf_str(&sql), 1, &table->id, &renewed, err) : st;
+}
+
 /* ---- check ---- */
 
 bo_status pg_registry_check(pg_conn *conn, const bo_table *table, const char *point, bo_buf *broken,

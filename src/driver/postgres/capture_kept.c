@@ -88,11 +88,13 @@ static void add_same_key(bo_buf *out, const pg_journal *j)
 
 /* ---- keeping ---- */
 
-/* The key of an added row is in the journal's own row, so `b` of a key is always there. */
+/* The key of an added row is in the journal's own row, so `b` of a key is always there.  A seal
+ * that failed may have left such a table. */
 static bo_status make_table(pg_conn *conn, const pg_journal *j, const bo_journal_filter *filter,
     const char *hash, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "DROP TABLE IF EXISTS backout.kept_%s_%s;", j->table->id, hash);
     bo_buf_printf(&sql, "CREATE TABLE backout.kept_%s_%s AS SELECT * FROM (", j->table->id, hash);
     bo_status st = pg_journal_add_sum(conn, j, filter, &sql, err);
     bo_buf_add_str(&sql, ") AS k WHERE (had OR has) AND NOT (had AND has AND ");
@@ -144,7 +146,8 @@ typedef struct undoing {
 } undoing;
 
 /* Rows are deleted and inserted as sets: what a foreign key or a rule would make of that is not
- * what is wanted. */
+ * what is wanted.  A key that may be checked later would not be checked at all in the role of a
+ * replica, and keeps triggers from being switched otherwise. */
 static bool is_plain(const bo_table *table)
 {
     return table->kind == 'r' && table->row_key && !table->row_security &&
@@ -160,7 +163,8 @@ static bo_status find_kept(undoing *u, const char *hash, bool *out, bo_error *er
         "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = 'backout' AND c.relname = $1 AND NOT EXISTS"
         " (SELECT FROM pg_rewrite r WHERE r.ev_class = $2::oid) AND NOT EXISTS"
-        " (SELECT FROM pg_inherits i WHERE $2::oid IN (i.inhrelid, i.inhparent))",
+        " (SELECT FROM pg_inherits i WHERE $2::oid IN (i.inhrelid, i.inhparent)) AND NOT EXISTS"
+        " (SELECT FROM pg_index i WHERE i.indrelid = $2::oid AND NOT i.indimmediate)",
         2, params, &found, err);
     if (st == BO_OK)
         *out = PQntuples(found) > 0;
@@ -239,8 +243,18 @@ static bo_status read_back(undoing *u, bo_error *err)
     return st == BO_OK ? expect(u, "read back as they should be", rows, u->had, err) : st;
 }
 
+/* Whoever begins or ends a capture holds the list first and then waits for our tables. */
+static bo_status lock_list(pg_conn *conn, bo_error *err)
+{
+    bo_status st =
+        pg_run(conn, NULL, err, "LOCK TABLE backout.capture IN ROW EXCLUSIVE MODE NOWAIT");
+    return st == BO_BUSY ? bo_fail(err, BO_UNSUPPORTED, "another backout begins or ends a capture")
+                         : st;
+}
+
 /* While this point alone needs the journal nothing is written into it: what it says of these rows
- * is where they go back to. */
+ * is where they go back to.  A trigger that was switched is another version of itself, which the
+ * list of what is captured gets. */
 static bo_status quiet(undoing *u, bool on, bo_error *err)
 {
     BO_OWN(PGresult) *ours = NULL;
@@ -254,10 +268,13 @@ static bo_status quiet(undoing *u, bool on, bo_error *err)
     pg_quote_table(&name, u->table);
     if (st == BO_OK)
         st = bo_buf_check(&name, err);
+    if (st != BO_OK || PQntuples(ours) == 0)
+        return st;
+    st = on ? BO_OK : lock_list(u->conn, err);
     for (int i = 0; st == BO_OK && i < PQntuples(ours); i++)
         st = pg_run(u->conn, NULL, err, "ALTER TABLE ONLY %s %s TRIGGER %s", bo_buf_str(&name),
             on ? "ENABLE ALWAYS" : "DISABLE", PQgetvalue(ours, i, 0));
-    return st;
+    return st == BO_OK && on ? pg_registry_renew(u->conn, u->table, err) : st;
 }
 
 static bo_status undo_table(undoing *u, bo_applied *out, bo_error *err)

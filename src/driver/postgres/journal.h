@@ -61,6 +61,8 @@ bo_status pg_journal_drop(pg_conn *conn, const char *oid, bo_error *err);
 bo_status pg_registry_there(pg_conn *conn, bool *out, bo_error *err);
 /** Writes the table down for `point`, as it is now. */
 bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *point, bo_error *err);
+/** Its triggers are other versions of themselves, because we switched them. */
+bo_status pg_registry_renew(pg_conn *conn, const bo_table *table, bo_error *err);
 /**
  * Why the capture of `table` for `point` (NULL: for any) cannot be trusted; nothing added when it
  * can.  *point_out (may be NULL) is the point, empty: there is none.
