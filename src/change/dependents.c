@@ -58,6 +58,8 @@ static bo_status note_member(
     bo_following *f, bo_image before, bo_image after, bool mixed, bo_error *err)
 {
     const bo_table *shape = bo_part_shape(&f->content->parts[f->table]);
+    if (!mixed && before.data && after.data && bo_row_equal(shape, before, after))
+        return breathe(f, err); /* written, and in sum not changed: there is nothing to undo */
     bo_status st = bo_row_key(shape, after.data ? after : before, &f->key, err);
     bo_mark *mark = st == BO_OK ? bo_marks_put(&f->rows, f->table, bo_following_key(f)) : NULL;
     if (!mark)
