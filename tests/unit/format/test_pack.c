@@ -300,6 +300,31 @@ static void *work(void *ctx)
     return NULL;
 }
 
+/* The bytes are not there: they must not be touched. */
+static void a_row_larger_than_a_frame_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t byte;
+    const bo_image row = {&byte, BO_FRAME_MAX + 1u};
+    const bo_image half = {&byte, BO_FRAME_MAX / 2};
+    json_t *meta = json_object();
+    for (int changes = 0; changes < 2; changes++) {
+        BO_OWN_VALUE(bo_buf) file = {0};
+        BO_OWN(bo_pack_writer) *writer = NULL;
+        BO_OWN(bo_frame_writer) *frame = NULL;
+        bo_error err = {0};
+        bo_pack_kind kind = changes ? BO_PACK_CHANGESET : BO_PACK_SNAPSHOT;
+        assert_ok(bo_pack_writer_create(kind, meta, NULL, world_sink(&file), &writer, &err), &err);
+        assert_ok(bo_frame_writer_create(writer, &frame, &err), &err);
+        bo_frame_writer_begin(frame, 0, 0);
+        bo_status st = changes ? bo_frame_writer_change(frame, half, half, &err)
+                               : bo_frame_writer_row(frame, row, &err);
+        assert_int_equal(st, BO_UNSUPPORTED);
+        assert_string_equal(err.text, "a row is larger than 1024 MiB");
+    }
+    json_decref(meta);
+}
+
 static void threads_write_one_pack_together(void **state)
 {
     (void)state;
@@ -405,6 +430,7 @@ int main(void)
         cmocka_unit_test(an_empty_passphrase_is_refused),
         cmocka_unit_test(frames_are_closed_before_they_pass_the_target),
         cmocka_unit_test(a_huge_row_of_zeros_is_padded_to_a_sane_ratio),
+        cmocka_unit_test(a_row_larger_than_a_frame_is_refused),
         cmocka_unit_test(threads_write_one_pack_together),
         cmocka_unit_test(a_pack_with_a_failed_write_is_never_finished),
         cmocka_unit_test(json_that_costs_a_reader_too_much_is_not_written),

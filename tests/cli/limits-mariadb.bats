@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/limits-mariadb.bats - limits of MariaDB that docs/guide/limits.md tells of.
+
+load ../support/bats/common
+setup() {
+    common_setup
+    my_database
+    export BACKOUT_DB=$MY_URL
+    backout -q init
+    my -e "CREATE TABLE t (id int PRIMARY KEY, v varchar(20)); INSERT INTO t VALUES (1, 'a'), (2, 'b')"
+}
+teardown() {
+    [ -z "${clerk:-}" ] || my_root -e "DROP USER IF EXISTS $clerk@localhost"
+    [ -z "${beside:-}" ] || my_root -e "DROP DATABASE IF EXISTS $beside"
+    common_teardown
+}
+
+# said WORDS: in what was printed
+said() {
+    [[ $output == *"$1"* ]] || {
+        echo "$output"
+        return 1
+    }
+}
+
+# new_clerk RIGHTS: an account with these rights on this database; its URL is $as
+new_clerk() {
+    clerk=clerk_$BASHPID
+    my_root -e "CREATE OR REPLACE USER $clerk@localhost; GRANT $1 ON $MY_DATABASE.* TO $clerk@localhost"
+    as=${MY_URL/app@/$clerk@}
+}
+
+@test "no number of a counter comes twice, and numbers may be left out" {
+    my -e "CREATE SEQUENCE s CACHE 10; CREATE TABLE u (id int PRIMARY KEY DEFAULT nextval(s));
+        CREATE TABLE a (id int AUTO_INCREMENT PRIMARY KEY); INSERT INTO u VALUES (); INSERT INTO a VALUES ()"
+    backout -q point create --tables u,a
+    my -e "INSERT INTO u VALUES (), (); INSERT INTO a VALUES (), ()"
+    backout -q point seal latest
+    backout -q execute latest --type full --yes
+    my -e "INSERT INTO u VALUES (); INSERT INTO a VALUES ()"
+    [ "$(my -e 'SELECT GROUP_CONCAT(id) FROM a')" = 1,2 ]
+    [ "$(my -e 'SELECT MIN(id) = 1 AND MAX(id) > 3 AND COUNT(*) = 2 FROM u')" = 1 ]
+}
+
+@test "a dropped column or table is not made again by type full" {
+    my -e "CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)"
+    backout -q point create --tables t,u
+    my -e "ALTER TABLE t DROP COLUMN v; DROP TABLE u"
+    backout -q point seal latest
+    for name in t u; do
+        run -3 backout execute latest --type full --discard-later --tables $name --yes
+        said "this database cannot make '$name' again inside a transaction"
+    done
+}
+
+@test "rows of another database that the account may not see are left without their parent" {
+    new_clerk "ALL"
+    beside=${MY_DATABASE}_b
+    my_root -e "CREATE DATABASE $beside; CREATE TABLE $beside.c (id int PRIMARY KEY,
+        FOREIGN KEY (id) REFERENCES $MY_DATABASE.t (id))"
+    backout -q point create --db "$as" --tables t
+    my -e "INSERT INTO t VALUES (3, 'c')"
+    backout -q point seal latest --db "$as"
+    my_root -e "INSERT INTO $beside.c VALUES (3)"
+    backout -q execute latest --db "$as" --type partial --yes
+    [ "$(my -e 'SELECT COUNT(*) FROM t')" = 2 ]
+    [ "$(my_root -e "SELECT COUNT(*) FROM $beside.c")" = 1 ]
+}
+
+@test "time to wait for a lock is rounded up to seconds" {
+    echo "databases: {x: {url: '$MY_URL', lock_timeout: 1ms}}" >>backout.yaml
+    backout -q point create --tables t
+    mkfifo hold
+    my_client -u app "$MY_DATABASE" --unbuffered <hold >held 3>&- &
+    exec 4>hold
+    echo "BEGIN; UPDATE t SET v = 'x'; SELECT 'held';" >&4
+    until grep -q held held; do sleep 0.02; done
+    local begun=${EPOCHREALTIME/./}
+    run -3 backout execute latest --type full --yes
+    exec 4>&-
+    wait
+    [ $((${EPOCHREALTIME/./} - begun)) -gt 900000 ]
+}
+
+@test "the account that took a captured point must stay" {
+    new_clerk "ALL"
+    backout -q point create --db "$as" --method capture --tables t
+    my -e "UPDATE t SET v = 'x'"
+    my_root -e "DROP USER $clerk@localhost"
+    run ! my -e "UPDATE t SET v = 'y'"
+    said "definer"
+}
+
+@test "the server keeps one row for each transaction that was captured" {
+    registry="SELECT COUNT(*) FROM mysql.transaction_registry"
+    backout -q point create --method capture --tables t
+    before=$(my_root -e "$registry")
+    my -e "UPDATE t SET v = 'x'; UPDATE t SET v = 'y'"
+    backout -q point seal latest
+    backout -q point release latest
+    [ "$(my_root -e "$registry")" -ge $((before + 2)) ]
+}
+
+@test "more than 200 ways that actions can take are too many" {
+    my -e "CREATE TABLE p (id int PRIMARY KEY)"
+    ways=
+    for ((i = 0; i < 15; i++)); do
+        ways+="CREATE TABLE a$i (id int PRIMARY KEY, FOREIGN KEY (id) REFERENCES p (id) ON DELETE CASCADE);"
+    done
+    ways+="CREATE TABLE b (id int PRIMARY KEY"
+    for ((i = 0; i < 15; i++)); do ways+=", c$i int, FOREIGN KEY (c$i) REFERENCES a$i (id) ON DELETE CASCADE"; done
+    ways+="); CREATE TABLE c (id int PRIMARY KEY"
+    for ((i = 0; i < 15; i++)); do ways+=", c$i int, FOREIGN KEY (c$i) REFERENCES b (id) ON DELETE CASCADE"; done
+    my -e "$ways)"
+    run -0 backout point create --method capture --no-closure --tables p
+    said "its foreign keys reach rows in more than 200 ways"
+}
+
+@test "another database is not the one the point was taken of, and takes a restore" {
+    beside=${MY_DATABASE}_b
+    my_root -e "CREATE DATABASE $beside; GRANT ALL ON $beside.* TO app@localhost"
+    my -e "CREATE TABLE $beside.t LIKE t"
+    backout -q point create --tables t
+    run -3 backout execute latest --db "${MY_URL/$MY_DATABASE/$beside}" --yes
+    said "is not the database the point was taken of"
+    backout -q restore latest --db "${MY_URL/$MY_DATABASE/$beside}" --yes
+    [ "$(my -e "SELECT COUNT(*) FROM $beside.t")" = 2 ]
+}

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/limits-postgresql.bats - limits of PostgreSQL that docs/guide/limits.md tells of.
+
+load ../support/bats/common
+setup() {
+    common_setup
+    pg_database
+    export BACKOUT_DB=$PG_URL
+    backout -q init
+    sql -c "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'), (2, 'b')"
+}
+teardown() { common_teardown; }
+
+super() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$PG_SUPER_URL" -c "$1"; }
+
+# said WORDS: in what was printed
+said() {
+    [[ $output == *"$1"* ]] || {
+        echo "$output"
+        return 1
+    }
+}
+
+@test "what holds no rows of its own, or not for all, is refused by name" {
+    sql -c "CREATE VIEW v AS TABLE t; CREATE MATERIALIZED VIEW m AS TABLE t"
+    for name in v:'a view' m:'a materialized view' pg_catalog.pg_class:'belongs to the database'; do
+        run -3 backout point create --tables "${name%%:*}"
+        said "${name#*:}"
+    done
+}
+
+@test "a partition that is a foreign table makes its table uncovered" {
+    super "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
+        CREATE TABLE p (id int) PARTITION BY LIST (id);
+        CREATE FOREIGN TABLE p1 PARTITION OF p FOR VALUES IN (1) SERVER s"
+    run -3 backout point create --db "$PG_SUPER_URL" --tables p
+    said "partition p1 is a foreign table"
+}
+
+@test "a partition that the change dropped is named, and is made before its rows come back" {
+    sql -c "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY LIST (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+        CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2); INSERT INTO p VALUES (1), (2)"
+    backout -q point create --tables p
+    sql -c "DROP TABLE p2"
+    backout -q point seal latest
+    run -3 backout execute latest --type full --discard-later --yes
+    said "partition 'p2' is gone since the point; make it again before its rows come back"
+    sql -c "CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2)"
+    run -0 backout execute latest --type full --discard-later --yes
+    [ "$(sql -c 'SELECT count(*) FROM p')" = 2 ]
+}
+
+@test "a partition by itself is refused where foreign keys are, with the table to name" {
+    sql -c "CREATE TABLE p (id int PRIMARY KEY REFERENCES t) PARTITION BY LIST (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)"
+    run -3 backout point create --tables p1
+    said "it is a partition of public.p, which has foreign keys: name that table instead"
+}
+
+@test "a restore into another database needs the types to be there" {
+    sql -c "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE m (id int PRIMARY KEY, m mood);
+        INSERT INTO m VALUES (1, 'sad')"
+    backout -q point create --tables m
+    super "CREATE DATABASE ${PG_DATABASE}_b OWNER app"
+    local other=${PG_URL/$PG_DATABASE?/${PG_DATABASE}_b?}
+    run ! backout restore latest --db "$other" --yes
+    said 'type "public.mood" does not exist'
+    psql -X -q "$other" -c "CREATE TYPE mood AS ENUM ('sad')"
+    backout -q restore latest --db "$other" --yes
+    [ "$(psql -X -q -A -t "$other" -c 'TABLE m')" = '1|sad' ]
+    super "DROP DATABASE ${PG_DATABASE}_b WITH (FORCE)"
+}
+
+@test "a trigger that a role cannot switch off is refused before it fires" {
+    local clerk=clerk_$PG_DATABASE
+    sql -c "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()"
+    super "CREATE ROLE $clerk LOGIN; GRANT ALL ON t TO $clerk; GRANT CREATE ON DATABASE $PG_DATABASE TO $clerk"
+    local as=${PG_URL/user=app/user=$clerk}
+    backout -q point create --db "$as" --tables t
+    sql -c "UPDATE t SET v = 'x'"
+    backout -q point seal latest --db "$as"
+    run backout execute latest --db "$as" --type full --yes
+    super "DROP OWNED BY $clerk; DROP ROLE $clerk"
+    [ "$status" = 3 ]
+    said "trigger g of public.t would fire"
+    [ "$(sql -c 'SELECT DISTINCT v FROM t')" = x ]
+}
+
+@test "an action of a foreign key stops a plain owner where it would reach other rows" {
+    sql -c "CREATE TABLE p (id int PRIMARY KEY, code text UNIQUE); INSERT INTO p VALUES (1, 'a');
+        CREATE TABLE c (id int PRIMARY KEY, code text REFERENCES p (code) ON UPDATE CASCADE);
+        INSERT INTO c VALUES (1, 'a')"
+    backout -q point create --tables p --no-closure
+    sql -c "UPDATE p SET code = 'b'"
+    backout -q point seal latest
+    run -3 backout execute latest --type partial --yes
+    said "foreign-key"
+    [ "$(sql -c 'SELECT p.code, c.code FROM p, c')" = 'b|b' ]
+}
+
+@test "numbers that a dry run takes from a sequence stay taken" {
+    sql -c "CREATE TABLE s (id serial PRIMARY KEY)"
+    echo 'INSERT INTO s DEFAULT VALUES' >one.sql
+    backout -q run --dry-run one.sql
+    [ "$(sql -c "INSERT INTO s DEFAULT VALUES RETURNING id")" = 2 ]
+}
+
+@test "TRUNCATE CASCADE reaches tables that are not in the point of the one it names" {
+    sql -c "CREATE TABLE c (id int REFERENCES t); INSERT INTO c VALUES (1)"
+    backout -q point create --tables t
+    sql -c "TRUNCATE t CASCADE"
+    backout -q point seal latest
+    backout -q execute latest --type full --yes
+    [ "$(sql -c 'SELECT count(*), (SELECT count(*) FROM c) FROM t')" = '2|0' ]
+}
+
+@test "a column whose type changed is refused" {
+    backout -q point create --tables t
+    sql -c "ALTER TABLE t ALTER v TYPE varchar(9)"
+    backout -q point seal latest
+    run -3 backout execute latest --type partial --yes
+    said "table 't' had changed its shape"
+    run -3 backout execute latest --type full --discard-later --yes
+    said "the rows of 't' do not fit the table as it is now"
+}
+
+@test "a row that one statement writes twice by way of a function is told wrong" {
+    sql -c "CREATE FUNCTION again(i int) RETURNS text LANGUAGE plpgsql AS
+        'BEGIN UPDATE t SET v = ''third'' WHERE id = i; RETURN ''''; END'"
+    backout -q point create --method capture --tables t
+    sql -c "WITH u AS (UPDATE t SET v = 'second' WHERE id = 1 RETURNING id) SELECT again(id) FROM u"
+    backout -q point seal latest
+    backout -q execute latest --type partial --yes
+    [ "$(sql -c 'SELECT v FROM t WHERE id = 1')" = second ] # and not a
+}
+
+@test "a type that a journal has cannot be dropped before the capture ends" {
+    sql -c "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE m (id int PRIMARY KEY, m mood)"
+    backout -q point create --method capture --tables m
+    sql -c "DROP TABLE m"
+    run ! sql -c "DROP TYPE mood"
+    said "depends on type mood"
+    backout -q point release latest --yes
+    sql -c "DROP TYPE mood"
+}
+
+@test "a journal that two points share keeps what the younger needs when the older ends" {
+    backout -q point create --method capture --tables t
+    old=$(backout list --output json | jq -r '.[0].id')
+    sql -c "UPDATE t SET v = v || 'x'"
+    backout -q point create --method capture --tables t
+    sql -c "UPDATE t SET v = v || 'y' WHERE id = 1"
+    journal=backout.journal_$(sql -c "SELECT 't'::regclass::oid")
+    [ "$(sql -c "SELECT count(*) FROM $journal")" = 3 ]
+    backout -q point release "$old" --yes
+    [ "$(sql -c "SELECT count(*) FROM $journal")" = 1 ]
+}
+
+@test "a change of 2,000 rows or more is kept in the database until its capture ends" {
+    sql -c "INSERT INTO t SELECT i, '' FROM generate_series(3, 3000) i"
+    backout -q point create --method capture --tables t
+    sql -c "UPDATE t SET v = 'x'"
+    backout -q point seal latest
+    kept="SELECT count(*) FROM pg_class WHERE relname LIKE 'kept%'"
+    [ "$(sql -c "$kept AND pg_relation_size(oid) > 100000")" = 1 ]
+    backout -q point release latest
+    [ "$(sql -c "$kept")" = 0 ]
+}

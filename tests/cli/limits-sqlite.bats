@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cli/limits-sqlite.bats - limits of SQLite that docs/guide/limits.md tells of.
+
+load ../support/bats/common
+load shop
+setup() {
+    common_setup
+    make_shop
+}
+
+q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
+
+@test "without WAL a point waits for a writer" {
+    echo 'databases: {shop: {url: "sqlite:shop.db", lock_timeout: 100ms}}' >>backout.yaml
+    for mode in delete:3 wal:0; do
+        q "PRAGMA journal_mode = ${mode%:*}"
+        mkfifo "${mode%:*}"
+        sqlite3 shop.db <"${mode%:*}" >held 3>&- &
+        exec 4>"${mode%:*}"
+        echo "BEGIN EXCLUSIVE; UPDATE items SET name = name; SELECT 'held';" >&4
+        until grep -q held held; do sleep 0.02; done
+        run backout point create --db shop.db --tables items
+        exec 4>&-
+        wait
+        [ "$status" = "${mode#*:}" ] || { echo "$output"; false; }
+    done
+}
+
+@test "row numbers that VACUUM gives anew are no change" {
+    q 'CREATE TABLE l (a TEXT); INSERT INTO l VALUES (1), (2), (3); DELETE FROM l WHERE a = 1'
+    backout -q point create --db shop.db --tables l
+    q 'VACUUM'
+    [ "$(q 'SELECT min(rowid) FROM l')" = 1 ]
+    run -0 backout -q point seal latest
+    [[ $output == *"the change touched 0 rows"* ]] || { echo "$output"; false; }
+}
+
+@test "a column whose type changed takes its rows back: a type is no more than a hint" {
+    q "CREATE TABLE l (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO l VALUES (1, '01')"
+    backout -q point create --db shop.db --tables l
+    q "DROP TABLE l; CREATE TABLE l (id INTEGER PRIMARY KEY, a BLOB); INSERT INTO l VALUES (1, 1)"
+    backout -q point seal latest
+    run -0 backout execute latest --type partial --yes
+    [[ $output == *"the type of column 'a' changed since the point"* ]] || { echo "$output"; false; }
+    [ "$(q 'SELECT quote(a) FROM l')" = "'01'" ]
+}
+
+@test "a NOT NULL column that was dropped comes back by type backup only" {
+    q "CREATE TABLE l (id INTEGER PRIMARY KEY, a TEXT NOT NULL); INSERT INTO l VALUES (1, 'x')"
+    backout -q point create --db shop.db --tables l
+    q 'ALTER TABLE l DROP COLUMN a'
+    backout -q point seal latest
+    run -3 backout -q execute latest --type full --discard-later --yes
+    [[ $output == *"cannot make column 'a' of 'l' again"* ]] || { echo "$output"; false; }
+    q 'DROP TABLE l'
+    backout -q execute latest --type backup --yes
+    [ "$(q 'SELECT * FROM l')" = '1|x' ]
+}
+
+@test "foreign keys are on in a file only if the URL says so" {
+    echo 'DELETE FROM orders WHERE id = 10' >one.sql
+    backout -q run --db shop.db one.sql
+    [ "$(q 'SELECT count(*) FROM items WHERE order_id = 10')" = 2 ]
+    backout -q execute latest --yes
+    backout -q run --db 'sqlite:shop.db?foreign_keys=on' one.sql
+    [ "$(q 'SELECT count(*) FROM items WHERE order_id = 10')" = 0 ]
+}
+
+@test "what a file writes to an attached database stays" {
+    sqlite3 other.db 'CREATE TABLE o (a)'
+    echo "ATTACH 'other.db' AS other; INSERT INTO other.o VALUES (1); DELETE FROM items;" >both.sql
+    backout -q run --db shop.db both.sql
+    backout -q execute latest --yes
+    [ "$(q 'SELECT count(*) FROM items')" = 6 ]
+    [ "$(sqlite3 other.db 'SELECT count(*) FROM o')" = 1 ]
+}
+
+@test "BEGIN and COMMIT in a file are refused where backout has to end the transaction" {
+    echo 'BEGIN; DELETE FROM items; COMMIT;' >own.sql
+    run -1 backout -q run --db shop.db --type transaction own.sql
+    [[ $output == *"the file begins or ends a transaction by itself"* ]] || { echo "$output"; false; }
+    run -3 backout -q run --db shop.db --dry-run own.sql
+    [[ $output == *"the file begins or ends a transaction by itself"* ]] || { echo "$output"; false; }
+    [ "$(q 'SELECT count(*) FROM items')" = 6 ]
+}
+
+# The one table of these is items.
+capture_items() {
+    backout -q point create --db shop.db --method capture --tables items
+}
+
+@test "a column of a captured table can be dropped when the capture has ended" {
+    capture_items
+    run sqlite3 shop.db 'ALTER TABLE items DROP COLUMN name'
+    [[ $output == *"error in trigger backout_journal_1_changed"* ]] || { echo "$output"; false; }
+    backout -q point release latest --yes
+    q 'ALTER TABLE items DROP COLUMN name'
+}
+
+@test "what a temporary trigger does to a new row is told wrong" {
+    capture_items
+    q "CREATE TEMP TRIGGER x AFTER INSERT ON items BEGIN
+        UPDATE items SET name = 'x' WHERE rowid = NEW.rowid; END;
+        INSERT INTO items VALUES (99, 1, 'n')"
+    backout -q point seal latest
+    backout -q execute latest --type partial --yes
+    [ "$(q 'SELECT name FROM items WHERE order_id = 99')" = n ] # and not gone
+}
+
+@test "a captured table that was renamed the legacy way takes no new rows until the capture ends" {
+    capture_items
+    q 'PRAGMA legacy_alter_table = ON; ALTER TABLE items RENAME TO things'
+    run sqlite3 shop.db "INSERT INTO things VALUES (99, 1, 'n')"
+    [[ $output == *"no such table: main.items"* ]] || { echo "$output"; false; }
+    backout -q point release latest --yes
+    q "INSERT INTO things VALUES (99, 1, 'n')"
+}
+
+@test "who wrote is not known: a user and a run have written nothing" {
+    capture_items
+    q "UPDATE items SET name = 'z'"
+    backout -q point seal latest
+    for who in '--user root' '--run run_x'; do
+        # shellcheck disable=SC2086 # two words
+        backout -q execute latest $who --yes
+        [ "$(q 'SELECT DISTINCT name FROM items')" = z ]
+    done
+}
