@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/scope.h"
 
 #define PROGRESS_EVERY_US 100000
 
@@ -131,7 +133,14 @@ void bo_session_warn(bo_session *session, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    session->warn(session->ctx, text);
+    BO_OWN_VALUE(bo_buf) line = {0}; /* errors in it have a line for each layer */
+    for (const char *at = text; *at; at++) {
+        if (*at == '\n')
+            bo_buf_add_str(&line, ": ");
+        else
+            bo_buf_add_byte(&line, (uint8_t)*at);
+    }
+    session->warn(session->ctx, line.failed ? text : bo_buf_str(&line));
 }
 
 const char *bo_outcome_name(bo_status st)

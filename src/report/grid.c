@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <libsmartcols/libsmartcols.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -122,6 +123,21 @@ void bo_grid_text(bo_grid *grid, const char *text)
         bo_text_escape(&safe, text, strlen(text));
     if (safe.failed || scols_line_set_data(grid->line, grid->cell++, bo_buf_str(&safe)) != 0)
         grid->failed = true;
+}
+
+void bo_grid_key(bo_grid *grid, const char *key)
+{
+    enum { KEY_BYTES = 120 };
+    if (!key || strlen(key) <= KEY_BYTES) {
+        bo_grid_text(grid, key);
+        return;
+    }
+    char cut[KEY_BYTES + 8];
+    int size = KEY_BYTES;
+    while (size > 0 && ((unsigned char)key[size] & 0xc0) == 0x80) /* not inside of a character */
+        size--;
+    (void)snprintf(cut, sizeof cut, "%.*s…", size, key);
+    bo_grid_text(grid, cut);
 }
 
 void bo_grid_state(bo_grid *grid, const char *state)

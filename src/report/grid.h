@@ -34,6 +34,8 @@ void bo_grid_row(bo_grid *grid);
 void bo_grid_row_under(bo_grid *grid, size_t parent);
 /** Text from a database or a file: made safe for terminals.  NULL is an empty cell. */
 void bo_grid_text(bo_grid *grid, const char *text);
+/** A row's key or, without one, all its values: cut where it gets long. */
+void bo_grid_key(bo_grid *grid, const char *key);
 /** A result or status: coloured by what it says. */
 void bo_grid_state(bo_grid *grid, const char *state);
 void bo_grid_number(bo_grid *grid, uint64_t number);

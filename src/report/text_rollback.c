@@ -87,7 +87,7 @@ static void conflicts(bo_buf *out, const bo_style *style, const bo_rollback *r)
         names(&list, conflict->columns, conflict->column_count);
         bo_grid_row(grid);
         bo_grid_text(grid, conflict->table);
-        bo_grid_text(grid, conflict->key);
+        bo_grid_key(grid, conflict->key);
         bo_grid_text(grid, conflict->conflict_class);
         bo_grid_text(grid, bo_buf_str(&list));
         bo_grid_text(grid, conflict->because);
@@ -221,7 +221,7 @@ static void differences(bo_buf *out, const bo_style *style, const bo_verify_tabl
         BO_OWN_VALUE(bo_buf) list = {0};
         names(&list, difference->columns, difference->column_count);
         bo_grid_row(grid);
-        bo_grid_text(grid, difference->key);
+        bo_grid_key(grid, difference->key);
         bo_grid_text(grid, difference->kind);
         bo_grid_text(grid, bo_buf_str(&list));
     }
@@ -287,7 +287,7 @@ static void dry_rows(bo_buf *out, const bo_style *style, const bo_change_report 
         names(&list, row->columns, row->column_count);
         bo_grid_row(grid);
         bo_grid_text(grid, row->table);
-        bo_grid_text(grid, row->key);
+        bo_grid_key(grid, row->key);
         bo_grid_text(grid, row->kind);
         bo_grid_text(grid, bo_buf_str(&list));
     }

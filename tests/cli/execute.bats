@@ -182,6 +182,16 @@ later() {
     [[ ${lines[0]} == "$id: match" ]]
 }
 
+@test "a row without a key that is long is cut in text, between characters, and whole in JSON" {
+    sqlite3 shop.db "CREATE TABLE bag (v); INSERT INTO bag SELECT 'b' || replace(hex(zeroblob(200)), '00', 'ä')"
+    id=$(backout -q point create --db shop.db --tables bag --output json | jq -r .id)
+    sqlite3 shop.db 'DELETE FROM bag'
+    run -4 --separate-stderr backout verify "$id"
+    [[ $output =~ bä{59}…\ +missing ]]
+    run -4 --separate-stderr backout verify "$id" --output json
+    [ "$(jq -r '.tables[0].differences[0].key | length' <<<"$output")" = 201 ]
+}
+
 @test "script is SQL that sqlite3 can run, once" {
     backout script "$id" --output-file undo.sql
     [ "$(stat -c %a undo.sql)" = 600 ]

@@ -195,6 +195,13 @@ static bo_status update_rows(
 
 /* ---- the whole ---- */
 
+static bo_status table_failed(
+    my_stage *self, bo_status st, const my_staged *table, const char *what, bo_error *err)
+{
+    st = my_denied_hint(self->conn, st, table->now, "SELECT, INSERT, UPDATE, DELETE", err);
+    return bo_wrap(err, st, "cannot %s %s", what, table->now->name);
+}
+
 static bo_status delete_table(
     my_stage *self, const my_staged *table, bo_applied *counts, bo_error *err)
 {
@@ -232,12 +239,12 @@ static bo_status change_rows(my_stage *self, bo_applied *counts, bo_error *err)
     for (unsigned i = 0; st == BO_OK && i < self->count; i++) {
         st = delete_table(self, &self->tables[i], &counts[i], err);
         if (st != BO_OK)
-            bo_wrap(err, st, "cannot delete rows of %s", self->tables[i].now->name);
+            st = table_failed(self, st, &self->tables[i], "delete rows of", err);
     }
     for (unsigned i = 0; st == BO_OK && i < self->count; i++) {
         st = insert_table(self, &self->tables[i], &counts[i], err);
         if (st != BO_OK)
-            bo_wrap(err, st, "cannot put rows back into %s", self->tables[i].now->name);
+            st = table_failed(self, st, &self->tables[i], "put rows back into", err);
     }
     return st;
 }

@@ -13,12 +13,12 @@
 #define BATCH_ROWS   1000u
 #define BATCH_VALUES 65536u
 #define BATCH_BYTES  1048576u
-#define PIECE_BYTES  1048576u /* of a large value */
 
 /* The rows of one packet, and where each value of them is; column by column. */
 typedef struct batch {
     uint16_t count; /* values of a row */
     unsigned most;  /* rows */
+    size_t limit;   /* bytes: of the rows together, and of a piece of a large value */
     unsigned rows;
     bo_buf bytes;      /* images, one after another */
     size_t *offsets;   /* of the images */
@@ -40,8 +40,9 @@ static void batch_done(batch *b)
     free(b->values);
 }
 
-static bo_status batch_begin(batch *b, uint16_t count, bo_error *err)
+static bo_status batch_begin(batch *b, const my_conn *conn, uint16_t count, bo_error *err)
 {
+    b->limit = conn->packet && conn->packet / 2 < BATCH_BYTES ? conn->packet / 2 : BATCH_BYTES;
     const unsigned fit = BATCH_VALUES / (count > 0 ? count : 1u);
     b->count = count;
     b->most = fit < 1 ? 1 : fit > BATCH_ROWS ? BATCH_ROWS : fit;
@@ -81,11 +82,11 @@ static void point_at_values(batch *b)
 }
 
 /* Large values go before the statement, in pieces. */
-static bool send_value(MYSQL_STMT *statement, unsigned number, bo_value value)
+static bool send_value(MYSQL_STMT *statement, unsigned number, bo_value value, int32_t piece)
 {
     for (int32_t at = 0; at < value.size;) {
         const int32_t left = value.size - at;
-        const int32_t size = left < (int32_t)PIECE_BYTES ? left : (int32_t)PIECE_BYTES;
+        const int32_t size = left < piece ? left : piece;
         if (mysql_stmt_send_long_data(
                 statement, number, (const char *)value.data + at, (unsigned long)size))
             return false;
@@ -98,6 +99,7 @@ static bool send_value(MYSQL_STMT *statement, unsigned number, bo_value value)
 static bool execute_large(MYSQL_STMT *statement, batch *b)
 {
     const unsigned none = 0;
+    const int32_t piece = (int32_t)b->limit;
     BO_OWN_MEM MYSQL_BIND *binds = calloc((size_t)b->count + 1, sizeof *binds);
     if (!binds || mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &none))
         return false;
@@ -109,8 +111,8 @@ static bool execute_large(MYSQL_STMT *statement, batch *b)
     }
     bool good = !mysql_stmt_bind_param(statement, binds);
     for (uint16_t i = 0; good && i < b->count; i++) {
-        if (b->values[i].size > (int32_t)(PIECE_BYTES / 2))
-            good = send_value(statement, i, b->values[i]);
+        if (b->values[i].size > piece / (2 * b->count)) /* the others fit into one packet */
+            good = send_value(statement, i, b->values[i], piece);
     }
     return good && mysql_stmt_execute(statement) == 0;
 }
@@ -129,7 +131,7 @@ static bo_status send_batch(
     if (st != BO_OK || b->rows == 0)
         return st;
     point_at_values(b);
-    const bool large = b->rows == 1 && b->bytes.size > BATCH_BYTES;
+    const bool large = b->rows == 1 && b->bytes.size > b->limit;
     /* Without parameters there is nothing to send many of. */
     const unsigned times = b->count > 0 ? 1 : b->rows;
     for (unsigned i = 0; i < times; i++) {
@@ -162,7 +164,7 @@ bo_status my_insert(my_conn *conn, const bo_buf *sql, uint16_t count, bo_next_fn
     BO_OWN_VALUE(batch) b = {0};
     BO_OWN(MYSQL_STMT) *statement = NULL;
     uint64_t rows = 0;
-    bo_status st = batch_begin(&b, count, err);
+    bo_status st = batch_begin(&b, conn, count, err);
     if (st == BO_OK)
         st = my_prepare(conn, sql, &statement, err);
     for (bool end = false; st == BO_OK && !end;) {
@@ -170,7 +172,7 @@ bo_status my_insert(my_conn *conn, const bo_buf *sql, uint16_t count, bo_next_fn
         st = next(ctx, &row, &end, err);
         if (st != BO_OK)
             break;
-        const bool full = b.rows == b.most || b.bytes.size + row.size > BATCH_BYTES;
+        const bool full = b.rows == b.most || b.bytes.size + row.size > b.limit;
         if (end || full)
             st = send_batch(conn, statement, &b, &rows, err);
         if (st == BO_OK && !end)

@@ -25,7 +25,8 @@ typedef struct my_conn {
     char *user_mode;        /* sql_mode for users' conditions: read as their sessions read them */
     struct my_links *links; /* links.c; or NULL */
     uint32_t lock_timeout_ms;
-    unsigned serial; /* makes names of temporary objects unique within the session */
+    unsigned long packet; /* max_allowed_packet of the server; 0: not asked */
+    unsigned serial;      /* makes names of temporary objects unique within the session */
 } my_conn;
 
 static inline my_conn *my_of(bo_conn *conn)

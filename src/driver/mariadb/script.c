@@ -125,10 +125,11 @@ static bo_status refuse(const my_piece *piece, effect what, bo_error *err)
     char first[32], second[32];
     const char *end = piece->text + piece->size;
     (void)my_next_word(my_next_word(piece->text, end, first), end, second);
+    const bool both = second[0] >= 'A' && strcmp(first, "TRUNCATE") != 0; /* a name follows that */
     return bo_fail(err, BO_REFUSED,
         "line %u: %s%s%s commits implicitly, and what stands before it could not be undone with "
         "it: it has no place in one transaction",
-        piece->line, first, second[0] >= 'A' ? " " : "", second[0] >= 'A' ? second : "");
+        piece->line, first, both ? " " : "", both ? second : "");
 }
 
 /* The server counts lines from the first of the statement. */

@@ -157,15 +157,16 @@ void my_cancel(bo_conn *base)
  */
 #define OUR_MODE "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 
-static bo_status read_user_mode(my_conn *conn, bo_error *err)
+static bo_status read_server_settings(my_conn *conn, bo_error *err)
 {
     static const char *const reading[] = {"ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES",
         "IGNORE_SPACE", "HIGH_NOT_PRECEDENCE"};
     BO_OWN(MYSQL_RES) *result = NULL;
-    bo_status st = my_ask(conn, &result, err, "SELECT @@GLOBAL.sql_mode");
+    bo_status st = my_ask(conn, &result, err, "SELECT @@GLOBAL.sql_mode, @@max_allowed_packet");
     MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
     if (st != BO_OK)
         return st;
+    conn->packet = row && row[1] ? strtoul(row[1], NULL, 10) : 0;
     BO_OWN_VALUE(bo_buf) mode = {0};
     bo_buf_add_str(&mode, OUR_MODE);
     for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
@@ -188,7 +189,7 @@ bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err)
 bo_status my_pin_settings(my_conn *conn, bo_error *err)
 {
     const unsigned seconds = conn->lock_timeout_ms / 1000 + (conn->lock_timeout_ms % 1000 > 0);
-    bo_status st = read_user_mode(conn, err);
+    bo_status st = read_server_settings(conn, err);
     if (st == BO_OK)
         st = my_run(conn, NULL, err, "SET NAMES utf8mb4");
     if (st == BO_OK)

@@ -197,9 +197,12 @@ static bo_status create_table(my_stage *self, const my_staged *table, bo_error *
     }
     bo_buf_add_str(&sql, ") ENGINE = InnoDB");
     bo_status st = my_run_buf(self->conn, &sql, NULL, err);
-    if (st == BO_DENIED)
-        bo_detail(err, st, "needed: GRANT CREATE TEMPORARY TABLES");
-    return st;
+    if (st != BO_DENIED)
+        return st;
+    BO_OWN_VALUE(bo_buf) schema = {0};
+    my_quote(&schema, self->conn->schema);
+    return bo_detail(err, st, "needed: GRANT CREATE TEMPORARY TABLES ON %s.* TO '%s'",
+        bo_buf_str(&schema), self->conn->my->user ? self->conn->my->user : "");
 }
 
 static bo_status name_tables(my_stage *self, my_staged *table, unsigned index, bo_error *err)
