@@ -38,6 +38,12 @@ INSERT INTO members VALUES (9, 3, 'flo@x', 'Flo', 7);
 --   members 9 3 'flo@x' 'Flo' 7
 --   no badges 3 'gold'
 --   no members 3
+-- cascade
+--   fees 1 1 NULL 500
+--   fees 2 2 NULL 700
+--   members 9 3 'flo@x' 'Flo' 7
+-- cascade, on SQLite also
+--   no badges 3 'gold'
 
 -- later: all rows again
 UPDATE members SET points = points + points WHERE id BETWEEN 1 AND 99;

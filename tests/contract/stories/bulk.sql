@@ -34,3 +34,5 @@ DELETE FROM fees WHERE id BETWEEN 1 AND 99;
 --   no fees 2
 -- replace
 --   no fees 1
+-- cascade, on SQLite also
+--   no fees 1

@@ -60,6 +60,11 @@ DELETE FROM teams WHERE id = 1;
 --   no members 2
 --   no teams 1
 -- replace: refused
+-- cascade, on SQLite also
+--   fees 1 NULL 3 500
+--   no badges 1 'gold'
+--   no badges 1 'tin'
+--   no members 1
 
 -- later: the parent gets another key
 UPDATE teams SET id = 8 WHERE id = 1;
@@ -72,3 +77,7 @@ UPDATE teams SET id = 8 WHERE id = 1;
 --   no teams 1
 --   teams 8 'red'
 -- replace: refused
+-- cascade, on SQLite also
+--   fees 1 NULL 3 500
+--   members 1 8 'ann@x' 'Ann' 10
+--   teams 8 'red'
