@@ -3,10 +3,10 @@
 #ifndef BO_CHANGE_SESSION_H
 #define BO_CHANGE_SESSION_H
 
-#include <jansson.h>
 #include <pthread.h>
 
 #include "backout/session.h"
+#include "base/json.h"
 #include "store/catalog.h"
 #include "store/repository.h"
 

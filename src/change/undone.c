@@ -19,9 +19,8 @@ static bool changed_in(const json_t *table)
 }
 
 /* A restore keeps whole tables and counts nothing. */
-static bool was_undone(const bo_point_record *undo_point, const char *name)
+static bool was_undone(const bo_point_record *undo_point, const json_t *details, const char *name)
 {
-    BO_OWN(json_ref) *details = json_loads(undo_point->details, 0, NULL);
     size_t i;
     const json_t *table;
     json_array_foreach(json_object_get(details, "tables"), i, table)
@@ -33,20 +32,29 @@ static bool was_undone(const bo_point_record *undo_point, const char *name)
     return false;
 }
 
-static void leave_out(bo_undo *undo, bo_part *part, const bo_point_record *points, size_t count)
+static bo_status leave_out(
+    bo_undo *undo, bo_part *part, const bo_point_record *points, size_t count, bo_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const bo_point_record *point = &points[i];
         if (!point->parent || strcmp(point->parent, undo->record.id) != 0 ||
-            strcmp(point->server, undo->record.server) != 0 || point->status != BO_POINT_SEALED ||
-            !was_undone(point, part->was->name))
+            strcmp(point->server, undo->record.server) != 0 || point->status != BO_POINT_SEALED)
+            continue;
+        BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+        if (!details)
+            return bo_fail(err, BO_CORRUPT,
+                "whether table '%s' was rolled back already is not known\n"
+                "the catalog's record of '%s' cannot be read",
+                part->was->name, point->id);
+        if (!was_undone(point, details, part->was->name))
             continue;
         part->left_out = true;
         bo_buf_printf(&undo->notes,
             "table '%s' has no key and is left alone: its change was undone already, see '%s'\n",
             part->was->name, point->id);
-        return;
+        return BO_OK;
     }
+    return BO_OK;
 }
 
 bo_status bo_undo_leave_out_undone(bo_undo *undo, bo_content *content, bo_error *err)
@@ -62,10 +70,11 @@ bo_status bo_undo_leave_out_undone(bo_undo *undo, bo_content *content, bo_error 
         bo_status st = known ? BO_OK
                              : bo_catalog_points(undo->session->catalog, &everything, undo->arena,
                                    &points, &count, err);
+        known = true;
+        if (st == BO_OK)
+            st = leave_out(undo, part, points, count, err);
         if (st != BO_OK)
             return st;
-        known = true;
-        leave_out(undo, part, points, count);
     }
     return bo_buf_check(&undo->notes, err);
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
+
 static void to_hex(const uint8_t hash[BO_CHAIN_HASH], char out[BO_CHAIN_HEX])
 {
     (void)sodium_bin2hex(out, BO_CHAIN_HEX, hash, BO_CHAIN_HASH);
@@ -40,7 +42,7 @@ void bo_chain_next(
 char *bo_audit_canonical(const json_t *details)
 {
     static const size_t form = JSON_SORT_KEYS | JSON_COMPACT | JSON_ENSURE_ASCII;
-    return details ? json_dumps(details, form) : strdup("{}");
+    return details ? bo_json_text(details, form) : strdup("{}");
 }
 
 /* ---- checking ---- */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/base/json.c - JSON as text, whole or not at all. */
+#include "base/json.h"
+
+#include "base/buf.h"
+#include "base/scope.h"
+
+/* What fails once stays failed, whoever looks at it in between. */
+static int add_text(const char *text, size_t size, void *ctx)
+{
+    bo_buf *out = ctx;
+    bo_buf_add(out, text, size);
+    return out->failed ? -1 : 0;
+}
+
+char *bo_json_text(const json_t *json, size_t flags)
+{
+    BO_OWN_VALUE(bo_buf) out = {0};
+    if (!json || json_dump_callback(json, add_text, &out, flags) != 0 || out.failed)
+        return NULL;
+    return bo_buf_take_str(&out);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/base/json.h - JSON as text, whole or not at all. */
+#ifndef BO_BASE_JSON_H
+#define BO_BASE_JSON_H
+
+#include <jansson.h>
+
+/**
+ * json_dumps(), which forgets that memory ran out while it wrote a name: then it returns text with
+ * a piece missing.
+ *
+ * @return malloc()ed; NULL: no memory, or `json` is NULL.
+ */
+char *bo_json_text(const json_t *json, size_t flags);
+
+#endif
