@@ -126,3 +126,14 @@ capture_items() {
         [ "$(q 'SELECT DISTINCT name FROM items')" = z ]
     done
 }
+
+@test "a copy in another place takes a restore only, and a path is UTF-8" {
+    backout -q point create --db shop.db --tables items
+    cp shop.db copy.db
+    run -3 backout execute latest --db copy.db --yes
+    [[ $output == *"is not the database the point was taken of"* ]] || { echo "$output"; false; }
+    backout -q restore latest --db copy.db --yes
+    cp shop.db $'\xff.db'
+    run -3 backout point create --db $'\xff.db'
+    [[ $output == *"the path of the database is not UTF-8"* ]] || { echo "$output"; false; }
+}
