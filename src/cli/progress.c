@@ -105,7 +105,8 @@ void cli_warn(void *ctx, const char *text)
 {
     cli *self = ctx;
     if (self->output == CLI_OUTPUT_JSONL)
-        cli_event(self, json_pack("{s:s, s:o}", "type", "warning", "message", bo_json_text(text)));
+        cli_event(
+            self, json_pack("{s:s, s:o}", "type", "warning", "message", bo_json_string(text)));
     else
         cli_say(self, "backout: warning: %s", text);
 }
