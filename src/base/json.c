@@ -13,7 +13,7 @@ static int add_text(const char *text, size_t size, void *ctx)
     return out->failed ? -1 : 0;
 }
 
-char *bo_json_text(const json_t *json, size_t flags)
+char *bo_json_dump(const json_t *json, size_t flags)
 {
     BO_OWN_VALUE(bo_buf) out = {0};
     if (!json || json_dump_callback(json, add_text, &out, flags) != 0 || out.failed)

@@ -11,6 +11,6 @@
  *
  * @return malloc()ed; NULL: no memory, or `json` is NULL.
  */
-char *bo_json_text(const json_t *json, size_t flags);
+char *bo_json_dump(const json_t *json, size_t flags);
 
 #endif

@@ -200,7 +200,7 @@ static bo_status write_metadata(struct artefacts *artefacts, const char *path, b
                   record->engine, "timestamp", time, "dry_run", artefacts->dry_run, "tables",
                   tables, "files", artefacts->files)
             : NULL;
-    BO_OWN_MEM char *text = metadata ? bo_json_text(metadata, JSON_INDENT(2)) : NULL;
+    BO_OWN_MEM char *text = metadata ? bo_json_dump(metadata, JSON_INDENT(2)) : NULL;
     if (!text)
         return bo_nomem(err);
     return bo_file_write(path, text, strlen(text), false, err);

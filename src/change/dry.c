@@ -190,7 +190,7 @@ static bo_status record_change(
         json_object_set_new(table, "updated", json_integer((json_int_t)out->updated));
         json_object_set_new(table, "deleted", json_integer((json_int_t)out->deleted));
     }
-    BO_OWN_MEM char *text = bo_json_text(details, JSON_COMPACT);
+    BO_OWN_MEM char *text = bo_json_dump(details, JSON_COMPACT);
     if (!text)
         return st == BO_OK ? bo_nomem(err) : st;
     point->details = text;

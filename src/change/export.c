@@ -41,7 +41,7 @@ static bo_status flush(struct exporting *exporting, bo_error *err)
 
 static bo_status add_json(bo_buf *out, const json_t *json, bo_error *err)
 {
-    BO_OWN_MEM char *text = json ? bo_json_text(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    BO_OWN_MEM char *text = json ? bo_json_dump(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     if (!text)
         return bo_nomem(err);
     bo_buf_add_str(out, text);

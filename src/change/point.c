@@ -98,7 +98,7 @@ static char *entities_json(const bo_point_options *options)
     for (size_t i = 0; object && i < options->entity_count; i++)
         json_object_set_new(
             object, options->entities[i].name, json_string(options->entities[i].value));
-    return object ? bo_json_text(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    return object ? bo_json_dump(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 }
 
 struct taking {
@@ -253,7 +253,7 @@ static bo_status write_snapshot(struct taking *taking, bo_error *err)
         add_estimates(taking, details);
     if (details)
         json_object_update(details, taking->position);
-    taking->details = details ? bo_json_text(details, JSON_COMPACT) : NULL;
+    taking->details = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
     if (!taking->details)
         return bo_nomem(err);
     taking->record.details = taking->details;

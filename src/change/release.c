@@ -43,7 +43,7 @@ static bo_status record_release(
         return bo_fail(err, BO_CORRUPT, "the catalog's record of '%s' cannot be read", point->id);
     if (json_object_set_new(details, "released_us", json_integer(bo_clock_now_us())) != 0)
         return bo_nomem(err);
-    BO_OWN_MEM char *text = bo_json_text(details, JSON_COMPACT);
+    BO_OWN_MEM char *text = bo_json_dump(details, JSON_COMPACT);
     point->details = bo_arena_str(arena, text);
     if (point->status == BO_POINT_CREATING) /* it was never whole, and cannot become it now */
         point->status = BO_POINT_FAILED;

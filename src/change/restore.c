@@ -179,7 +179,7 @@ static bo_status protect(bo_undo *undo, bo_error *err)
     BO_OWN(json_ref) *details =
         st == BO_OK ? bo_point_details(existing.parts, existing.count, existing.extents, NULL, 0)
                     : NULL;
-    BO_OWN_MEM char *text = details ? bo_json_text(details, JSON_COMPACT) : NULL;
+    BO_OWN_MEM char *text = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
     if (st != BO_OK || !text)
         return st == BO_OK ? bo_nomem(err)
                            : bo_wrap(err, st, "the state before the restore cannot be kept");

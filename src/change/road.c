@@ -50,7 +50,7 @@ bo_status bo_undo_step(bo_undo *undo, const char *name, const char *token, bo_er
     BO_OWN(json_ref) *details = json_pack("{s:s, s:s, s:s, s:o}", "undo_point", undo->undo_id,
         "type", bo_rollback_type_name(undo->options->type), "server", undo->target->identity.server,
         "pace", bo_pace_json(&undo->pace, planned_rows(undo)));
-    BO_OWN_MEM char *text = details ? bo_json_text(details, JSON_COMPACT) : NULL;
+    BO_OWN_MEM char *text = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
     if (!text)
         return bo_nomem(err);
     return bo_catalog_run_step(undo->session->catalog, undo->run, name, token, text, err);

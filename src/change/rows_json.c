@@ -75,7 +75,7 @@ static bo_status write_line(struct lines *lines, json_t *before, json_t *after, 
         json_object_set(line, "before", before);
     if (line && after)
         json_object_set(line, "after", after);
-    BO_OWN_MEM char *text = line ? bo_json_text(line, JSON_COMPACT) : NULL;
+    BO_OWN_MEM char *text = line ? bo_json_dump(line, JSON_COMPACT) : NULL;
     if (!text)
         return bo_nomem(err);
     bo_status st = lines->sink.write(lines->sink.ctx, text, strlen(text), err);

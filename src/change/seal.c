@@ -261,7 +261,7 @@ static char *sealed_details(const struct sealing *sealing, const char *details)
             return NULL;
         json_object_set_new(table, "entered", json_integer((json_int_t)sealing->result.entered[i]));
     }
-    return bo_json_text(json, JSON_COMPACT);
+    return bo_json_dump(json, JSON_COMPACT);
 }
 
 static bo_status seal_into(

@@ -42,7 +42,7 @@ void bo_chain_next(
 char *bo_audit_canonical(const json_t *details)
 {
     static const size_t form = JSON_SORT_KEYS | JSON_COMPACT | JSON_ENSURE_ASCII;
-    return details ? bo_json_text(details, form) : strdup("{}");
+    return details ? bo_json_dump(details, form) : strdup("{}");
 }
 
 /* ---- checking ---- */

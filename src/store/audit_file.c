@@ -54,7 +54,7 @@ static bo_status export_one(void *ctx, uint16_t count, const bo_text_value *valu
     (void)count;
     struct export *export = ctx;
     json_t *record = export_record(values);
-    BO_OWN_MEM char *text = record ? bo_json_text(record, JSON_COMPACT) : NULL;
+    BO_OWN_MEM char *text = record ? bo_json_dump(record, JSON_COMPACT) : NULL;
     json_decref(record);
     if (!text)
         return bo_fail(err, BO_CORRUPT, "record %.*s is not text that JSON can hold",

@@ -56,7 +56,7 @@ static char *kept_to_json(const my_entry *entry)
         if (json_array_append_new(all, one) != 0)
             return NULL;
     }
-    return all ? bo_json_text(all, JSON_COMPACT) : NULL;
+    return all ? bo_json_dump(all, JSON_COMPACT) : NULL;
 }
 
 static bo_status kept_from_json(const char *text, bo_arena *arena, my_entry *entry, bo_error *err)

@@ -19,7 +19,7 @@ static void text_reads_back_as_the_same_value(void **state)
 {
     (void)state;
     json_t *json = example();
-    char *text = bo_json_text(json, JSON_COMPACT);
+    char *text = bo_json_dump(json, JSON_COMPACT);
     assert_non_null(text);
     json_t *again = json_loads(text, 0, NULL);
     assert_true(json_equal(json, again));
@@ -32,9 +32,9 @@ static void nothing_has_no_text(void **state)
 {
     (void)state;
     json_t *json = json_array();
-    char *text = bo_json_text(json, 0);
+    char *text = bo_json_dump(json, 0);
     assert_string_equal(text, "[]");
-    assert_null(bo_json_text(NULL, 0));
+    assert_null(bo_json_dump(NULL, 0));
     json_decref(json);
     free(text);
 }
@@ -43,12 +43,12 @@ static void without_memory_there_is_no_text_rather_than_a_part_of_it(void **stat
 {
     (void)state;
     json_t *json = example();
-    char *whole = bo_json_text(json, JSON_COMPACT | JSON_SORT_KEYS);
+    char *whole = bo_json_dump(json, JSON_COMPACT | JSON_SORT_KEYS);
     assert_non_null(whole);
     bool fired = true;
     for (unsigned nth = 1; fired; nth++) {
         fault_memory_arm(nth);
-        char *text = bo_json_text(json, JSON_COMPACT | JSON_SORT_KEYS);
+        char *text = bo_json_dump(json, JSON_COMPACT | JSON_SORT_KEYS);
         fired = fault_memory_fired();
         if (text)
             assert_string_equal(text, whole);
