@@ -211,6 +211,36 @@ static void check_writes(scene *s)
     }
 }
 
+static uint64_t differences(scene *s, const char *id)
+{
+    bo_error err = {0};
+    bo_verification *found = NULL;
+    bo_status st = bo_verify(s->w->session, &s->w->database, id, BO_AGAINST_BEFORE, &found, &err);
+    scene_expect(s, st == BO_OK || st == BO_MISMATCH, "%s cannot be verified: %s", id, err.text);
+    uint64_t count = 0;
+    for (size_t i = 0; i < found->table_count; i++)
+        count += found->tables[i].difference_count;
+    bo_verification_free(found);
+    return count;
+}
+
+/* A point that counts as taken misses nothing that users write. */
+static void check_noticed(scene *s)
+{
+    bo_point_list *points = all_points(s);
+    for (size_t i = 0; i < bo_point_list_count(points); i++) {
+        const bo_point *point = bo_point_list_get(points, i);
+        if (strcmp(point->method, "snapshot") == 0 || strcmp(point->status, "ready") != 0)
+            continue;
+        uint64_t before = differences(s, point->id);
+        world_sql(s->w, "INSERT INTO customers VALUES (88, 'Hal')");
+        scene_expect(
+            s, differences(s, point->id) == before + 1, "%s missed a user's write", point->id);
+        world_sql(s->w, "DELETE FROM customers WHERE id = 88");
+    }
+    bo_point_list_free(points);
+}
+
 /* ---- the end of it ---- */
 
 static bool is_ours(const bo_finding *found)
@@ -299,6 +329,7 @@ void scene_check(scene *s)
     check_strays(s);
     check_catalog(s);
     check_change(s, scene_rows(s));
+    check_noticed(s);
     bo_status st = s->op->again(s, s->w->session, &err);
     scene_expect(s, st == BO_OK, "it cannot be done again: %s", err.text);
     const char *rows = scene_rows(s);

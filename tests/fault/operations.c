@@ -254,11 +254,11 @@ static bo_status prune(scene *s, bo_session *session, bo_error *err)
     return st;
 }
 
-/* The second point has lost nothing; what was sealed of the first is in its file. */
+/* What was sealed of the point is in its file, and a second one has lost nothing. */
 static bo_status release_again(scene *s, bo_session *session, bo_error *err)
 {
     bo_status st = release(s, session, err);
-    if (st == BO_OK)
+    if (st == BO_OK && s->second[0])
         st = prove_point(s, session, s->second, err);
     return st == BO_OK ? partial(s, session, err) : st;
 }
@@ -312,9 +312,10 @@ const operation scene_operations[] = {
     {"by run", TOLD_APART, BACK_TO(SCENE_CAPTURED), by_run, by_run, SCENE_CAPTURED},
     {"by user", TOLD_APART, BACK_TO(SCENE_EMPTIED), by_user, by_user, SCENE_EMPTIED},
     {"cascade", CAPTURED, BACK_TO(SCENE_KEPT), cascade, cascade, SCENE_KEPT, .prepare = depend},
-    {"release", CAPTURED, STAYS(SCENE_LATER), release, release_again, SCENE_KEPT,
+    {"release", CAPTURED, STAYS(SCENE_LATER), release, release_again, SCENE_KEPT},
+    {"release of one", CAPTURED, STAYS(SCENE_LATER), release, release_again, SCENE_KEPT,
         .prepare = take_second},
-    {"prune", CAPTURED, STAYS(SCENE_LATER), prune, prune_again, SCENE_LATER,
+    {"prune of one", CAPTURED, STAYS(SCENE_LATER), prune, prune_again, SCENE_LATER,
         .prepare = take_second},
     {"doctor", CAPTURED, STAYS(SCENE_ORIGINAL), fix, fix, SCENE_ORIGINAL, .prepare = halve},
     {"seal of a big change", KEPT_IN_PLACE, STAYS(SCENE_CHANGED), seal, seal_again, SCENE_ORIGINAL,

@@ -11,16 +11,20 @@
  */
 typedef struct sweep {
     fault_kind kind;
-    const char *name; /* "kill -9 at every step of" */
-    const char *only; /* operations, separated by commas; NULL: all that there are */
-    const char *skip; /* operations that it does not concern, or NULL */
-    unsigned engines; /* ON(...) */
-    unsigned methods; /* BY(...) */
-    bool shared;      /* with the catalog in PostgreSQL */
-    unsigned dense;   /* places that are all tried */
-    unsigned stride;  /* from then on every so-manieth; 0: every place */
-    bool full;        /* only when everything is tried */
+    const char *name;     /* "kill -9 at every step of" */
+    const char *only;     /* operations, separated by commas; NULL: all that there are */
+    const char *skip;     /* operations that it does not concern, or NULL */
+    unsigned engines;     /* ON(...) */
+    unsigned methods;     /* BY(...) */
+    bool shared;          /* with the catalog in PostgreSQL */
+    unsigned dense;       /* places that are all tried */
+    unsigned stride;      /* from then on every so-manieth; 0: every place */
+    bool full;            /* only when every place is tried */
+    unsigned full_stride; /* allocations are too many to try all even then; 0: every place */
 } sweep;
+
+/* Where methods have little that is their own. */
+#define BY_EITHER (BY(BO_METHOD_SNAPSHOT) | BY(BO_METHOD_CAPTURE))
 
 /** Runs it as a cmocka group, a test for each operation, engine and method.
  * @param only  "*partial on SQLite": the tests whose names match; NULL: all. */

@@ -3,17 +3,20 @@
  * catalog: it was done, or it was not. */
 #include "fault/sweep.h"
 
-#define ANSWERED .kind = FAULT_COMMIT_ANSWERED, .name = "the answer of a commit is lost in"
-#define MISSED   .kind = FAULT_COMMIT_MISSED, .name = "a commit is lost without an answer in"
-#define OTHERS   .skip = "verify"
+#define ANSWERED \
+    .kind = FAULT_COMMIT_ANSWERED, .name = "the answer of a commit is lost in", .skip = "verify"
+#define MISSED \
+    .kind = FAULT_COMMIT_MISSED, .name = "a commit is lost without an answer in", .skip = "verify"
 
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {ANSWERED, OTHERS, .engines = ON(WORLD_SQLITE), .methods = BY_ALL},
-        {MISSED, OTHERS, .engines = ON(WORLD_SQLITE), .methods = BY_ALL},
-        {ANSWERED, OTHERS, .engines = ON_SERVERS, .methods = BY_ALL, .dense = 1, .stride = 3},
-        {MISSED, OTHERS, .engines = ON_SERVERS, .methods = BY_ALL, .dense = 1, .stride = 3},
+        {ANSWERED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER},
+        {MISSED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER},
+        {ANSWERED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 4},
+        {MISSED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 4},
+        {ANSWERED, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
+        {MISSED, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }

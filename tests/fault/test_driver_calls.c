@@ -10,9 +10,12 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {FAILS, .engines = ON_ALL, .methods = BY_ALL, .dense = 2, .stride = 7},
-        {KILLED, .engines = ON_ALL, .methods = BY_CAPTURE, .dense = 2, .stride = 7},
-        {LINK, .engines = ON_SERVERS, .methods = BY_CAPTURE, .dense = 2, .stride = 7},
+        {FAILS, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 3, .stride = 3},
+        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_CAPTURE), .stride = 5},
+        {FAILS, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 13},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 23},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 29},
+        {FAILS, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }
