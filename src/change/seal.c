@@ -346,6 +346,20 @@ static bo_status check_open(const bo_point_record *record, bo_error *err)
     return BO_OK;
 }
 
+/* The point of a run that could not seal it: the change is still that run's, not what others wrote
+ * meanwhile. */
+static bo_status find_writer(
+    bo_session *session, const char *point, bo_arena *arena, bo_writer *out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(session->catalog, point, 0, arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (strcmp(runs[i].kind, "run") == 0)
+            out->run = runs[i].id;
+    return st;
+}
+
 /* The record is read again under the run: somebody else may have sealed the point meanwhile. */
 static bo_status seal_checked(bo_session *session, const bo_database *database,
     bo_point_record *record, bo_arena *arena, bo_error *err)
@@ -365,8 +379,11 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
         st = bo_catalog_point_find(session->catalog, record->id, arena, record, err);
     if (st == BO_OK)
         st = check_open(record, err);
+    bo_writer writer = {0};
     if (st == BO_OK)
-        st = bo_point_seal_record(session, target, record, (bo_writer){0}, arena, err);
+        st = find_writer(session, record->id, arena, &writer, err);
+    if (st == BO_OK)
+        st = bo_point_seal_record(session, target, record, writer, arena, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
     if (st == BO_OK && ended != BO_OK && err)
         *err = second;

@@ -148,3 +148,19 @@ eventually_captured() {
     [ "$(jq -r .proof <<<"$output")" = match ]
     [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 700 " ]
 }
+
+@test "a point that its run could not seal is sealed by hand with the run's own rows" {
+    cat >change.sh <<'SH'
+psql -X -q -v ON_ERROR_STOP=1 <damage.sql
+PGOPTIONS= psql -X -q -c "INSERT INTO customers VALUES (7, 'Gil'); UPDATE orders SET total = 7 WHERE id = 12"
+mkdir -p ".backout/repository/$BACKOUT_POINT_ID.change/in the way"
+SH
+    run -1 --separate-stderr backout run --db "$DB" --method capture --tables customers,orders -- sh change.sh
+    [[ $stderr == *"the point could not be sealed"* ]]
+    rm -r .backout/repository/*.change
+    run -0 --separate-stderr backout point seal latest --output json
+    [ "$(jq -c '[.tables[].change | .inserted + .updated + .deleted] | add' <<<"$output")" = 4 ]
+    run -0 --separate-stderr backout execute latest --type partial --yes
+    [ "$(ask "SELECT id, name FROM customers ORDER BY 1" | tr '\n' ' ')" = "1|Ann 2|Bob 3|Cy 7|Gil " ]
+    [ "$(ask "SELECT id, total FROM orders ORDER BY 1" | tr '\n' ' ')" = "10|500 11|700 12|7 13|100 " ]
+}
