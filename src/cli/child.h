@@ -4,13 +4,15 @@
 #define BO_CLI_CHILD_H
 
 #include "backout/backout.h"
+#include "cli/option_file.h"
 
 typedef struct cli_child {
     char *const *command;
     const bo_database *database;
     const char *shown; /* the database without password, for BACKOUT_DB */
     const char *run_id, *point_id;
-    bool stdout_to_stderr; /* stdout belongs to JSON */
+    const cli_option_file *options; /* MariaDB: marks the sessions of its client */
+    bool stdout_to_stderr;          /* stdout belongs to JSON */
     /** Called every few seconds while the command runs. */
     void (*alive)(void *ctx);
     void *ctx;

@@ -136,7 +136,10 @@ static bo_status change_by_files(change *c, bo_error *err)
 
 static bo_status change_by_command(change *c, bo_error *err)
 {
+    BO_OWN_VALUE(cli_option_file) option_file = {0};
+    cli_option_file_make(c->ctx, c->database->db.url, bo_run_id(c->run), &option_file);
     cli_child child = {
+        .options = &option_file,
         .command = c->args->command,
         .database = &c->database->db,
         .shown = c->database->db.url,

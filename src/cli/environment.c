@@ -70,8 +70,9 @@ static void set(const char *variable, const bo_buf *value)
 
 /* Host, port and socket are what the clients of MariaDB read; they are told user and database only
  * by their arguments, so these two are for the command to pass on. */
-static void set_mariadb(const cli_mariadb_url *url)
+static void set_mariadb(const cli_child *child, const cli_mariadb_url *url)
 {
+    cli_option_file_use(child->options);
     set("MYSQL_HOST", &url->host);
     set("MYSQL_TCP_PORT", &url->port);
     set("MYSQL_UNIX_PORT", &url->socket);
@@ -94,7 +95,7 @@ void cli_environment_set(const cli_child *child)
     if (bo_text_starts(url, "sqlite:"))
         (void)setenv("BACKOUT_SQLITE_FILE", url + strlen("sqlite:"), 1);
     else if (cli_mariadb_url_read(url, &mariadb))
-        set_mariadb(&mariadb);
+        set_mariadb(child, &mariadb);
     else
         set_postgres(child);
 }

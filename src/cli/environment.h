@@ -7,7 +7,8 @@
 
 /**
  * Sets, in this process: the run, the point, where the database is in the words of its own clients,
- * and on PostgreSQL the mark of the run for all that they write.  Takes backout's own secrets away.
+ * and the mark of the run for all that they write: on PostgreSQL any client of libpq, on MariaDB
+ * the mariadb client.  Takes backout's own secrets away.
  */
 void cli_environment_set(const cli_child *child);
 

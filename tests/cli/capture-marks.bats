@@ -11,7 +11,7 @@ setup() {
 }
 teardown() { common_teardown; }
 
-# A client that is told nothing but what the environment has.
+# A client that is told nothing but what the environment has, and reads no option file.
 client='mariadb --no-defaults -u "$MYSQL_USER" "$MYSQL_DATABASE"'
 
 @test "a program finds server, user and database in the environment" {
@@ -36,6 +36,40 @@ SH
     [[ $output == *"proof: match"* ]]
     [ "$(ask "SELECT COUNT(*) FROM customers")" = 3 ]
     [ "$(ask "SELECT total FROM orders WHERE id IN (10, 12) ORDER BY id" | tr '\n' ' ')" = "500 7 " ]
+}
+
+@test "the mariadb client marks its writes by itself, also with option files of the user's own" {
+    mkdir own
+    printf '[mysql]\ncomments\nno-auto-rehash\nskip-column-names\n' >own/my.cnf
+    cat >change.sh <<'SH'
+mariadb -e "DELETE FROM customers WHERE id = 3" &&
+    echo "UPDATE orders SET total = 1 WHERE id = 10" | mariadb
+mariadb -e "SELECT 'own'" # no heading: its own file is read, too
+mariadb-dump "$MYSQL_DATABASE" orders >dump.sql
+mariadb --no-defaults -u app "$MYSQL_DATABASE" -e "UPDATE orders SET total = 7 WHERE id = 12" # others
+ls "$MYSQL_HOME" >&2
+[ "$(stat -c %a "$MYSQL_HOME")" = 700 ] && echo "$MYSQL_HOME" >home
+exit 3
+SH
+    local variable
+    for variable in MYSQL_HOME MARIADB_HOME; do
+        run -1 --separate-stderr env "$variable=own" backout run --db "$DB" --method capture \
+            --tables customers,orders -- sh change.sh
+        [[ $output == *"proof: match"* ]]
+        [[ $stderr == *my.cnf* ]]
+        [[ $output == own$'\n'* ]]
+        grep -q "INSERT INTO .orders" dump.sql
+        [ "$(ask "SELECT COUNT(*) FROM customers")" = 3 ]
+        [ "$(ask "SELECT total FROM orders WHERE id IN (10, 12) ORDER BY id" | tr '\n' ' ')" = "500 7 " ]
+        [ ! -e "$(cat home)" ]
+        rm home
+    done
+}
+
+@test "without a place for the option file of the client the run goes on, and says so" {
+    TMPDIR=$PWD/nowhere run -0 --separate-stderr backout run --db "$DB" --method capture \
+        --tables orders -- sh -c "$client -e 'UPDATE orders SET total = 1 WHERE id = 10'"
+    [[ $stderr == *"warning: sessions of the mariadb client are not marked: "*"No such file"* ]]
 }
 
 @test "a failed program that does not mark its writes is in doubt" {
