@@ -79,7 +79,7 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
         if (shape == BO_SHAPE_COLUMNS && !bo_ahead_not_needed(undo))
             return bo_fail(err, BO_REFUSED,
                 "this database cannot make columns of '%s' again inside a transaction\n"
-                "drop or rename the table: it is made again as it was",
+                "add them by hand; their values come back",
                 part->was->name);
         if (shape == BO_SHAPE_BLOCKED)
             return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now",
