@@ -141,3 +141,29 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     sqlite3 shop.db .dump | sqlite3 copy.db
     [ "$(sqlite3 copy.db "SELECT count(*) > 1 FROM sqlite_schema WHERE name LIKE 'backout_journal_1%'")" = 1 ]
 }
+
+@test "a program has no dry run" {
+    run -2 backout run --db shop.db --dry-run -- sqlite3 shop.db 'DELETE FROM items'
+    [[ $output == *"a program cannot be kept from committing"* ]] || { echo "$output"; false; }
+    [ "$(q 'SELECT count(*) FROM items')" = 6 ]
+}
+
+@test "there is no script for a table that the change altered" {
+    backout -q point create --db shop.db --tables items
+    q "ALTER TABLE items DROP COLUMN name"
+    backout -q point seal latest
+    run -3 backout script latest
+    [[ $output == *"what the change did to its rows is not known"* ]] || { echo "$output"; false; }
+}
+
+@test "an older copy of the catalog is whole in itself" {
+    backout -q point create --db shop.db --tables items
+    cp .backout/catalog.db old.db
+    backout -q point seal latest
+    run -0 backout audit --verify
+    head=$output
+    rm -f .backout/catalog.db-*
+    cp old.db .backout/catalog.db
+    run -0 backout audit --verify
+    [ "$output" != "$head" ]
+}

@@ -126,3 +126,11 @@ new_clerk() {
     backout -q restore latest --db "${MY_URL/$MY_DATABASE/$beside}" --yes
     [ "$(my -e "SELECT COUNT(*) FROM $beside.t")" = 2 ]
 }
+
+@test "a table of another database than the URL's is stored, not captured" {
+    beside=${MY_DATABASE}_b
+    my_root -e "CREATE DATABASE $beside; GRANT ALL ON $beside.* TO app@localhost"
+    my -e "CREATE TABLE $beside.u (id int PRIMARY KEY)"
+    run -0 backout point create --method capture --tables "$beside.u"
+    said "it is in another database than the connection's"
+}
