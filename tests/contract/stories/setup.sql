@@ -8,3 +8,5 @@ INSERT INTO teams VALUES (1, 'red'), (2, 'blue'), (3, 'green'), (4, 'grey');
 INSERT INTO members VALUES (1, 1, 'ann@x', 'Ann', 10), (2, 1, 'bob@x', 'Bob', 20), (3, 2, 'cy@x', 'Cy', 30), (4, 2, NULL, 'Di', NULL), (5, 3, '@x', 'Ed', 0);
 INSERT INTO badges VALUES (1, 'gold', 'first'), (1, 'tin', NULL), (3, 'gold', '');
 INSERT INTO fees VALUES (1, 1, 3, 500), (2, 2, 3, 700), (3, 3, NULL, NULL), (4, 4, NULL, 40);
+CREATE TABLE seats (id integer PRIMARY KEY, hall varchar(20), place integer, guest varchar(20), behind integer REFERENCES seats (id) ON DELETE CASCADE, UNIQUE (hall, place));
+INSERT INTO seats VALUES (1, 'A', 1, 'Ann', NULL), (2, 'A', 2, 'Bob', 1), (3, 'A', 3, NULL, 2), (4, 'B', 1, 'Di', NULL), (5, 'B', NULL, '', 4);
