@@ -67,13 +67,12 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
     return st == BO_OK ? bo_undo_load_bulk(undo, err) : st;
 }
 
-/* ---- what others wrote since the seal: the rows whose image of now is not what the change left
- * ---- */
+/* ---- what others wrote: rows whose image of now is not what the change left, or whose image at
+ * the point is not what it met ---- */
 
 struct losing {
     bo_undo *undo;
     bo_changes change;
-    bool sealed;
     bo_buf key, change_key;
 };
 
@@ -93,10 +92,9 @@ static int compare_place(const struct losing *losing, uint32_t table)
         (bo_span){losing->key.data, losing->key.size});
 }
 
-/* The after-image of the row of `walk`: from the change, or else the before-image that it did not
- * touch. */
-static bo_status after_image(
-    struct losing *losing, const bo_walk *walk, bo_image *after_out, bo_error *err)
+/* Moves to the change's entry of the row of `walk`, when there is one. */
+static bo_status find_change(
+    struct losing *losing, const bo_walk *walk, bool *found_out, bo_error *err)
 {
     bo_image row = walk->target.data ? walk->target : walk->expected;
     bo_status st = bo_row_key(losing->undo->intent->parts[walk->table].was, row, &losing->key, err);
@@ -106,24 +104,60 @@ static bo_status after_image(
         if (st == BO_OK && !losing->change.end)
             st = load_change_key(losing, err);
     }
-    *after_out = !losing->change.end && order == 0 ? losing->change.after : walk->target;
+    *found_out = st == BO_OK && !losing->change.end && order == 0;
     return st;
 }
 
-static bo_status lose(
-    struct losing *losing, const bo_walk *walk, bo_image after, const char *because, bo_error *err)
+/* Others made `theirs` of the row that was `before`. */
+static bo_status lose(struct losing *losing, const bo_walk *walk, bo_conflict_class kind,
+    bo_image before, bo_image theirs, const char *because, bo_error *err)
 {
     bo_undo *undo = losing->undo;
     undo->lost_rows++;
     undo->lost_of[walk->table]++;
     if (!undo->options->discard_later)
-        return bo_undo_list_conflict(undo, walk->table,
-            !walk->expected.data ? BO_CLASS_NOT_FOUND
-            : after.data         ? BO_CLASS_DATA
-                                 : BO_CLASS_EXISTS,
+        return bo_undo_list_conflict(undo, walk->table, kind,
             walk->expected.data ? walk->expected : walk->target, because, NULL, 0, err);
-    return undo->lost ? bo_draft_change(undo->lost, walk->table, after, walk->expected, err)
-                      : BO_OK;
+    return undo->lost ? bo_draft_change(undo->lost, walk->table, before, theirs, err) : BO_OK;
+}
+
+static bo_status lose_later(
+    struct losing *losing, const bo_walk *walk, bo_image after, const char *because, bo_error *err)
+{
+    bo_conflict_class kind = !walk->expected.data ? BO_CLASS_NOT_FOUND
+                             : after.data         ? BO_CLASS_DATA
+                                                  : BO_CLASS_EXISTS;
+    return lose(losing, walk, kind, after, walk->expected, because, err);
+}
+
+static bool same_row(const bo_table *was, bo_image a, bo_image b)
+{
+    return a.data && b.data ? bo_row_equal(was, a, b) : !a.data && !b.data;
+}
+
+/* The change of a run is not all that happened until the seal: others may have written its rows
+ * before it, or in between. */
+static bo_status judge(struct losing *losing, const bo_walk *walk, bool found, bo_error *err)
+{
+    bo_undo *undo = losing->undo;
+    const bo_table *was = undo->intent->parts[walk->table].was;
+    bo_image before = found ? losing->change.before : walk->target;
+    bo_image after = found ? losing->change.after : walk->target;
+    if (!same_row(was, after, walk->expected))
+        return lose_later(losing, walk, after,
+            "written by others after the change; type full would discard it", err);
+    bool early = !same_row(was, walk->target, before);
+    bool mixed =
+        bo_mixed_has(&undo->mixed[walk->table], (bo_span){losing->key.data, losing->key.size});
+    undo->lost_early = undo->lost_early || early || mixed;
+    if (early)
+        return lose(losing, walk, BO_CLASS_DATA, walk->target, before,
+            "written by others before the change; type full would discard it", err);
+    return mixed ? lose(losing, walk, BO_CLASS_DATA, before, walk->expected,
+                       "written by others between two writes of the change; type full would "
+                       "discard it",
+                       err)
+                 : BO_OK;
 }
 
 static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *err)
@@ -134,17 +168,11 @@ static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *
         st = bo_walk_next(&walk, err);
         if (st != BO_OK || walk.end)
             break;
-        bo_image after;
-        st = after_image(losing, &walk, &after, err);
-        bool same = after.data && walk.expected.data
-                        ? bo_row_equal(losing->undo->intent->parts[table].was, after, walk.expected)
-                        : !after.data && !walk.expected.data;
-        if (st == BO_OK && !same && !bo_fate_dropped(&losing->undo->fates[table], walk.id))
-            st = lose(losing, &walk, after,
-                "written by others after the change; type full would discard it", err);
-        bool used = !losing->change.end && losing->change.table == table &&
-                    compare_place(losing, table) == 0;
-        if (st == BO_OK && used) { /* equal rows of a table without key pair off one by one */
+        bool found = false;
+        st = find_change(losing, &walk, &found, err);
+        if (st == BO_OK && !bo_fate_dropped(&losing->undo->fates[table], walk.id))
+            st = judge(losing, &walk, found, err);
+        if (st == BO_OK && found) { /* equal rows of a table without key pair off one by one */
             st = bo_changes_next(&losing->change, err);
             if (st == BO_OK && !losing->change.end)
                 st = load_change_key(losing, err);
@@ -166,7 +194,7 @@ static bo_status lose_all_in_table(struct losing *losing, uint32_t table, bo_err
             break;
         losing->undo->lost_unclear = losing->undo->lost_unclear || walk.expected.data;
         if (walk.expected.data)
-            st = lose(losing, &walk, walk.target,
+            st = lose_later(losing, &walk, walk.target,
                 "the change altered the shape of the table: whether others wrote the row since is "
                 "not known",
                 err);
@@ -178,7 +206,9 @@ static bo_status lose_all_in_table(struct losing *losing, uint32_t table, bo_err
 bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
 {
     struct losing losing = {.undo = undo};
-    bo_status st = bo_changes_open(&losing.change, undo->change, err);
+    bo_status st = bo_undo_read_mixed(undo, err);
+    if (st == BO_OK)
+        st = bo_changes_open(&losing.change, undo->change, err);
     if (st == BO_OK)
         st = bo_changes_next(&losing.change, err);
     if (st == BO_OK && !losing.change.end)

@@ -76,6 +76,7 @@ typedef struct bo_undo {
     size_t listed;
     bo_undo_conflict *conflicts;
     uint64_t lost_rows;
+    bool lost_early;   /* some were written before the change, or while it went on */
     bool lost_unclear; /* some are of tables whose shape changed: whether others wrote them is not
                           known */
     uint64_t *lost_of;

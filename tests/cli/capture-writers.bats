@@ -164,3 +164,21 @@ SH
     [ "$(ask "SELECT id, name FROM customers ORDER BY 1" | tr '\n' ' ')" = "1|Ann 2|Bob 3|Cy 7|Gil " ]
     [ "$(ask "SELECT id, total FROM orders ORDER BY 1" | tr '\n' ' ')" = "10|500 11|700 12|7 13|100 " ]
 }
+
+@test "type full is refused for what others wrote before the change, too, or in between" {
+    cat >change.sh <<'SH'
+another() { PGOPTIONS= psql -X -q -c "$1"; }
+another "UPDATE orders SET total = 501 WHERE id = 10"
+psql -X -q -v ON_ERROR_STOP=1 -c "UPDATE orders SET total = total + 1000 WHERE id IN (10, 11)"
+another "UPDATE orders SET customer_id = 2 WHERE id = 11"
+psql -X -q -v ON_ERROR_STOP=1 -c "UPDATE orders SET total = total + 1000 WHERE id = 11"
+SH
+    backout -q run --db "$DB" --method capture --tables orders -- sh change.sh
+    run -3 --separate-stderr backout execute latest --yes
+    [[ $stderr == *"2 rows were written by others after the point, and type full would discard them"* ]]
+    run -0 --separate-stderr backout execute latest --discard-later --yes --output json
+    [ "$(ask "SELECT id, customer_id, total FROM orders ORDER BY 1" | tr '\n' ' ')" = \
+        "10|1|500 11|1|700 12|2|900 13|3|100 " ]
+    [ "$(jq .lost.rows <<<"$output")" = 2 ]
+    jq -s -e 'any(.before.total == "500" and .after.total == "501")' "$(jq -r .lost.export <<<"$output")"
+}
