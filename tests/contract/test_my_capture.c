@@ -710,7 +710,7 @@ static void points_come_and_go_among_writers_and_lose_nothing(void **state)
     struct writer writers[WRITERS];
     atomic_bool stop;
     make_net(w);
-    const bo_connect how = {.url = w->url, .lock_timeout_ms = 5000};
+    const bo_connect how = {.url = w->url, .lock_timeout_ms = 60000};
     bo_error err = {0};
     bo_conn_free(w->conn); /* one that waits for writers */
     w->conn = NULL;
