@@ -83,7 +83,7 @@ unchanged() {
 
 # The change, as a point in $id; its rows are in `damaged`.
 damage() {
-    id=$(backout -q run --db shop change.sql --output json "$@" | jq -r .id)
+    id=$(backout -q run --db shop change.sql --output json | jq -r .id)
     rows >damaged
     ! cmp -s before damaged
 }
@@ -321,10 +321,10 @@ backup_all() {
     my_root "${MY_DATABASE}_b" -e "DROP TABLE receipts, log; DELETE FROM prices;
         CREATE TRIGGER louder BEFORE INSERT ON regions FOR EACH ROW SET NEW.name = 'x'"
     tables() { my_root "${MY_DATABASE}_b" -e "SHOW TABLES; SELECT * FROM regions; SELECT * FROM prices"; }
-    tables >then
+    tables >was
     run -4 --separate-stderr backout restore "$id" --db "$other" --yes
     said "nothing was changed"
-    tables | diff then - >&2
+    tables | diff was - >&2
     my_root "${MY_DATABASE}_b" -e "DROP TRIGGER louder; ALTER TABLE prices DROP weight"
     run -3 --separate-stderr backout restore "$id" --db "$other" --yes
     said "because: this database cannot make columns of 'prices' again inside a transaction"

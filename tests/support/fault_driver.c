@@ -95,8 +95,8 @@ FAULTY(describe,
 FAULTY(create, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(conn), table, err))
 FAULTY(create_after, (bo_conn * conn, const bo_table *table, bo_error *err),
     (inside(conn), table, err))
-FAULTY(drop_made, (bo_conn * conn, const bo_table *table, bo_error *err),
-    (inside(conn), table, err))
+FAULTY(
+    drop_made, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(conn), table, err))
 FAULTY(add_column, (bo_conn * conn, const bo_table *now, const bo_column *column, bo_error *err),
     (inside(conn), now, column, err))
 FAULTY(add_column_after,
