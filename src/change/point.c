@@ -268,19 +268,37 @@ static bo_status write_snapshot(struct taking *taking, bo_error *err)
 static void record_failure(struct taking *taking, bo_status st)
 {
     bo_error second = {0};
-    taking->record.status = BO_POINT_FAILED;
     if (bo_catalog_point_update(taking->session->catalog, &taking->record, &second) != BO_OK ||
         bo_catalog_run_end(
             taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK)
         bo_session_warn(taking->session, "the failure could not be recorded: %s", second.text);
 }
 
+/* If the link is what broke, another one does it. */
+static bo_status end_capture(struct taking *taking, bo_error *err)
+{
+    bo_target *target = taking->target;
+    BO_OWN(bo_conn) *again = NULL;
+    bo_error second = {0};
+    bo_status st = bo_capture_end(target, taking->record.id, err);
+    if (st == BO_OK || bo_target_connect(target->database, NULL, &again, &second) != BO_OK)
+        return st;
+    bo_conn_free(target->conn);
+    target->conn = BO_TAKE(again);
+    return bo_capture_end(target, taking->record.id, err);
+}
+
+/* A point whose capture could not be ended is half there, like one whose process died. */
 static void give_up(struct taking *taking, bo_status st)
 {
     bo_error error = {0};
-    if (taking->capturing && bo_capture_end(taking->target, taking->record.id, &error) != BO_OK)
+    if (!taking->capturing || end_capture(taking, &error) == BO_OK) {
+        taking->record.status = BO_POINT_FAILED;
+    } else {
+        taking->record.status = BO_POINT_CREATING;
         bo_session_warn(taking->session,
             "what captures the changes of its tables is still there: %s", error.text);
+    }
     record_failure(taking, st);
 }
 
