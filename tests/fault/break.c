@@ -98,6 +98,8 @@ static void arm(scene *s)
         arm_kill_after(armed.nth);
     if (armed.kind == FAULT_DRIVER_CALL)
         fault_driver_arm(armed.nth);
+    if (armed.kind == FAULT_SERVER_GONE)
+        fault_driver_arm_for_good(armed.nth);
     if (armed.kind == FAULT_KILL_AT_CALL)
         fault_driver_arm_action(armed.nth, die);
     if (armed.kind == FAULT_LINK_AT_CALL)

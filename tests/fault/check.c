@@ -12,6 +12,7 @@ static const char *const fault_names[] = {
     [FAULT_KILL_AT_STATEMENT] = "kill at statement",
     [FAULT_KILL_AFTER_US] = "kill after microseconds",
     [FAULT_DRIVER_CALL] = "driver call",
+    [FAULT_SERVER_GONE] = "server gone at driver call",
     [FAULT_STATEMENT_FAILS] = "refused statement",
     [FAULT_STATEMENT_LOST] = "unanswered statement",
     [FAULT_COMMIT_ANSWERED] = "answered commit",

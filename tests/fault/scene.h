@@ -64,6 +64,7 @@ typedef enum fault_kind {
     FAULT_KILL_AT_STATEMENT, /* MariaDB: before the n-th statement is sent */
     FAULT_KILL_AFTER_US,     /* after n microseconds */
     FAULT_DRIVER_CALL,       /* the n-th driver call of any connection fails */
+    FAULT_SERVER_GONE,       /* so does every call of a connection to a server after it */
     FAULT_STATEMENT_FAILS,   /* MariaDB: the server refuses the n-th statement */
     FAULT_STATEMENT_LOST,    /* MariaDB: it is carried out, its answer and the link are lost */
     FAULT_COMMIT_ANSWERED,   /* the n-th commit is done and its answer is lost */

@@ -87,7 +87,7 @@ int sweep_run(const sweep *sweeps, size_t count, const char *only)
         if (!concerns(how, op, &at))
             continue;
         assert_true(used < TESTS_MAX);
-        all[used] = (struct one){how, op, at, (unsigned)used % 8, ""};
+        all[used] = (struct one){how, op, at, (unsigned)used % 7, ""};
         name_test(&all[used]);
         tests[used] = (struct CMUnitTest){
             .name = all[used].name, .test_func = sweep_operation, .initial_state = &all[used]};

@@ -5,6 +5,8 @@
 
 #define FAILS  .kind = FAULT_DRIVER_CALL, .name = "a driver call fails in"
 #define KILLED .kind = FAULT_KILL_AT_CALL, .name = "kill -9 before a driver call of"
+#define GONE   .kind = FAULT_SERVER_GONE, .name = "the server is gone from a driver call on in"
+#define MAKES  .only = "point,run,failing run,release,doctor"
 #define LINK   .kind = FAULT_LINK_AT_CALL, .name = "the link breaks before a driver call of"
 
 int main(int argc, char **argv)
@@ -12,9 +14,10 @@ int main(int argc, char **argv)
     static const sweep sweeps[] = {
         {FAILS, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 3, .stride = 3},
         {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_CAPTURE), .stride = 5},
-        {FAILS, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 13},
-        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 23},
-        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 29},
+        {FAILS, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 31},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 41},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 47},
+        {GONE, MAKES, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 17},
         {FAILS, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);

@@ -16,9 +16,9 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {KILLED, THERE, CAPTURE, MAKES, .stride = 2},
-        {FAILS, THERE, CAPTURE, MAKES, .stride = 7},
-        {LOST, THERE, CAPTURE, MAKES, .stride = 7},
+        {KILLED, THERE, CAPTURE, MAKES, .stride = 3},
+        {FAILS, THERE, CAPTURE, MAKES, .stride = 11},
+        {LOST, THERE, CAPTURE, MAKES, .stride = 11},
         {KILLED, THERE, CAPTURE, OTHERS, .stride = 41},
         {FAILS, THERE, CAPTURE, OTHERS, .stride = 53},
         {LOST, THERE, CAPTURE, OTHERS, .stride = 41},

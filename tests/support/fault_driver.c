@@ -22,6 +22,7 @@ typedef struct fault_stage {
 static atomic_uint countdown;
 static atomic_bool fired;
 static void (*action_then)(void); /* instead of failing */
+static bool for_good;             /* a server is gone from the fault on */
 static fault_commit next_commit;
 static unsigned commits_left; /* until the one whose answer is lost */
 
@@ -35,8 +36,12 @@ static bo_stage *inside_stage(bo_stage *stage)
     return ((fault_stage *)stage)->inner;
 }
 
-static bool hit(const char *function, bo_error *err)
+static bool hit(const bo_driver *driver, const char *function, bo_error *err)
 {
+    if (for_good && atomic_load(&fired) && !(driver->caps & BO_CAP_FILES)) {
+        bo_fail(err, BO_DATABASE, "fault in %s: the server is gone", function);
+        return true;
+    }
     unsigned now = atomic_load(&countdown);
     while (now > 0 && !atomic_compare_exchange_weak(&countdown, &now, now - 1))
         ;
@@ -55,21 +60,21 @@ static bool hit(const char *function, bo_error *err)
 #define FAULTY(function, parameters, arguments)          \
     static bo_status faulty_##function parameters        \
     {                                                    \
-        if (hit(#function, err))                         \
+        if (hit(conn->driver, #function, err))           \
             return BO_DATABASE;                          \
         return inside(conn)->driver->function arguments; \
     }
 #define FAULTY_CAPTURE(function, parameters, arguments)           \
     static bo_status faulty_capture_##function parameters         \
     {                                                             \
-        if (hit("capture." #function, err))                       \
+        if (hit(conn->driver, "capture." #function, err))         \
             return BO_DATABASE;                                   \
         return inside(conn)->driver->capture->function arguments; \
     }
 #define FAULTY_STAGE(function, parameters, arguments)           \
     static bo_status faulty_##function parameters               \
     {                                                           \
-        if (hit(#function, err))                                \
+        if (hit(stage->driver, #function, err))                 \
             return BO_DATABASE;                                 \
         return inside_stage(stage)->driver->function arguments; \
     }
@@ -221,7 +226,7 @@ FAULTY_STAGE(stage_readback,
 static bo_status faulty_commit(bo_conn *conn, bo_error *err)
 {
     fault_commit how = commits_left > 0 && --commits_left == 0 ? next_commit : FAULT_COMMIT_NONE;
-    if (hit("commit", err))
+    if (hit(conn->driver, "commit", err))
         return BO_DATABASE;
     if (how == FAULT_COMMIT_LOST)
         inside(conn)->driver->rollback(inside(conn));
@@ -236,7 +241,7 @@ static bo_status faulty_commit(bo_conn *conn, bo_error *err)
 static bo_status faulty_stage_open(
     bo_conn *conn, const bo_stage_table *tables, unsigned count, bo_stage **out, bo_error *err)
 {
-    if (hit("stage_open", err))
+    if (hit(conn->driver, "stage_open", err))
         return BO_DATABASE;
     fault_stage *stage = calloc(1, sizeof *stage);
     if (!stage)
@@ -396,9 +401,16 @@ void fault_driver_remove(void)
 void fault_driver_arm(unsigned nth)
 {
     action_then = NULL;
+    for_good = false;
     atomic_store(&countdown, nth);
     if (nth > 0)
         atomic_store(&fired, false);
+}
+
+void fault_driver_arm_for_good(unsigned nth)
+{
+    fault_driver_arm(nth);
+    for_good = true;
 }
 
 void fault_driver_arm_action(unsigned nth, void (*action)(void))

@@ -23,6 +23,8 @@ void fault_driver_install(void);
 void fault_driver_remove(void);
 /** The n-th call from now fails with BO_DATABASE "fault in <function>"; 0: none. */
 void fault_driver_arm(unsigned nth);
+/** The same, and from then on each call of a connection to a server, also of new ones. */
+void fault_driver_arm_for_good(unsigned nth);
 /** The n-th call from now does `action` first, and is then carried out. */
 void fault_driver_arm_action(unsigned nth, void (*action)(void));
 /** True when a call failed since the last fault_driver_arm() with another number than 0, or
