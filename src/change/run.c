@@ -136,11 +136,12 @@ static bool shape_changed(const bo_point_record *point)
     return false;
 }
 
-/* Rows that were written during the run, when none of them is known to be the change's. */
-static uint64_t untagged(const bo_point_record *point)
+/* "untagged": rows that were written during the run, when none of them is known to be the change's;
+ * "others": what others wrote meanwhile to tables that are undone as a whole. */
+static uint64_t counted(const bo_point_record *point, const char *what)
 {
     BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    return (uint64_t)json_integer_value(json_object_get(details, "untagged"));
+    return (uint64_t)json_integer_value(json_object_get(details, what));
 }
 
 /* After a rollback nothing has to be captured; what fails here is found again by an examination. */
@@ -155,14 +156,17 @@ static void end_capture(bo_run *run)
 
 static bo_status roll_back(bo_run *run, bo_rollback **out, bo_error *err)
 {
-    uint64_t unknown = untagged(&run->point);
+    uint64_t unknown = counted(&run->point, "untagged");
     if (unknown)
         return bo_fail(err, BO_FAILED,
             "%llu row%s written meanwhile and none carries the run's mark: whether they are the "
             "change's is not known",
             (unsigned long long)unknown, unknown == 1 ? " was" : "s were");
-    bool whole =
-        shape_changed(&run->point); /* sealed a moment ago: what is there is the change's */
+    bool whole = shape_changed(&run->point); /* sealed a moment ago: all else is the change's */
+    if (whole && counted(&run->point, "others"))
+        return bo_fail(err, BO_REFUSED,
+            "the change altered a table's shape and can only be undone as a whole, and others "
+            "wrote to the tables meanwhile\ntype full with --discard-later gives that up");
     bo_rollback_options options = {
         .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
     bo_status st =

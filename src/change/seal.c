@@ -22,6 +22,7 @@ struct sealing {
     bool trusted;    /* bo_writer.trusted */
     json_t *position;  /* where the journals were */
     uint64_t untagged; /* rows that were written meanwhile, when none was the run's */
+    uint64_t others;   /* writes of others, when the run can only be undone as a whole */
 };
 
 static bo_status keep_change(
@@ -159,6 +160,31 @@ static bo_status count_untagged(struct sealing *sealing, bo_error *err)
     return st;
 }
 
+static bo_status count_other(void *ctx, const bo_journal_row *row, bo_error *err)
+{
+    struct sealing *sealing = ctx;
+    (void)err;
+    sealing->others += strcmp(row->run, sealing->run) != 0;
+    return BO_OK;
+}
+
+/* A change of a table's shape is undone by type full, which would take all of this back as well. */
+static bo_status count_others(struct sealing *sealing, bo_error *err)
+{
+    const bo_content *content = sealing->content;
+    bool any_open = false;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        any_open = any_open || sealing->open[i];
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && any_open && i < content->part_count; i++) {
+        const bo_part *part = &content->parts[i];
+        if (part->journal && part->journal->run)
+            st = sealing->target->conn->driver->capture->walk(
+                sealing->target->conn, part->now, part->journal->from, count_other, sealing, err);
+    }
+    return st;
+}
+
 #define KEPT_MIN 2000u /* changes of a table; fewer are undone as fast from the file */
 
 /* Keeps a big change in the database as well, so that it can be undone there.  An accelerator:
@@ -213,6 +239,8 @@ static bo_status write_change(
     if (st == BO_OK)
         st = count_untagged(sealing, err);
     if (st == BO_OK)
+        st = count_others(sealing, err);
+    if (st == BO_OK)
         keep_in_place(sealing, record->id);
     driver->rollback(target->conn);
     return st == BO_OK ? bo_draft_commit(sealing->session, sealing->draft, file, err) : st;
@@ -244,6 +272,8 @@ static char *sealed_details(const struct sealing *sealing, const char *details)
         json_object_set_new(json_object_get(json, "capture"), "run", json_string(sealing->run));
     if (sealing->untagged)
         json_object_set_new(json, "untagged", json_integer((json_int_t)sealing->untagged));
+    if (sealing->others)
+        json_object_set_new(json, "others", json_integer((json_int_t)sealing->others));
     json_t *tables = json_object_get(json, "tables");
     for (uint32_t i = 0; i < sealing->content->part_count; i++) {
         json_t *table = json_array_get(tables, i);

@@ -182,3 +182,16 @@ SH
     [ "$(jq .lost.rows <<<"$output")" = 2 ]
     jq -s -e 'any(.before.total == "500" and .after.total == "501")' "$(jq -r .lost.export <<<"$output")"
 }
+
+@test "a failed change of a table's shape does not take along what others wrote" {
+    cat >change.sh <<'SH'
+psql -X -q -v ON_ERROR_STOP=1 -c "ALTER TABLE customers DROP COLUMN name; UPDATE orders SET total = 1 WHERE id = 10"
+PGOPTIONS= psql -X -q -c "UPDATE orders SET total = 7 WHERE id = 12"
+exit 3
+SH
+    run -1 --separate-stderr backout run --db "$DB" --method both --tables customers,orders -- sh change.sh
+    [[ $stderr == *"and others wrote to the tables meanwhile"* ]]
+    [ "$(ask "SELECT total FROM orders WHERE id = 12")" = 7 ]
+    run -0 --separate-stderr backout execute latest --type full --discard-later --yes
+    [ "$(state)" = "$before" ]
+}
