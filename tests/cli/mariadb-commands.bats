@@ -328,7 +328,11 @@ backup_all() {
     my_root "${MY_DATABASE}_b" -e "DROP TRIGGER louder; ALTER TABLE prices DROP weight"
     run -3 --separate-stderr backout restore "$id" --db "$other" --yes
     said "because: this database cannot make columns of 'prices' again inside a transaction"
+    my_root -e "REVOKE CREATE ON ${MY_DATABASE}_b.* FROM app@localhost"
     my_root "${MY_DATABASE}_b" -e "ALTER TABLE prices ADD weight double AFTER price"
+    run -3 --separate-stderr backout restore "$id" --db "$other" --yes
+    said "because: needed: GRANT CREATE, ALTER, DROP, REFERENCES ON \`${MY_DATABASE}_b\`.* TO 'app'"
+    my_root -e "GRANT CREATE ON ${MY_DATABASE}_b.* TO app@localhost"
     run -0 --separate-stderr backout restore "$id" --db "$other" --yes
     other_rows | diff before - >&2
 }

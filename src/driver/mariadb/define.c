@@ -93,13 +93,23 @@ static bo_status make(my_conn *conn, const bo_table *table, bo_error *err)
     return st;
 }
 
+static bo_status name_right(my_conn *conn, bo_status st, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) schema = {0};
+    if (st != BO_DENIED || !conn->my)
+        return st;
+    my_quote(&schema, conn->schema);
+    return bo_detail(err, st, "needed: GRANT CREATE, ALTER, DROP, REFERENCES ON %s.* TO '%s'",
+        bo_buf_str(&schema), conn->my->user ? conn->my->user : "");
+}
+
 bo_status my_create(bo_conn *base, const bo_table *table, bo_error *err)
 {
     my_conn *conn = my_of(base);
     bo_status st = check_name_free(conn, table, err);
     if (st != BO_OK)
         return st;
-    st = make(conn, table, err);
+    st = name_right(conn, make(conn, table, err), err);
     bo_status back = my_references(conn, true, st == BO_OK ? err : NULL);
     if (st == BO_OK)
         st = back;
