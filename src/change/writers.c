@@ -50,6 +50,10 @@ bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err)
 static bo_status leave_out_unknown(bo_undo *undo, bo_content *base, bo_error *err)
 {
     bool any = false;
+    const bo_capture_driver *capture = undo->target->conn->driver->capture;
+    if (capture && !capture->tag)
+        return bo_fail(
+            err, BO_REFUSED, "%s does not tell who wrote", undo->target->identity.engine);
     for (uint32_t i = 0; i < base->part_count; i++) {
         bo_part *part = &base->parts[i];
         if (part->left_out)

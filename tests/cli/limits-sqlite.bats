@@ -116,13 +116,14 @@ capture_items() {
     q "INSERT INTO things VALUES (99, 1, 'n')"
 }
 
-@test "who wrote is not known: a user and a run have written nothing" {
+@test "who wrote is not known: a user and a run are refused" {
     capture_items
     q "UPDATE items SET name = 'z'"
     backout -q point seal latest
     for who in '--user root' '--run run_x'; do
         # shellcheck disable=SC2086 # two words
-        backout -q execute latest $who --yes
+        run -3 backout -q execute latest $who --yes
+        [[ $output == *"does not tell who wrote"* ]] || { echo "$output"; false; }
         [ "$(q 'SELECT DISTINCT name FROM items')" = z ]
     done
 }
