@@ -83,3 +83,17 @@ rows() {
     run -0 --separate-stderr backout execute latest --yes
     [[ $output == *"note: seen: view 'sight', which read it, is gone and is not made again"* ]]
 }
+
+@test "foreign keys that a partition got after its point are not broken" {
+    sql -c "CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE day1 PARTITION OF days FOR VALUES FROM (0) TO (100)"
+    backout -q point create --db "$PG_SUPER_URL" --tables day1
+    sql -c "INSERT INTO days VALUES (5)"
+    backout -q point seal latest
+    sql -c "CREATE TABLE uses (day int REFERENCES days); INSERT INTO uses VALUES (5)"
+    run -3 --separate-stderr backout execute latest --type partial --yes
+    [ "$(sql -c "SELECT count(*) FROM uses JOIN days ON id = day")" = 1 ]
+    sql -c "DELETE FROM uses"
+    run -0 --separate-stderr backout execute latest --type partial --yes
+    [ "$(sql -c "SELECT count(*) FROM days")" = 0 ]
+}

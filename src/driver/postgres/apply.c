@@ -279,7 +279,8 @@ static bo_status check_rules(pg_stage *stage, bo_error *err)
 }
 
 /* Our own queries see a snapshot: they can stand for the server's checks only where nobody else can
- * write meanwhile, on either side of each foreign key. */
+ * write meanwhile, on either side of each foreign key.  Those that a partition has from its parent
+ * are not among what we ask; it has none when its point is taken, but may get some. */
 static bool neighbours_are_locked(pg_stage *stage)
 {
     static const char sql[] =
@@ -288,7 +289,11 @@ static bool neighbours_are_locked(pg_stage *stage)
         " AND (c.conrelid = ANY ($1::oid[]) OR c.confrelid = ANY ($1::oid[])) AND NOT EXISTS"
         " (SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'"
         "  AND l.relation = r.id AND l.granted AND l.mode IN"
-        "  ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')) LIMIT 1";
+        "  ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"
+        " UNION ALL SELECT 1 FROM pg_class p"
+        " JOIN pg_constraint c ON p.oid IN (c.conrelid, c.confrelid)"
+        " WHERE p.oid = ANY ($1::oid[]) AND p.relispartition AND c.contype = 'f'"
+        " AND c.conparentid <> 0 LIMIT 1";
     BO_OWN_VALUE(bo_buf) ids = {0};
     for (unsigned i = 0; i < stage->count; i++)
         bo_buf_printf(&ids, "%s%s", i ? "," : "{", stage->tables[i].now->id);
