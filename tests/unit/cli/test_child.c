@@ -18,9 +18,11 @@ static bo_status run(const char *script, const char *url, bo_error *err)
 {
     char *command[] = {"/bin/sh", "-c", (char *)script, NULL};
     bo_database database = {.url = url};
+    static const cli_option_file none = {0};
     cli_child child = {
         .command = command,
         .database = &database,
+        .options = &none,
         .shown = url,
         .run_id = "run_1",
         .point_id = "rb_1",
