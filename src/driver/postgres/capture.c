@@ -172,6 +172,27 @@ static const char journals_sql[] =
     "SELECT x.relation FROM backout.capture x WHERE x.point = $1 AND NOT EXISTS"
     " (SELECT FROM backout.capture o WHERE o.relation = x.relation AND o.point <> x.point)";
 
+/* What is left of a journal; the relations with its triggers are locked, or gone. */
+static bo_status drop_journal(pg_conn *conn, const char *oid, bo_error *err)
+{
+    static const char sql[] =
+        "WITH ours AS (SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+        " WHERE n.nspname = 'backout' AND starts_with(p.proname, 'journal_' || $1::text || '_'))"
+        " SELECT statement FROM ("
+        "SELECT 1, format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)"
+        " FROM ours JOIN pg_trigger t ON t.tgfoid = ours.oid JOIN pg_class c ON c.oid = t.tgrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgparentid = 0"
+        " UNION ALL SELECT 2, format('DROP FUNCTION %s', ours.oid::regprocedure) FROM ours"
+        " UNION ALL SELECT 3, 'DROP TABLE IF EXISTS backout.journal_' || $1::text"
+        ") AS made (rank, statement) ORDER BY rank, statement";
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(conn, sql, 1, &oid, &found, err);
+    BO_OWN_VALUE(bo_buf) statements = {0};
+    for (int i = 0; st == BO_OK && i < PQntuples(found); i++)
+        bo_buf_printf(&statements, "%s;\n", PQgetvalue(found, i, 0));
+    return st == BO_OK ? pg_run_buf(conn, &statements, NULL, err) : st;
+}
+
 static bo_status drop_journals(pg_conn *conn, const char *point, bo_error *err)
 {
     BO_OWN(PGresult) *relations = NULL;
@@ -182,7 +203,7 @@ static bo_status drop_journals(pg_conn *conn, const char *point, bo_error *err)
     if (st == BO_OK)
         st = pg_ask(conn, journals_sql, 1, &point, &journals, err);
     for (int i = 0; st == BO_OK && i < PQntuples(journals); i++)
-        st = pg_journal_drop(conn, PQgetvalue(journals, i, 0), err);
+        st = drop_journal(conn, PQgetvalue(journals, i, 0), err);
     return st;
 }
 

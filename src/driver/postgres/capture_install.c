@@ -578,25 +578,3 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
     add_triggers(&sql, table, members, way);
     return pg_run_buf(conn, &sql, NULL, err);
 }
-
-/* ---- removal ---- */
-
-bo_status pg_journal_drop(pg_conn *conn, const char *oid, bo_error *err)
-{
-    static const char sql[] =
-        "WITH ours AS (SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-        " WHERE n.nspname = 'backout' AND starts_with(p.proname, 'journal_' || $1::text || '_'))"
-        " SELECT statement FROM ("
-        "SELECT 1, format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)"
-        " FROM ours JOIN pg_trigger t ON t.tgfoid = ours.oid JOIN pg_class c ON c.oid = t.tgrelid"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgparentid = 0"
-        " UNION ALL SELECT 2, format('DROP FUNCTION %s', ours.oid::regprocedure) FROM ours"
-        " UNION ALL SELECT 3, 'DROP TABLE IF EXISTS backout.journal_' || $1::text"
-        ") AS made (rank, statement) ORDER BY rank, statement";
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_ask(conn, sql, 1, &oid, &found, err);
-    BO_OWN_VALUE(bo_buf) statements = {0};
-    for (int i = 0; st == BO_OK && i < PQntuples(found); i++)
-        bo_buf_printf(&statements, "%s;\n", PQgetvalue(found, i, 0));
-    return st == BO_OK ? pg_run_buf(conn, &statements, NULL, err) : st;
-}

@@ -53,8 +53,6 @@ static inline const char *pg_journal_equal(const pg_journal *journal, uint16_t i
 /* ---- capture_install.c ---- */
 /** Makes journal, functions and triggers.  The table is locked. */
 bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err);
-/** Removes what is left of them; the table's relations are locked, or gone. */
-bo_status pg_journal_drop(pg_conn *conn, const char *oid, bo_error *err);
 
 /* ---- capture_check.c ---- */
 /** Is there a table of what is captured? */
