@@ -151,6 +151,17 @@ static bo_status read_journals(bo_undo *undo, bo_content *base, const bo_journal
     return st == BO_OK ? copy_sealed(&spool, base->part_count, err) : st;
 }
 
+/* A name that was mistyped looks like one whose writes are undone already. */
+static void note_nothing(bo_undo *undo)
+{
+    const bo_rollback_options *options = undo->options;
+    if (!is_chosen(undo) || bo_pack_frame_count(undo->intent->pack) > 0)
+        return;
+    bo_buf_printf(&undo->notes,
+        "nothing that %s '%s' wrote since the point is there to be undone\n",
+        options->user ? "user" : "run", options->user ? options->user : options->run);
+}
+
 bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
 {
     bo_content *base = bo_undo_base(undo);
@@ -177,8 +188,10 @@ bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
         undo->intent->parts[i].now = base->parts[i].now;
         undo->intent->parts[i].left_out = base->parts[i].left_out;
     }
+    if (st == BO_OK)
+        note_nothing(undo);
     undo->inverted = true;
-    return st;
+    return st == BO_OK ? bo_buf_check(&undo->notes, err) : st;
 }
 
 /* ---- rows that others wrote between two writes of the sealed change ---- */

@@ -121,6 +121,8 @@ eventually_captured() {
     run -0 --separate-stderr backout execute "$id" --user "$role" --yes --output json
     [ "$(jq -r '[.type, .proof] | join(" ")' <<<"$output")" = "partial match" ]
     [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 2 " ]
+    run -0 --separate-stderr backout execute "$id" --run "${one}x" --yes
+    [[ $output == *"note: nothing that run '${one}x' wrote since the point is there to be undone"* ]]
 }
 
 @test "what one run wrote is undone by its id" {
