@@ -125,23 +125,38 @@ static bo_status write_intent(struct merging *merging, bo_error *err)
                        : st;
 }
 
+/* The intent that was rewritten: the sealed change stays open, what was spooled for it goes. */
+static void drop_intent(bo_undo *undo, const char *file)
+{
+    bo_error ignored = {0}; /* a file that stays is a stray one, which prune removes */
+    if (undo->intent == undo->change)
+        return;
+    bo_content_free(undo->intent);
+    (void)bo_repository_remove(undo->session->repository, file, &ignored);
+}
+
 bo_status bo_undo_merge_columns(bo_undo *undo, bo_error *err)
 {
     struct merging merging = {.undo = undo};
+    char before[sizeof undo->intent_file];
     BO_OWN(bo_content) *intent = NULL;
+    memcpy(before, undo->intent_file, sizeof before);
     bo_status st = write_intent(&merging, err);
     bo_draft_free(merging.draft);
     bo_buf_done(&merging.merged);
     if (st == BO_OK)
         st = bo_content_open(undo->session, undo->intent_file, NULL, &intent, err);
-    if (st != BO_OK)
+    if (st != BO_OK) {
+        memcpy(undo->intent_file, before, sizeof before);
         return st;
+    }
     for (uint32_t i = 0; i < intent->part_count; i++) {
         intent->parts[i].now = undo->intent->parts[i].now;
         intent->parts[i].left_out = undo->intent->parts[i].left_out;
         undo->fates[i] = (bo_fate){0};
     }
-    undo->intent = BO_TAKE(intent); /* the sealed change stays open as undo->change */
+    drop_intent(undo, before);
+    undo->intent = BO_TAKE(intent);
     undo->inverted = false;
     return BO_OK;
 }

@@ -197,3 +197,11 @@ SH
     run -0 --separate-stderr backout execute latest --type full --discard-later --yes
     [ "$(state)" = "$before" ]
 }
+
+@test "what a user wrote is undone by column, and no file is left over" {
+    captured --method capture
+    ask "UPDATE orders SET total = 1 WHERE id = 10"
+    run -0 --separate-stderr backout execute "$id" --user app --by column --yes
+    [ "$(ask "SELECT total FROM orders WHERE id = 10")" = 500 ]
+    run -0 --separate-stderr backout check
+}
