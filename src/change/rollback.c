@@ -113,9 +113,11 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
             "wrote them since is not known");
     if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_rows)
         return bo_fail(err, BO_REFUSED,
-            "%llu row%s written by others after the %s, and type full would discard %s",
+            undo->lost_early
+                ? "%llu row%s written by others after the point, and type full would discard %s"
+                : "%llu row%s written by others after the change, and type full would discard %s",
             (unsigned long long)undo->lost_rows, undo->lost_rows == 1 ? " was" : "s were",
-            undo->lost_early ? "point" : "change", undo->lost_rows == 1 ? "it" : "them");
+            undo->lost_rows == 1 ? "it" : "them");
     if (conflicts == 0 || options->on_conflict == BO_ON_CONFLICT_SKIP)
         return BO_OK;
     if (options->on_conflict == BO_ON_CONFLICT_REFUSE)
