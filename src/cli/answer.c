@@ -201,6 +201,21 @@ bo_status cli_answer_made(cli *ctx, const bo_point *point, bo_error *err)
     return cli_print(ctx, &text, err);
 }
 
+bo_status cli_answer_sealed(cli *ctx, const bo_point *point, bo_error *err)
+{
+    bo_status st = cli_answer_made(ctx, point, err);
+    for (size_t i = 0; st == BO_OK && i < point->table_count; i++) {
+        const bo_point_table *table = &point->tables[i];
+        if (table->reshaped && !table->stored)
+            st = bo_fail(err, BO_MISMATCH,
+                "sealed, but what the change did to table '%s' is not known\nits changes were "
+                "captured, and the capture did not last; a point with --method both has the rows "
+                "as well",
+                table->name);
+    }
+    return st;
+}
+
 bo_status cli_answer_rollback(cli *ctx, const bo_rollback *rollback, bo_error *err)
 {
     if (!cli_is_text(ctx))

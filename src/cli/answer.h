@@ -40,6 +40,9 @@ int cli_answer(cli *ctx, bo_status st, const bo_error *err);
 /* A result in the form that was asked for: a function of report/ for each. */
 bo_status cli_answer_points(cli *ctx, const bo_point_list *list, bo_error *err);
 bo_status cli_answer_made(cli *ctx, const bo_point *point, bo_error *err);
+/** The same of a point that was sealed just now: BO_MISMATCH when what the change did to a table is
+ * nowhere, so that no rollback can take it back. */
+bo_status cli_answer_sealed(cli *ctx, const bo_point *point, bo_error *err);
 bo_status cli_answer_rollback(cli *ctx, const bo_rollback *rollback, bo_error *err);
 
 #endif

@@ -77,7 +77,7 @@ static bo_status seal(cli *ctx, const void *arguments, bo_error *err)
         return st;
     BO_OWN(bo_point_list) *list = NULL;
     st = bo_point_seal(on.session, &on.database.db, on.point->id, &list, err);
-    return st == BO_OK ? cli_answer_made(ctx, bo_point_list_get(list, 0), err) : st;
+    return st == BO_OK ? cli_answer_sealed(ctx, bo_point_list_get(list, 0), err) : st;
 }
 
 const cli_command cmd_point_seal = {

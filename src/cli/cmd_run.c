@@ -268,7 +268,9 @@ static bo_status protect(change *c, const bo_point_options *point, bo_error *err
     }
     if (st != BO_OK)
         return undo(c, &cause, st, err);
-    st = cli_answer_made(c->ctx, bo_point_list_get(list, 0), err);
+    st = cli_answer_sealed(c->ctx, bo_point_list_get(list, 0), err);
+    if (st == BO_MISMATCH)
+        return st;
     cli_say(c->ctx, "undo it with: backout execute %s%s", bo_run_point_id(run),
         reshaped(bo_point_list_get(list, 0)) ? "" : " --type partial");
     return st;
