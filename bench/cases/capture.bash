@@ -44,7 +44,7 @@ end_of_none() { :; }
 
 capture_by_backout() {
     new_catalog
-    backout point create --db "$URL" --tables "$1" --method capture
+    backout point create --db "$URL" --tables "$1" --method capture --migration "$1"
     answer .id >"$WORK/captured_$1"
     cp -r "$WORK/catalog" "$WORK/catalog_$1"
 }

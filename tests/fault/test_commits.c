@@ -13,8 +13,8 @@ int main(int argc, char **argv)
     static const sweep sweeps[] = {
         {ANSWERED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER},
         {MISSED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER},
-        {ANSWERED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 8},
-        {MISSED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 8},
+        {ANSWERED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 16},
+        {MISSED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 16},
         {ANSWERED, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
         {MISSED, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };

@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
         {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY_ALL},
-        {KILLED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 6},
+        {KILLED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 12},
         {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);

@@ -14,10 +14,10 @@ int main(int argc, char **argv)
     static const sweep sweeps[] = {
         {FAILS, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 3, .stride = 3},
         {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_CAPTURE), .stride = 5},
-        {FAILS, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 31},
-        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 41},
-        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 47},
-        {GONE, MAKES, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 17},
+        {FAILS, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 61},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 83},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 97},
+        {GONE, MAKES, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 37},
         {FAILS, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);

@@ -7,7 +7,7 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {LINK, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 10},
+        {LINK, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 20},
         {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
