@@ -299,11 +299,11 @@ bo_status contract_collect(void *ctx, bo_image row, bo_error *err)
 bo_status contract_next(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
 {
     contract_rows *rows = ctx;
-    bo_span rest = {rows->bytes.data + rows->at, rows->bytes.size - rows->at};
-    if (rest.size == 0) {
+    if (rows->at == rows->bytes.size) {
         *end_out = true;
         return BO_OK;
     }
+    bo_span rest = {rows->bytes.data + rows->at, rows->bytes.size - rows->at};
     bo_status st = bo_image_measure(rest, &rest.size, err);
     if (st != BO_OK)
         return st;

@@ -511,8 +511,8 @@ static void an_undo_is_captured_with_its_own_tag(void **state)
     stage_undo undo;
     make_t(w);
     const char *from = capture_begin(w, "p", T);
-    stage_undo_begin(&undo, w->conn, T);
     capture_tag(w, w->user, "change");
+    stage_undo_begin(&undo, w->conn, T);
     contract_do(w, "UPDATE t SET n = n + 1; DELETE FROM t WHERE id = 2;"
                    "INSERT INTO t VALUES (4, 'four', 40)");
     capture_tag(w, w->conn, "undo");

@@ -168,8 +168,7 @@ static void what_stays_inside_runs(void **state)
         "ANALYZE SELECT * FROM t", "DELIMITER //\nBEGIN NOT ATOMIC INSERT INTO t VALUES (1); END//",
         "EXECUTE IMMEDIATE 'INSERT INTO t VALUES (1)'", "ROLLBACK TO SAVEPOINT s",
         "ROLLBACK WORK TO s", "RELEASE SAVEPOINT s",
-        "SET STATEMENT max_statement_time = 5 FOR"
-        " SELECT 1"};
+        "SET STATEMENT max_statement_time = 5 FOR SELECT 1"};
     bo_error err = {0};
     contract_do(w, "CREATE TABLE t (a integer)");
     pg_must(my->begin(w->user, BO_TX_PLAIN, &err), &err);

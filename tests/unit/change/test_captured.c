@@ -19,15 +19,17 @@ static const char *captured_point(world *w, bo_method method)
 
 static const char *rows(world *w)
 {
+    static const char of_orders[] =
+        "SELECT group_concat(id || '=' || customer_id || '/' || coalesce(total, -1), ' ') FROM "
+        "(SELECT * FROM orders ORDER BY id) o";
+    static const char of_orders_postgres[] =
+        "SELECT string_agg(id || '=' || customer_id || '/' || coalesce(total, -1), ' ' ORDER BY id)"
+        " FROM orders";
     static const char *const questions[] = {
         "SELECT group_concat(id || '=' || name, ' ') FROM (SELECT * FROM customers ORDER BY id) c",
-        "SELECT group_concat(id || '=' || customer_id || '/' || coalesce(total, -1), ' ') FROM "
-        "(SELECT * FROM orders ORDER BY id) o",
-        "SELECT group_concat(line, ' ') FROM (SELECT * FROM log ORDER BY line) l"};
+        of_orders, "SELECT group_concat(line, ' ') FROM (SELECT * FROM log ORDER BY line) l"};
     static const char *const of_postgres[] = {
-        "SELECT string_agg(id || '=' || name, ' ' ORDER BY id) FROM customers",
-        "SELECT string_agg(id || '=' || customer_id || '/' || coalesce(total, -1), ' ' ORDER BY id)"
-        " FROM orders",
+        "SELECT string_agg(id || '=' || name, ' ' ORDER BY id) FROM customers", of_orders_postgres,
         "SELECT string_agg(line, ' ' ORDER BY line) FROM log"};
     char *text = bo_arena_str(w->arena, "");
     for (size_t i = 0; i < 3; i++)
