@@ -64,3 +64,40 @@ bool bo_row_equal(const bo_table *table, bo_image a, bo_image b)
 {
     return bo_image_equal(bo_row_values(table, a), bo_row_values(table, b));
 }
+
+bo_status bo_table_given(const bo_table *was, const bo_table *now, bo_arena *arena,
+    const int **map_out, const bool **given_out, bo_error *err)
+{
+    int *map = NULL;
+    bo_status st = bo_table_map(was, now, arena, &map, err);
+    if (st != BO_OK)
+        return st;
+    bool *given = bo_arena_array(arena, now->column_count + 1u, sizeof *given);
+    if (!given)
+        return bo_nomem(err);
+    for (uint16_t i = 0; i < was->image_count; i++) {
+        if (map[i] >= 0)
+            given[map[i]] = true;
+    }
+    *map_out = map;
+    *given_out = given;
+    return BO_OK;
+}
+
+const bo_key *bo_table_same_key(const bo_table *was, const bo_table *now)
+{
+    for (uint16_t k = 0; k < now->key_count; k++) {
+        const bo_key *key = &now->keys[k];
+        bool same = key->is_row_key && key->count == was->row_key->count;
+        for (uint16_t i = 0; same && i < key->count; i++) {
+            const char *name = now->columns[key->columns[i]].name;
+            bool found = false;
+            for (uint16_t j = 0; j < key->count; j++)
+                found |= strcmp(name, was->columns[was->row_key->columns[j]].name) == 0;
+            same = found;
+        }
+        if (same)
+            return key;
+    }
+    return NULL;
+}

@@ -187,4 +187,11 @@ bo_status bo_table_compare(const bo_table *was, const bo_table *now, bo_arena *a
 bo_status bo_table_map(
     const bo_table *was, const bo_table *now, bo_arena *arena, int **map_out, bo_error *err);
 
+/** The same with, of each column of `now`, whether an image of `was` gives it a value. */
+bo_status bo_table_given(const bo_table *was, const bo_table *now, bo_arena *arena,
+    const int **map_out, const bool **given_out, bo_error *err);
+
+/** The key of `now` that has the columns of the row key of `was`, whatever their order; or NULL. */
+const bo_key *bo_table_same_key(const bo_table *was, const bo_table *now);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "driver/foreign_keys.h"
 #include "driver/mariadb/stage.h"
 
 /* Where the columns of one side of a comparison are. */
@@ -204,28 +205,6 @@ static bo_status block_table(my_stage *self, const my_staged *table, bool keys, 
     return st;
 }
 
-static bo_blocked describe_block(
-    const my_staged *table, unsigned position, uint64_t id, unsigned ordinal)
-{
-    const bo_table *now = table->now;
-    bo_blocked blocked = {.table = position, .id = id, .conflict_class = BO_CLASS_FOREIGN_KEY};
-    ordinal--;
-    if (ordinal < now->referenced_count) {
-        blocked.constraint = now->referenced_by[ordinal].name;
-        blocked.other = now->referenced_by[ordinal].child;
-        return blocked;
-    }
-    ordinal -= now->referenced_count;
-    if (ordinal < now->foreign_key_count) {
-        blocked.constraint = now->foreign_keys[ordinal].name;
-        blocked.other = now->foreign_keys[ordinal].parent;
-        return blocked;
-    }
-    blocked.conflict_class = BO_CLASS_CONSTRAINT;
-    blocked.constraint = now->keys[ordinal - now->foreign_key_count].name;
-    return blocked;
-}
-
 static bo_status report(
     my_stage *self, unsigned position, bo_blocked_fn *each, void *ctx, bo_error *err)
 {
@@ -236,8 +215,8 @@ static bo_status report(
     MYSQL_ROW row;
     while (st == BO_OK && (row = mysql_fetch_row(result)) != NULL) {
         self->checked = false;
-        bo_blocked blocked = describe_block(
-            table, position, strtoull(row[0], NULL, 10), (unsigned)strtoul(row[1], NULL, 10));
+        bo_blocked blocked = bo_blocked_by(
+            table->now, position, strtoull(row[0], NULL, 10), (unsigned)strtoul(row[1], NULL, 10));
         st = each(ctx, &blocked, err);
     }
     return st;

@@ -84,25 +84,6 @@ void my_staged_stays(bo_buf *out, const my_staged *table, const char *row)
 
 /* ---- open ---- */
 
-/* The key of now with the columns that identified rows then. */
-static const bo_key *find_key(const bo_table *was, const bo_table *now)
-{
-    for (uint16_t k = 0; k < now->key_count; k++) {
-        const bo_key *key = &now->keys[k];
-        bool same = key->is_row_key && key->count == was->row_key->count;
-        for (uint16_t i = 0; same && i < key->count; i++) {
-            const char *name = now->columns[key->columns[i]].name;
-            bool found = false;
-            for (uint16_t j = 0; j < key->count; j++)
-                found |= strcmp(name, was->columns[was->row_key->columns[j]].name) == 0;
-            same = found;
-        }
-        if (same)
-            return key;
-    }
-    return NULL;
-}
-
 #define LONG_STRING 100u /* characters */
 
 /* Characters (or bytes) that a column may hold; 0: it is no string, UINT32_MAX: TEXT, BLOB. */
@@ -229,25 +210,13 @@ static bo_status open_table(
     if (st != BO_OK)
         return st;
     if (shape->was->row_key) {
-        table->key = find_key(shape->was, shape->now);
+        table->key = bo_table_same_key(shape->was, shape->now);
         if (!table->key)
             return bo_fail(err, BO_UNSUPPORTED,
                 "the columns that identified rows of %s are no longer a key", shape->now->name);
     }
-    int *map = NULL;
-    st = bo_table_map(shape->was, shape->now, self->arena, &map, err);
-    if (st != BO_OK)
-        return st;
-    bool *given = bo_arena_array(self->arena, shape->now->column_count + 1u, sizeof *given);
-    if (!given)
-        return bo_nomem(err);
-    for (uint16_t i = 0; i < shape->was->image_count; i++) {
-        if (map[i] >= 0)
-            given[map[i]] = true;
-    }
-    table->map = map;
-    table->given = given;
-    return create_table(self, table, err);
+    st = bo_table_given(shape->was, shape->now, self->arena, &table->map, &table->given, err);
+    return st == BO_OK ? create_table(self, table, err) : st;
 }
 
 bo_status my_stage_open(

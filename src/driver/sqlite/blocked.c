@@ -6,6 +6,7 @@
  * writes the constraint's ordinal into `blocked` of the entries that violate it: first the foreign
  * keys that refer to the table, then its own, then its keys.
  */
+#include "driver/foreign_keys.h"
 #include "driver/sqlite/stage.h"
 
 static bool in_images(const bo_table *table, const char *const *names, uint16_t count)
@@ -214,28 +215,6 @@ static bo_status block_table(sq_stage *self, const sq_staged *table, bo_error *e
     return st;
 }
 
-static bo_blocked describe_block(
-    const sq_staged *table, unsigned position, uint64_t id, unsigned ordinal)
-{
-    const bo_table *now = table->now;
-    bo_blocked blocked = {.table = position, .id = id, .conflict_class = BO_CLASS_FOREIGN_KEY};
-    ordinal--;
-    if (ordinal < now->referenced_count) {
-        blocked.constraint = now->referenced_by[ordinal].name;
-        blocked.other = now->referenced_by[ordinal].child;
-        return blocked;
-    }
-    ordinal -= now->referenced_count;
-    if (ordinal < now->foreign_key_count) {
-        blocked.constraint = now->foreign_keys[ordinal].name;
-        blocked.other = now->foreign_keys[ordinal].parent;
-        return blocked;
-    }
-    blocked.conflict_class = BO_CLASS_CONSTRAINT;
-    blocked.constraint = now->keys[ordinal - now->foreign_key_count].name;
-    return blocked;
-}
-
 static bo_status report(
     sq_stage *self, unsigned position, bo_blocked_fn *each, void *ctx, bo_error *err)
 {
@@ -250,7 +229,7 @@ static bo_status report(
         if (st != BO_OK || !row)
             break;
         bo_blocked blocked =
-            describe_block(table, position, (uint64_t)sqlite3_column_int64(statement, 0),
+            bo_blocked_by(table->now, position, (uint64_t)sqlite3_column_int64(statement, 0),
                 (unsigned)sqlite3_column_int(statement, 1));
         st = each(ctx, &blocked, err);
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "driver/foreign_keys.h"
 #include "driver/sqlite/sqlite.h"
 
 void sq_side_column(bo_buf *out, sq_side side, const char *column)
@@ -145,8 +146,9 @@ static bo_status count_dangling(
 }
 
 static bo_status check_key(
-    sq_conn *conn, const bo_foreign_key *key, uint64_t *violations, bo_buf *example, bo_error *err)
+    bo_conn *base, const bo_foreign_key *key, uint64_t *violations, bo_buf *example, bo_error *err)
 {
+    sq_conn *conn = sq_of(base);
     bool usable = false;
     int64_t dangling = 0;
     bo_status st = sq_reference_usable(conn, key, &usable, err);
@@ -161,39 +163,8 @@ static bo_status check_key(
     return BO_OK;
 }
 
-static bool is_among(const char *name, const bo_table *const *tables, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        if (strcmp(tables[i]->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 bo_status sq_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err)
 {
-    BO_OWN_VALUE(bo_buf) example = {0};
-    uint64_t violations = 0;
-    bo_status st = BO_OK;
-    for (unsigned t = 0; t < count; t++) {
-        const bo_table *table = tables[t];
-        for (uint16_t i = 0; st == BO_OK && i < table->foreign_key_count; i++)
-            st = check_key(sq_of(conn), &table->foreign_keys[i], &violations, &example, err);
-        for (uint16_t i = 0; st == BO_OK && i < table->referenced_count; i++) {
-            const bo_foreign_key *key = &table->referenced_by[i];
-            if (!is_among(key->child, tables, count)) /* otherwise it is counted as the child's */
-                st = check_key(sq_of(conn), key, &violations, &example, err);
-        }
-    }
-    if (st == BO_OK)
-        st = bo_buf_check(&example, err);
-    if (st != BO_OK)
-        return st;
-    *violations_out = violations;
-    if (!example_out)
-        return BO_OK;
-    bo_buf_clear(example_out);
-    bo_buf_add_str(example_out, bo_buf_str(&example));
-    return bo_buf_check(example_out, err);
+    return bo_foreign_keys_check(conn, tables, count, check_key, violations_out, example_out, err);
 }

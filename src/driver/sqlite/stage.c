@@ -48,25 +48,6 @@ void sq_staged_same_key(bo_buf *out, const sq_staged *table, const char *entry, 
     }
 }
 
-/* The key of now with the columns that identified rows then. */
-static const bo_key *find_key(const bo_table *was, const bo_table *now)
-{
-    for (uint16_t k = 0; k < now->key_count; k++) {
-        const bo_key *key = &now->keys[k];
-        bool same = key->is_row_key && key->count == was->row_key->count;
-        for (uint16_t i = 0; same && i < key->count; i++) {
-            const char *name = now->columns[key->columns[i]].name;
-            bool found = false;
-            for (uint16_t j = 0; j < key->count; j++)
-                found |= strcmp(name, was->columns[was->row_key->columns[j]].name) == 0;
-            same = found;
-        }
-        if (same)
-            return key;
-    }
-    return NULL;
-}
-
 static bo_status create_table(sq_stage *self, const sq_staged *table, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
@@ -102,7 +83,7 @@ static bo_status open_table(
     snprintf(
         table->name, sizeof table->name, "temp.backout_stage_%u_%u", self->conn->serial, index);
     if (shape->was->row_key) {
-        table->key = find_key(shape->was, shape->now);
+        table->key = bo_table_same_key(shape->was, shape->now);
         if (!table->key)
             return bo_fail(err, BO_UNSUPPORTED,
                 "the columns that identified rows of %s are no longer a key", shape->now->name);
@@ -110,20 +91,9 @@ static bo_status open_table(
         return bo_fail(err, BO_UNSUPPORTED, "%s has no key and no row number", shape->now->name);
     }
 
-    int *map = NULL;
-    bo_status st = bo_table_map(shape->was, shape->now, self->arena, &map, err);
-    if (st != BO_OK)
-        return st;
-    bool *given = bo_arena_array(self->arena, shape->now->column_count + 1u, sizeof *given);
-    if (!given)
-        return bo_nomem(err);
-    for (uint16_t i = 0; i < shape->was->image_count; i++) {
-        if (map[i] >= 0)
-            given[map[i]] = true;
-    }
-    table->map = map;
-    table->given = given;
-    return create_table(self, table, err);
+    bo_status st =
+        bo_table_given(shape->was, shape->now, self->arena, &table->map, &table->given, err);
+    return st == BO_OK ? create_table(self, table, err) : st;
 }
 
 bo_status sq_stage_open(
