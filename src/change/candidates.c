@@ -17,16 +17,6 @@ static bool has_tie(const bo_following *f, const bo_candidate *candidate)
     return candidate->tie < f->tie_count;
 }
 
-static bo_status copy_span(bo_arena *arena, bo_span from, bo_span *out, bo_error *err)
-{
-    uint8_t *bytes = bo_arena_alloc(arena, from.size + 1);
-    if (!bytes)
-        return bo_nomem(err);
-    memcpy(bytes, from.data, from.size);
-    *out = (bo_span){bytes, from.size};
-    return BO_OK;
-}
-
 /* ---- noting them ---- */
 
 static bo_status add_candidate(bo_following *f, bo_candidate candidate, bo_span key, bo_error *err)
@@ -36,7 +26,7 @@ static bo_status add_candidate(bo_following *f, bo_candidate candidate, bo_span 
     if (!candidates)
         return bo_nomem(err);
     f->candidates = candidates;
-    bo_status st = copy_span(f->arena, key, &candidate.key, err);
+    bo_status st = bo_span_keep(f->arena, key, &candidate.key, err);
     bo_mark *mark =
         st == BO_OK ? bo_marks_put(&f->rows, candidate_space(f, candidate.tie), key) : NULL;
     if (!mark)
@@ -61,9 +51,9 @@ bo_status bo_candidate_tied(
     bo_image_project(&shown, row, f->ties[tie].to_columns, f->ties[tie].count);
     bo_status st = bo_buf_check(&shown, err);
     if (st == BO_OK)
-        st = copy_span(f->arena, bo_following_values(f), &candidate.values, err);
+        st = bo_span_keep(f->arena, bo_following_values(f), &candidate.values, err);
     if (st == BO_OK)
-        st = copy_span(f->arena, (bo_span){shown.data, shown.size}, &candidate.shown, err);
+        st = bo_span_keep(f->arena, (bo_span){shown.data, shown.size}, &candidate.shown, err);
     if (st != BO_OK)
         return st;
     f->walk[f->table] = true;

@@ -32,16 +32,6 @@ static bool is_read(const bo_following *f, uint32_t table)
     return part->captured && part->now && !part->left_out && !f->undo->journal->broken[table];
 }
 
-static bo_status copy_span(bo_arena *arena, bo_span from, bo_span *out, bo_error *err)
-{
-    uint8_t *bytes = bo_arena_alloc(arena, from.size + 1);
-    if (!bytes)
-        return bo_nomem(err);
-    memcpy(bytes, from.data, from.size);
-    *out = (bo_span){bytes, from.size};
-    return BO_OK;
-}
-
 static uint64_t hash_of(const bo_table *shape, bo_image row)
 {
     return row.data ? bo_marks_hash(bo_row_values(shape, row)) : 0;
@@ -225,9 +215,9 @@ bo_status bo_following_add(bo_following *f, const bo_writer *writer, const bo_de
     node.run = bo_arena_str(arena, writer->run);
     node.operation = writer->operation;
     node.rows = 1;
-    bo_status st = copy_span(arena, how->key, &node.key, err);
+    bo_status st = bo_span_keep(arena, how->key, &node.key, err);
     if (st == BO_OK && how->tie)
-        st = copy_span(arena, how->values, &node.values, err);
+        st = bo_span_keep(arena, how->values, &node.values, err);
     if (st != BO_OK || !node.transaction || !node.user || !node.application || !node.run)
         return st == BO_OK ? bo_nomem(err) : st;
     mark->node = *node_out = (uint32_t)found->count;

@@ -244,13 +244,12 @@ static int by_key(const void *a, const void *b)
 bo_status bo_mixed_add(bo_mixed *mixed, bo_arena *arena, bo_span key, bo_error *err)
 {
     bo_span *keys = bo_arena_grow(arena, mixed->keys, mixed->count, sizeof *keys);
-    uint8_t *copy = bo_arena_alloc(arena, key.size + 1);
-    if (!keys || !copy)
+    if (!keys)
         return bo_nomem(err);
-    memcpy(copy, key.data, key.size);
     mixed->keys = keys;
-    keys[mixed->count++] = (bo_span){copy, key.size};
-    return BO_OK;
+    bo_status st = bo_span_keep(arena, key, &keys[mixed->count], err);
+    mixed->count += st == BO_OK;
+    return st;
 }
 
 void bo_mixed_sort(bo_mixed *mixed)

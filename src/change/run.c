@@ -125,17 +125,6 @@ bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
     return out ? bo_point_view_one(session, run->point.id, false, out, err) : BO_OK;
 }
 
-/* A change that altered a table's shape is undone as a whole; otherwise only its rows are. */
-static bool shape_changed(const bo_point_record *point)
-{
-    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
-    for (size_t i = 0; i < json_array_size(tables); i++)
-        if (json_is_true(json_object_get(json_array_get(tables, i), "open")))
-            return true;
-    return false;
-}
-
 /* "untagged": rows that were written during the run, when none of them is known to be the change's;
  * "others": what others wrote meanwhile to tables that are undone as a whole. */
 static uint64_t counted(const bo_point_record *point, const char *what)
@@ -162,7 +151,8 @@ static bo_status roll_back(bo_run *run, bo_rollback **out, bo_error *err)
             "%llu row%s written meanwhile and none carries the run's mark: whether they are the "
             "change's is not known",
             (unsigned long long)unknown, unknown == 1 ? " was" : "s were");
-    bool whole = shape_changed(&run->point); /* sealed a moment ago: all else is the change's */
+    bool whole =
+        bo_point_has_table(&run->point, "open"); /* sealed a moment ago: all else is the change's */
     if (whole && counted(&run->point, "others"))
         return bo_fail(err, BO_REFUSED,
             "the change altered a table's shape and can only be undone as a whole, and others "

@@ -39,16 +39,19 @@ bool bo_point_is_open(const bo_point_record *record, uint32_t table)
     return json_is_true(json_object_get(item, "open"));
 }
 
-bool bo_point_stores_rows(const bo_point_record *record)
+bool bo_point_has_table(const bo_point_record *record, const char *flag)
 {
-    if (!record->file || !record->file[0])
-        return false;
     BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
     const json_t *tables = json_object_get(details, "tables");
     for (size_t i = 0; i < json_array_size(tables); i++)
-        if (json_is_true(json_object_get(json_array_get(tables, i), "unstored")))
-            return false;
-    return true;
+        if (json_is_true(json_object_get(json_array_get(tables, i), flag)))
+            return true;
+    return false;
+}
+
+bool bo_point_stores_rows(const bo_point_record *record)
+{
+    return record->file && record->file[0] && !bo_point_has_table(record, "unstored");
 }
 
 bool bo_content_has_predicate(const bo_content *content)
@@ -81,15 +84,15 @@ static bo_status leave_out_changed(struct sealing *sealing, bo_error *err)
 
 /* ---- captured parts ---- */
 
-static bo_status use_part(
-    struct sealing *sealing, const bo_journal *journal, uint32_t i, bo_journal_filter *filter)
+static void use_part(
+    struct sealing *sealing, const bo_journal *journal, uint32_t i, const bo_journal_filter *filter)
 {
     bo_part *part = &sealing->content->parts[i];
     if (!part->captured || part->left_out)
-        return BO_OK;
+        return;
     if (!journal->broken[i]) {
         part->journal = filter;
-        return BO_OK;
+        return;
     }
     const char *then = part->unstored
                            ? "what the change did to its rows is not known"
@@ -97,7 +100,6 @@ static bo_status use_part(
     bo_session_warn(sealing->session, "the capture of table %s is broken: %s; %s", part->was->name,
         journal->broken[i], then);
     part->left_out = sealing->open[i] = part->unstored;
-    return BO_OK;
 }
 
 /* The change is told from the journals where these can be trusted. */
@@ -118,11 +120,10 @@ static bo_status use_journals(struct sealing *sealing, const bo_point_record *re
     if (!sealing->target->conn->driver->capture->tag)
         sealing->run = NULL; /* this database cannot tell whose writes they are */
     *filter = (bo_journal_filter){.from = journal->filter.from, .run = sealing->run};
-    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
-        st = use_part(sealing, journal, i, filter);
-    return st == BO_OK ? bo_journal_note(sealing->target, content->parts, content->part_count,
-                             sealing->position, "sealed", err)
-                       : st;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        use_part(sealing, journal, i, filter);
+    return bo_journal_note(
+        sealing->target, content->parts, content->part_count, sealing->position, "sealed", err);
 }
 
 static bo_status count_write(void *ctx, const bo_journal_change *change, bo_error *err)
@@ -311,9 +312,6 @@ static bo_status seal_into(
     const char *file = bo_arena_printf(arena, "%s.change", record->id);
     if (!file)
         return bo_nomem(err);
-    bo_error missing = {
-        0}; /* of a seal that died before it was recorded; the run keeps others out */
-    (void)bo_repository_remove(sealing->session->repository, file, &missing);
     /* a seal that died may have left its file unrecorded; the run's lock says that nobody writes it
      * now */
     bo_error absent = {0};

@@ -18,6 +18,8 @@ bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_
 /** True when the seal could not tell what the change did to this table (DDL): all since counts as
  * the change. */
 bool bo_point_is_open(const bo_point_record *record, uint32_t table);
+/** True when the recorded details say so of some table: "open", "unstored", ... */
+bool bo_point_has_table(const bo_point_record *record, const char *flag);
 /** True when the rows of every table are in the point's snapshot. */
 bool bo_point_stores_rows(const bo_point_record *record);
 bool bo_content_has_predicate(const bo_content *content);

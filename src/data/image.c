@@ -113,3 +113,13 @@ void bo_image_project(bo_buf *out, bo_image image, const uint16_t *columns, uint
             bo_image_add(out, value.data, value.size);
     }
 }
+
+bo_status bo_span_keep(bo_arena *arena, bo_span from, bo_span *out, bo_error *err)
+{
+    uint8_t *bytes = bo_arena_alloc(arena, from.size + 1);
+    if (!bytes)
+        return bo_nomem(err);
+    memcpy(bytes, from.data, from.size);
+    *out = (bo_span){bytes, from.size};
+    return BO_OK;
+}

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 #define BO_COLUMNS_MAX 4096u
@@ -54,6 +55,9 @@ bool bo_image_equal(bo_image a, bo_image b);
 bool bo_value_equal(bo_value a, bo_value b);
 /** memcmp order of the bytes, shorter first on a tie: a total order for sorting, not SQL's. */
 int bo_span_compare(bo_span a, bo_span b);
+
+/** A copy in `arena`; of an empty span too. */
+bo_status bo_span_keep(bo_arena *arena, bo_span from, bo_span *out, bo_error *err);
 
 /** Appends the image of the chosen columns (a key) of `image` to `out`. */
 void bo_image_project(bo_buf *out, bo_image image, const uint16_t *columns, uint16_t count);

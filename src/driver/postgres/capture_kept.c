@@ -279,19 +279,14 @@ static bo_status quiet(undoing *u, bool on, bo_error *err)
 
 static bo_status undo_table(undoing *u, bo_applied *out, bo_error *err)
 {
-    bo_status st = pg_journal_open(u->conn, u->table, &u->journal, err);
-    if (st == BO_OK)
-        st = count_kept(u, out, err);
+    bo_status st = count_kept(u, out, err);
     if (st == BO_OK)
         st = quiet(u, false, err);
     if (st == BO_OK)
         st = take_away(u, err);
     if (st == BO_OK)
         st = put_back(u, err);
-    if (st == BO_OK)
-        st = quiet(u, true, err);
-    pg_journal_done(&u->journal);
-    return st;
+    return st == BO_OK ? quiet(u, true, err) : st;
 }
 
 /* Users' triggers must be back before rows are counted as read back: nothing fires between. */
@@ -304,12 +299,8 @@ static bo_status undo_all(pg_conn *conn, undoing *all, unsigned count,
         st = undo_table(&all[i], &counts_out[i], err);
     if (st == BO_OK)
         st = pg_triggers_on(conn, tables, count, replica, err);
-    for (unsigned i = 0; st == BO_OK && i < count; i++) {
-        st = pg_journal_open(conn, tables[i], &all[i].journal, err);
-        if (st == BO_OK)
-            st = read_back(&all[i], err);
-        pg_journal_done(&all[i].journal);
-    }
+    for (unsigned i = 0; st == BO_OK && i < count; i++)
+        st = read_back(&all[i], err);
     return st;
 }
 
@@ -324,20 +315,16 @@ static bo_status prepare(pg_conn *conn, undoing *all, const bo_table *const *tab
         st = is_plain(tables[i]) ? find_kept(&all[i], hash, &kept, err) : BO_OK;
         if (st == BO_OK && !kept)
             st = bo_fail(err, BO_UNSUPPORTED, "%s cannot be undone where it is", tables[i]->name);
+        if (st == BO_OK)
+            st = pg_journal_open(conn, tables[i], &all[i].journal, err);
     }
     return st;
 }
 
-bo_status pg_capture_undo_kept(bo_conn *base, const bo_table *const *tables, unsigned count,
-    const char *point, bo_applied *counts_out, bo_error *err)
+static bo_status undo_or_leave(pg_conn *conn, undoing *all, unsigned count,
+    const bo_table *const *tables, bo_applied *counts_out, bo_error *err)
 {
-    pg_conn *conn = pg_of(base);
-    BO_OWN_MEM undoing *all = calloc((size_t)count + 1, sizeof *all);
-    if (!all)
-        return bo_nomem(err);
-    bo_status st = prepare(conn, all, tables, count, point, err);
-    if (st == BO_OK)
-        st = pg_run(conn, NULL, err, "SAVEPOINT backout_kept; SET LOCAL work_mem = '128MB'");
+    bo_status st = pg_run(conn, NULL, err, "SAVEPOINT backout_kept; SET LOCAL work_mem = '128MB'");
     if (st != BO_OK)
         return st;
     st = undo_all(conn, all, count, tables, counts_out, err);
@@ -345,4 +332,18 @@ bo_status pg_capture_undo_kept(bo_conn *base, const bo_table *const *tables, uns
         st == BO_OK ? "SET LOCAL work_mem TO DEFAULT; RELEASE SAVEPOINT backout_kept"
                     : "ROLLBACK TO SAVEPOINT backout_kept; RELEASE SAVEPOINT backout_kept");
     return st == BO_OK ? ended : st;
+}
+
+bo_status pg_capture_undo_kept(bo_conn *base, const bo_table *const *tables, unsigned count,
+    const char *point, bo_applied *counts_out, bo_error *err)
+{
+    BO_OWN_MEM undoing *all = calloc((size_t)count + 1, sizeof *all);
+    if (!all)
+        return bo_nomem(err);
+    bo_status st = prepare(pg_of(base), all, tables, count, point, err);
+    if (st == BO_OK)
+        st = undo_or_leave(pg_of(base), all, count, tables, counts_out, err);
+    for (unsigned i = 0; i < count; i++)
+        pg_journal_done(&all[i].journal);
+    return st;
 }
