@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tests/contract/test_sqlite_capture.c - what the capture has to know of SQLite alone.
+ * tests/contract/test_sqlite_capture.c - SQLite: REPLACE, row numbers and storage classes, which
+ * only it has, captured.
  *
- * A story is SQL before the capture and SQL that is captured.  What the journal says of it must be
- * just what a comparison of all rows before and after says; nothing more is promised to anybody.
+ * A story is SQL before the capture and SQL that is captured.
  */
-#include <stdio.h>
-#include <string.h>
-
-#include "contract/contract.h"
+#include "contract/sqlite_capture_world.h"
 #include "driver/sqlite/sqlite.h"
-#include "support/fault_memory.h"
 
 typedef struct story {
     const char *name;
@@ -18,184 +14,6 @@ typedef struct story {
     const char *before;
     const char *change;
 } story;
-
-static const bo_capture_driver *capture(const contract_world *w)
-{
-    return w->driver->capture;
-}
-
-static void begin(contract_world *w, const bo_table *table, const char *point)
-{
-    bo_error err = {0};
-    pg_must(capture(w)->begin(w->conn, &table, 1, point, &err), &err);
-}
-
-static void end(contract_world *w, const char *point)
-{
-    bo_error err = {0};
-    pg_must(capture(w)->end(w->conn, point, &err), &err);
-}
-
-static char *position(contract_world *w)
-{
-    BO_OWN_VALUE(bo_buf) text = {0};
-    bo_error err = {0};
-    pg_must(capture(w)->position(w->conn, NULL, 0, &text, &err), &err);
-    return bo_arena_str(w->arena, bo_buf_str(&text));
-}
-
-static const char *broken(contract_world *w, const char *table, const char *point)
-{
-    BO_OWN_VALUE(bo_buf) text = {0};
-    bo_error err = {0};
-    pg_must(capture(w)->check(w->conn, contract_table(w, table), point, &text, &err), &err);
-    return bo_arena_str(w->arena, bo_buf_str(&text));
-}
-
-/* ---- rows by key ---- */
-
-typedef struct key_rows {
-    const bo_table *table;
-    contract_rows all;
-} key_rows;
-
-static bool same_key(const bo_table *table, bo_image a, bo_image b)
-{
-    uint16_t positions[64];
-    const uint16_t count = bo_table_key_positions(table, positions);
-    for (uint16_t i = 0; i < count; i++) {
-        if (!bo_value_equal(bo_image_value(a, positions[i]), bo_image_value(b, positions[i])))
-            return false;
-    }
-    return true;
-}
-
-static bo_image find(key_rows *in, bo_image like)
-{
-    bo_error err = {0};
-    in->all.at = 0;
-    for (;;) {
-        bo_image row = {0};
-        bool last = false;
-        pg_must(contract_next(&in->all, &row, &last, &err), &err);
-        if (last)
-            return (bo_image){0};
-        if (same_key(in->table, row, like))
-            return row;
-    }
-}
-
-static bool same_row(const bo_table *table, bo_image a, bo_image b)
-{
-    if (!a.data || !b.data)
-        return !a.data && !b.data;
-    return bo_row_equal(table, a, b);
-}
-
-typedef struct compared {
-    const char *story;
-    key_rows was;
-    key_rows is;
-    contract_rows seen; /* of the journal: a row of each key */
-    unsigned wrong;
-} compared;
-
-static void wrong(compared *self, const char *what)
-{
-    print_message("# %s: %s\n", self->story, what);
-    self->wrong++;
-}
-
-static bo_status compare_change(void *ctx, const bo_journal_change *change, bo_error *err)
-{
-    compared *self = ctx;
-    const bo_table *table = self->was.table;
-    bo_image any = change->before.data ? change->before : change->after;
-    key_rows seen = {.table = table, .all = self->seen};
-    if (change->before.data && change->after.data &&
-        !same_key(table, change->before, change->after))
-        wrong(self, "the two images of a change have two keys");
-    if (self->seen.count > 0 && find(&seen, any).data)
-        wrong(self, "a key is told twice");
-    if (!same_row(table, find(&self->was, any), change->before))
-        wrong(self, "the image before is not the row as it was");
-    if (!same_row(table, find(&self->is, any), change->after))
-        wrong(self, "the image after is not the row as it is");
-    return contract_collect(&self->seen, any, err);
-}
-
-/* Every row that is in one of the two and not the same in the other was told. */
-static void all_were_told(compared *self, key_rows *in, key_rows *other)
-{
-    bo_error err = {0};
-    key_rows seen = {.table = in->table, .all = self->seen};
-    for (size_t at = 0;;) {
-        bo_image row = {0};
-        bool last = false;
-        in->all.at = at;
-        pg_must(contract_next(&in->all, &row, &last, &err), &err);
-        at = in->all.at;
-        if (last)
-            return;
-        if (!same_row(in->table, find(other, row), row) &&
-            (self->seen.count == 0 || !find(&seen, row).data))
-            wrong(self, "a row that changed is not told");
-    }
-}
-
-static void compare_table(contract_world *w, compared *self, const char *from)
-{
-    bo_error err = {0};
-    const bo_journal_filter filter = {.from = from};
-    self->is.table = contract_table(w, self->was.table->name);
-    contract_scan(w, &(bo_scan){.table = self->is.table}, &self->is.all);
-    pg_must(w->driver->begin(w->conn, BO_TX_READ, &err), &err);
-    pg_must(
-        capture(w)->changes(w->conn, self->is.table, &filter, compare_change, self, &err), &err);
-    w->driver->rollback(w->conn);
-    all_were_told(self, &self->was, &self->is);
-    all_were_told(self, &self->is, &self->was);
-}
-
-/* A story that was begun: its tables as they were, captured for point "p". */
-typedef struct tell_state {
-    contract_world *world;
-    compared tables[4];
-    unsigned count;
-    const char *from;
-} tell_state;
-
-static void tell_begin(tell_state *self, contract_world *w, const char *title, const char *tables)
-{
-    char names[128], *rest = NULL;
-    *self = (tell_state){.world = w};
-    snprintf(names, sizeof names, "%s", tables);
-    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
-        compared *table = &self->tables[self->count++];
-        table->story = title;
-        table->was.table = contract_table(w, name);
-        contract_scan(w, &(bo_scan){.table = table->was.table}, &table->was.all);
-        begin(w, table->was.table, "p");
-    }
-    self->from = position(w);
-}
-
-static unsigned tell_end(tell_state *self)
-{
-    unsigned bad = 0;
-    for (unsigned i = 0; i < self->count; i++) {
-        compared *table = &self->tables[i];
-        const char *why = broken(self->world, table->was.table->name, "p");
-        if (*why)
-            wrong(table, why);
-        compare_table(self->world, table, self->from);
-        bad += table->wrong;
-        contract_rows_done(&table->was.all);
-        contract_rows_done(&table->is.all);
-        contract_rows_done(&table->seen);
-    }
-    return bad;
-}
 
 static unsigned tell(contract_world *w, const story *told, bool recursive)
 {
@@ -207,11 +25,6 @@ static unsigned tell(contract_world *w, const story *told, bool recursive)
     contract_do(w, told->change);
     return tell_end(&telling);
 }
-
-#define ROWS_T                                                                                  \
-    "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b UNIQUE, c, d NOT NULL DEFAULT 7);"       \
-    "INSERT INTO t VALUES (1, 'one', 10, x'00ff', 1), (2, 'two', 20, 2.5, 2), (3, 'three', 30," \
-    " char(97, 0, 98), 3), (4, NULL, NULL, CAST(x'ff41' AS TEXT), 4), (5, '', 50, 1e300, 5);"
 
 static const story plain[] = {
     {"update, insert, delete", "t", ROWS_T,
@@ -369,10 +182,8 @@ static void all_tell(contract_world *w, const story *stories, size_t count)
         print_message("# %s\n", stories[i / 2].name);
         assert_int_equal(contract_start(&fresh), 0);
         bad += tell(fresh, &stories[i / 2], i % 2 != 0);
-        end(fresh, "p");
-        assert_string_equal(contract_ask(fresh, "SELECT group_concat(name) FROM sqlite_schema"
-                                                " WHERE name GLOB 'backout*'"),
-            "");
+        capture_end(fresh, "p");
+        assert_string_equal(contract_ask(fresh, OURS), "");
         assert_int_equal(contract_stop(&fresh), 0);
     }
     (void)w;
@@ -426,7 +237,7 @@ static void an_undo_is_told_to_other_points(void **state)
         stage_undo_check(&undo);
         stage_undo_end(&undo);
         assert_int_equal(tell_end(&telling), 0);
-        end(w, "p");
+        capture_end(w, "p");
         contract_do(w, "DROP TABLE t");
     }
 }
@@ -451,231 +262,6 @@ static void a_restore_is_told_to_other_points(void **state)
     assert_int_equal(tell_end(&telling), 0);
 }
 
-/* ---- nothing of ours is seen, and nothing stays ---- */
-
-static bo_status count_name(void *ctx, const char *name, bo_error *err)
-{
-    (void)name, (void)err;
-    ++*(unsigned *)ctx;
-    return BO_OK;
-}
-
-static char *definition(contract_world *w, const char *name)
-{
-    json_t *json = bo_table_to_json(contract_table(w, name));
-    char *text = json_dumps(json, JSON_SORT_KEYS);
-    json_decref(json);
-    assert_non_null(text);
-    return text;
-}
-
-#define SCHEMA "SELECT group_concat(type || name || coalesce(sql, ''), ';') FROM sqlite_schema"
-
-static void a_captured_table_looks_like_any_other(void **state)
-{
-    contract_world *w = *state;
-    bo_error err = {0};
-    unsigned count = 0;
-    contract_do(w, ROWS_T "CREATE INDEX i ON t (c); CREATE TRIGGER u AFTER INSERT ON t BEGIN SELECT"
-                          " 1; END; CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT)");
-    const char *schema = contract_ask(w, SCHEMA);
-    BO_OWN_MEM char *was = definition(w, "t");
-    begin(w, contract_table(w, "t"), "p");
-    begin(w, contract_table(w, "s"), "p");
-    begin(w, contract_table(w, "t"), "q");
-    contract_do(w, "INSERT INTO t (a) VALUES (1); INSERT INTO s DEFAULT VALUES; ANALYZE");
-    BO_OWN_MEM char *is = definition(w, "t");
-    assert_string_equal(is, was);
-    pg_must(w->driver->tables(w->conn, count_name, &count, &err), &err);
-    assert_int_equal(count, 2);
-    const bo_table *ours = NULL;
-    assert_int_equal(
-        w->driver->describe(w->conn, "backout_journal_1", w->arena, &ours, &err), BO_NOTFOUND);
-    assert_int_equal(
-        w->driver->describe(w->conn, "backout_capture", w->arena, &ours, &err), BO_NOTFOUND);
-    end(w, "p");
-    assert_string_equal(broken(w, "t", "q"), "");
-    assert_string_equal(contract_ask(w, "SELECT count(*) FROM backout_journal_1"), "1");
-    end(w, "q");
-    end(w, "q");
-    contract_do(w, "DROP TABLE sqlite_stat1");
-    assert_string_equal(contract_ask(w, SCHEMA), schema);
-    assert_string_equal(contract_ask(w, "SELECT group_concat(name) FROM sqlite_sequence"), "s");
-}
-
-/* ---- what cannot be trusted is said ---- */
-
-static void a_broken_capture_is_noticed(void **state)
-{
-    static const struct {
-        const char *change, *table, *why;
-    } cases[] = {
-        {"DROP TRIGGER backout_journal_1_moved", "t", "backout_journal_1_moved is missing"},
-        {"DROP TABLE backout_journal_1", "t", "backout_journal_1 is missing"},
-        {"ALTER TABLE t ADD COLUMN e", "t", "changed: column 'e'"},
-        {"ALTER TABLE t RENAME TO n", "n", "n is not captured for 'p'"},
-        {"CREATE UNIQUE INDEX i ON t (c)", "t", "the definition of the table or of"},
-        {"CREATE TABLE n AS SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t;"
-         " CREATE UNIQUE INDEX i ON t (id)",
-            "t", "t has no key that identifies its rows"},
-        {"CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, b UNIQUE, c, d NOT NULL DEFAULT 7);"
-         " INSERT INTO n SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
-            "t", "backout_journal_1_came is missing"},
-        {"CREATE TRIGGER late AFTER INSERT ON t BEGIN DELETE FROM t; END", "t",
-            "the trigger 'late' was made later"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        void *fresh = NULL;
-        assert_int_equal(contract_start(&fresh), 0);
-        contract_world *w = fresh;
-        contract_do(w, ROWS_T);
-        begin(w, contract_table(w, "t"), "p");
-        assert_string_equal(broken(w, "t", "p"), "");
-        contract_do(w, cases[i].change);
-        const char *why = broken(w, cases[i].table, "p");
-        if (!strstr(why, cases[i].why))
-            fail_msg("%s: %s", cases[i].change, why);
-        end(w, "p");
-        assert_string_equal(contract_ask(w, "SELECT count(*) FROM sqlite_schema WHERE name GLOB"
-                                            " 'backout*'"),
-            "0");
-        assert_int_equal(contract_stop(&fresh), 0);
-    }
-    (void)state;
-}
-
-/* A journal that is broken is not used for the next point. */
-static void the_next_point_gets_a_whole_journal(void **state)
-{
-    contract_world *w = *state;
-    contract_do(w, ROWS_T);
-    begin(w, contract_table(w, "t"), "p");
-    contract_do(w, "ALTER TABLE t ADD COLUMN e; UPDATE t SET e = 1");
-    tell_state telling;
-    begin(w, contract_table(w, "t"), "q");
-    assert_string_not_equal(broken(w, "t", "p"), "");
-    assert_string_equal(broken(w, "t", "q"), "");
-    end(w, "p");
-    assert_string_equal(broken(w, "t", "q"), "");
-    tell_begin(&telling, w, "after a broken one", "t");
-    contract_do(w, "UPDATE t SET e = 2; DELETE FROM t WHERE id = 1");
-    assert_int_equal(tell_end(&telling), 0);
-}
-
-/* SQLite renames it in our triggers, too. */
-static void a_renamed_column_is_captured_on(void **state)
-{
-    contract_world *w = *state;
-    tell_state telling;
-    contract_do(w, ROWS_T);
-    begin(w, contract_table(w, "t"), "p");
-    contract_do(w, "ALTER TABLE t RENAME COLUMN a TO \"new \"\"name\"; ALTER TABLE t RENAME COLUMN"
-                   " id TO i; ALTER TABLE t RENAME COLUMN b TO a");
-    tell_begin(&telling, w, "renamed columns", "t");
-    contract_do(w, "UPDATE t SET a = a + 1; INSERT OR REPLACE INTO t (i, a) VALUES (9, 11);"
-                   " UPDATE t SET i = 12 WHERE i = 2");
-    assert_int_equal(tell_end(&telling), 0);
-}
-
-/* A later trigger breaks the journal of then, not the one that is made after it. */
-static void only_what_came_after_a_journal_breaks_it(void **state)
-{
-    contract_world *w = *state;
-    contract_do(w, ROWS_T);
-    begin(w, contract_table(w, "t"), "p");
-    contract_do(w, "CREATE TRIGGER late AFTER INSERT ON t BEGIN UPDATE t SET a = 'late' WHERE id ="
-                   " NEW.id; END");
-    assert_string_not_equal(broken(w, "t", "p"), "");
-    begin(w, contract_table(w, "t"), "q");
-    assert_string_equal(broken(w, "t", "q"), "");
-    assert_string_not_equal(broken(w, "t", "p"), "");
-}
-
-/* What somebody took away of ours hurts its point alone, and goes with the last one. */
-static void lost_parts_do_not_hinder_other_points(void **state)
-{
-    contract_world *w = *state;
-    contract_do(w, ROWS_T "CREATE TABLE u (id INTEGER PRIMARY KEY)");
-    begin(w, contract_table(w, "t"), "p");
-    contract_do(w, "DROP TABLE backout_capture");
-    begin(w, contract_table(w, "t"), "q");
-    begin(w, contract_table(w, "u"), "r");
-    contract_do(w, "DROP TABLE backout_journal_2");
-    assert_string_equal(position(w), "3:0");
-    assert_string_not_equal(broken(w, "t", "q"), "");
-    assert_string_equal(broken(w, "u", "r"), "");
-    end(w, "q");
-    end(w, "r");
-    assert_string_equal(
-        contract_ask(w, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'backout*'"), "0");
-    contract_do(w, "UPDATE t SET a = 1");
-}
-
-static bo_coverage coverage(contract_world *w, const char *table, const char *reason)
-{
-    BO_OWN_VALUE(bo_buf) reasons = {0};
-    bo_error err = {0};
-    bo_coverage found = BO_COVERED;
-    pg_must(capture(w)->coverage(w->conn, contract_table(w, table), &found, &reasons, &err), &err);
-    if (!strstr(bo_buf_str(&reasons), reason) || (!*reason && reasons.size > 0))
-        fail_msg("%s: %s", table, bo_buf_str(&reasons));
-    return found;
-}
-
-static void make_wide(contract_world *w, const char *name, unsigned columns)
-{
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_printf(&sql, "CREATE TABLE %s (id INTEGER PRIMARY KEY", name);
-    for (unsigned i = 1; i < columns; i++)
-        bo_buf_printf(&sql, ", x%u", i);
-    bo_buf_printf(&sql, "); INSERT INTO %s DEFAULT VALUES", name);
-    contract_do(w, bo_buf_str(&sql));
-}
-
-static void what_cannot_be_captured_is_refused_by_name(void **state)
-{
-    contract_world *w = *state;
-    bo_error err = {0};
-    contract_do(w, "CREATE VIRTUAL TABLE f USING fts5(a); CREATE TABLE k (a, b);"
-                   "CREATE TABLE o (a TEXT PRIMARY KEY); CREATE TABLE g (a TEXT PRIMARY KEY NOT"
-                   " NULL)");
-    make_wide(w, "wide", 2000);
-    make_wide(w, "most", 1997);
-    assert_int_equal(coverage(w, "f", "virtual table"), BO_UNCOVERED);
-    assert_int_equal(coverage(w, "f_content", "belongs to a virtual table"), BO_UNCOVERED);
-    assert_int_equal(coverage(w, "k", "no key"), BO_UNCOVERED);
-    assert_int_equal(coverage(w, "wide", "at most 1997 columns, and it has 2000"), BO_UNCOVERED);
-    assert_int_equal(coverage(w, "o", "allows NULL"), BO_COVERED_WITH_LIMITS);
-    assert_int_equal(coverage(w, "g", ""), BO_COVERED);
-    const bo_table *tables[] = {contract_table(w, "g"), contract_table(w, "k")};
-    assert_int_equal(capture(w)->begin(w->conn, tables, 2, "p", &err), BO_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "cannot capture changes of k"));
-    assert_string_equal(
-        contract_ask(w, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'backout*'"), "0");
-    tell_state telling;
-    tell_begin(&telling, w, "as wide as can be", "most");
-    contract_do(w, "UPDATE most SET x1996 = 'last'; INSERT INTO most (x7) VALUES (7);"
-                   " INSERT OR REPLACE INTO most (id) VALUES (2)");
-    assert_int_equal(tell_end(&telling), 0);
-}
-
-static void a_database_in_use_is_busy(void **state)
-{
-    contract_world *w = *state;
-    bo_error err = {0};
-    contract_do(w, ROWS_T);
-    const bo_table *table = contract_table(w, "t");
-    contract_do(w, "BEGIN IMMEDIATE");
-    sq_of(w->conn)->lock_timeout_ms = 50;
-    assert_int_equal(capture(w)->begin(w->conn, &table, 1, "p", &err), BO_BUSY);
-    contract_do(w, "ROLLBACK");
-    begin(w, table, "p");
-    contract_do(w, "BEGIN IMMEDIATE");
-    assert_int_equal(capture(w)->end(w->conn, "p", &err), BO_BUSY);
-    contract_do(w, "ROLLBACK");
-    assert_string_equal(broken(w, "t", "p"), "");
-}
-
 /* ---- other sessions ---- */
 
 static void strict_sessions_can_write(void **state)
@@ -692,14 +278,6 @@ static void strict_sessions_can_write(void **state)
     contract_do(w, "INSERT OR REPLACE INTO t VALUES (9, 'ONE', 99, 1, -1); DELETE FROM t WHERE id ="
                    " 3; UPDATE OR REPLACE t SET a = 'Two', d = 2, c = 1 WHERE id = 9");
     assert_int_equal(tell_end(&telling), 0);
-}
-
-static void a_text_in_double_quotes_is_not_followed(void **state)
-{
-    contract_world *w = *state;
-    contract_do(w, "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE UNIQUE INDEX i ON t (a)"
-                   " WHERE a <> \"text\"");
-    assert_int_equal(coverage(w, "t", "cannot be"), BO_UNCOVERED);
 }
 
 /* ---- filters ---- */
@@ -734,10 +312,9 @@ static void positions_and_transactions_are_bounds(void **state)
     bo_error err = {0};
     contract_do(w, ROWS_T);
     const bo_table *table = contract_table(w, "t");
-    begin(w, table, "p");
-    const char *from = position(w);
+    const char *from = capture_begin(w, "p", PG_NAMES("t"));
     contract_do(w, "UPDATE t SET a = 'mine' WHERE id = 1; INSERT INTO t (a) VALUES ('mine')");
-    const char *to = position(w);
+    const char *to = capture_position(w, PG_NAMES("t"));
     contract_do(w, "UPDATE t SET a = 'other' WHERE id IN (1, 2);"
                    " UPDATE t SET a = 'last' WHERE id = 1");
     const char *only[] = {"1.1", "1.4"}, *around[] = {"1.5", "1.1", "2.3"};
@@ -760,132 +337,19 @@ static void positions_and_transactions_are_bounds(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         BO_OWN_VALUE(bo_buf) text = {0};
-        pg_must(
-            capture(w)->changes(w->conn, table, &cases[i].filter, write_change, &text, &err), &err);
+        pg_must(w->driver->capture->changes(
+                    w->conn, table, &cases[i].filter, write_change, &text, &err),
+            &err);
         assert_string_equal(bo_buf_str(&text), cases[i].want);
     }
     const bo_journal_filter elsewhere = {.from = "7:1"};
     assert_int_equal(
-        capture(w)->changes(w->conn, table, &elsewhere, write_change, NULL, &err), BO_INVALID);
+        w->driver->capture->changes(w->conn, table, &elsewhere, write_change, NULL, &err),
+        BO_INVALID);
 }
 
-/* ---- no memory ---- */
-
-static bo_status see_change(void *ctx, const bo_journal_change *change, bo_error *err)
-{
-    (void)change, (void)err;
-    ++*(unsigned *)ctx;
-    return BO_OK;
-}
-
-static bo_status see_row(void *ctx, const bo_journal_row *row, bo_error *err)
-{
-    (void)row, (void)err;
-    ++*(unsigned *)ctx;
-    return BO_OK;
-}
-
-static bo_status see_captured(void *ctx, const bo_captured *captured, bo_error *err)
-{
-    (void)captured, (void)err;
-    ++*(unsigned *)ctx;
-    return BO_OK;
-}
-
-enum { BEGIN, CHECK, POSITION, LIST, CHANGES, WALK, END, STEPS };
-
-static bo_status take_step(
-    contract_world *w, unsigned step, const bo_table *table, unsigned *seen, bo_error *err)
-{
-    const bo_capture_driver *driver = capture(w);
-    const bo_journal_filter filter = {.from = "1:0"};
-    BO_OWN_VALUE(bo_buf) text = {0};
-    bo_status st = BO_OK;
-    switch (step) {
-    case BEGIN:
-        return driver->begin(w->conn, &table, 1, "p", err);
-    case CHECK:
-        st = driver->check(w->conn, table, "p", &text, err);
-        *seen += st == BO_OK && text.size == 0;
-        return st;
-    case POSITION:
-        st = driver->position(w->conn, NULL, 0, &text, err);
-        *seen += st == BO_OK && strcmp(bo_buf_str(&text), "1:6") == 0;
-        return st;
-    case LIST:
-        return driver->list(w->conn, see_captured, seen, err);
-    case CHANGES:
-        return driver->changes(w->conn, table, &filter, see_change, seen, err);
-    case WALK:
-        return driver->walk(w->conn, table, "1:0", see_row, seen, err);
-    default:
-        return driver->end(w->conn, "p", err);
-    }
-}
-
-#define OBJECTS "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'backout*'"
-
-/* A step that fails has done nothing, and the next round does it. */
-static void every_allocation_may_fail_once(void **state)
-{
-    static const unsigned told[STEPS] = {0, 1, 1, 1, 5, 6, 0};
-#ifdef UNDER_ASAN
-    skip(); /* which allocates by itself */
-#endif
-    contract_world *w = *state;
-    contract_do(w, ROWS_T "CREATE UNIQUE INDEX i ON t (lower(a) DESC) WHERE d > 0;");
-    const bo_table *table = contract_table(w, "t");
-    for (unsigned step = BEGIN; step < STEPS; step++) {
-        bo_status st = BO_OK;
-        unsigned nth = 0, seen = 0;
-        bool fired = false;
-        do {
-            bo_error err = {0};
-            seen = 0;
-            fault_memory_arm(++nth);
-            st = take_step(w, step, table, &seen, &err);
-            fired = fault_memory_fired();
-            const bool there = atoi(contract_ask(w, OBJECTS)) > 0;
-            assert_int_equal(there, (step != BEGIN || st == BO_OK) && (step != END || st != BO_OK));
-            if (st != BO_OK)
-                assert_int_equal(st, BO_NOMEM);
-            else if (fired && step == BEGIN) /* it could do without: once more */
-                end(w, "p");
-            else if (fired && step == END)
-                begin(w, table, "p");
-        } while (fired);
-        assert_int_equal(st, BO_OK);
-        assert_int_equal(seen, told[step]);
-        assert_true(nth > 1);
-        if (step == BEGIN)
-            contract_do(w, "UPDATE t SET a = a || '!' WHERE id < 4; DELETE FROM t WHERE id = 4;"
-                           " INSERT INTO t (a) VALUES ('n'); UPDATE t SET c = 1 WHERE id = 1");
-    }
-}
-
-int main(int argc, char **argv)
-{
-    static char engine[] = "sqlite";
-    char *args[] = {argv[0], engine, NULL};
-    (void)argc;
-    const struct CMUnitTest tests[] = {
-        CONTRACT_TEST(plain_changes_are_told),
-        CONTRACT_TEST(what_replace_removes_is_told),
-        CONTRACT_TEST(triggers_of_users_hide_nothing),
-        CONTRACT_TEST(an_undo_is_told_to_other_points),
-        CONTRACT_TEST(a_restore_is_told_to_other_points),
-        CONTRACT_TEST(a_captured_table_looks_like_any_other),
-        CONTRACT_TEST(a_broken_capture_is_noticed),
-        CONTRACT_TEST(the_next_point_gets_a_whole_journal),
-        CONTRACT_TEST(a_renamed_column_is_captured_on),
-        CONTRACT_TEST(only_what_came_after_a_journal_breaks_it),
-        CONTRACT_TEST(lost_parts_do_not_hinder_other_points),
-        CONTRACT_TEST(what_cannot_be_captured_is_refused_by_name),
-        CONTRACT_TEST(a_database_in_use_is_busy),
-        CONTRACT_TEST(strict_sessions_can_write),
-        CONTRACT_TEST(a_text_in_double_quotes_is_not_followed),
-        CONTRACT_TEST(positions_and_transactions_are_bounds),
-        CONTRACT_TEST(every_allocation_may_fail_once),
-    };
-    return contract_main(2, args, "sqlite_capture", tests, sizeof tests / sizeof *tests);
-}
+CONTRACT_MAIN("sqlite_capture", CONTRACT_TEST(plain_changes_are_told),
+    CONTRACT_TEST(what_replace_removes_is_told), CONTRACT_TEST(triggers_of_users_hide_nothing),
+    CONTRACT_TEST(an_undo_is_told_to_other_points),
+    CONTRACT_TEST(a_restore_is_told_to_other_points), CONTRACT_TEST(strict_sessions_can_write),
+    CONTRACT_TEST(positions_and_transactions_are_bounds))
