@@ -10,6 +10,7 @@ struct one {
     setting setting;
     unsigned shift; /* the strides do not begin at the same place in every operation */
     char name[160];
+    unsigned faults, survived;
 };
 
 static bool everything(void)
@@ -29,13 +30,15 @@ static unsigned next_place(const struct one *one, unsigned nth)
 
 static void sweep_operation(void **state)
 {
-    const struct one *one = *state;
+    struct one *one = *state;
     scene *s = scene_open(one->op, &one->setting);
     if (!s)
         skip();
     unsigned nth = next_place(one, 0);
     while (scene_attempt(s, one->sweep->kind, nth)) {
+        one->faults++;
         scene_check(s);
+        one->survived++;
         nth = next_place(one, nth);
     }
     scene_expect(s, s->found->status == BO_OK, "it fails without a fault");
@@ -66,12 +69,36 @@ static bool concerns(const sweep *how, const operation *op, const setting *at)
            !(how->skip && listed(how->skip, op->name)) && (!how->full || everything());
 }
 
+static const char *const engines[] = {"SQLite", "PostgreSQL", "MariaDB"};
+
 static void name_test(struct one *one)
 {
-    static const char *const engines[] = {"SQLite", "PostgreSQL", "MariaDB"};
     static const char *const methods[] = {"", ", captured,", ", captured and stored,"};
     (void)snprintf(one->name, sizeof one->name, "%s %s%s on %s", one->sweep->name, one->op->name,
         methods[one->setting.method], engines[one->setting.engine]);
+}
+
+static bool same_sweep(const struct one *a, const struct one *b)
+{
+    return a->setting.engine == b->setting.engine && strcmp(a->sweep->name, b->sweep->name) == 0;
+}
+
+/* A line for each kind of sweep and engine. */
+static void report(const struct one *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned faults = 0, survived = 0;
+        bool told = false;
+        for (size_t j = 0; j < i; j++)
+            told |= same_sweep(&all[i], &all[j]);
+        for (size_t j = i; j < count && !told; j++) {
+            faults += same_sweep(&all[i], &all[j]) ? all[j].faults : 0;
+            survived += same_sweep(&all[i], &all[j]) ? all[j].survived : 0;
+        }
+        if (faults > 0)
+            print_message("# sweep %s operations on %s: %u faults, %u survived\n",
+                all[i].sweep->name, engines[all[i].setting.engine], faults, survived);
+    }
 }
 
 int sweep_run(const sweep *sweeps, size_t count, const char *only)
@@ -87,12 +114,14 @@ int sweep_run(const sweep *sweeps, size_t count, const char *only)
         if (!concerns(how, op, &at))
             continue;
         assert_true(used < TESTS_MAX);
-        all[used] = (struct one){how, op, at, (unsigned)used % 7, ""};
+        all[used] = (struct one){how, op, at, (unsigned)used % 7, .name = ""};
         name_test(&all[used]);
         tests[used] = (struct CMUnitTest){
             .name = all[used].name, .test_func = sweep_operation, .initial_state = &all[used]};
         used++;
     }
     cmocka_set_test_filter(only);
-    return _cmocka_run_group_tests("faults", tests, used, NULL, NULL);
+    int failed = _cmocka_run_group_tests("faults", tests, used, NULL, NULL);
+    report(all, used);
+    return failed;
 }

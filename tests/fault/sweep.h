@@ -26,7 +26,8 @@ typedef struct sweep {
 /* Where methods have little that is their own. */
 #define BY_EITHER (BY(BO_METHOD_SNAPSHOT) | BY(BO_METHOD_CAPTURE))
 
-/** Runs it as a cmocka group, a test for each operation, engine and method.
+/** Runs it as a cmocka group, a test for each operation, engine and method; says at the end how
+ * many faults there were and after how many all was as it has to be.
  * @param only  "*partial on SQLite": the tests whose names match; NULL: all. */
 int sweep_run(const sweep *sweeps, size_t count, const char *only);
 
