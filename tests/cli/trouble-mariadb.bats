@@ -95,7 +95,7 @@ let_go() {
 
 # A server for this test alone, with the orders and the damage: what is set on it disturbs nobody.
 own_server() {
-    own_server=$(mktemp -d /tmp/backout-bats.XXXXXX)
+    own_server=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
     chmod 711 "$own_server"
     local variables
     shared_server=$("$mariadb_server" env "$BACKOUT_TEST_MY_DIR")

@@ -280,7 +280,7 @@ let_go() {
 }
 
 @test "a server that is stopped during a rollback: exit 1; when it is back nothing was changed" {
-    own_server=$(mktemp -d /tmp/backout-bats.XXXXXX)
+    own_server=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
     chmod 711 "$own_server"
     local variables
     shared_server=$("$pg_server" env "$BACKOUT_TEST_PG_DIR")

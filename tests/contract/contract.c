@@ -22,8 +22,7 @@ static const suite *chosen;
 
 static void start_sqlite(contract_world *world)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(world->folder, sizeof world->folder, "%.40s/contract-XXXXXX", base ? base : "/tmp");
+    snprintf(world->folder, sizeof world->folder, "%.40s/contract-XXXXXX", temporary_folder());
     assert_non_null(mkdtemp(world->folder));
     snprintf(world->url, sizeof world->url, "sqlite:%s/shop.db", world->folder);
     bo_error err = {0};

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -29,6 +30,13 @@ __attribute__((weak, visibility("default"), format(printf, 1, 2))) void print_me
         (void)vprintf(format, args);
     }
     va_end(args);
+}
+
+/* Where a test makes the folder of its files. */
+static inline const char *temporary_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder && folder[0] ? folder : "/tmp";
 }
 
 /* Memory is not what it is under a sanitizer: gcc says so by a macro, clang by a feature. */

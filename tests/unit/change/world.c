@@ -44,7 +44,7 @@ static world *new_world(void)
 {
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    strcpy(w->folder, "/tmp/backout-change-XXXXXX");
+    (void)snprintf(w->folder, sizeof w->folder, "%.36s/backout-change-XXXXXX", temporary_folder());
     assert_non_null(mkdtemp(w->folder));
     (void)snprintf(w->catalog, sizeof w->catalog, "sqlite:%s/state/catalog.db", w->folder);
     (void)snprintf(w->repository, sizeof w->repository, "%s/state/repository", w->folder);

@@ -10,8 +10,8 @@
 #include "driver/driver.h"
 
 typedef struct world {
-    char folder[32];
-    char path[64];
+    char folder[64];
+    char path[80];
     bo_conn *conn; /* as backout connects */
     bo_conn *user;
     bo_arena *arena;
@@ -39,7 +39,7 @@ static int start(void **state)
 {
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    strcpy(w->folder, "/tmp/sqlite-test-XXXXXX");
+    (void)snprintf(w->folder, sizeof w->folder, "%.36s/sqlite-test-XXXXXX", temporary_folder());
     assert_non_null(mkdtemp(w->folder));
     snprintf(w->path, sizeof w->path, "%s/a.db", w->folder);
     w->user = connect_to(w->path, true, true);

@@ -33,7 +33,8 @@ static int set_up(void **state)
 {
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    strcpy(w->folder, "/tmp/backout-repository-XXXXXX");
+    (void)snprintf(
+        w->folder, sizeof w->folder, "%.36s/backout-repository-XXXXXX", temporary_folder());
     assert_non_null(mkdtemp(w->folder));
     (void)snprintf(w->path, sizeof w->path, "%s/repository", w->folder);
     assert_int_equal(bo_repository_open(w->path, &w->repository, NULL), BO_OK);

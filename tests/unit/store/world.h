@@ -86,7 +86,7 @@ static inline int world_set_up(void **state)
 {
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    strcpy(w->folder, "/tmp/backout-catalog-XXXXXX");
+    (void)snprintf(w->folder, sizeof w->folder, "%.36s/backout-catalog-XXXXXX", temporary_folder());
     assert_non_null(mkdtemp(w->folder));
     if (world_is_postgres()) {
         world_use_postgres(w);
