@@ -17,6 +17,7 @@ static unsigned steps;
 static bo_conn *server; /* a superuser's, which ends the others' connections */
 static world_engine engine;
 static char shop_name[64];
+static const scene *broken;
 
 static bo_status end_link(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
 {
@@ -50,6 +51,12 @@ static void end_links(void)
     }
 }
 
+static void kill_server(void)
+{
+    found->fired = true;
+    broken->kill_server(broken);
+}
+
 static void die(void)
 {
     found->fired = true;
@@ -64,6 +71,8 @@ static void at_step(const char *name)
         return;
     if (armed.kind == FAULT_KILL_AT_STEP)
         die();
+    if (armed.kind == FAULT_SERVER_AT_STEP)
+        kill_server();
     if (armed.kind == FAULT_LINK) {
         found->fired = true;
         end_links();
@@ -73,7 +82,10 @@ static void at_step(const char *name)
 static void at_alarm(int signal_number)
 {
     (void)signal_number;
-    die();
+    if (armed.kind == FAULT_SERVER_AFTER_US)
+        kill_server();
+    else
+        die();
 }
 
 static void arm_kill_after(unsigned us)
@@ -85,6 +97,7 @@ static void arm_kill_after(unsigned us)
 
 static void arm(scene *s)
 {
+    broken = s;
     armed = s->fault;
     found = s->found;
     through = s->op->through;
@@ -94,7 +107,7 @@ static void arm(scene *s)
         server = world_server(engine);
     bo_step_hook = at_step;
     fault_driver_install();
-    if (armed.kind == FAULT_KILL_AFTER_US)
+    if (armed.kind == FAULT_KILL_AFTER_US || armed.kind == FAULT_SERVER_AFTER_US)
         arm_kill_after(armed.nth);
     if (armed.kind == FAULT_DRIVER_CALL)
         fault_driver_arm(armed.nth);
@@ -114,6 +127,8 @@ static void arm(scene *s)
         fault_statement_arm(STATEMENT_FAILS, armed.nth, &found->fired);
     if (armed.kind == FAULT_STATEMENT_LOST)
         fault_statement_arm(STATEMENT_LOST, armed.nth, &found->fired);
+    if (armed.kind == FAULT_NETWORK)
+        network_arm(s);
     if (armed.kind == FAULT_ALLOCATION)
         fault_memory_arm(armed.nth);
 }

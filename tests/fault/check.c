@@ -20,6 +20,9 @@ static const char *const fault_names[] = {
     [FAULT_ALLOCATION] = "allocation",
     [FAULT_LINK] = "link lost at step",
     [FAULT_LINK_AT_CALL] = "link lost at driver call",
+    [FAULT_NETWORK] = "network at message",
+    [FAULT_SERVER_AT_STEP] = "server killed at step",
+    [FAULT_SERVER_AFTER_US] = "server killed after microseconds",
 };
 
 void scene_expect(scene *s, bool condition, const char *format, ...)

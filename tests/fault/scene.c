@@ -252,6 +252,8 @@ bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
     scene_expect(s, killed || (WIFEXITED(how) && WEXITSTATUS(how) == 0),
         "the process ended with status %#x", (unsigned)how);
     scene_expect(s, killed || s->found->returned, "the operation did not return");
+    if (s->mend)
+        s->mend(s);
     world_reopen(s->w);
     wait_for_server(s);
     return s->found->fired;

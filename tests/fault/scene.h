@@ -13,6 +13,7 @@
 #define BO_TESTS_FAULT_SCENE_H
 
 #include "support/fault_driver.h"
+#include "support/proxy.h"
 #include "unit/change/world.h"
 
 typedef struct scene scene;
@@ -72,6 +73,9 @@ typedef enum fault_kind {
     FAULT_ALLOCATION,        /* the n-th allocation fails */
     FAULT_LINK,              /* the server ends our connections at the n-th step */
     FAULT_LINK_AT_CALL,      /* the same before the n-th driver call */
+    FAULT_NETWORK,           /* what scene.network says, at the n-th message */
+    FAULT_SERVER_AT_STEP,    /* the server is killed at the n-th step */
+    FAULT_SERVER_AFTER_US,   /* the server is killed after n microseconds */
 } fault_kind;
 
 typedef struct fault {
@@ -98,6 +102,9 @@ struct scene {
     char second[160]; /* another point, where `prepare` took one */
     const char *rows[SCENE_MOMENTS];
     fault fault;
+    const proxy_plan *network;
+    void (*kill_server)(const scene *s);
+    void (*mend)(scene *s); /* before anything is checked, or NULL */
     finding *found;
     unsigned attempts;
 };
@@ -122,6 +129,11 @@ void scene_clean(scene *s);
 
 /* ---- break.c: in the process that breaks ---- */
 void scene_break(scene *s);
+
+/* ---- network.c: in that process too ---- */
+
+/** From now on the server is reached by TCP, through a proxy. */
+void network_arm(scene *s);
 
 /* ---- operations.c ---- */
 extern const operation scene_operations[];

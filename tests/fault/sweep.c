@@ -34,6 +34,7 @@ static void sweep_operation(void **state)
     scene *s = scene_open(one->op, &one->setting);
     if (!s)
         skip();
+    s->network = one->sweep->network;
     unsigned nth = next_place(one, 0);
     while (scene_attempt(s, one->sweep->kind, nth)) {
         one->faults++;

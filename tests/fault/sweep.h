@@ -11,16 +11,17 @@
  */
 typedef struct sweep {
     fault_kind kind;
-    const char *name;     /* "kill -9 at every step of" */
-    const char *only;     /* operations, separated by commas; NULL: all that there are */
-    const char *skip;     /* operations that it does not concern, or NULL */
-    unsigned engines;     /* ON(...) */
-    unsigned methods;     /* BY(...) */
-    bool shared;          /* with the catalog in PostgreSQL */
-    unsigned dense;       /* places that are all tried */
-    unsigned stride;      /* from then on every so-manieth; 0: every place */
-    bool full;            /* only when every place is tried */
-    unsigned full_stride; /* allocations are too many to try all even then; 0: every place */
+    const proxy_plan *network; /* of FAULT_NETWORK */
+    const char *name;          /* "kill -9 at every step of" */
+    const char *only;          /* operations, separated by commas; NULL: all that there are */
+    const char *skip;          /* operations that it does not concern, or NULL */
+    unsigned engines;          /* ON(...) */
+    unsigned methods;          /* BY(...) */
+    bool shared;               /* with the catalog in PostgreSQL */
+    unsigned dense;            /* places that are all tried */
+    unsigned stride;           /* from then on every so-manieth; 0: every place */
+    bool full;                 /* only when every place is tried */
+    unsigned full_stride;      /* allocations are too many to try all even then; 0: every place */
 } sweep;
 
 /* Where methods have little that is their own. */
