@@ -67,6 +67,7 @@ static void at_step(const char *name)
 {
     (void)snprintf(found->step, sizeof found->step, "%s", name);
     found->through = found->through || (through && strcmp(name, through) == 0);
+    files_step();
     if (++steps != armed.nth)
         return;
     if (armed.kind == FAULT_KILL_AT_STEP)
@@ -131,6 +132,7 @@ static void arm(scene *s)
         network_arm(s);
     if (armed.kind == FAULT_ALLOCATION)
         fault_memory_arm(armed.nth);
+    files_arm(s);
 }
 
 void scene_break(scene *s)
@@ -141,12 +143,15 @@ void scene_break(scene *s)
     bo_status st = bo_session_open(&s->w->settings, &session, &err);
     if (st == BO_OK)
         st = s->op->run(s, session, &err);
+    found->status = st;
+    (void)snprintf(found->text, sizeof found->text, "%s", st == BO_OK ? "" : err.text);
+    found->returned = true;
+    files_returned();
     bo_session_free(session);
     if (armed.kind == FAULT_ALLOCATION)
         found->fired = fault_memory_fired();
     else if (fault_driver_fired())
         found->fired = true;
-    found->status = st;
-    (void)snprintf(found->text, sizeof found->text, "%s", st == BO_OK ? "" : err.text);
-    found->returned = true;
+    files_end();
+    found->ended = true;
 }

@@ -23,6 +23,13 @@ static const char *const fault_names[] = {
     [FAULT_NETWORK] = "network at message",
     [FAULT_SERVER_AT_STEP] = "server killed at step",
     [FAULT_SERVER_AFTER_US] = "server killed after microseconds",
+    [FAULT_FILE_CALL] = "file call",
+    [FAULT_FILE_SHORT] = "short write",
+    [FAULT_FILE_FULL] = "disk full at file call",
+    [FAULT_FILE_GONE] = "disk gone at file call",
+    [FAULT_LOSS_AT_STEP] = "power cut at step",
+    [FAULT_LOSS_AT_CALL] = "power cut at file call",
+    [FAULT_LIE] = "lying disk, power cut at step",
 };
 
 void scene_expect(scene *s, bool condition, const char *format, ...)
@@ -34,10 +41,11 @@ void scene_expect(scene *s, bool condition, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fail_msg("%s on %s, method %d, %s %u, last step '%s', status %s, error '%s':\n%s", s->op->name,
-        scene_engine(s), (int)s->setting.method, fault_names[s->fault.kind], s->fault.nth,
-        s->found->step, s->found->returned ? bo_status_name(s->found->status) : "(killed)",
-        s->found->text, text);
+    fail_msg("%s on %s, method %d, %s %u, last step '%s', status %s, error '%s', %s:\n%s",
+        s->op->name, scene_engine(s), (int)s->setting.method, fault_names[s->fault.kind],
+        s->fault.nth, s->found->step,
+        s->found->returned ? bo_status_name(s->found->status) : "(killed)", s->found->text,
+        s->found->file_call, text);
 }
 
 static bool rows_are(scene *s, const char *rows, moment then)
@@ -48,6 +56,25 @@ static bool rows_are(scene *s, const char *rows, moment then)
 static bool is_rollback(const scene *s)
 {
     return s->op->from == SCENE_LATER && s->op->to != s->op->from;
+}
+
+/* What failed is told: the reason, in the system's words or in SQLite's, or the file. */
+static void check_cause(scene *s)
+{
+    static const char *const reasons[] = {"disk I/O error", "disk is full"};
+    const finding *found = s->found;
+    char file[sizeof found->file_call];
+    const char *slash = strrchr(found->file_call, '/');
+    scene_expect(s, s->fault.kind != FAULT_FILE_SHORT, "a short write is an error");
+    if (found->file_errno == 0)
+        return;
+    bool told = strstr(found->text, strerror(found->file_errno)) != NULL;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        told |= strstr(found->text, reasons[i]) != NULL;
+    (void)snprintf(file, sizeof file, "%s", slash ? slash + 1 : "");
+    file[strcspn(file, "'")] = '\0';
+    told |= file[0] && strstr(found->text, file);
+    scene_expect(s, told, "the error names neither the reason nor the file");
 }
 
 /* A result is never better or worse than what happened. */
@@ -64,6 +91,7 @@ static void check_claim(scene *s, const char *rows)
         return;
     }
     scene_expect(s, found->text[0] != 0, "the error says nothing");
+    check_cause(s);
     if (s->fault.kind == FAULT_LINK)
         scene_expect(s, strstr(found->text, "link to the database broke") != NULL,
             "the error does not say that the link broke");
@@ -314,7 +342,7 @@ static bo_status check_file(void *ctx, const char *name, bo_error *err)
  * Without its catalog it cannot say what is needed, and leaves it to the next one. */
 static void check_strays(scene *s)
 {
-    if (!s->found->returned || (s->setting.shared && s->fault.kind == FAULT_LINK))
+    if (!s->found->ended || (s->setting.shared && s->fault.kind == FAULT_LINK))
         return;
     bo_error err = {0};
     uint64_t swept = 0;

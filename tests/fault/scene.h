@@ -76,6 +76,13 @@ typedef enum fault_kind {
     FAULT_NETWORK,           /* what scene.network says, at the n-th message */
     FAULT_SERVER_AT_STEP,    /* the server is killed at the n-th step */
     FAULT_SERVER_AFTER_US,   /* the server is killed after n microseconds */
+    FAULT_FILE_CALL,         /* the n-th call to the file system fails */
+    FAULT_FILE_SHORT,        /* the n-th write() takes half of the bytes */
+    FAULT_FILE_FULL,         /* the disk is full from the n-th call on that needs room */
+    FAULT_FILE_GONE,         /* so does every call from the n-th on */
+    FAULT_LOSS_AT_STEP,      /* the power is cut at the n-th step; power_loss.h, each way */
+    FAULT_LOSS_AT_CALL,      /* before the n-th call that changes or syncs a file */
+    FAULT_LIE,               /* at the n-th step, and nothing in the repository was synced */
 } fault_kind;
 
 typedef struct fault {
@@ -87,10 +94,13 @@ typedef struct fault {
 typedef struct finding {
     bool fired;
     bool returned; /* the operation came back */
+    bool ended;    /* and the session was closed */
     bool through;  /* it took the step that is meant */
     bo_status status;
     char text[sizeof((bo_error *)0)->text];
     char step[64]; /* the last one */
+    int file_errno;
+    char file_call[360]; /* "pwrite '/path/file'": the one that failed, or "" */
 } finding;
 
 struct scene {
@@ -134,6 +144,14 @@ void scene_break(scene *s);
 
 /** From now on the server is reached by TCP, through a proxy. */
 void network_arm(scene *s);
+
+/* ---- files.c: in that process too ---- */
+
+void files_arm(scene *s);
+void files_step(void);
+/** The operation has come back, and said how it ended. */
+void files_returned(void);
+void files_end(void);
 
 /* ---- operations.c ---- */
 extern const operation scene_operations[];
