@@ -24,9 +24,13 @@ format:
 	@tools/list-files .c .h | xargs clang-format -i
 
 bench: all
-	@tools/install-deps check
-	@ninja -C $(BUILD) --quiet bench/measure bench/copy_out
-	@BACKOUT_BIN=$(abspath $(BUILD))/backout BENCH_TOOLS=$(abspath $(BUILD))/bench bench/run $(CASES)
+	@tools/install-deps bench
+	@ninja -C $(BUILD) --quiet bench/measure bench/copy_out bench/select_out
+	@BACKOUT_BIN=$(abspath $(BUILD))/backout BENCH_TOOLS=$(abspath $(BUILD))/bench \
+		bench/run $(BENCH_MODE) $(CASES)
+
+bench-compare: BENCH_MODE = --compare
+bench-compare: bench
 
 install: all
 	meson install -C $(BUILD) --no-rebuild
@@ -34,4 +38,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo check lint format bench install clean
+.PHONY: all demo check lint format bench bench-compare install clean
