@@ -2,7 +2,7 @@
 /*
  * tests/fuzz/main.c - runs a target without a fuzzer: each file of a corpus, then mutants of it.
  *
- * usage: mutate-<target> MUTANTS FILE...     The mutants are the same in every run.
+ * usage: mutate-<target> MUTANTS CORPUS      The mutants are the same in every run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,91 +11,110 @@
 #include "base/file.h"
 #include "fuzz.h"
 
-enum { FILE_MAX = 1 << 20, EDITS_MAX = 4 };
+enum { FILE_MAX = 1 << 20, GROWTH_MAX = 4096, EDITS_MAX = 4 };
 
-static uint64_t next(uint64_t *random) /* xorshift64* */
-{
-    *random ^= *random >> 12;
-    *random ^= *random << 25;
-    *random ^= *random >> 27;
-    return *random * 0x2545f4914f6cdd1du;
-}
+#pragma weak LLVMFuzzerCustomMutator
 
-/** A number below `limit`, or 0. */
-static size_t below(uint64_t *random, size_t limit)
-{
-    return limit ? (size_t)(next(random) % limit) : 0;
-}
+static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
 
-/** One edit of `buf`: a bit, a byte, an interesting number, a cut, a copied or removed run. */
-static void mutate(bo_buf *buf, uint64_t *random)
+/** One edit: a bit, a byte, an interesting number, a cut, a copied, removed or inserted run. */
+static size_t edit(uint8_t *data, size_t size, size_t max_size)
 {
-    static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff, '"', '{', '['};
-    if (buf->size == 0)
-        return;
-    size_t at = below(random, buf->size);
-    size_t run = 1 + below(random, buf->size - at < 16 ? buf->size - at : 16);
-    switch (below(random, 6)) {
+    static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff, '"', '{', '[', '\'', '\\', '%', ';'};
+    uint64_t *random = &random_state;
+    size_t at = fuzz_below(random, size);
+    size_t run = 1 + fuzz_below(random, size - at < 16 ? size - at : 16);
+    size_t what = size == 0 ? 6 : fuzz_below(random, 7);
+    switch (what) {
     case 0:
-        buf->data[at] ^= (uint8_t)(1u << below(random, 8));
-        break;
+        data[at] ^= (uint8_t)(1u << fuzz_below(random, 8));
+        return size;
     case 1:
-        buf->data[at] = (uint8_t)next(random);
-        break;
+        data[at] = (uint8_t)fuzz_next(random);
+        return size;
     case 2:
-        memset(buf->data + at, edges[below(random, sizeof edges)], run < 9 ? run : 8);
-        break;
+        run = run < 9 ? run : 8;
+        memset(
+            data + at, edges[fuzz_below(random, sizeof edges)], run < size - at ? run : size - at);
+        return size;
     case 3:
-        buf->size = at;
-        break;
+        return at;
     case 4:
-        memmove(buf->data + below(random, buf->size - run + 1), buf->data + at, run);
-        break;
+        run = run < size - at ? run : size - at;
+        memmove(data + fuzz_below(random, size - run + 1), data + at, run);
+        return size;
+    case 5:
+        run = run < size - at ? run : size - at;
+        memmove(data + at, data + at + run, size - at - run);
+        return size - run;
     default:
-        memmove(buf->data + at, buf->data + at + run, buf->size - at - run);
-        buf->size -= run;
+        if (size == max_size)
+            return size;
+        memmove(data + at + 1, data + at, size - at);
+        data[at] = edges[fuzz_below(random, sizeof edges)];
+        return size + 1;
     }
+}
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
+{
+    for (size_t edits = 1 + fuzz_below(&random_state, EDITS_MAX); edits > 0; edits--)
+        size = edit(data, size, max_size);
+    return size;
 }
 
 /** The target sees exactly `size` bytes of heap, so a sanitizer sees it read past them. */
-static int run(const bo_buf *buf)
+static void run(const uint8_t *data, size_t size)
 {
-    uint8_t *exact = malloc(buf->size ? buf->size : 1);
-    if (!exact)
-        return 1;
-    if (buf->size > 0)
-        memcpy(exact, buf->data, buf->size);
-    (void)LLVMFuzzerTestOneInput(exact, buf->size);
+    uint8_t *exact = malloc(size ? size : 1);
+    fuzz_must(exact != NULL, "memory for the input");
+    if (size > 0)
+        memcpy(exact, data, size);
+    (void)LLVMFuzzerTestOneInput(exact, size);
     free(exact);
-    return 0;
 }
 
-static int run_file(const char *path, unsigned long mutants)
+struct corpus {
+    const char *folder;
+    unsigned long mutants; /* of each file */
+    unsigned files;
+};
+
+static bo_status run_file(void *ctx, const char *name, bo_error *err)
 {
+    struct corpus *corpus = ctx;
     BO_OWN_VALUE(bo_buf) seed = {0};
-    BO_OWN_VALUE(bo_buf) mutant = {0};
-    bo_error err = {0};
-    if (bo_file_slurp(path, FILE_MAX, &seed, &err) != BO_OK) {
-        (void)fprintf(stderr, "%s: %s\n", path, err.text);
-        return 1;
+    BO_OWN_MEM uint8_t *mutant = NULL;
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s", corpus->folder, name);
+    bo_status st = bo_file_slurp(path, FILE_MAX, &seed, err);
+    if (st != BO_OK)
+        return st;
+    size_t room = seed.size + GROWTH_MAX;
+    corpus->files++;
+    random_state = UINT64_C(0x9e3779b97f4a7c15);
+    run(seed.data, seed.size);
+    mutant = malloc(room);
+    for (unsigned long i = 0; mutant && i < corpus->mutants; i++) {
+        if (seed.size > 0)
+            memcpy(mutant, seed.data, seed.size);
+        unsigned number = (unsigned)fuzz_next(&random_state);
+        size_t size = LLVMFuzzerCustomMutator
+                          ? LLVMFuzzerCustomMutator(mutant, seed.size, room, number)
+                          : LLVMFuzzerMutate(mutant, seed.size, room);
+        run(mutant, size);
     }
-    int failed = run(&seed);
-    uint64_t random = 0x9e3779b97f4a7c15u;
-    for (unsigned long i = 0; i < mutants && !failed; i++) {
-        bo_buf_clear(&mutant);
-        bo_buf_add(&mutant, seed.data, seed.size);
-        for (size_t edits = 1 + below(&random, EDITS_MAX); edits > 0; edits--)
-            mutate(&mutant, &random);
-        failed = mutant.failed || run(&mutant);
-    }
-    return failed;
+    return mutant ? BO_OK : bo_nomem(err);
 }
 
 int main(int argc, char **argv)
 {
-    int failed = argc < 3;
-    unsigned long mutants = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-    for (int i = 2; i < argc; i++)
-        failed |= run_file(argv[i], mutants);
-    return failed;
+    bo_error err = {0};
+    if (argc != 3)
+        return 2;
+    struct corpus corpus = {.folder = argv[2], .mutants = strtoul(argv[1], NULL, 10)};
+    bo_status st = bo_dir_list(corpus.folder, run_file, &corpus, &err);
+    if (st != BO_OK || corpus.files == 0)
+        (void)fprintf(stderr, "%s: %s\n", corpus.folder, st == BO_OK ? "no files" : err.text);
+    return st != BO_OK || corpus.files == 0;
 }
