@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# bench/server.bash - a PostgreSQL server of our own, on a private socket, with fsync.
+# bench/server.bash - a PostgreSQL server of our own, on a private socket, with fsync; started by the first
+# case that needs it.
 
 server=""
 
@@ -44,7 +45,8 @@ END
 }
 
 start_server() {
-    programs=$(server_programs)
+    [ -z "$server" ] || return 0
+    postgres_programs=$(server_programs)
     server=$WORK/pg
     [ ${#server} -le 80 ] || die "$server is too long for the path of a socket"
     install -d -m 700 "$server"
@@ -52,10 +54,10 @@ start_server() {
         chown postgres "$server"
         chmod 711 "$server" # the socket in it is for root as well
     fi
-    as_server "$programs/initdb" -D "$server/data" -U postgres --auth=trust --encoding=UTF8 \
+    as_server "$postgres_programs/initdb" -D "$server/data" -U postgres --auth=trust --encoding=UTF8 \
         --locale=C.UTF-8 --no-sync >/dev/null
     configuration | as_server tee -a "$server/data/postgresql.conf" >/dev/null
-    as_server "$programs/pg_ctl" start -w -s -D "$server/data" -l "$server/log"
+    as_server "$postgres_programs/pg_ctl" start -w -s -D "$server/data" -l "$server/log"
     export PGHOST=$server PGUSER=postgres PGDATABASE=orders
     export URL="postgresql:///orders?host=$server&user=postgres"
 }
@@ -78,7 +80,7 @@ database_work() {
 
 stop_server() {
     [ -e "$server/data/postmaster.pid" ] || return 0
-    as_server "$programs/pg_ctl" stop -w -s -m immediate -D "$server/data"
+    as_server "$postgres_programs/pg_ctl" stop -w -s -m immediate -D "$server/data"
 }
 
 sql() { # STATEMENT...: each on its own
@@ -92,5 +94,5 @@ sql() { # STATEMENT...: each on its own
 # What was written before must not be paid for by what is measured next.
 settle() {
     sync
-    [ -z "$server" ] || sql "CHECKPOINT"
+    [ -z "$server" ] || PGDATABASE=postgres sql "CHECKPOINT"
 }
