@@ -7,21 +7,16 @@ load trouble
 
 # 100 orders, with triggers that can be made to stop a rollback in its middle.
 setup() {
-    own_server='' mariadb_server=$BATS_TEST_DIRNAME/../support/mariadb-server
+    server_program=$BATS_TEST_DIRNAME/../support/mariadb-server
     common_setup
     my_database
     make_orders
     backout -q init
     echo "databases: {shop: {url: \"$MY_URL\", lock_timeout: 1s}}" >>backout.yaml
-    echo 'UPDATE orders SET total = 0 WHERE id <= 10; DELETE FROM orders WHERE id = 20;' >damage.sql
-    before=$(rows)
+    prepare_damage
 }
 teardown() {
-    if [ -n "$own_server" ]; then
-        "$mariadb_server" stop "$own_server/my"
-        rm -rf "$own_server"
-        eval "$shared_server"
-    fi
+    end_own_server
     unmount
     common_teardown
 }
@@ -34,12 +29,6 @@ make_orders() {
 
 rows() {
     my -e 'SELECT * FROM orders ORDER BY 1'
-}
-
-# The change, as a point in $id; its rows are in $damaged.
-damage() {
-    id=$(backout -q run --db shop damage.sql --output json | jq -r .id)
-    damaged=$(rows)
 }
 
 # Makes every write of order 7 take SECONDS: 0 is the usual.
@@ -58,50 +47,15 @@ writing() {
     [ -n "$connection" ]
 }
 
-# Starts a rollback and returns when it is in the middle of its writing: $pid, $connection, file `told`.
-begin_rollback() {
-    backout execute "$id" --yes >told 2>&1 &
-    pid=$!
-    eventually writing
-}
-
-told() {
-    grep -qF -- "$1" told || { cat told >&2; return 1; }
-}
-
-# After trouble: the rows are as damaged, and the rollback works.
-rollback_works() {
-    [ "$(rows)" = "$damaged" ]
-    pause 0
-    run -0 --separate-stderr backout execute "$id" --yes
-    [ "$(rows)" = "$before" ]
-}
-
 # hold SQL: a client executes it and keeps its session open; its connection is in `holding`.
 hold() {
-    mkfifo tap
-    my_client -u app --unbuffered "$MY_DATABASE" <tap >holding 2>&1 &
-    holder=$!
-    exec 9>tap
-    printf '%s; SELECT CONNECTION_ID();\n' "$1" >&9
-    eventually test -s holding
-}
-
-let_go() {
-    exec 9>&-
-    ended "$holder"
-    rm tap holding
+    hold_by "$1; SELECT CONNECTION_ID();" my_client -u app --unbuffered "$MY_DATABASE"
 }
 
 # A server for this test alone, with the orders and the damage: what is set on it disturbs nobody.
 own_server() {
-    own_server=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
-    chmod 711 "$own_server"
-    local variables
-    shared_server=$("$mariadb_server" env "$BACKOUT_TEST_MY_DIR")
+    start_own_server "$BACKOUT_TEST_MY_DIR"
     shared_server+="; MY_DATABASE=$MY_DATABASE"
-    variables=$("$mariadb_server" start "$own_server/my")
-    eval "$variables"
     MY_URL=$BACKOUT_TEST_MY_APP_URL MY_DATABASE=app
     make_orders
     echo "databases: {shop: {url: \"$MY_URL\", lock_timeout: 1s}}" >backout.yaml
@@ -367,14 +321,14 @@ SQL
     own_server
     pause 30
     begin_rollback
-    "$mariadb_server" stop "$own_server/my"
+    "$server_program" stop "$own_server/server"
     ended "$pid"
     [ "$code" = 1 ]
     told "because: the rollback changed nothing"
     run -1 --separate-stderr backout execute "$id" --yes
     said "because: cannot connect to 'app@localhost'"
     said "hint: is the server running"
-    "$mariadb_server" again "$own_server/my"
+    "$server_program" again "$own_server/server"
     rollback_works
 }
 

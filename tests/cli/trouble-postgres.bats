@@ -7,21 +7,16 @@ load trouble
 
 # 100 orders; their CHECK calls pause(), which can be made to stop a rollback in its middle.
 setup() {
-    own_server='' pg_server=$BATS_TEST_DIRNAME/../support/pg-server
+    server_program=$BATS_TEST_DIRNAME/../support/pg-server
     common_setup
     pg_database
     make_orders
     backout -q init
     echo "databases: {shop: {url: \"$PG_URL\", lock_timeout: 500ms}}" >>backout.yaml
-    echo 'UPDATE orders SET total = 0 WHERE id <= 10; DELETE FROM orders WHERE id = 20;' >damage.sql
-    before=$(rows)
+    prepare_damage
 }
 teardown() {
-    if [ -n "$own_server" ]; then
-        "$pg_server" stop "$own_server/pg"
-        rm -rf "$own_server"
-        eval "$shared_server"
-    fi
+    end_own_server
     common_teardown
 }
 
@@ -33,12 +28,6 @@ make_orders() {
 
 rows() {
     sql -c 'SELECT * FROM orders ORDER BY 1'
-}
-
-# The change, as a point in $id; its rows are in $damaged.
-damage() {
-    id=$(backout -q run --db shop damage.sql --output json | jq -r .id)
-    damaged=$(rows)
 }
 
 # Makes every write of order 7 take SECONDS: 0 is the usual.
@@ -55,39 +44,9 @@ writing() {
     [ -n "$backend" ]
 }
 
-# Starts a rollback and returns when it is in the middle of its writing: $pid, $backend, file `told`.
-begin_rollback() {
-    backout execute "$id" --yes >told 2>&1 &
-    pid=$!
-    eventually writing
-}
-
-told() {
-    grep -qF -- "$1" told || { cat told >&2; return 1; }
-}
-
-# After trouble: the rows are as damaged, and the rollback works.
-rollback_works() {
-    [ "$(rows)" = "$damaged" ]
-    pause 0
-    run -0 --separate-stderr backout execute "$id" --yes
-    [ "$(rows)" = "$before" ]
-}
-
 # hold SQL: a psql called 'teller' executes it in a transaction and keeps it open; its pid is in $holder.
 hold() {
-    mkfifo tap
-    PGAPPNAME=teller psql -X -q -A -t "$PG_URL" <tap >holding 2>&1 &
-    holder=$!
-    exec 9>tap
-    printf 'BEGIN; %s; SELECT pg_backend_pid();\n' "$1" >&9
-    eventually test -s holding
-}
-
-let_go() {
-    exec 9>&-
-    ended "$holder"
-    rm tap holding
+    PGAPPNAME=teller hold_by "BEGIN; $1; SELECT pg_backend_pid();" psql -X -q -A -t "$PG_URL"
 }
 
 @test "a wrong password exits 1; the sentence names the user and not the password" {
@@ -280,26 +239,21 @@ let_go() {
 }
 
 @test "a server that is stopped during a rollback: exit 1; when it is back nothing was changed" {
-    own_server=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
-    chmod 711 "$own_server"
-    local variables
-    shared_server=$("$pg_server" env "$BACKOUT_TEST_PG_DIR")
-    variables=$("$pg_server" start "$own_server/pg")
-    eval "$variables"
+    start_own_server "$BACKOUT_TEST_PG_DIR"
     PG_URL=$BACKOUT_TEST_PG_APP_URL PG_SUPER_URL=${BACKOUT_TEST_PG_SUPER_URL/postgres\?/app?}
     make_orders
     echo "databases: {shop: {url: \"$PG_URL\"}}" >backout.yaml
     damage
     pause 30
     begin_rollback
-    "$pg_server" stop "$own_server/pg"
+    "$server_program" stop "$own_server/server"
     ended "$pid"
     [ "$code" = 1 ]
     told "because: the rollback changed nothing"
     run -1 --separate-stderr backout execute "$id" --yes
     said "because: cannot connect to 'app@"
     said "hint: is the server running"
-    "$pg_server" again "$own_server/pg"
+    "$server_program" again "$own_server/server"
     rollback_works
 }
 

@@ -16,6 +16,13 @@ static bo_conn *connect_to(const char *database, const char *like, bool raw)
     return pg_world_connect(url, raw);
 }
 
+const char stage_customers[] =
+    "CREATE TABLE customers (id int PRIMARY KEY, email text UNIQUE NOT NULL, name text);"
+    "CREATE TABLE orders (id int PRIMARY KEY, customer int NOT NULL REFERENCES customers,"
+    " total numeric(12,2));"
+    "INSERT INTO customers SELECT n, 'c' || n || '@x', 'name ' || n FROM generate_series(1, 9) n;"
+    "INSERT INTO orders SELECT n, 1 + n % 9, n * 1.5 FROM generate_series(1, 30) n;";
+
 stage_world *stage_world_create(const char *database)
 {
     const char *super = getenv("BACKOUT_TEST_PG_SUPER_URL");

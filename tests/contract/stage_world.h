@@ -21,6 +21,9 @@ void stage_world_free(stage_world *world);
 /** An empty schema public of the owner, and `sql` run in it as the owner. */
 void stage_world_reset(stage_world *world, const char *sql);
 
+/** Nine customers with a unique email, and thirty orders of them. */
+extern const char stage_customers[];
+
 /** Rows of one table, sorted by key (without one: by all bytes). */
 typedef struct stage_row {
     bo_buf key;

@@ -1,95 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/unit/driver/test_sqlite.c - what only SQLite has to know; the rest is in tests/contract. */
-#include "support/unit.h"
+/* tests/unit/driver/test_sqlite.c - what only SQLite has to know: files, definitions and values;
+ * the rest is in tests/contract. */
+#include "sqlite_world.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include "driver/driver.h"
-
-typedef struct world {
-    char folder[64];
-    char path[80];
-    bo_conn *conn; /* as backout connects */
-    bo_conn *user;
-    bo_arena *arena;
-} world;
-
-static const bo_driver *const sq = &bo_driver_sqlite;
-
-static void must(bo_status st, const bo_error *err)
-{
-    if (st != BO_OK)
-        fail_msg("%s: %s", bo_status_name(st), err->text);
-}
-
-static bo_conn *connect_to(const char *url, bool create, bool raw)
-{
-    bo_error err = {0};
-    bo_conn *conn = NULL;
-    must(sq->open(&(bo_connect){.url = url, .create = create, .raw = raw, .lock_timeout_ms = 50},
-             &conn, &err),
-        &err);
-    return conn;
-}
-
-static int start(void **state)
-{
-    world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    (void)snprintf(w->folder, sizeof w->folder, "%.36s/sqlite-test-XXXXXX", temporary_folder());
-    assert_non_null(mkdtemp(w->folder));
-    snprintf(w->path, sizeof w->path, "%s/a.db", w->folder);
-    w->user = connect_to(w->path, true, true);
-    w->conn = connect_to(w->path, false, false);
-    w->arena = bo_arena_create();
-    *state = w;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    world *w = *state;
-    bo_conn_free(w->conn);
-    bo_conn_free(w->user);
-    remove(w->path);
-    rmdir(w->folder);
-    bo_arena_free(w->arena);
-    free(w);
-    return 0;
-}
-
-static void run(bo_conn *conn, const char *sql)
-{
-    bo_error err = {0};
-    must(sq->exec(conn, sql, &err), &err);
-}
-
-static const bo_table *describe(world *w, const char *name)
-{
-    bo_error err = {0};
-    const bo_table *table = NULL;
-    must(sq->describe(w->conn, name, w->arena, &table, &err), &err);
-    return table;
-}
-
-static bo_status keep_text(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
-{
-    (void)err;
-    (void)count;
-    snprintf(ctx, 64, "%.*s", (int)values[0].size, values[0].data ? values[0].data : "NULL");
-    return BO_OK;
-}
-
-static void expect(bo_conn *conn, const char *sql, const char *answer)
-{
-    bo_error err = {0};
-    char text[64] = "nothing";
-    must(sq->query(conn, sql, NULL, 0, keep_text, text, NULL, &err), &err);
-    assert_string_equal(text, answer);
-}
 
 /* ---- opening ---- */
 
@@ -152,7 +66,7 @@ static void a_database_opened_read_only_is_not_written_to(void **state)
 {
     world *w = *state;
     bo_error err = {0};
-    char url[100];
+    char url[120];
     snprintf(url, sizeof url, "sqlite:%s?mode=ro", w->path);
     bo_conn *conn = connect_to(url, false, false);
     assert_int_equal(sq->begin(conn, BO_TX_WRITE, &err), BO_DENIED);
@@ -168,11 +82,49 @@ static void our_connections_are_pinned_and_a_users_is_not(void **state)
     expect(w->conn, "PRAGMA trusted_schema", "0");
     expect(w->user, "PRAGMA foreign_keys", "0");
     expect(w->user, "PRAGMA trusted_schema", "1");
-    char url[100];
+    char url[120];
     snprintf(url, sizeof url, "sqlite:%s?foreign_keys=on", w->path);
     bo_conn *strict = connect_to(url, false, true);
     expect(strict, "PRAGMA foreign_keys", "1");
     bo_conn_free(strict);
+}
+
+static void a_name_may_have_a_question_mark(void **state)
+{
+    world *w = *state;
+    char path[80], plain[96], file[96], sqlite[96];
+    snprintf(path, sizeof path, "%s/who?.db", w->folder);
+    snprintf(plain, sizeof plain, "%s/who?.db", w->folder);
+    snprintf(file, sizeof file, "file:%s/who%%3F.db", w->folder);
+    snprintf(sqlite, sizeof sqlite, "sqlite:%s/who?.db?", w->folder);
+    const char *const forms[] = {plain, file, sqlite};
+    bo_conn_free(connect_to(path, true, true));
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        bo_conn_free(connect_to(forms[i], false, true));
+    assert_int_equal(remove(path), 0);
+}
+
+static void a_copy_put_in_its_place_is_the_same_database(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_identity before = {0}, after = {0}, other = {0};
+    must(sq->identity(w->conn, &before, &err), &err);
+    char copy[80], vacuum[120], again[96];
+    snprintf(copy, sizeof copy, "%s/b.db", w->folder);
+    snprintf(vacuum, sizeof vacuum, "VACUUM INTO '%s'", copy);
+    run(w->user, vacuum);
+    bo_conn *conn = connect_to(copy, false, true);
+    must(sq->identity(conn, &other, &err), &err);
+    bo_conn_free(conn);
+    assert_string_not_equal(before.server, other.server);
+
+    assert_int_equal(rename(copy, w->path), 0);
+    snprintf(again, sizeof again, "%s/./a.db", w->folder);
+    conn = connect_to(again, false, true);
+    must(sq->identity(conn, &after, &err), &err);
+    bo_conn_free(conn);
+    assert_string_equal(before.server, after.server);
 }
 
 /* ---- definitions ---- */
@@ -236,221 +188,6 @@ static void a_reference_is_read_whatever_its_spelling(void **state)
     for (int i = 0; i < 2; i++) {
         assert_string_equal(child->foreign_keys[i].parent, "Parent");
         assert_string_equal(child->foreign_keys[i].parent_columns[0], "Id");
-    }
-}
-
-/* ---- the stage ---- */
-
-typedef struct entries {
-    const bo_image *rows;
-    const bool *targets;
-    size_t count, at;
-} entries;
-
-static bo_status next_entry(void *ctx, bo_stage_entry *out, bool *end_out, bo_error *err)
-{
-    (void)err;
-    entries *self = ctx;
-    *end_out = self->at == self->count;
-    if (*end_out)
-        return BO_OK;
-    *out = (bo_stage_entry){
-        .id = self->at + 1, .has_target = self->targets[self->at], .row = self->rows[self->at]};
-    self->at++;
-    return BO_OK;
-}
-
-typedef struct rows {
-    bo_buf bytes[8];
-    size_t count;
-} rows;
-
-static bo_status keep_image(void *ctx, bo_image row, bo_error *err)
-{
-    (void)err;
-    rows *self = ctx;
-    assert_true(self->count < 8);
-    bo_buf_add(&self->bytes[self->count++], row.data, row.size);
-    return BO_OK;
-}
-
-static void rows_done(rows *self)
-{
-    for (size_t i = 0; i < self->count; i++)
-        bo_buf_done(&self->bytes[i]);
-    *self = (rows){0};
-}
-
-static bo_status count_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
-{
-    (void)id;
-    (void)row;
-    (void)err;
-    ++*(unsigned *)ctx;
-    return BO_OK;
-}
-
-/* Stages all of `before` as targets and all of `now` that has no equal there as rows that go. */
-static void put_back(world *w, const char *name, const rows *before)
-{
-    bo_error err = {0};
-    rows now = {0};
-    bo_image list[16];
-    bool targets[16];
-    entries todo = {list, targets, 0, 0};
-    const bo_table *table = describe(w, name);
-    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
-    must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &now, &err), &err);
-    for (size_t i = 0; i < now.count; i++) {
-        list[todo.count] = (bo_image){now.bytes[i].data, now.bytes[i].size};
-        targets[todo.count++] = false;
-    }
-    for (size_t i = 0; i < before->count; i++) {
-        list[todo.count] = (bo_image){before->bytes[i].data, before->bytes[i].size};
-        targets[todo.count++] = true;
-    }
-    bo_stage *stage = NULL;
-    unsigned located = 0;
-    bo_applied applied = {0};
-    must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
-    must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
-    must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
-    assert_int_equal(located, now.count);
-    must(sq->stage_apply(stage, &applied, &err), &err);
-    assert_int_equal(applied.deleted, now.count);
-    assert_int_equal(applied.inserted, before->count);
-    sq->stage_close(stage);
-    must(sq->commit(w->conn, &err), &err);
-    rows_done(&now);
-}
-
-/* Keys that are equal to SQL and not to us are different rows: one goes, the other comes. */
-static void a_key_is_compared_by_its_bytes(void **state)
-{
-    world *w = *state;
-    static const struct {
-        const char *table, *row, *change, *answer;
-    } cases[] = {
-        {"CREATE TABLE t (k TEXT COLLATE NOCASE PRIMARY KEY NOT NULL)",
-            "INSERT INTO t VALUES ('abc')", "UPDATE t SET k = 'ABC'", "'abc'"},
-        {"CREATE TABLE t (k PRIMARY KEY NOT NULL)", "INSERT INTO t VALUES (1)",
-            "UPDATE t SET k = 1.0", "1"},
-        {"CREATE TABLE t (k PRIMARY KEY) WITHOUT ROWID", "INSERT INTO t VALUES (2.0)",
-            "UPDATE t SET k = 2", "2.0"},
-        {"CREATE TABLE t (k TEXT COLLATE RTRIM NOT NULL UNIQUE)", "INSERT INTO t VALUES ('a')",
-            "UPDATE t SET k = 'a  '", "'a'"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        bo_error err = {0};
-        rows before = {0};
-        run(w->user, "DROP TABLE IF EXISTS t");
-        run(w->user, cases[i].table);
-        run(w->user, cases[i].row);
-        bo_scan scan = {.table = describe(w, "t")};
-        must(sq->scan(w->conn, &scan, keep_image, &before, &err), &err);
-        run(w->user, cases[i].change);
-        put_back(w, "t", &before);
-        expect(w->user, "SELECT quote(k) FROM t", cases[i].answer);
-        rows_done(&before);
-    }
-}
-
-static void conflict_clauses_of_a_table_do_not_hide_a_failure(void **state)
-{
-    world *w = *state;
-    bo_error err = {0};
-    rows before = {0};
-    run(w->user, "CREATE TABLE t (k INTEGER PRIMARY KEY, u UNIQUE ON CONFLICT REPLACE);"
-                 "INSERT INTO t VALUES (1, 'a')");
-    const bo_table *table = describe(w, "t");
-    must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &before, &err), &err);
-    run(w->user, "UPDATE t SET k = 2");
-    bo_image row = {before.bytes[0].data, before.bytes[0].size};
-    entries todo = {&row, &(bool){true}, 1, 0};
-    bo_stage *stage = NULL;
-    unsigned located = 0;
-    bo_applied applied = {0};
-    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
-    must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
-    must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
-    must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
-    assert_int_equal(sq->stage_apply(stage, &applied, &err), BO_CONFLICT);
-    sq->rollback(w->conn);
-    sq->stage_close(stage);
-    expect(w->user, "SELECT k FROM t", "2");
-    rows_done(&before);
-}
-
-static void a_row_keeps_its_number(void **state)
-{
-    world *w = *state;
-    bo_error err = {0};
-    rows before = {0};
-    run(w->user, "CREATE TABLE t (k TEXT NOT NULL UNIQUE, v); INSERT INTO t (rowid, k, v) VALUES"
-                 " (70, 'a', 1), (5, 'b', 2)");
-    const bo_table *table = describe(w, "t");
-    must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &before, &err), &err);
-    run(w->user, "UPDATE t SET v = 0");
-    bo_image list[2] = {
-        {before.bytes[0].data, before.bytes[0].size}, {before.bytes[1].data, before.bytes[1].size}};
-    entries todo = {list, (bool[]){true, true}, 2, 0};
-    bo_stage *stage = NULL;
-    unsigned located = 0;
-    bo_applied applied = {0};
-    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
-    must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
-    must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
-    must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
-    must(sq->stage_apply(stage, &applied, &err), &err);
-    assert_int_equal(applied.updated, 2);
-    sq->stage_close(stage);
-    must(sq->commit(w->conn, &err), &err);
-    expect(w->user, "SELECT group_concat(rowid || k || v) FROM (SELECT rowid, * FROM t ORDER BY k)",
-        "70a1,5b2");
-    rows_done(&before);
-}
-
-static void a_row_that_comes_back_takes_its_number_when_it_is_free(void **state)
-{
-    world *w = *state;
-    static const char *const tables[] = {
-        "CREATE TABLE t (k TEXT NOT NULL UNIQUE)", "CREATE TABLE t (k TEXT)"};
-    for (size_t i = 0; i < 2; i++) {
-        bo_error err = {0};
-        rows before = {0};
-        run(w->user, "DROP TABLE IF EXISTS t");
-        run(w->user, tables[i]);
-        run(w->user, "INSERT INTO t (rowid, k) VALUES (70, 'a'), (5, 'b'), (9, 'c')");
-        const bo_table *table = describe(w, "t");
-        assert_true(table->row_hint);
-        must(sq->scan(w->conn, &(bo_scan){.table = table}, keep_image, &before, &err), &err);
-        run(w->user, "DELETE FROM t");
-        put_back(w, "t", &before);
-        expect(w->user, "SELECT group_concat(rowid || k) FROM (SELECT rowid, k FROM t ORDER BY k)",
-            "70a,5b,9c");
-        /* one number is taken by a row that is told apart from it by its values only */
-        run(w->user, "DELETE FROM t; INSERT INTO t (rowid, k) VALUES (9, 'new')");
-        bo_image list[3];
-        for (size_t r = 0; r < 3; r++)
-            list[r] = (bo_image){before.bytes[r].data, before.bytes[r].size};
-        entries todo = {list, (bool[]){true, true, true}, 3, 0};
-        bo_stage *stage = NULL;
-        unsigned located = 0;
-        bo_applied applied = {0};
-        must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
-        must(sq->stage_open(w->conn, &(bo_stage_table){table, table}, 1, &stage, &err), &err);
-        must(sq->stage_fill(stage, 0, next_entry, &todo, &err), &err);
-        must(sq->stage_locate(stage, 0, count_row, &located, &err), &err);
-        must(sq->stage_apply(stage, &applied, &err), &err);
-        assert_int_equal(applied.inserted, 3);
-        unsigned read = 0;
-        must(sq->stage_readback(stage, 0, count_row, &read, &err), &err);
-        assert_int_equal(read, 3);
-        sq->stage_close(stage);
-        must(sq->commit(w->conn, &err), &err);
-        expect(w->user, "SELECT group_concat(rowid || k) FROM (SELECT rowid, k FROM t ORDER BY k)",
-            "70a,5b,71c,9new");
-        rows_done(&before);
     }
 }
 
@@ -556,64 +293,20 @@ static void a_utf16_database_says_what_it_loses(void **state)
     remove(path);
 }
 
-static void a_name_may_have_a_question_mark(void **state)
-{
-    world *w = *state;
-    char path[64], plain[96], file[96], sqlite[96];
-    snprintf(path, sizeof path, "%s/who?.db", w->folder);
-    snprintf(plain, sizeof plain, "%s/who?.db", w->folder);
-    snprintf(file, sizeof file, "file:%s/who%%3F.db", w->folder);
-    snprintf(sqlite, sizeof sqlite, "sqlite:%s/who?.db?", w->folder);
-    const char *const forms[] = {plain, file, sqlite};
-    bo_conn_free(connect_to(path, true, true));
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        bo_conn_free(connect_to(forms[i], false, true));
-    assert_int_equal(remove(path), 0);
-}
-
-static void a_copy_put_in_its_place_is_the_same_database(void **state)
-{
-    world *w = *state;
-    bo_error err = {0};
-    bo_identity before = {0}, after = {0}, other = {0};
-    must(sq->identity(w->conn, &before, &err), &err);
-    char copy[80], vacuum[120], again[96];
-    snprintf(copy, sizeof copy, "%s/b.db", w->folder);
-    snprintf(vacuum, sizeof vacuum, "VACUUM INTO '%s'", copy);
-    run(w->user, vacuum);
-    bo_conn *conn = connect_to(copy, false, true);
-    must(sq->identity(conn, &other, &err), &err);
-    bo_conn_free(conn);
-    assert_string_not_equal(before.server, other.server);
-
-    assert_int_equal(rename(copy, w->path), 0);
-    snprintf(again, sizeof again, "%s/./a.db", w->folder);
-    conn = connect_to(again, false, true);
-    must(sq->identity(conn, &after, &err), &err);
-    bo_conn_free(conn);
-    assert_string_equal(before.server, after.server);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_name_may_have_a_question_mark),
-        TEST(a_copy_put_in_its_place_is_the_same_database),
         TEST(a_file_that_is_absent_is_made_only_when_asked_to),
         TEST(a_file_that_is_no_database_is_corrupt),
         TEST(urls_name_the_file_in_each_form),
         TEST(a_database_opened_read_only_is_not_written_to),
         TEST(our_connections_are_pinned_and_a_users_is_not),
+        TEST(a_name_may_have_a_question_mark),
+        TEST(a_copy_put_in_its_place_is_the_same_database),
         TEST(tables_that_cannot_be_covered_say_why),
         TEST(a_table_with_an_unknown_collation_or_function_is_uncovered),
         TEST(a_primary_key_may_or_may_not_be_the_row_number),
         TEST(a_reference_is_read_whatever_its_spelling),
-        TEST(a_key_is_compared_by_its_bytes),
-        TEST(conflict_clauses_of_a_table_do_not_hide_a_failure),
-        TEST(a_row_keeps_its_number),
-        TEST(a_row_that_comes_back_takes_its_number_when_it_is_free),
         TEST(a_literal_of_any_real_is_exact),
         TEST(a_value_that_is_not_sqlites_is_refused),
         TEST(a_utf16_database_says_what_it_loses),
