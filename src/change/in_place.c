@@ -35,21 +35,24 @@ static bool is_whole(const bo_undo *undo)
     return true;
 }
 
-static bo_status note_counts(
-    bo_undo *undo, const unsigned *part_of, unsigned count, const bo_applied *done, bo_error *err)
+static bo_applied inverse_of_change(const json_t *table)
 {
-    for (unsigned i = 0; i < count; i++) {
-        bo_applied *applied = &undo->applied[part_of[i]];
-        *applied = done[i];
-        uint64_t entries = applied->inserted + applied->updated + applied->deleted;
-        if (entries != undo->fates[part_of[i]].entries)
-            return bo_fail(err, BO_CONFLICT,
-                "table '%s': what was kept in the database is not what was sealed",
-                undo->intent->parts[part_of[i]].was->name);
-        undo->proofs[part_of[i]] = "match";
+    return (bo_applied){
+        .inserted = (uint64_t)json_integer_value(json_object_get(table, "deleted")),
+        .updated = (uint64_t)json_integer_value(json_object_get(table, "updated")),
+        .deleted = (uint64_t)json_integer_value(json_object_get(table, "inserted")),
+    };
+}
+
+static void note_done(bo_undo *undo, const bo_applied *done)
+{
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        if (undo->fates[i].entries == 0)
+            continue;
+        undo->applied[i] = *done++;
+        undo->proofs[i] = "match";
     }
     undo->in_place = true;
-    return BO_OK;
 }
 
 bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
@@ -58,23 +61,23 @@ bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
     const bo_capture_driver *capture = conn->driver->capture;
     if (!capture || !capture->undo_kept || !is_whole(undo))
         return BO_OK;
+    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
     size_t parts = (size_t)undo->intent->part_count + 1;
     const bo_table **tables = bo_arena_array(undo->arena, parts, sizeof *tables);
-    unsigned *part_of = bo_arena_array(undo->arena, parts, sizeof *part_of);
-    bo_applied *done = bo_arena_array(undo->arena, parts, sizeof *done);
-    if (!tables || !part_of || !done)
+    bo_applied *wanted = bo_arena_array(undo->arena, parts, sizeof *wanted);
+    if (!details || !tables || !wanted)
         return bo_nomem(err);
     unsigned count = 0;
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         if (undo->fates[i].entries == 0)
             continue;
-        part_of[count] = i;
-        tables[count++] = undo->intent->parts[i].now;
+        tables[count] = undo->intent->parts[i].now;
+        wanted[count++] = inverse_of_change(json_array_get(json_object_get(details, "tables"), i));
     }
     if (count == 0)
         return BO_OK;
     bo_error longer = {0};
-    bo_status st = capture->undo_kept(conn, tables, count, undo->record.id, done, &longer);
+    bo_status st = capture->undo_kept(conn, tables, count, undo->record.id, wanted, &longer);
     if (st == BO_CONFLICT || st == BO_UNSUPPORTED)
         return BO_OK;
     if (st != BO_OK) {
@@ -83,5 +86,6 @@ bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
         return st;
     }
     bo_step("rollback.undone-in-place");
-    return note_counts(undo, part_of, count, done, err);
+    note_done(undo, wanted);
+    return BO_OK;
 }

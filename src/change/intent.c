@@ -147,7 +147,7 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
         if (st == BO_OK && undo->full)
             st = make_again(undo, &content->parts[i], err);
     }
-    return st == BO_OK ? bo_undo_open_journal(undo, err) : st;
+    return st == BO_OK && bo_undo_reads_journal(undo) ? bo_undo_open_journal(undo, err) : st;
 }
 
 static bo_status count_entries(bo_undo *undo, bo_error *err)

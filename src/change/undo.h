@@ -112,8 +112,12 @@ bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name);
 bool bo_undo_by_writers(const bo_undo *undo);
 /** The content whose parts the rollback goes by. */
 bo_content *bo_undo_base(const bo_undo *undo);
-/** Checks the journals of captured parts; in type full those whose rows are nowhere else are used.
- */
+bool bo_undo_is_captured(const bo_undo *undo);
+/** Whether the journals decide what is undone; else the sealed change does, and they are asked only
+ * whose the conflicts are. */
+bool bo_undo_reads_journal(const bo_undo *undo);
+/** Checks the journals of captured parts, once; in type full those whose rows are nowhere else are
+ * used. */
 bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err);
 /** The writes that are undone.  Needs the journal. */
 bo_status bo_undo_writers_filter(const bo_undo *undo, bo_journal_filter *filter, bo_error *err);

@@ -57,7 +57,9 @@ static bo_status name_conflict(bo_undo *undo, bo_undo_conflict *conflict, bo_err
 
 static bo_status name_conflicts(bo_undo *undo, bo_error *err)
 {
-    bo_status st = undo->dependents ? BO_OK : bo_undo_find_dependents(undo, err);
+    bo_status st = bo_undo_open_journal(undo, err);
+    if (st == BO_OK && !undo->dependents)
+        st = bo_undo_find_dependents(undo, err);
     for (size_t i = 0; st == BO_OK && i < undo->listed; i++)
         st = name_conflict(undo, &undo->conflicts[i], err);
     return st;
@@ -67,7 +69,7 @@ static bo_status name_conflicts(bo_undo *undo, bo_error *err)
 bo_status bo_undo_name_dependents(bo_undo *undo, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
-    if (undo->full || !undo->journal || undo->conflict_count == 0)
+    if (undo->full || undo->conflict_count == 0 || !bo_undo_is_captured(undo))
         return BO_OK;
     bo_status st = conn->driver->exec(conn, "SAVEPOINT backout_dependents", err);
     if (st != BO_OK)

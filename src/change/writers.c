@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "change/diff.h"
+#include "change/seal.h"
 #include "change/undo.h"
 
 bool bo_undo_by_writers(const bo_undo *undo)
@@ -30,13 +31,25 @@ bo_content *bo_undo_base(const bo_undo *undo)
     return undo->full || is_chosen(undo) ? undo->snapshot : undo->change;
 }
 
+bool bo_undo_is_captured(const bo_undo *undo)
+{
+    const bo_content *content = bo_undo_base(undo);
+    for (uint32_t i = 0; i < content->part_count; i++)
+        if (content->parts[i].captured && !content->parts[i].left_out)
+            return true;
+    return false;
+}
+
+bool bo_undo_reads_journal(const bo_undo *undo)
+{
+    return undo->full || bo_undo_by_writers(undo) || undo->options->mode == BO_BACKOUT_CASCADE ||
+           bo_point_has_table(&undo->record, "kept");
+}
+
 bo_status bo_undo_open_journal(bo_undo *undo, bo_error *err)
 {
     bo_content *content = bo_undo_base(undo);
-    bool captured = false;
-    for (uint32_t i = 0; i < content->part_count; i++)
-        captured = captured || (content->parts[i].captured && !content->parts[i].left_out);
-    if (!captured)
+    if (undo->journal || !bo_undo_is_captured(undo))
         return BO_OK;
     bo_status st = bo_journal_open(undo->target, &undo->record, content, &undo->journal, err);
     if (st == BO_OK && undo->full)

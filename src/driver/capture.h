@@ -125,13 +125,13 @@ typedef struct bo_capture_driver {
      * rows that it must touch, and reads it back.  Rows are taken only where they are byte for byte
      * as the change left them.
      *
-     * @param counts_out  one element per table.
+     * @param wanted  what undoing it must come to, one element per table.
      * @retval BO_CONFLICT     some row is not as the change left it, or stands in the way.
      * @retval BO_UNSUPPORTED  not kept, or foreign keys, triggers or rules want the longer way.
      * In both cases nothing of it is done and the transaction is usable.
      */
     bo_status (*undo_kept)(struct bo_conn *conn, const bo_table *const *tables, unsigned count,
-        const char *point, struct bo_applied *counts_out, bo_error *err);
+        const char *point, const struct bo_applied *wanted, bo_error *err);
 } bo_capture_driver;
 
 #endif

@@ -203,8 +203,8 @@ FAULTY_CAPTURE(keep,
     (inside(conn), token, now, filter, point, err))
 FAULTY_CAPTURE(undo_kept,
     (bo_conn * conn, const bo_table *const *tables, unsigned count, const char *point,
-        bo_applied *counts, bo_error *err),
-    (inside(conn), tables, count, point, counts, err))
+        const bo_applied *wanted, bo_error *err),
+    (inside(conn), tables, count, point, wanted, err))
 
 FAULTY_STAGE(stage_fill,
     (bo_stage * stage, unsigned table, bo_stage_next_fn *next, void *ctx, bo_error *err),

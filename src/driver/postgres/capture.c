@@ -20,7 +20,7 @@ static bo_status make_registry(pg_conn *conn, bo_error *err)
         " key text NOT NULL, columns text[] NOT NULL, members text[] NOT NULL,"
         " triggers text[] NOT NULL, functions text[] NOT NULL, journal text[] NOT NULL,"
         " began pg_snapshot NOT NULL DEFAULT pg_current_snapshot(),"
-        " PRIMARY KEY (point, relation))");
+        " PRIMARY KEY (point, relation));" PG_MAKE_MARKER);
 }
 
 static bo_status lock_registry(pg_conn *conn, bool make, bool *there_out, bo_error *err)
@@ -238,10 +238,8 @@ static bo_status drop_registry(pg_conn *conn, bo_error *err)
     bo_status st = pg_ask(conn, "SELECT 1 FROM backout.capture LIMIT 1", 0, NULL, &left, err);
     if (st != BO_OK || PQntuples(left) > 0)
         return st;
-    st = pg_run(conn, NULL, err, "DROP TABLE backout.capture; SAVEPOINT backout_schema");
-    if (st != BO_OK || pg_run(conn, NULL, NULL, "DROP SCHEMA backout RESTRICT") == BO_OK)
-        return st;
-    return pg_run(conn, NULL, err, "ROLLBACK TO SAVEPOINT backout_schema");
+    st = pg_run(conn, NULL, err, "DROP TABLE backout.capture");
+    return st == BO_OK ? pg_marker_drop(conn, err) : st;
 }
 
 static bo_status end_point(pg_conn *conn, const void *ctx, bo_error *err)

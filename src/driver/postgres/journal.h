@@ -100,6 +100,6 @@ bo_status pg_capture_walk(bo_conn *conn, const bo_table *now, const char *from,
 bo_status pg_capture_keep(bo_conn *conn, const char *token, const bo_table *now,
     const bo_journal_filter *filter, const char *point, bo_error *err);
 bo_status pg_capture_undo_kept(bo_conn *conn, const bo_table *const *tables, unsigned count,
-    const char *point, bo_applied *counts_out, bo_error *err);
+    const char *point, const bo_applied *wanted, bo_error *err);
 
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "driver/postgres/pg.h"
+#include "driver/postgres/journal.h"
 
 #define NAP "200ms" /* how long to wait for others: the marker's table is no reason to fail */
 
@@ -23,11 +23,9 @@ static bo_status make_table(pg_conn *conn, bo_error *err)
         NULL, &may, err);
     if (st == BO_OK && PQgetvalue(may, 0, 0)[0] != 't')
         return bo_fail(err, BO_DENIED, "no schema may be made in this database");
-    return st == BO_OK ? pg_run(conn, NULL, err,
-                             "CREATE SCHEMA IF NOT EXISTS backout;"
-                             "CREATE TABLE backout.marker"
-                             " (id text PRIMARY KEY, written_at timestamptz NOT NULL)")
-                       : st;
+    return st == BO_OK
+               ? pg_run(conn, NULL, err, "CREATE SCHEMA IF NOT EXISTS backout;" PG_MAKE_MARKER)
+               : st;
 }
 
 static bo_status find_table(pg_conn *conn, bool *out, bo_error *err)
@@ -180,20 +178,28 @@ static bo_status delete_row(pg_conn *conn, const char *id, bo_error *err)
     return pg_ask(conn, "DELETE FROM backout.marker WHERE id = $1", 1, &id, &result, err);
 }
 
+bo_status pg_marker_drop(pg_conn *conn, bo_error *err)
+{
+    bool there = false;
+    bool dropped = true;
+    bo_status st = find_table(conn, &there, err);
+    if (st == BO_OK && there)
+        st = attempt(conn, drop_table, NULL, &dropped, err);
+    return st == BO_OK && dropped ? attempt(conn, drop_schema, NULL, &dropped, err) : st;
+}
+
 static bo_status remove_traces(pg_conn *conn, const char *id, bo_error *err)
 {
     bool there = false;
+    bool captured = false;
     bo_status st = find_table(conn, &there, err);
     if (st != BO_OK || !there)
         return st;
     bool deleted = false;
-    bool dropped = false;
     st = attempt(conn, delete_row, id, &deleted, err);
     if (st == BO_OK && deleted)
-        st = attempt(conn, drop_table, id, &dropped, err);
-    if (st == BO_OK && dropped)
-        st = attempt(conn, drop_schema, id, &dropped, err);
-    return st;
+        st = pg_registry_there(conn, &captured, err);
+    return st == BO_OK && deleted && !captured ? pg_marker_drop(conn, err) : st;
 }
 
 bo_status pg_unmark(bo_conn *base, const char *id, bo_error *err)

@@ -182,7 +182,12 @@ bo_status pg_render(bo_conn *conn, const bo_table *shape, bo_render_form form, b
 bo_status pg_filter(bo_conn *conn, const bo_table *shape, const char *predicate, bo_next_fn *next,
     void *next_ctx, bo_status (*each)(void *ctx, uint64_t row, bo_error *err), void *ctx,
     bo_error *err);
-/* marker.c */
+/* marker.c: the table is there while something is captured, else while a rollback commits */
+#define PG_MAKE_MARKER                          \
+    "CREATE TABLE IF NOT EXISTS backout.marker" \
+    " (id text PRIMARY KEY, written_at timestamptz NOT NULL)"
+/** Drops it and the schema, where nothing else needs them; within the open transaction. */
+bo_status pg_marker_drop(pg_conn *conn, bo_error *err);
 bo_status pg_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status pg_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);
 bo_status pg_unmark(bo_conn *conn, const char *id, bo_error *err);
