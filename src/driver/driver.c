@@ -84,7 +84,8 @@ static void redact_options(bo_buf *out, const char *options)
 {
     static const char *const shown[] = {"host", "hostaddr", "port", "dbname", "user", "sslmode",
         "application_name", "connect_timeout", "target_session_attrs", "service", "mode",
-        "foreign_keys", "socket", "ssl", "ssl_ca"};
+        "foreign_keys", "socket", "ssl", "ssl_ca", "link_timeout", "keepalives", "keepalives_idle",
+        "keepalives_interval", "keepalives_count", "tcp_user_timeout"};
     char separator = '?';
     while (*options) {
         size_t size = strcspn(options, "&");

@@ -9,6 +9,7 @@
 #include "fault/scene.h"
 #include "fault/statements.h"
 #include "support/fault_memory.h"
+#include "support/own_server.h"
 
 static fault armed;
 static finding *found;
@@ -17,7 +18,6 @@ static unsigned steps;
 static bo_conn *server; /* a superuser's, which ends the others' connections */
 static world_engine engine;
 static char shop_name[64];
-static const scene *broken;
 
 static bo_status end_link(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
 {
@@ -51,12 +51,6 @@ static void end_links(void)
     }
 }
 
-static void kill_server(void)
-{
-    found->fired = true;
-    broken->kill_server(broken);
-}
-
 static void die(void)
 {
     found->fired = true;
@@ -72,8 +66,10 @@ static void at_step(const char *name)
         return;
     if (armed.kind == FAULT_KILL_AT_STEP)
         die();
-    if (armed.kind == FAULT_SERVER_AT_STEP)
-        kill_server();
+    if (armed.kind == FAULT_SERVER_AT_STEP) {
+        found->fired = true;
+        own_server_kill(steps % 2);
+    }
     if (armed.kind == FAULT_LINK) {
         found->fired = true;
         end_links();
@@ -83,10 +79,7 @@ static void at_step(const char *name)
 static void at_alarm(int signal_number)
 {
     (void)signal_number;
-    if (armed.kind == FAULT_SERVER_AFTER_US)
-        kill_server();
-    else
-        die();
+    die();
 }
 
 static void arm_kill_after(unsigned us)
@@ -98,7 +91,6 @@ static void arm_kill_after(unsigned us)
 
 static void arm(scene *s)
 {
-    broken = s;
     armed = s->fault;
     found = s->found;
     through = s->op->through;
@@ -108,7 +100,7 @@ static void arm(scene *s)
         server = world_server(engine);
     bo_step_hook = at_step;
     fault_driver_install();
-    if (armed.kind == FAULT_KILL_AFTER_US || armed.kind == FAULT_SERVER_AFTER_US)
+    if (armed.kind == FAULT_KILL_AFTER_US)
         arm_kill_after(armed.nth);
     if (armed.kind == FAULT_DRIVER_CALL)
         fault_driver_arm(armed.nth);

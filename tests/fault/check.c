@@ -95,6 +95,12 @@ static void check_claim(scene *s, const char *rows)
     if (s->fault.kind == FAULT_LINK)
         scene_expect(s, strstr(found->text, "link to the database broke") != NULL,
             "the error does not say that the link broke");
+    if (s->fault.kind == FAULT_NETWORK || s->fault.kind == FAULT_SERVER_AT_STEP ||
+        s->fault.kind == FAULT_SERVER_AFTER_US)
+        scene_expect(s,
+            strstr(found->text, "link to the database broke") ||
+                strstr(found->text, "cannot connect") || strstr(found->text, "no answer to COMMIT"),
+            "the error does not say what became of the server");
     bool nothing =
         strstr(found->text, "nothing was changed") || strstr(found->text, "changed nothing");
     if (nothing && !strstr(found->text, "not rolled back yet"))

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backout/run.h"
+#include "support/own_server.h"
 
 static const char later[] = "INSERT INTO customers VALUES (3, 'Cyd');"
                             "INSERT INTO orders VALUES (13, 3, 5);"
@@ -233,6 +234,16 @@ static void wait_for_server(scene *s)
     fail_msg("the connections of the other process do not end");
 }
 
+/* Unless the operation was faster. */
+static void kill_server_after(scene *s, unsigned us)
+{
+    (void)usleep(us);
+    if (s->found->returned)
+        return;
+    s->found->fired = true;
+    own_server_kill(us % 2);
+}
+
 bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
 {
     put_back(s);
@@ -245,6 +256,8 @@ bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
         scene_break(s);
         _exit(0);
     }
+    if (kind == FAULT_SERVER_AFTER_US)
+        kill_server_after(s, nth);
     int how = 0;
     assert_int_equal(waitpid(child, &how, 0), child);
     bool killed = WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL && s->found->fired;
@@ -252,8 +265,8 @@ bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
     scene_expect(s, killed || (WIFEXITED(how) && WEXITSTATUS(how) == 0),
         "the process ended with status %#x", (unsigned)how);
     scene_expect(s, killed || s->found->returned, "the operation did not return");
-    if (s->mend)
-        s->mend(s);
+    if (s->found->fired && (kind == FAULT_SERVER_AT_STEP || kind == FAULT_SERVER_AFTER_US))
+        own_server_again();
     world_reopen(s->w);
     wait_for_server(s);
     return s->found->fired;

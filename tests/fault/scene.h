@@ -74,8 +74,8 @@ typedef enum fault_kind {
     FAULT_LINK,              /* the server ends our connections at the n-th step */
     FAULT_LINK_AT_CALL,      /* the same before the n-th driver call */
     FAULT_NETWORK,           /* what scene.network says, at the n-th message */
-    FAULT_SERVER_AT_STEP,    /* the server is killed at the n-th step */
-    FAULT_SERVER_AFTER_US,   /* the server is killed after n microseconds */
+    FAULT_SERVER_AT_STEP,    /* the test's own server dies at the n-th step */
+    FAULT_SERVER_AFTER_US,   /* it dies after n microseconds */
     FAULT_FILE_CALL,         /* the n-th call to the file system fails */
     FAULT_FILE_SHORT,        /* the n-th write() takes half of the bytes */
     FAULT_FILE_FULL,         /* the disk is full from the n-th call on that needs room */
@@ -113,8 +113,6 @@ struct scene {
     const char *rows[SCENE_MOMENTS];
     fault fault;
     const proxy_plan *network;
-    void (*kill_server)(const scene *s);
-    void (*mend)(scene *s); /* before anything is checked, or NULL */
     finding *found;
     unsigned attempts;
 };

@@ -2,7 +2,7 @@
 /* tests/fault/sweep.c - operations with one kind of fault, at one place after the other. */
 #include "fault/sweep.h"
 
-enum { TESTS_MAX = 512 };
+enum { TESTS_MAX = 1024 };
 
 struct one {
     const sweep *sweep;
@@ -28,13 +28,9 @@ static unsigned next_place(const struct one *one, unsigned nth)
     return nth == how->dense ? nth + 1 + one->shift % stride : nth + stride;
 }
 
-static void sweep_operation(void **state)
+/* Until the operation ends before the fault. */
+static void try_places(struct one *one, scene *s)
 {
-    struct one *one = *state;
-    scene *s = scene_open(one->op, &one->setting);
-    if (!s)
-        skip();
-    s->network = one->sweep->network;
     unsigned nth = next_place(one, 0);
     while (scene_attempt(s, one->sweep->kind, nth)) {
         one->faults++;
@@ -47,6 +43,34 @@ static void sweep_operation(void **state)
     scene_check(s);
     scene_expect(s, s->attempts > 1, "there is no place for this fault");
     print_message("# %u attempts, the last at %u\n", s->attempts, nth);
+}
+
+static void try_moments(struct one *one, scene *s)
+{
+    const sweep *how = one->sweep;
+    const unsigned moments = everything() ? how->full_moments : how->moments;
+    unsigned seed = 20261120 + one->shift;
+    print_message("# seed %u\n", seed);
+    for (unsigned i = 0; i < moments; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        const bool fired = scene_attempt(s, how->kind, 1 + (seed >> 8) % how->longest_us);
+        one->faults += fired;
+        scene_check(s);
+        one->survived += fired;
+    }
+}
+
+static void sweep_operation(void **state)
+{
+    struct one *one = *state;
+    scene *s = scene_open(one->op, &one->setting);
+    if (!s)
+        skip();
+    s->network = one->sweep->network;
+    if (one->sweep->longest_us)
+        try_moments(one, s);
+    else
+        try_places(one, s);
     scene_close(s);
 }
 

@@ -22,6 +22,8 @@ typedef struct sweep {
     unsigned stride;           /* from then on every so-manieth; 0: every place */
     bool full;                 /* only when every place is tried */
     unsigned full_stride;      /* allocations are too many to try all even then; 0: every place */
+    unsigned longest_us;       /* not places but random moments up to here, or 0 */
+    unsigned moments, full_moments;
 } sweep;
 
 /* Where methods have little that is their own. */

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/mariadb/session.c - connecting, pinned settings, and which database it is. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "driver/mariadb/journal.h"
 #include "driver/mariadb/url.h"
 
 #define DEFAULT_LOCK_TIMEOUT_MS 10000u
 #define CONNECT_TIMEOUT_S       10u
+#define LINK_TIMEOUT_S          60u
 #define OLDEST_SERVER           100500ul
 
 /* ---- connecting ---- */
@@ -30,13 +34,35 @@ static void set_options(MYSQL *my, const my_url *url, const char *application_na
     }
 }
 
-static MYSQL *connect_once(
+/*
+ * A host that is gone answers nothing, not even with a reset: the kernel asks whether it is there
+ * while a statement runs, and gives up.  A statement itself may take as long as it does.  On a
+ * socket of this host there is nothing to set, and that is refused.
+ * Source: Linux manual, tcp(7).
+ */
+static void watch_link(MYSQL *my, const my_url *url)
+{
+    const int seconds = (int)(url->link_timeout_s ? url->link_timeout_s : LINK_TIMEOUT_S);
+    const int on = 1, idle = (seconds + 1) / 2, interval = (seconds + 5) / 6, count = 3;
+    const unsigned timeout_ms = (unsigned)seconds * 1000;
+    const int fd = (int)mysql_get_socket(my);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+static bool connect_once(
     const my_url *url, const char *password, const char *application_name, MYSQL *my)
 {
     set_options(my, url, application_name);
     /* Rows are counted as matched: an UPDATE that finds its row as it shall be has found it. */
-    return mysql_real_connect(my, url->host, url->user, password, url->database, url->port,
-        url->socket, CLIENT_FOUND_ROWS | CLIENT_REMEMBER_OPTIONS);
+    if (!mysql_real_connect(my, url->host, url->user, password, url->database, url->port,
+            url->socket, CLIENT_FOUND_ROWS | CLIENT_REMEMBER_OPTIONS))
+        return false;
+    watch_link(my, url);
+    return true;
 }
 
 /* Where to, for people: "shop@db.example:3306". */

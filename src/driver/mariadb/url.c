@@ -70,10 +70,12 @@ static bo_status set_option(my_url *url, const char *option, size_t size, bo_err
         url->ssl = true;
     else if (option_is(option, name, "connect_timeout"))
         good = read_number(value, left, SECONDS_MAX, &url->connect_timeout_s);
+    else if (option_is(option, name, "link_timeout"))
+        good = read_number(value, left, SECONDS_MAX, &url->link_timeout_s);
     else
         return bo_fail(err, BO_INVALID,
-            "unknown option in the URL; there are socket=PATH, connect_timeout=SECONDS, ssl=on, "
-            "ssl_ca=FILE");
+            "unknown option in the URL; there are socket=PATH, connect_timeout=SECONDS, "
+            "link_timeout=SECONDS, ssl=on, ssl_ca=FILE");
     return good ? BO_OK : malformed(err);
 }
 

@@ -20,6 +20,7 @@ typedef struct my_url {
     bool ssl;     /* never without encryption */
     unsigned port;
     unsigned connect_timeout_s; /* 0: not given */
+    unsigned link_timeout_s;    /* of silence until the link counts as broken; 0: not given */
 } my_url;
 
 /** @retval BO_INVALID without a part of `text` that may be a password. */

@@ -42,13 +42,21 @@ static bool detail_has_row(const char *sqlstate)
            strcmp(sqlstate, "44000") == 0 || strncmp(sqlstate, "22", 2) == 0;
 }
 
+/* What could not be sent is no reason for libpq to call the link bad: only what it reads is. */
+static bool link_broke(pg_conn *conn)
+{
+    if (PQstatus(conn->pg) == CONNECTION_OK)
+        (void)PQconsumeInput(conn->pg);
+    return PQstatus(conn->pg) != CONNECTION_OK;
+}
+
 static bo_status fail_from_link(pg_conn *conn, bo_error *err)
 {
     const char *text = conn->pg ? PQerrorMessage(conn->pg) : "";
     size_t size = strcspn(text, "\n");
     bo_status st = size == 0 ? bo_fail(err, BO_DATABASE, "the connection is closed")
                              : bo_fail(err, BO_DATABASE, "%.*s", (int)size, text);
-    if (PQstatus(conn->pg) == CONNECTION_OK)
+    if (!link_broke(conn))
         return st;
     if (err)
         memcpy(err->sqlstate, "08006", sizeof err->sqlstate);

@@ -47,13 +47,37 @@ static bool looks_torn(const char *url, const PQconninfoOption *options)
     return name && strchr(name, '@') && !strstr(url, "%40");
 }
 
-static bo_status check_url(const char *url, bool *timeout_given_out, bo_error *err)
+/*
+ * How long is waited for a host that is gone and answers nothing, not even with a reset.  A
+ * statement itself may take as long as it does.
+ */
+static const struct {
+    const char *keyword, *value;
+} patience[] = {
+    {"connect_timeout", "10"},
+    {"keepalives_idle", "30"},
+    {"keepalives_interval", "10"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "60000"},
+};
+enum { PATIENCES = sizeof patience / sizeof *patience };
+
+/* The bits of those of `patience` that `options` say. */
+static unsigned said_in(const PQconninfoOption *options)
+{
+    unsigned said = 0;
+    for (unsigned i = 0; i < PATIENCES; i++)
+        said |= option_of(options, patience[i].keyword) ? 1u << i : 0;
+    return said;
+}
+
+static bo_status check_url(const char *url, unsigned *said_out, bo_error *err)
 {
     if (strncmp(url, "postgresql://", 13) != 0 && strncmp(url, "postgres://", 11) != 0)
         return bo_fail(err, BO_INVALID, "a PostgreSQL URL begins with postgresql://");
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     bool bad = !options || looks_torn(url, options);
-    *timeout_given_out = option_of(options, "connect_timeout") != NULL;
+    unsigned said = said_in(options);
     PQconninfoFree(options);
     if (bad)
         return bo_fail(err, BO_INVALID,
@@ -61,8 +85,9 @@ static bo_status check_url(const char *url, bool *timeout_given_out, bo_error *e
             "%%2F, %%3A ...)");
 
     PQconninfoOption *defaults = PQconndefaults();
-    *timeout_given_out |= option_of(defaults, "connect_timeout") != NULL;
+    said |= said_in(defaults);
     PQconninfoFree(defaults);
+    *said_out = said;
     return BO_OK;
 }
 
@@ -102,21 +127,24 @@ static bo_status connect_failed(PGconn *pg, bo_error *err)
 
 static bo_status connect_to(const bo_connect *how, pg_conn *conn, bo_error *err)
 {
-    bool timeout_given = false;
-    bo_status st = check_url(how->url, &timeout_given, err);
+    unsigned said = 0;
+    bo_status st = check_url(how->url, &said, err);
     if (st != BO_OK)
         return st;
 
-    const char *keywords[6] = {"dbname", "fallback_application_name"};
-    const char *values[6] = {how->url, how->application_name ? how->application_name : "backout"};
+    const char *keywords[4 + PATIENCES] = {"dbname", "fallback_application_name"};
+    const char *values[4 + PATIENCES] = {
+        how->url, how->application_name ? how->application_name : "backout"};
     unsigned count = 2;
     if (how->password) {
         keywords[count] = "password";
         values[count++] = how->password;
     }
-    if (!timeout_given) {
-        keywords[count] = "connect_timeout";
-        values[count++] = "10";
+    for (unsigned i = 0; i < PATIENCES; i++) {
+        if (said >> i & 1u)
+            continue;
+        keywords[count] = patience[i].keyword;
+        values[count++] = patience[i].value;
     }
     conn->pg = PQconnectdbParams(keywords, values, 1);
     if (!conn->pg)

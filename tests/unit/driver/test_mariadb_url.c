@@ -55,7 +55,7 @@ static void a_url_that_is_none_is_refused_without_its_password(void **state)
         "mariadb://ann:s3cret%@host/db", "mariadb://ann:s3cret%00@host/db",
         "mariadb://ann@host/db?password=s3cret", "mariadb://ann@host/db/s3cret",
         "mariadb://ann@host/db?socket=/s", "mariadb://h/db?connect_timeout=x",
-        "mariadb://h/db?ssl=off"};
+        "mariadb://h/db?link_timeout=0", "mariadb://h/db?ssl=off"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bo_error err = {0};
         BO_OWN(my_url) *url = NULL;
@@ -64,6 +64,17 @@ static void a_url_that_is_none_is_refused_without_its_password(void **state)
         assert_null(url);
         assert_null(strstr(err.text, "s3c"));
     }
+}
+
+static void the_time_to_wait_is_said_in_seconds(void **state)
+{
+    (void)state;
+    bo_error err = {0};
+    BO_OWN(my_url) *url = NULL;
+    assert_int_equal(
+        my_url_parse("mariadb://h/db?link_timeout=90&connect_timeout=3", &url, &err), BO_OK);
+    assert_int_equal(url->link_timeout_s, 90);
+    assert_int_equal(url->connect_timeout_s, 3);
 }
 
 static void encryption_is_asked_for(void **state)
@@ -81,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_url_is_taken_apart),
         cmocka_unit_test(a_url_that_is_none_is_refused_without_its_password),
+        cmocka_unit_test(the_time_to_wait_is_said_in_seconds),
         cmocka_unit_test(encryption_is_asked_for),
     };
     return cmocka_run_group_tests_name("mariadb_url", tests, NULL, NULL);
