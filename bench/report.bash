@@ -66,7 +66,7 @@ write_page() {
 show_results() { # CASE...
     local case
     for case in "$@"; do
-        jq -r -L "$BENCH" 'include "table"; section' "$WORK/result.$case.json"
+        jq -r -L "$BENCH" 'include "table"; section, ""' "$WORK/result.$case.json"
     done
     if [ -s "$WORK/worse" ]; then
         printf '\nworse than recorded by more than 15 %%:\n'

@@ -6,6 +6,7 @@ measure_rollback() {
     local id change
     change=$(change_sql orders "$ROWS" 1000)
     fresh_database
+    [ "$ROUND" -gt 1 ] || pg_dump -Fc -t orders -f "$WORK/orders.dump"
     new_catalog
     backout point create --db "$URL" --tables orders
     id=$(answer .id)
@@ -20,14 +21,13 @@ measure_rollback() {
     sql "CREATE TABLE before AS TABLE orders" "ALTER TABLE before ADD PRIMARY KEY (id)" \
         "ANALYZE before" "$change"
     timed rollback/by-hand psql -X -q -v ON_ERROR_STOP=1 -c "$(by_hand orders before)"
-    pg_dump -Fc -Z1 -t orders -f "$WORK/dump"
-    timed rollback/pg_restore pg_restore -j 2 --clean -d orders "$WORK/dump"
-    rm "$WORK/dump"
+    timed rollback/pg_restore pg_restore -j 2 --clean -d orders "$WORK/orders.dump"
 }
 
 compare_rollback() {
     local both="reading point and table once" hand="SQL by hand, from a copy"
     local dump="\`pg_restore -j2 --clean\`"
+    rm "$WORK/orders.dump"
     row "seal after 1,000 changed rows" rollback/seal "$both" rollback/read
     row "partial rollback of 1,000 rows" rollback/partial "$both" rollback/read
     row "partial rollback of 1,000 rows" rollback/partial "$hand" rollback/by-hand

@@ -19,12 +19,15 @@ measure_verify() {
     timed verify/join psql -X -q -A -t -c "$(differing_rows JOIN)"
     found verify/join "$(wc -l <"$WORK/out")"
     ! peer pg_comparator postgresql-comparator || compare_by_pg_comparator verify/pg_comparator
-    sql "$(change_back orders before "$ROWS" 1000)"
-
-    sql "$(change_alike orders "$ROWS" 1000)"
-    timed_differences verify/alike "$id"
-    ! peer pg_comparator || compare_by_pg_comparator verify/alike/pg_comparator
+    [ "$ROUND" -gt 1 ] || count_changed_alike "$id"
     sql "$(change_back orders before "$ROWS" 1000)" "VACUUM ANALYZE orders"
+}
+
+# What is counted is the same in each round.
+count_changed_alike() { # ID
+    sql "$(change_back orders before "$ROWS" 1000)" "$(change_alike orders "$ROWS" 1000)"
+    timed_differences verify/alike "$1"
+    ! peer pg_comparator || compare_by_pg_comparator verify/alike/pg_comparator
 }
 
 prepare_verify() {
