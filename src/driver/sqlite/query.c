@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/query.c - statements, their results, and SQLite's errors as ours. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static const struct {
         "the operating system failed to read or write the database file: see its log"},
     {SQLITE_CANTOPEN, BO_IO,
         "the database, its journal or its folder cannot be opened: check the path and the rights"},
+    {SQLITE_PROTOCOL, BO_IO,
+        "the database file cannot be locked: WAL needs a disk of this computer"},
     {SQLITE_READONLY, BO_DENIED,
         "the database file or its folder cannot be written: check the rights"},
     {SQLITE_PERM, BO_DENIED, NULL},
@@ -33,9 +36,27 @@ static const struct {
     {SQLITE_TOOBIG, BO_UNSUPPORTED, NULL},
 };
 
-bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
+/* The code of the last error.  A page that the disk does not give is damage in SQLite's words. */
+static int error_code(sq_conn *conn, int *reason_out)
 {
     int code = sqlite3_errcode(conn->db) & 0xff;
+    int last = 0;
+    *reason_out = 0;
+    if (code == SQLITE_CORRUPT &&
+        sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_LAST_ERRNO, &last) == SQLITE_OK &&
+        last == EIO) {
+        *reason_out = last;
+        return SQLITE_IOERR;
+    }
+    if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) /* it keeps the reason of no other */
+        *reason_out = sqlite3_system_errno(conn->db);
+    return code;
+}
+
+bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
+{
+    int reason;
+    int code = error_code(conn, &reason);
     if (code == SQLITE_NOMEM)
         return bo_nomem(err);
 
@@ -54,7 +75,9 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
 
-    if (advice)
+    if (reason)
+        bo_fail_errno(err, st, reason, "%s (%s)", advice, sqlite3_errmsg(conn->db));
+    else if (advice)
         bo_fail(err, st, "%s (%s)", advice, sqlite3_errmsg(conn->db));
     else
         bo_fail(err, st, "%s", sqlite3_errmsg(conn->db));

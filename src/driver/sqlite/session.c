@@ -54,6 +54,13 @@ static bo_status configure(sq_conn *conn, int option, int value, bo_error *err)
     return BO_OK;
 }
 
+/* A commit is on disk when it returns.  Without WAL it is the removal of the journal, and FULL does
+ * not wait for that: after a power failure the journal would be there again and undo it. */
+static bo_status sync_fully(bo_conn *base, bo_error *err)
+{
+    return sq_exec(base, "PRAGMA synchronous = EXTRA", err);
+}
+
 /*
  * Double-quoted strings stay allowed in definitions, which are users' own and must run again.
  * Inside a transaction `PRAGMA foreign_keys` does nothing, but the option of the connection does
@@ -84,7 +91,7 @@ bo_status sq_pin(bo_conn *base, bo_error *err)
         err);
     if (st != BO_OK || !sqlite3_get_autocommit(conn->db))
         return st;
-    return sq_exec(base, "PRAGMA synchronous = FULL", err);
+    return sync_fully(base, err);
 }
 
 /* SQLite's own busy timeout cannot be cancelled.  0: waited long enough. */
@@ -113,6 +120,8 @@ static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *u
 
     bo_status st = how->raw ? configure(conn, SQLITE_DBCONFIG_ENABLE_FKEY, url->foreign_keys, err)
                             : sq_pin(&conn->base, err);
+    if (st == BO_OK && how->raw)
+        st = sync_fully(&conn->base, err);
     /* The file is first read here: no database, damaged or locked is found now, not later. */
     if (st == BO_OK)
         st = sq_exec(&conn->base, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
