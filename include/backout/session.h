@@ -44,6 +44,7 @@ typedef struct bo_settings {
     const char *actor;            /* who is acting: "user@host[pid]"; NULL: made from the process */
     const char *passphrase;       /* encrypts what is written and opens what is read; NULL: none */
     const uint8_t *key;           /* 32 bytes instead of a passphrase; or NULL */
+    uint32_t lock_timeout_ms;     /* how long to wait for other backout processes; 0: 10 s */
     void (*progress)(void *ctx, const bo_progress *progress); /* or NULL */
     void (*warn)(void *ctx, const char *text); /* what a person should know; or NULL */
     void *ctx;

@@ -60,11 +60,12 @@ static bo_status judge(const struct claim *claim, bo_error *err)
     if (st != BO_OK)
         return st;
     const bo_point_record *point = bo_doctor_point(examination, claim->point);
-    if (point)
+    if (point && !bo_point_is_captured_elsewhere(point))
         return judge_known(claim, point, err);
     bo_point_record taken; /* meanwhile? */
     bo_error missing = {0};
-    if (bo_catalog_point_find(examination->session->catalog, claim->point, examination->arena,
+    if (!point &&
+        bo_catalog_point_find(examination->session->catalog, claim->point, examination->arena,
             &taken, &missing) == BO_OK &&
         strcmp(taken.id, claim->point) == 0)
         return BO_OK;

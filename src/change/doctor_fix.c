@@ -20,6 +20,14 @@ static bo_status give_up_point(bo_examination *examination, bo_point_record *poi
     return bo_catalog_point_update(examination->session->catalog, point, err);
 }
 
+static bool is_whole(const bo_point_record *point)
+{
+    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+           point->status == BO_POINT_ROLLED_BACK;
+}
+
+/* The record is read again under the run: the point may have been finished since it was looked at.
+ */
 static bo_status fix_capture(
     bo_examination *examination, const char *run, const char *id, bo_error *err)
 {
@@ -35,7 +43,10 @@ static bo_status fix_capture(
             *err = missing;
         return st;
     }
-    if (known && target && bo_doctor_is_here(examination, &point) && bo_point_captures(&point))
+    bool here = known && target && bo_doctor_is_here(examination, &point);
+    if (here && is_whole(&point) && bo_point_captures(&point))
+        return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(point.status));
+    if (here && bo_point_captures(&point))
         st = bo_point_release_record(session, target, run, &point, examination->arena, err);
     else if (target && target->conn->driver->capture)
         st = bo_capture_end(target, id, err);

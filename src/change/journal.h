@@ -23,6 +23,10 @@ bo_status bo_capture_coverage(bo_target *target, const bo_table *now, bo_coverag
  */
 bo_status bo_capture_choose(bo_target *target, bo_method method, bo_part *parts, uint32_t count,
     bo_arena *arena, bo_error *err);
+/** In the details of a point that could not be taken because another catalog has a capture of its
+ * name: what is captured under that name is not this catalog's. */
+#define BO_CAPTURE_ELSEWHERE "captured_elsewhere"
+
 /** Captures the captured parts for `point` from here on; nothing when none is.  BO_EXISTS: another
  * catalog has a capture of this name. */
 bo_status bo_capture_begin(

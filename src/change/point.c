@@ -10,6 +10,21 @@
 #include "change/journal.h"
 #include "change/take.h"
 
+/* Another catalog may keep its files in the same repository. */
+static bool has_files(bo_session *session, const char *id)
+{
+    static const char *const suffixes[] = {".snapshot", ".change"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char name[BO_ID_SIZE + 16];
+        uint64_t bytes = 0;
+        bo_error absent = {0};
+        (void)snprintf(name, sizeof name, "%s%s", id, suffixes[i]);
+        found = found || bo_repository_size(session->repository, name, &bytes, &absent) == BO_OK;
+    }
+    return found;
+}
+
 bo_status bo_point_new_id(
     bo_session *session, const char *migration, bool dry_run, char out[BO_ID_SIZE], bo_error *err)
 {
@@ -31,9 +46,11 @@ bo_status bo_point_new_id(
         bo_point_record taken;
         bo_error missing = {0};
         st = bo_catalog_point_find(session->catalog, out, arena, &taken, &missing);
-        if (st == BO_NOTFOUND || (st == BO_OK && strcmp(taken.id, out) != 0) || st == BO_INVALID)
-            return BO_OK; /* free, or only the beginning of longer ids */
-        if (st != BO_OK) {
+        bool is_free = st == BO_NOTFOUND || (st == BO_OK && strcmp(taken.id, out) != 0) ||
+                       st == BO_INVALID; /* or only the beginning of longer ids */
+        if (is_free && !has_files(session, out))
+            return BO_OK;
+        if (st != BO_OK && !is_free) {
             if (err)
                 *err = missing;
             return st;
@@ -156,8 +173,10 @@ static bo_status begin_capture(struct taking *taking, bo_error *err)
     st = bo_catalog_run_step(taking->session->catalog, taking->run, "capturing", NULL, NULL, err);
     if (st == BO_OK)
         st = bo_capture_begin(target, taking->parts, taking->count, taking->record.id, err);
-    if (st == BO_EXISTS) /* what is there is another point's */
+    if (st == BO_EXISTS) { /* what is there is another point's */
         taking->capturing = false;
+        taking->record.details = "{\"" BO_CAPTURE_ELSEWHERE "\": true}";
+    }
     return st;
 }
 
@@ -203,6 +222,8 @@ static bo_status read_rows(struct taking *taking, bo_error *err)
         st = bo_snapshot_write(taking->session, target, taking->parts, taking->count,
             bo_target_workers(target), taking->file, taking->record.id, taking->extents,
             taking->root, err);
+    if (st == BO_EXISTS) /* of another catalog; not ours to remove */
+        taking->record.file = "";
     return st;
 }
 
@@ -302,31 +323,30 @@ static void give_up(struct taking *taking, bo_status st)
     record_failure(taking, st);
 }
 
-/* The record of the point is what reserves its id: two processes cannot both add it. */
+/* Record and run are there together, so that nobody finds a point that is being taken without its
+ * run.  The record is what reserves the id. */
 static bo_status reserve(struct taking *taking, char id[BO_ID_SIZE], bo_error *err)
 {
+    bo_catalog *catalog = taking->session->catalog;
     bool dry_run = strcmp(taking->record.kind, "dry-run") == 0;
-    for (unsigned attempt = 0; attempt < 100; attempt++) {
-        bo_status st = bo_point_new_id(taking->session, taking->record.migration, dry_run, id, err);
-        if (st != BO_OK)
-            return st;
-        snprintf(taking->file, sizeof taking->file, "%s.snapshot", id);
-        st = bo_catalog_point_add(taking->session->catalog, &taking->record, err);
-        if (st != BO_EXISTS)
-            return st;
-    }
-    return bo_fail(err, BO_EXISTS, "no free id for a point could be had");
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st != BO_OK)
+        return st;
+    st = bo_point_new_id(taking->session, taking->record.migration, dry_run, id, err);
+    snprintf(taking->file, sizeof taking->file, "%s.snapshot", id);
+    if (st == BO_OK)
+        st = bo_catalog_run_begin(catalog, "point", id, taking->session->actor, taking->run, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_add(catalog, &taking->record, err);
+    bo_status ended = bo_catalog_end(catalog, st == BO_OK, st == BO_OK ? err : NULL);
+    return st == BO_OK ? ended : st;
 }
 
 static bo_status take_recorded(struct taking *taking, bo_error *err)
 {
     bo_catalog *catalog = taking->session->catalog;
-    bo_status st = bo_catalog_run_begin(
-        catalog, "point", taking->record.id, taking->session->actor, taking->run, err);
-    taking->record.run = taking->run;
-    if (st == BO_OK)
-        st = bo_session_audit(
-            taking->session, "point.create", taking->record.id, "begun", NULL, err);
+    bo_status st =
+        bo_session_audit(taking->session, "point.create", taking->record.id, "begun", NULL, err);
     if (st == BO_OK)
         st = write_snapshot(taking, err);
     if (st == BO_OK)
@@ -361,6 +381,7 @@ bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_o
         .status = BO_POINT_CREATING,
         .created_us = bo_clock_now_us(),
         .file = taking.file,
+        .run = taking.run,
         .root = "",
         .change_root = "",
         .entities = entities,

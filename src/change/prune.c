@@ -75,8 +75,12 @@ static const char *group_of(struct pruning *pruning, const bo_point_record *poin
     return text.failed ? NULL : bo_arena_str(pruning->arena, bo_buf_str(&text));
 }
 
+/* A record that names no file has none: one of its name is another catalog's. */
 static bo_status measure(struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
+    const bo_point_record *point = candidate->point;
+    if (!(point->file && point->file[0]) && !(point->change_file && point->change_file[0]))
+        return BO_OK;
     for (size_t i = 0; bo_stored_suffixes[i]; i++) {
         uint64_t bytes = 0;
         const char *name =

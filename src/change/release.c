@@ -24,13 +24,19 @@ static bool any_captured(const json_t *details)
     return false;
 }
 
+bool bo_point_is_captured_elsewhere(const bo_point_record *point)
+{
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+    return json_is_true(json_object_get(details, BO_CAPTURE_ELSEWHERE));
+}
+
 /* A point that could not be taken does not know its tables; its capture may have begun. */
 bool bo_point_captures(const bo_point_record *point)
 {
     if (strcmp(point->method, bo_method_name(BO_METHOD_SNAPSHOT)) == 0)
         return false;
     BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    if (json_object_get(details, "released_us"))
+    if (json_object_get(details, "released_us") || bo_point_is_captured_elsewhere(point))
         return false;
     return !json_object_get(details, "tables") || any_captured(details);
 }

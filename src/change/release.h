@@ -9,6 +9,8 @@
 
 /** Changes are captured for this point as far as the catalog knows: it is not released yet. */
 bool bo_point_captures(const bo_point_record *point);
+/** What is captured under the point's name is another catalog's. */
+bool bo_point_is_captured_elsewhere(const bo_point_record *point);
 
 /**
  * Ends the capture under a live run of the point: the step is journalled before the database is

@@ -5,6 +5,7 @@
  * marker, every attempt is audited.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -125,14 +126,34 @@ static bo_status work(bo_undo *undo, const bo_road *road, bool *planned_out, bo_
     return st == BO_OK ? bo_interrupt_check(err) : st;
 }
 
+/* "run_20261120_041739_ab12" makes "rb_undo_20261120_041739_43794": a run's id is nobody else's,
+ * and so is what it stores, in the catalog, the repository and the database. */
+static void name_undo_point(bo_undo *undo)
+{
+    const char *time = undo->run + strlen("run_");
+    const char *number = strrchr(undo->run, '_') + 1;
+    (void)snprintf(undo->undo_id, sizeof undo->undo_id, "rb_undo_%.*s_%05lu",
+        (int)(number - 1 - time), time, strtoul(number, NULL, 16));
+}
+
+static bo_status begin_run(bo_undo *undo, const bo_road *road, bo_error *err)
+{
+    bo_catalog *catalog = undo->session->catalog;
+    const char *actor = undo->session->actor;
+    bo_status st = undo->follows ? bo_catalog_run_follow(catalog, undo->follows, "failed",
+                                       road->kind, undo->record.id, actor, undo->run, err)
+                                 : bo_catalog_run_begin(
+                                       catalog, road->kind, undo->record.id, actor, undo->run, err);
+    if (st == BO_OK)
+        name_undo_point(undo);
+    return st;
+}
+
 static bo_status travel(bo_undo *undo, const bo_road *road, bool *planned_out, bo_error *err)
 {
-    bo_status st = bo_catalog_run_begin(
-        undo->session->catalog, road->kind, undo->record.id, undo->session->actor, undo->run, err);
+    bo_status st = begin_run(undo, road, err);
     if (st == BO_OK)
         st = bo_undo_recover(undo->session, undo->target, undo->record.id, err);
-    if (st == BO_OK)
-        st = bo_point_new_id(undo->session, "undo", false, undo->undo_id, err);
     if (st == BO_OK)
         st = bo_session_audit(undo->session, road->event, undo->record.id, "begun", NULL, err);
     if (st == BO_OK)
@@ -197,6 +218,8 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
         undo->target->conn->driver->rollback(undo->target->conn);
     bo_ahead_drop(undo);
     undo->lost_export = NULL; /* nothing is lost, and its file goes */
+    if (st == BO_EXISTS)      /* a file of that name is not ours to remove */
+        undo->undo_id[0] = '\0';
     const char *outcome = drop_aside(undo) ? bo_outcome_name(st) : "unknown";
     if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, undo->target->identity.server,
             false, &second) != BO_OK ||

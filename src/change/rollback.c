@@ -214,13 +214,14 @@ static const bo_road rollback_road = {
     .carry_out = carry_out,
 };
 
-bo_status bo_rollback_execute(bo_session *session, const bo_database *database, const char *id,
-    const bo_rollback_options *options, bo_rollback **out, bo_error *err)
+bo_status bo_rollback_follow(bo_session *session, const bo_database *database, const char *id,
+    const char *run, const bo_rollback_options *options, bo_rollback **out, bo_error *err)
 {
     bo_rollback_options chosen = *options;
     if (chosen.mode == BO_BACKOUT_NON_CONFLICT_ONLY)
         chosen.on_conflict = BO_ON_CONFLICT_SKIP;
-    bo_undo undo = {.session = session, .options = &chosen, .arena = bo_arena_create()};
+    bo_undo undo = {
+        .session = session, .options = &chosen, .follows = run, .arena = bo_arena_create()};
     if (!undo.arena)
         return bo_nomem(err);
     bo_status st = check_mode(options, err);
@@ -248,4 +249,10 @@ bo_status bo_rollback_execute(bo_session *session, const bo_database *database, 
         st = bo_wrap(err, st, "cannot roll back to '%s'", id);
     bo_undo_done(&undo);
     return st;
+}
+
+bo_status bo_rollback_execute(bo_session *session, const bo_database *database, const char *id,
+    const bo_rollback_options *options, bo_rollback **out, bo_error *err)
+{
+    return bo_rollback_follow(session, database, id, NULL, options, out, err);
 }

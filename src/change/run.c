@@ -39,6 +39,19 @@ static bo_status check_writable(bo_target *target, bo_error *err)
     return st;
 }
 
+/* Between the point and the run others may have found the point: it has to be as it was taken. */
+static bo_status begin_on(bo_run *run, const char *point, bo_error *err)
+{
+    bo_catalog *catalog = run->session->catalog;
+    bo_status st = bo_catalog_run_begin(catalog, "run", point, run->session->actor, run->id, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_find(catalog, point, run->arena, &run->point, err);
+    if (st == BO_OK && run->point.status != BO_POINT_READY)
+        return bo_fail(err, BO_REFUSED, "'%s' became %s meanwhile", point,
+            bo_point_status_name(run->point.status));
+    return st;
+}
+
 bo_status bo_run_begin(bo_session *session, const bo_database *database,
     const bo_point_options *options, bo_run **out, bo_error *err)
 {
@@ -60,9 +73,7 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
     if (st == BO_OK)
         st = bo_point_take(session, target, options, point, err);
     if (st == BO_OK)
-        st = bo_catalog_point_find(session->catalog, point, run->arena, &run->point, err);
-    if (st == BO_OK)
-        st = bo_catalog_run_begin(session->catalog, "run", point, session->actor, run->id, err);
+        st = begin_on(run, point, err);
     if (st == BO_OK)
         st = bo_session_audit(
             session, "run.begin", point, "begun", json_pack("{s:s}", "run", run->id), err);
@@ -160,7 +171,7 @@ static bo_status roll_back(bo_run *run, bo_rollback **out, bo_error *err)
     bo_rollback_options options = {
         .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
     bo_status st =
-        bo_rollback_execute(run->session, run->database, run->point.id, &options, out, err);
+        bo_rollback_follow(run->session, run->database, run->point.id, run->id, &options, out, err);
     if (st == BO_OK)
         end_capture(run);
     return st;
@@ -175,12 +186,9 @@ bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error 
     if (st == BO_OK)
         st = seal(run, err);
     if (st == BO_OK)
-        st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
-    else
+        st = roll_back(run, out, err);
+    if (st != BO_OK) /* the rollback ended it, if it began */
         end_record(run, "failed");
-    if (st != BO_OK)
-        return bo_wrap(err, st, "the change failed and was not rolled back yet");
-    st = roll_back(run, out, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "the change failed and was not rolled back yet");
 }
 

@@ -67,8 +67,8 @@ bo_status bo_session_open(const bo_settings *settings, bo_session **out, bo_erro
         return st;
     st = bo_repository_open(settings->repository, &session->repository, err);
     if (st == BO_OK)
-        st = bo_catalog_open(
-            settings->catalog_url, settings->catalog_password, &session->catalog, err);
+        st = bo_catalog_open(settings->catalog_url, settings->catalog_password,
+            settings->lock_timeout_ms, &session->catalog, err);
     if (st != BO_OK)
         return st;
     *out = BO_TAKE(session);

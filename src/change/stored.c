@@ -48,7 +48,7 @@ bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)
         if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]) &&
             (strcmp(runs[i].kind, "rollback") == 0 || strcmp(runs[i].kind, "restore") == 0))
             *out = true;
-    return BO_OK;
+    return *out ? BO_OK : bo_repository_in_use(session->repository, out, err);
 }
 
 /* ---- the rows of one table, as a bo_next_fn gives them ---- */

@@ -12,7 +12,8 @@ extern const char *const bo_stored_suffixes[];
 size_t bo_stored_id_size(const char *name);
 /** A spooled diff: the working file of a rollback or of its dry run. */
 bool bo_stored_is_intent(const char *name);
-/** Some rollback or restore is at work now, whatever its point. */
+/** Some rollback or restore is at work now, whatever its point; or another process in the
+ * repository, whatever its catalog. */
 bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err);
 
 /**

@@ -42,8 +42,9 @@ typedef struct bo_undo {
     const bo_rollback_options *options;
     bo_point_record record; /* of the point */
     bool sealed;
-    bool in_place; /* partial: it was done inside the database already, and read back there */
-    bool full;     /* the whole tables are made as they were (a snapshot is there) */
+    bool in_place;       /* partial: it was done inside the database already, and read back there */
+    bool full;           /* the whole tables are made as they were (a snapshot is there) */
+    const char *follows; /* the run that this one takes the place of, or NULL */
     char run[64];
     char undo_id[BO_ID_SIZE]; /* of the undo point and of the marker; "" until chosen */
     bool nothing_kept;        /* there is no undo point: nothing was there before a restore */
@@ -93,6 +94,12 @@ typedef struct bo_undo {
 } bo_undo;
 
 BO_DEFINE_SCOPE(bo_rollback);
+
+/* ---- rollback.c ---- */
+/** bo_rollback_execute() in the place of `run`, a live run of this process on the point, which ends
+ * as failed when the rollback begins.  When it does not begin, `run` is still live. */
+bo_status bo_rollback_follow(bo_session *session, const bo_database *database, const char *id,
+    const char *run, const bo_rollback_options *options, bo_rollback **out, bo_error *err);
 
 /* ---- intent.c ---- */
 /** Opens what the rollback needs, describes the tables, checks their shape, chooses the parts.

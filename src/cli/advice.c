@@ -86,8 +86,12 @@ static const struct {
         "keep them with --type partial, or give them up with --discard-later (they are exported "
         "first)"},
     {BO_CORRUPT, NULL, NULL, "see what is still whole with: backout check ID"},
-    {BO_BUSY, NULL, "writing to the catalog", "wait for the other work to end, then try again"},
-    {BO_BUSY, NULL, NULL, "wait for the other work to end; backout details ID shows who it is"},
+    {BO_BUSY, NULL, "writing to the catalog",
+        "wait for the other work to end, then try again; lock_timeout in backout.yaml waits "
+        "longer"},
+    {BO_BUSY, NULL, NULL,
+        "wait for the other work to end; backout details ID shows who it is, and lock_timeout in "
+        "backout.yaml waits longer"},
     {BO_NOMEM, NULL, NULL, "set workers: 1 in backout.yaml, or take fewer tables"},
     {BO_UNKNOWN, NULL, NULL,
         "when the database can be reached again: backout details ID tells what happened"},

@@ -26,6 +26,7 @@ static const char configuration[] =
     "\n"
     "catalog: .backout/catalog.db        # points, runs, audit log; postgresql://... to share it\n"
     "repository: .backout/repository     # snapshot files\n"
+    "# lock_timeout: 10s                 # how long to wait for another backout at work\n"
     "\n"
     "# databases:\n"
     "#   shop:\n"

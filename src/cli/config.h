@@ -38,6 +38,7 @@ typedef struct cli_config {
     const char *catalog, *repository;
     const char *key_file, *passphrase_command;
     uint32_t keep_last, keep_days;
+    uint32_t lock_timeout_ms; /* of the catalog; 0: default */
     cli_database_config *databases;
     size_t database_count;
 } cli_config;

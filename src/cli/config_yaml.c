@@ -288,6 +288,7 @@ static bo_status read_retention(reader *r, struct fy_node *value, void *into, bo
 static const key top_keys[] = {
     {"catalog", read_url, offsetof(cli_config, catalog)},
     {"repository", read_path, offsetof(cli_config, repository)},
+    {"lock_timeout", read_duration, offsetof(cli_config, lock_timeout_ms)},
     {"databases", read_databases, 0},
     {"encryption", read_encryption, 0},
     {"retention", read_retention, 0},
@@ -361,6 +362,8 @@ bo_status cli_config_read(bo_arena *arena, const char *path, cli_config *out, bo
     st = bo_file_slurp(real, CLI_CONFIG_LIMIT, &text, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot read the configuration '%s'", path);
+    if (text.size > 0 && memchr(text.data, '\0', text.size))
+        return bo_fail(err, BO_INVALID, "%s: the file has a zero byte in it", path);
     cli_config config = {.path = bo_arena_str(arena, real)};
     char *slash = strrchr(real, '/');
     *slash = '\0';

@@ -152,7 +152,10 @@ static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
 bo_status cli_session(cli *ctx, bo_session **out, bo_error *err)
 {
     if (!ctx->session) {
-        bo_settings settings = {.progress = cli_progress, .warn = cli_warn, .ctx = ctx};
+        bo_settings settings = {.progress = cli_progress,
+            .warn = cli_warn,
+            .ctx = ctx,
+            .lock_timeout_ms = ctx->config.lock_timeout_ms};
         bo_status st = find_catalog(ctx, &settings, err);
         if (st == BO_OK)
             st = find_repository(ctx, &settings, err);

@@ -79,7 +79,8 @@ typedef struct bo_capture_driver {
      * (MariaDB: statements that commit themselves, the last of which makes it count); tables that
      * are captured for another point already keep their journal.  Waits for locks as long as the
      * connection's timeout says. BO_BUSY names table and holder; BO_UNSUPPORTED an uncovered table;
-     * nothing is left behind then.
+     * BO_EXISTS: something is captured for a point of that name already.  Nothing is left behind
+     * then.
      */
     bo_status (*begin)(struct bo_conn *conn, const bo_table *const *tables, unsigned count,
         const char *point, bo_error *err);

@@ -16,8 +16,8 @@
 #include "base/step.h"
 #include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
-
-enum { PREPARE_US = 10000000, PREPARE_PAUSE_US = 20000, BUSY_LISTED = 3 };
+#include "store/lock.h"
+#include "store/process.h"
 
 /* ---- opening ---- */
 
@@ -64,13 +64,15 @@ static bo_status prepare(bo_catalog *catalog, bo_error *err)
             "SELECT set_config('synchronous_commit', 'on', false)"
             " WHERE current_setting('synchronous_commit') = 'off'",
             err);
-    const int64_t until_us = bo_clock_monotonic_us() + PREPARE_US;
+    const int64_t until_us = bo_clock_monotonic_us() + (int64_t)catalog->lock_timeout_ms * 1000;
     for (;;) {
         bo_status st = driver->exec(
             catalog->conn, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", err);
         if (st != BO_BUSY || bo_clock_monotonic_us() >= until_us)
+            return st == BO_BUSY ? bo_catalog_busy(catalog, err) : st;
+        st = bo_lock_pause(err);
+        if (st != BO_OK)
             return st;
-        (void)usleep(PREPARE_PAUSE_US);
     }
 }
 
@@ -87,10 +89,16 @@ static bo_status open_named(
     if (st != BO_OK)
         return st;
 
+    char application[64]; /* names the process to whoever waits for its lock */
+    bo_process self;
+    bo_process_self(&self);
+    (void)snprintf(
+        application, sizeof application, "backout[%" PRId64 "]@%.32s", self.pid, self.host);
     const bo_connect how = {
         .url = url,
         .password = password,
-        .application_name = "backout",
+        .application_name = application,
+        .lock_timeout_ms = catalog->lock_timeout_ms,
         .create = true,
         .schema = driver->caps & BO_CAP_SCHEMAS ? "backout_catalog" : NULL,
     };
@@ -102,13 +110,15 @@ static bo_status open_named(
     return st;
 }
 
-bo_status bo_catalog_open(const char *url, const char *password, bo_catalog **out, bo_error *err)
+bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_timeout_ms,
+    bo_catalog **out, bo_error *err)
 {
     if (sodium_init() < 0)
         return bo_fail(err, BO_FAILED, "the cryptographic library cannot be started");
     BO_OWN(bo_catalog) *catalog = calloc(1, sizeof *catalog);
     if (!catalog)
         return bo_nomem(err);
+    catalog->lock_timeout_ms = lock_timeout_ms ? lock_timeout_ms : BO_LOCK_TIMEOUT_MS;
     BO_OWN_VALUE(bo_buf) name = {0};
     bo_status st = bo_url_redact(url, &name, err);
     if (st != BO_OK)
@@ -140,41 +150,13 @@ bo_conn *bo_catalog_conn(bo_catalog *catalog)
 
 /* ---- transactions ---- */
 
-static bo_status tell_run(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
-{
-    (void)count;
-    bo_buf *runs = ctx;
-    static const char *const words[] = {"\nrun ", " (", ") is at step '", "', process ", " on "};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        bo_buf_add_str(runs, words[i]);
-        bo_buf_add(runs, values[i].data, values[i].size);
-    }
-    return bo_buf_check(runs, err);
-}
-
-/* Who may be holding the lock.  Reading does not wait for it. */
-static bo_status busy(bo_catalog *catalog, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) runs = {0};
-    char sql[160];
-    (void)snprintf(sql, sizeof sql,
-        "SELECT id, kind, step, pid, host FROM backout_run WHERE status = 'running'"
-        " ORDER BY number DESC LIMIT %d",
-        BUSY_LISTED);
-    if (bo_catalog_query(catalog, sql, NULL, 0, tell_run, &runs, NULL, NULL) != BO_OK)
-        bo_buf_clear(&runs);
-    return bo_fail(err, BO_BUSY, "another backout process is writing to the catalog '%s'%s",
-        catalog->name, bo_buf_str(&runs));
-}
-
-/* SQLite's BEGIN has the write lock already; a server's does not.  The number is "backout" in
- * ASCII; the lock ends with the transaction. */
+/* SQLite's BEGIN has the write lock already; a server's does not. */
 static bo_status take_write_lock(bo_catalog *catalog, bo_error *err)
 {
     const bo_driver *driver = catalog->conn->driver;
     if (!(driver->caps & BO_CAP_SCHEMAS))
         return BO_OK;
-    return driver->exec(catalog->conn, "SELECT pg_advisory_xact_lock(27691627349767540)", err);
+    return driver->exec(catalog->conn, "SELECT pg_advisory_xact_lock(" BO_CATALOG_LOCK ")", err);
 }
 
 bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err)
@@ -191,7 +173,7 @@ bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err)
             driver->rollback(catalog->conn);
     }
     if (st == BO_BUSY)
-        return busy(catalog, err);
+        return bo_catalog_busy(catalog, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot write to the catalog '%s'", catalog->name);
     catalog->depth = 1;

@@ -21,17 +21,21 @@ typedef struct bo_catalog bo_catalog;
  * file 0600; on PostgreSQL everything is in the schema backout_catalog.
  *
  * @param url  "sqlite:/path/catalog.db" or "postgresql://...".
+ * @param lock_timeout_ms  how long to wait for other backout processes: for the write lock, and for
+ * the live run of a point; 0: 10 s.
  * @retval BO_DENIED       others may write to the file or its folder, or it is somebody else's.
  * @retval BO_UNSUPPORTED  a later version of backout wrote it.
  * @see docs/design/catalog.md
  */
-bo_status bo_catalog_open(const char *url, const char *password, bo_catalog **out, bo_error *err);
+bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_timeout_ms,
+    bo_catalog **out, bo_error *err);
 void bo_catalog_free(bo_catalog *catalog);
 BO_DEFINE_SCOPE(bo_catalog);
 bo_conn *bo_catalog_conn(bo_catalog *catalog);
 /**
  * A write transaction around several calls.  It nests: only the outermost end commits, and whatever
- * these calls promise to be durable is durable then.  BO_BUSY names the runs that are at work.
+ * these calls promise to be durable is durable then.  BO_BUSY names the process that holds the
+ * lock, where that can be told, and the runs that are at work.
  */
 bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err);
 /** With `keep` false, here or in an inner one, all is undone; then `keep` true is BO_FAILED. */
@@ -118,12 +122,18 @@ typedef struct bo_run_record {
 } bo_run_record;
 
 /**
- * Begins a run as this process.  One live run per point: BO_BUSY names the other one's process and
- * step.  Runs of that point whose process is gone become "died" and keep their step.  The id is
- * made here.
+ * Begins a run as this process.  One live run per point, and none beside it on an undo point of it
+ * or on the point that it is the undo point of: their records change together.  Another one is
+ * waited for as long as the lock timeout says, except inside a transaction of the caller's; BO_BUSY
+ * names its process and step.  Runs whose process is gone become "died" and keep their step.  The
+ * id is made here.
  */
 bo_status bo_catalog_run_begin(bo_catalog *catalog, const char *kind, const char *point,
     const char *actor, char id_out[64], bo_error *err);
+/** The same in the place of `before`, a run of this process on this point, which ends as `status`
+ * in the same moment: nobody else gets in between.  When it fails, `before` goes on. */
+bo_status bo_catalog_run_follow(bo_catalog *catalog, const char *before, const char *status,
+    const char *kind, const char *point, const char *actor, char id_out[64], bo_error *err);
 /** Journals a step, durably, before it is acted on; renews the lease; then calls bo_step(step).
  * token/details NULL: kept.  BO_CONFLICT: the run is not running any more (another process found it
  * dead): stop. */

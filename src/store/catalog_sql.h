@@ -8,10 +8,14 @@
 
 struct bo_catalog {
     bo_conn *conn;
-    char *name;     /* redacted URL, for errors */
+    char *name; /* redacted URL, for errors */
+    uint32_t lock_timeout_ms;
     unsigned depth; /* of bo_catalog_begin() */
     bool doomed;    /* an inner transaction was given up: so is the outermost */
 };
+
+/* The write lock on a server: "backout" in ASCII; it ends with the transaction. */
+#define BO_CATALOG_LOCK "27691627349767540"
 
 /** Makes the tables, or brings those of an older version up to date; BO_UNSUPPORTED for a later. */
 bo_status bo_catalog_migrate(bo_catalog *catalog, bo_error *err);

@@ -4,10 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 enum { STAT_SIZE = 1024, AFTER_COMMAND = 22 - 3 }; /* fields 3.. come after the command's ')' */
 
@@ -100,4 +106,44 @@ bo_process_state bo_process_look(const char *host, int64_t pid, const char *iden
     if (!start[0])
         return BO_PROCESS_UNSEEN;
     return strcmp(identity + around, start) == 0 ? BO_PROCESS_LIVES : BO_PROCESS_GONE;
+}
+
+/* A name of the system, or the number of the user. */
+static void read_user(int64_t pid, char *out, size_t size)
+{
+    char path[64];
+    struct stat about;
+    (void)snprintf(path, sizeof path, "/proc/%lld", (long long)pid);
+    out[0] = '\0';
+    if (stat(path, &about) != 0)
+        return;
+    struct passwd entry, *found = NULL;
+    char names[4096];
+    if (getpwuid_r(about.st_uid, &entry, names, sizeof names, &found) == 0 && found)
+        (void)snprintf(out, size, "%s", found->pw_name);
+    else
+        (void)snprintf(out, size, "user %u", (unsigned)about.st_uid);
+}
+
+/* The start is counted from the boot. */
+static int64_t read_started(int64_t pid)
+{
+    char start[32];
+    struct timespec up;
+    long ticks = sysconf(_SC_CLK_TCK);
+    read_start(pid, start, sizeof start);
+    long long since_boot = strtoll(start, NULL, 10);
+    if (since_boot <= 0 || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+        return 0;
+    int64_t up_us = (int64_t)up.tv_sec * 1000000 + up.tv_nsec / 1000;
+    return bo_clock_now_us() - up_us + (int64_t)since_boot * 1000000 / ticks;
+}
+
+void bo_process_describe(int64_t pid, bo_process_facts *out)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
+    read_small(path, out->command, sizeof out->command);
+    read_user(pid, out->user, sizeof out->user);
+    out->started_us = read_started(pid);
 }

@@ -21,4 +21,12 @@ typedef enum bo_process_state {
 } bo_process_state;
 bo_process_state bo_process_look(const char *host, int64_t pid, const char *identity);
 
+/** What anybody may know of a process of this host; "" and 0 where it is not known. */
+typedef struct bo_process_facts {
+    char command[64]; /* the program's name, without what it was given */
+    char user[64];
+    int64_t started_us;
+} bo_process_facts;
+void bo_process_describe(int64_t pid, bo_process_facts *out);
+
 #endif

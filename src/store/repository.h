@@ -46,6 +46,8 @@ bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, b
 /** A folder for spilled work of this process, on the repository's disk; the same at each call;
  * removed by bo_repository_free(). */
 bo_status bo_repository_scratch(bo_repository *repository, const char **path_out, bo_error *err);
+/** Does another living process have unfinished work here? */
+bo_status bo_repository_in_use(bo_repository *repository, bool *out, bo_error *err);
 /** Removes the temporary files that dead processes left and counts
  * them.  Those of living processes are locked and stay. */
 bo_status bo_repository_sweep(bo_repository *repository, uint64_t *removed_out, bo_error *err);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "store/catalog_sql.h"
+#include "store/lock.h"
 #include "store/process.h"
 
 #define LEASE_US INT64_C(60000000)
@@ -99,6 +100,12 @@ static bo_status mark_died(bo_catalog *catalog, const char *run, bo_error *err)
         NULL, NULL, err);
 }
 
+/* Of the point itself, of its undo points, and of the point that it is the undo point of. */
+static const char live_sql[] =
+    "SELECT " RUN_COLUMNS " FROM backout_run WHERE status = 'running' AND (point = $1"
+    " OR point IN (SELECT id FROM backout_point WHERE parent = $1)"
+    " OR point IN (SELECT parent FROM backout_point WHERE id = $1)) ORDER BY number";
+
 static bo_status clear_point(bo_catalog *catalog, const char *point, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
@@ -106,26 +113,21 @@ static bo_status clear_point(bo_catalog *catalog, const char *point, bo_error *e
         return bo_nomem(err);
     struct runs running = {.arena = arena};
     const bo_text_value params[] = {bo_bind_text(point)};
-    bo_status st = bo_catalog_query(catalog,
-        "SELECT " RUN_COLUMNS " FROM backout_run WHERE point = $1 AND status = 'running'"
-        " ORDER BY number",
-        params, 1, read_run, &running, NULL, err);
+    bo_status st = bo_catalog_query(catalog, live_sql, params, 1, read_run, &running, NULL, err);
     for (size_t i = 0; i < running.count && st == BO_OK; i++) {
         const bo_run_record *run = &running.items[i];
-        char since[BO_TIME_TEXT_SIZE];
-        bo_time_format(run->started_us, since);
         st =
-            bo_run_is_dead(run)
-                ? mark_died(catalog, run->id, err)
-                : bo_fail(err, BO_BUSY,
-                      "'%s' is in use: run %s (%s) of process %lld on %s is at step '%s', since %s",
-                      point, run->id, run->kind, (long long)run->pid, run->host, run->step, since);
+            bo_run_is_dead(run) ? mark_died(catalog, run->id, err) : bo_point_busy(point, run, err);
     }
     return st;
 }
 
-static bo_status insert_run(bo_catalog *catalog, const char *id, const char *kind,
-    const char *point, const char *actor, uint64_t *rows_out, bo_error *err)
+struct beginning {
+    const char *kind, *point, *actor;
+};
+
+static bo_status insert_run(bo_catalog *catalog, const char *id, const struct beginning *beginning,
+    uint64_t *rows_out, bo_error *err)
 {
     bo_process self;
     bo_process_self(&self);
@@ -135,14 +137,14 @@ static bo_status insert_run(bo_catalog *catalog, const char *id, const char *kin
     bo_digits pid;
     const bo_text_value params[] = {
         bo_bind_text(id),
-        bo_bind_text(kind),
-        bo_bind_text(point),
+        bo_bind_text(beginning->kind),
+        bo_bind_text(beginning->point),
         bo_bind_number(now_us, &started),
         bo_bind_number(now_us + LEASE_US, &lease),
         bo_bind_text(self.host),
         bo_bind_number(self.pid, &pid),
         bo_bind_text(self.identity),
-        bo_bind_text(actor),
+        bo_bind_text(beginning->actor),
     };
     return bo_catalog_query(catalog,
         "INSERT INTO backout_run (number, id, kind, point, status, step, started_us, ended_us,"
@@ -152,10 +154,10 @@ static bo_status insert_run(bo_catalog *catalog, const char *id, const char *kin
         params, sizeof params / sizeof *params, NULL, NULL, rows_out, err);
 }
 
-static bo_status begin_run(bo_catalog *catalog, const char *kind, const char *point,
-    const char *actor, char id_out[64], bo_error *err)
+static bo_status begin_run(
+    bo_catalog *catalog, const struct beginning *beginning, char id_out[64], bo_error *err)
 {
-    bo_status st = point ? clear_point(catalog, point, err) : BO_OK;
+    bo_status st = beginning->point ? clear_point(catalog, beginning->point, err) : BO_OK;
     for (int attempt = 0; attempt < ID_ATTEMPTS && st == BO_OK; attempt++) {
         char id[64];
         char stamp[BO_TIME_TEXT_SIZE];
@@ -164,7 +166,7 @@ static bo_status begin_run(bo_catalog *catalog, const char *kind, const char *po
         bo_time_compact(bo_clock_now_us(), stamp);
         bo_random_hex(random, 2);
         (void)snprintf(id, sizeof id, "run_%s_%s", stamp, random);
-        st = insert_run(catalog, id, kind, point, actor, &rows, err);
+        st = insert_run(catalog, id, beginning, &rows, err);
         if (st == BO_OK && rows == 1) {
             memcpy(id_out, id, sizeof id);
             return BO_OK;
@@ -173,17 +175,51 @@ static bo_status begin_run(bo_catalog *catalog, const char *kind, const char *po
     return st != BO_OK ? st : bo_fail(err, BO_EXISTS, "no id is free");
 }
 
+/* One try: `before` (NULL: none) ends, and the new one begins. */
+static bo_status try_begin(bo_catalog *catalog, const char *before, const char *status,
+    const struct beginning *beginning, char id_out[64], bo_error *err)
+{
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st != BO_OK)
+        return st;
+    if (before)
+        st = bo_catalog_run_end(catalog, before, status, NULL, err);
+    if (st == BO_OK)
+        st = begin_run(catalog, beginning, id_out, err);
+    return bo_catalog_finish(catalog, st, err);
+}
+
+static bo_status begin_waiting(bo_catalog *catalog, const char *before, const char *status,
+    const struct beginning *beginning, char id_out[64], bo_error *err)
+{
+    const int64_t until_us = bo_clock_monotonic_us() + (int64_t)catalog->lock_timeout_ms * 1000;
+    const bool waits = catalog->depth == 0;
+    char id[64];
+    for (;;) {
+        bo_status st = try_begin(catalog, before, status, beginning, id, err);
+        if (st == BO_OK)
+            memcpy(id_out, id, sizeof id);
+        if (st == BO_OK)
+            return st;
+        if (st == BO_BUSY && waits && bo_clock_monotonic_us() < until_us)
+            st = bo_lock_pause(err);
+        if (st != BO_OK)
+            return bo_wrap(err, st, "cannot begin a run");
+    }
+}
+
 bo_status bo_catalog_run_begin(bo_catalog *catalog, const char *kind, const char *point,
     const char *actor, char id_out[64], bo_error *err)
 {
-    char id[64];
-    bo_status st = bo_catalog_begin(catalog, err);
-    if (st == BO_OK)
-        st = bo_catalog_finish(catalog, begin_run(catalog, kind, point, actor, id, err), err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot begin a run");
-    memcpy(id_out, id, sizeof id);
-    return BO_OK;
+    const struct beginning beginning = {kind, point, actor};
+    return begin_waiting(catalog, NULL, NULL, &beginning, id_out, err);
+}
+
+bo_status bo_catalog_run_follow(bo_catalog *catalog, const char *before, const char *status,
+    const char *kind, const char *point, const char *actor, char id_out[64], bo_error *err)
+{
+    const struct beginning beginning = {kind, point, actor};
+    return begin_waiting(catalog, before, status, &beginning, id_out, err);
 }
 
 /* ---- going on ---- */

@@ -154,3 +154,39 @@ bo_status bo_repository_sweep(bo_repository *repository, uint64_t *removed_out, 
     *removed_out = removal.files;
     return BO_OK;
 }
+
+struct search {
+    const bo_repository *repository;
+    const char *folder;
+    bool found;
+};
+
+static bo_status look_for_lock(void *ctx, const char *name, bo_error *err)
+{
+    struct search *search = ctx;
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_path_join(search->folder, name, &path, err);
+    if (st != BO_OK || search->found ||
+        (search->repository->work && strcmp(path, search->repository->work) == 0))
+        return st;
+    int fd = -1;
+    if (lock_folder(path, &fd))
+        (void)close(fd);
+    else
+        search->found = errno == EWOULDBLOCK;
+    return BO_OK;
+}
+
+bo_status bo_repository_in_use(bo_repository *repository, bool *out, bo_error *err)
+{
+    BO_OWN_MEM char *parent = NULL;
+    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
+    if (st != BO_OK)
+        return st;
+    struct search search = {.repository = repository, .folder = parent};
+    if (access(parent, F_OK) == 0)
+        st = bo_dir_list(parent, look_for_lock, &search, err);
+    if (st == BO_OK)
+        *out = search.found;
+    return st;
+}

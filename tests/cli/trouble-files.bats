@@ -233,8 +233,10 @@ fill_shop() {
         '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
     local pid=$!
     eventually test -e held
+    echo 'lock_timeout: 500ms' >>backout.yaml
     run -3 --separate-stderr backout execute "$id" --yes
     said "because: another backout process is writing to the catalog"
+    said "because: it is held by process $pid (sqlite3) of $(id -un), running since "
     said "hint: wait for the other work to end, then try again"
     rm held
     ended "$pid"

@@ -181,14 +181,17 @@ hold() {
     rollback_works
 }
 
-@test "a second rollback of the same point exits 3 and names the first" {
+@test "a second rollback of the same point waits for lock_timeout, exits 3 and names the first" {
     damage
+    echo 'lock_timeout: 500ms' >>backout.yaml
     pause 3
     begin_rollback
     run -3 --separate-stderr backout execute "$id" --yes
     said "because: '$id' is in use: run run_"
     said "(rollback) of process $pid on "
-    said "is at step 'applying'"
+    said "is at step 'applying', since "
+    said "because: it was begun by $(id -un)@$(hostname)[$pid]"
+    said "lock_timeout in backout.yaml waits longer"
     ended "$pid"
     [ "$code" = 0 ]
     [ "$(rows)" = "$before" ]

@@ -271,6 +271,7 @@ teardown() { common_teardown; }
             WHERE kind = 'run' AND status = 'running'"
     }
     lease $hour_us
+    echo 'lock_timeout: 200ms' >>backout.yaml
     run -3 --separate-stderr backout execute latest --yes
     said " is in use: run run_"
     said " on elsewhere is at step 'changing'"

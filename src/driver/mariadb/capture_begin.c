@@ -201,6 +201,11 @@ static bo_status make_plan(
     struct plan *plan, const bo_table *const *tables, unsigned count, bo_error *err)
 {
     bo_status st = my_registry_read(plan->conn, plan->arena, &plan->others, err);
+    for (size_t i = 0; st == BO_OK && i < plan->others.count; i++) {
+        if (strcmp(plan->others.entries[i].point, plan->scheme.point) == 0)
+            return bo_fail(err, BO_EXISTS, "changes are captured for a point '%s' already",
+                plan->scheme.point);
+    }
     if (st == BO_OK)
         st = my_actions_read(plan->conn, true, plan->arena, &plan->scheme.actions, err);
     if (st == BO_OK)

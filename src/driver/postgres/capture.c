@@ -108,6 +108,16 @@ static bo_status capture_table(
     return st == BO_OK ? pg_registry_add(conn, table, point, err) : st;
 }
 
+static bo_status check_new(pg_conn *conn, const char *point, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(
+        conn, "SELECT 1 FROM backout.capture WHERE point = $1 LIMIT 1", 1, &point, &found, err);
+    return st == BO_OK && PQntuples(found) > 0
+               ? bo_fail(err, BO_EXISTS, "changes are captured for a point '%s' already", point)
+               : st;
+}
+
 static bo_status begin_all(pg_conn *conn, const void *ctx, bo_error *err)
 {
     const beginning *b = ctx;
@@ -119,6 +129,8 @@ static bo_status begin_all(pg_conn *conn, const void *ctx, bo_error *err)
             return bo_wrap(err, st, "cannot capture %s", b->tables[i]->name);
     }
     st = lock_registry(conn, true, &there, err);
+    if (st == BO_OK)
+        st = check_new(conn, b->point, err);
     if (st == BO_OK)
         st = pg_lock(&conn->base, b->tables, b->count, err);
     for (unsigned i = 0; i < b->count && st == BO_OK; i++) {

@@ -122,6 +122,19 @@ static bo_status capture_table(
     return st == BO_OK ? register_journal(sq_of(conn), now, point, &journal, err) : st;
 }
 
+static bo_status check_new(sq_conn *conn, const char *point, bo_error *err)
+{
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    bool there = false;
+    bo_status st =
+        sq_ask(conn, "SELECT 1 FROM main." SQ_REGISTRY " WHERE point = $1", point, &statement, err);
+    if (st == BO_OK)
+        st = sq_step(conn, statement, &there, err);
+    return st == BO_OK && there
+               ? bo_fail(err, BO_EXISTS, "changes are captured for a point '%s' already", point)
+               : st;
+}
+
 bo_status sq_capture_begin(
     bo_conn *conn, const bo_table *const *tables, unsigned count, const char *point, bo_error *err)
 {
@@ -133,6 +146,8 @@ bo_status sq_capture_begin(
         " (point TEXT NOT NULL, local TEXT NOT NULL, journal INTEGER NOT NULL,"
         " PRIMARY KEY (point, local)) WITHOUT ROWID",
         err);
+    if (st == BO_OK)
+        st = check_new(sq_of(conn), point, err);
     for (unsigned i = 0; st == BO_OK && i < count; i++) {
         st = capture_table(conn, tables[i], point, err);
         if (st != BO_OK)

@@ -275,7 +275,7 @@ static void two_processes_append_to_one_unbroken_chain(void **state)
         if (children[i] == 0) {
             bo_catalog *own = NULL;
             bo_error err = {0};
-            bo_status st = bo_catalog_open(w->url, NULL, &own, &err);
+            bo_status st = bo_catalog_open(w->url, NULL, 0, &own, &err);
             for (int n = 0; n < EACH && st == BO_OK; n++)
                 st = bo_audit_append(own, "test", i ? "a" : "b", "x", "done", NULL, &err);
             if (st != BO_OK)
@@ -305,7 +305,7 @@ static void a_process_that_is_killed_while_appending_leaves_a_whole_chain(void *
         pid_t child = fork();
         if (child == 0) {
             bo_catalog *own = NULL;
-            bo_status st = bo_catalog_open(w->url, NULL, &own, NULL);
+            bo_status st = bo_catalog_open(w->url, NULL, 0, &own, NULL);
             while (st == BO_OK)
                 st = bo_audit_append(own, "test", "a", "x", "done", NULL, NULL);
             _exit(1);

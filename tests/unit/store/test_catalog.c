@@ -32,14 +32,14 @@ static void a_catalog_that_others_may_write_to_is_refused(void **state)
     bo_catalog *again = NULL;
     bo_error err = {0};
     assert_int_equal(chmod(w->path, 0660), 0);
-    assert_int_equal(bo_catalog_open(w->url, NULL, &again, &err), BO_DENIED);
+    assert_int_equal(bo_catalog_open(w->url, NULL, 0, &again, &err), BO_DENIED);
     assert_non_null(strstr(err.text, "chmod 600"));
     assert_int_equal(chmod(w->path, 0600), 0);
 
     char folder[128];
     (void)snprintf(folder, sizeof folder, "%s/state", w->folder);
     assert_int_equal(chmod(folder, 0770), 0);
-    assert_int_equal(bo_catalog_open(w->url, NULL, &again, &err), BO_DENIED);
+    assert_int_equal(bo_catalog_open(w->url, NULL, 0, &again, &err), BO_DENIED);
     assert_null(again);
 }
 
@@ -49,7 +49,7 @@ static void a_catalog_of_a_later_version_is_refused_and_left_alone(void **state)
     world_sql(w, "UPDATE backout_meta SET value = '99' WHERE key = 'schema_version'");
     bo_catalog *again = NULL;
     bo_error err = {0};
-    assert_int_equal(bo_catalog_open(w->url, NULL, &again, &err), BO_UNSUPPORTED);
+    assert_int_equal(bo_catalog_open(w->url, NULL, 0, &again, &err), BO_UNSUPPORTED);
     assert_non_null(strstr(err.text, "later version"));
     assert_null(again);
 }
@@ -95,7 +95,7 @@ static void many_processes_can_make_the_catalog_at_once(void **state)
                 bo_error err = {0};
                 (void)close(start[1]);
                 (void)!read(start[0], &byte, 1); /* all go when the pipe is closed */
-                bo_status st = bo_catalog_open(w->url, NULL, &own, &err);
+                bo_status st = bo_catalog_open(w->url, NULL, 0, &own, &err);
                 if (st == BO_OK)
                     st = bo_audit_append(own, "test", "a", "b", "done", NULL, &err);
                 if (st != BO_OK)
@@ -163,12 +163,7 @@ static void a_locked_catalog_is_busy_and_says_who_is_at_work(void **state)
     bo_error err = {0};
     assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "a", run, &err), BO_OK);
     assert_int_equal(bo_catalog_run_step(w->catalog, run, "applying", NULL, NULL, &err), BO_OK);
-    BO_OWN(bo_catalog) *other = world_open(w);
-    bo_conn *conn = bo_catalog_conn(other);
-    assert_int_equal(
-        conn->driver->exec(
-            conn, world_is_postgres() ? "SET lock_timeout = 50" : "PRAGMA busy_timeout = 50", &err),
-        BO_OK);
+    BO_OWN(bo_catalog) *other = world_open_waiting(w, 50);
 
     assert_int_equal(bo_catalog_begin(w->catalog, &err), BO_OK);
     assert_int_equal(bo_audit_append(other, "a", "b", "c", "done", NULL, &err), BO_BUSY);

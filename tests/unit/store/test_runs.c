@@ -56,23 +56,120 @@ static void a_run_keeps_each_step_and_how_it_ended(void **state)
     assert_non_null(strstr(err.text, run));
 }
 
+enum { WAIT_MS = 200 };
+
+static void world_wait_briefly(world *w)
+{
+    world_close(w);
+    w->catalog = world_open_waiting(w, WAIT_MS);
+}
+
 static void a_second_run_of_a_point_is_refused_while_the_first_lives(void **state)
 {
     world *w = *state;
     char run[64];
     char other[64];
     bo_error err = {0};
+    world_wait_briefly(w);
     assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, NULL), BO_OK);
     assert_int_equal(bo_catalog_run_step(w->catalog, run, "applying", NULL, NULL, NULL), BO_OK);
     assert_int_equal(
-        bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", other, &err), BO_BUSY);
+        bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "you", other, &err), BO_BUSY);
     assert_non_null(strstr(err.text, run));
-    assert_non_null(strstr(err.text, "'applying'"));
+    assert_non_null(strstr(err.text, "(rollback) of process "));
+    assert_non_null(strstr(err.text, "'applying', since 2026-"));
+    assert_non_null(strstr(err.text, "begun by me"));
     assert_int_equal(
         bo_catalog_run_begin(w->catalog, "rollback", "rb_b", "me", other, NULL), BO_OK);
     assert_int_equal(bo_catalog_run_end(w->catalog, run, "done", NULL, NULL), BO_OK);
     assert_int_equal(
         bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", other, NULL), BO_OK);
+}
+
+static void add_point(world *w, const char *id, const char *parent)
+{
+    const bo_point_record point = {.id = id, .kind = parent ? "undo" : "point", .parent = parent};
+    assert_int_equal(bo_catalog_point_add(w->catalog, &point, NULL), BO_OK);
+}
+
+static void a_point_and_its_undo_points_are_worked_on_one_at_a_time(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char other[64];
+    bo_error err = {0};
+    world_wait_briefly(w);
+    add_point(w, "rb_a", NULL);
+    add_point(w, "rb_undo_a", "rb_a");
+    add_point(w, "rb_b", NULL);
+    static const char *const pairs[][2] = {{"rb_a", "rb_undo_a"}, {"rb_undo_a", "rb_a"}};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(
+            bo_catalog_run_begin(w->catalog, "rollback", pairs[i][0], "me", run, NULL), BO_OK);
+        assert_int_equal(
+            bo_catalog_run_begin(w->catalog, "rollback", pairs[i][1], "me", other, &err), BO_BUSY);
+        assert_non_null(strstr(err.text, run));
+        assert_non_null(strstr(err.text, pairs[i][0]));
+        assert_int_equal(
+            bo_catalog_run_begin(w->catalog, "rollback", "rb_b", "me", other, NULL), BO_OK);
+        assert_int_equal(bo_catalog_run_end(w->catalog, other, "done", NULL, NULL), BO_OK);
+        assert_int_equal(bo_catalog_run_end(w->catalog, run, "done", NULL, NULL), BO_OK);
+    }
+}
+
+static void whoever_waits_for_a_point_goes_on_when_its_run_has_ended(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char byte = 0;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    world_close(w);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        bo_catalog *own = NULL;
+        if (bo_catalog_open(w->url, NULL, 0, &own, NULL) != BO_OK ||
+            bo_catalog_run_begin(own, "seal", "rb_a", "me", run, NULL) != BO_OK ||
+            write(ready[1], "x", 1) != 1)
+            _exit(1);
+        (void)usleep(300000);
+        _exit(bo_catalog_run_end(own, run, "done", NULL, NULL) == BO_OK ? 0 : 1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    w->catalog = world_open(w);
+    int how = 0;
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, NULL), BO_OK);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(bo_catalog_runs(w->catalog, "rb_a", 0, w->arena, &runs, &count, NULL), BO_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(runs[1].status, "done");
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+}
+
+static void a_run_takes_the_place_of_another_with_nobody_in_between(void **state)
+{
+    world *w = *state;
+    char first[64];
+    char second[64];
+    char third[64];
+    world_wait_briefly(w);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "run", "rb_a", "me", first, NULL), BO_OK);
+    assert_int_equal(
+        bo_catalog_run_follow(w->catalog, first, "failed", "rollback", "rb_a", "me", second, NULL),
+        BO_OK);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "prune", "rb_a", "me", third, NULL), BO_BUSY);
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(bo_catalog_runs(w->catalog, "rb_a", 0, w->arena, &runs, &count, NULL), BO_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(runs[0].id, second);
+    assert_string_equal(runs[0].status, "running");
+    assert_string_equal(runs[1].status, "failed");
 }
 
 static char at_hook[64];
@@ -114,7 +211,7 @@ static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
     pid_t child = fork();
     if (child == 0) {
         bo_catalog *own = NULL;
-        if (bo_catalog_open(w->url, NULL, &own, NULL) != BO_OK ||
+        if (bo_catalog_open(w->url, NULL, 0, &own, NULL) != BO_OK ||
             bo_catalog_run_begin(own, "rollback", "rb_a", "me", run, NULL) != BO_OK ||
             bo_catalog_run_step(own, run, "applying", NULL, NULL, NULL) != BO_OK ||
             write(ready[1], "x", 1) != 1)
@@ -123,7 +220,7 @@ static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
             (void)pause();
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    w->catalog = world_open(w);
+    w->catalog = world_open_waiting(w, WAIT_MS);
     bo_run_record record = only_run(w);
     assert_int_equal(record.pid, child);
     assert_false(bo_run_is_dead(&record));
@@ -207,6 +304,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_run_keeps_each_step_and_how_it_ended),
         WORLD_TEST(a_second_run_of_a_point_is_refused_while_the_first_lives),
+        WORLD_TEST(a_point_and_its_undo_points_are_worked_on_one_at_a_time),
+        WORLD_TEST(whoever_waits_for_a_point_goes_on_when_its_run_has_ended),
+        WORLD_TEST(a_run_takes_the_place_of_another_with_nobody_in_between),
         WORLD_TEST(a_step_is_durable_before_it_is_acted_on),
         WORLD_TEST(a_killed_run_is_dead_at_once_and_the_next_one_begins),
         WORLD_TEST(a_reused_process_id_is_not_mistaken_for_the_run),

@@ -65,14 +65,19 @@ static inline void world_use_postgres(world *w)
     world_server_sql("CREATE", w->path);
 }
 
-static inline bo_catalog *world_open(const world *w)
+static inline bo_catalog *world_open_waiting(const world *w, uint32_t lock_timeout_ms)
 {
     bo_catalog *catalog = NULL;
     bo_error err = {0};
-    bo_status st = bo_catalog_open(w->url, NULL, &catalog, &err);
+    bo_status st = bo_catalog_open(w->url, NULL, lock_timeout_ms, &catalog, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(st, BO_OK);
     return catalog;
+}
+
+static inline bo_catalog *world_open(const world *w)
+{
+    return world_open_waiting(w, 0);
 }
 
 /* No connection may be open while a test forks. */
