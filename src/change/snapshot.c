@@ -21,15 +21,13 @@ struct reading {
 
 struct reading_range {
     bo_frame_writer *frame;
-    bo_extent extent;
+    uint64_t rows;
 };
 
 static bo_status keep_row(void *ctx, bo_image row, bo_error *err)
 {
     struct reading_range *range = ctx;
-    bo_digest_add(&range->extent.digest, row);
-    range->extent.bytes += row.size;
-    if (range->extent.digest.rows % INTERRUPT_EVERY == 0) {
+    if (++range->rows % INTERRUPT_EVERY == 0) {
         bo_status st = bo_interrupt_check(err);
         if (st != BO_OK)
             return st;
@@ -55,11 +53,13 @@ static bo_status read_range(
         st = bo_frame_writer_flush(range.frame, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot read table '%s'", part->was->name);
+    bo_extent extent = {0};
+    bo_frame_writer_total(range.frame, &extent.digest, &extent.bytes);
     pthread_mutex_lock(&reading->lock);
-    bo_digest_merge(&reading->extents[job->table].digest, &range.extent.digest);
-    reading->extents[job->table].bytes += range.extent.bytes;
+    bo_digest_merge(&reading->extents[job->table].digest, &extent.digest);
+    reading->extents[job->table].bytes += extent.bytes;
     pthread_mutex_unlock(&reading->lock);
-    bo_meter_add(&reading->meter, part->was->name, range.extent.digest.rows, range.extent.bytes);
+    bo_meter_add(&reading->meter, part->was->name, extent.digest.rows, extent.bytes);
     return BO_OK;
 }
 

@@ -83,9 +83,12 @@ static void work(struct sweep *sweep, uint32_t worker, bo_conn *conn)
     }
 }
 
+#define HELPERS_MAX 16u
+
 struct helper {
     struct sweep *sweep;
     uint32_t worker;
+    bo_conn *conn; /* a twin; NULL: one that joins */
     pthread_t thread;
     bool started;
 };
@@ -95,30 +98,51 @@ static void *help(void *arg)
     struct helper *helper = arg;
     struct sweep *sweep = helper->sweep;
     bo_error error = {0};
-    BO_OWN(bo_conn) *conn = NULL;
-    bo_status st = bo_target_connect(sweep->database, NULL, &conn, &error);
-    if (st == BO_OK)
-        st = conn->driver->join(conn, sweep->token, &error);
+    bo_status st = BO_OK;
+    if (!helper->conn) {
+        st = bo_target_connect(sweep->database, NULL, &helper->conn, &error);
+        if (st == BO_OK)
+            st = helper->conn->driver->join(helper->conn, sweep->token, &error);
+    }
     if (st != BO_OK)
         report(sweep, st, &error);
     else
-        work(sweep, helper->worker, conn);
+        work(sweep, helper->worker, helper->conn);
     return NULL;
+}
+
+/* A database that has no twin to give now is read by the connections that there are. */
+static uint32_t add_twins(
+    struct sweep *sweep, bo_conn *conn, struct helper *helpers, uint32_t wanted)
+{
+    for (uint32_t i = 0; conn->driver->twin && i < wanted; i++) {
+        bo_error error = {0};
+        bo_status st = conn->driver->twin(conn, &helpers[i].conn, &error);
+        if (st != BO_OK && st != BO_BUSY)
+            report(sweep, st, &error);
+        if (st != BO_OK)
+            return i;
+    }
+    return wanted;
 }
 
 static bo_status run_helpers(struct sweep *sweep, bo_conn *conn, uint32_t workers, bo_error *err)
 {
-    struct helper helpers[16] = {0};
-    uint32_t extra = workers - 1 < 16 ? workers - 1 : 16;
+    struct helper helpers[HELPERS_MAX] = {0};
+    uint32_t wanted = workers - 1 < HELPERS_MAX ? workers - 1 : HELPERS_MAX;
+    uint32_t extra = add_twins(sweep, conn, helpers, wanted);
     for (uint32_t i = 0; i < extra; i++) {
-        helpers[i] = (struct helper){.sweep = sweep, .worker = i + 1};
+        helpers[i].sweep = sweep;
+        helpers[i].worker = i + 1;
         /* a thread that cannot be made is no failure: the others do its work */
         helpers[i].started = pthread_create(&helpers[i].thread, NULL, help, &helpers[i]) == 0;
     }
     work(sweep, 0, conn);
-    for (uint32_t i = 0; i < extra; i++)
+    for (uint32_t i = 0; i < extra; i++) {
         if (helpers[i].started)
             pthread_join(helpers[i].thread, NULL);
+        bo_conn_free(helpers[i].conn);
+    }
     if (sweep->status != BO_OK && err)
         *err = sweep->error;
     return sweep->status;
@@ -131,7 +155,7 @@ bo_status bo_sweep(bo_target *target, const bo_jobs *jobs, uint32_t workers, bo_
     BO_OWN_VALUE(bo_buf) token = {0};
     if (workers > jobs->count)
         workers = jobs->count ? (uint32_t)jobs->count : 1;
-    if (workers > 1) {
+    if (workers > 1 && target->conn->driver->share) {
         bo_status st = target->conn->driver->share(target->conn, &token, err);
         if (st != BO_OK)
             return st;

@@ -31,8 +31,8 @@ typedef bo_status bo_job_fn(
 /**
  * Runs every job, on the target's own connection (worker 0, inside its open transaction) and on up
  * to workers - 1 more that see the same snapshot.  The first failure stops all; its error is
- * returned.  With one worker, or a database that cannot share a snapshot, or where uncommitted rows
- * must be seen, jobs run one after the other in order.
+ * returned.  With one worker, or where no other connection can see the same (uncommitted rows must
+ * be seen, or too many others commit), jobs run one after the other in order.
  */
 bo_status bo_sweep(bo_target *target, const bo_jobs *jobs, uint32_t workers, bo_job_fn *fn,
     void *ctx, bo_error *err);

@@ -8,6 +8,11 @@
 
 #include "change/closure.h"
 
+static uint32_t workers(const bo_database *database)
+{
+    return database->workers ? database->workers : 2;
+}
+
 bo_status bo_target_connect(
     const bo_database *database, const char *run_id, bo_conn **out, bo_error *err)
 {
@@ -19,6 +24,7 @@ bo_status bo_target_connect(
         .application_name = name,
         .run = run_id,
         .lock_timeout_ms = database->lock_timeout_ms,
+        .readers = run_id ? 1 : workers(database),
         .raw = run_id != NULL};
     return bo_driver_open(&how, out, err);
 }
@@ -57,9 +63,8 @@ void bo_target_free(bo_target *target)
 
 uint32_t bo_target_workers(const bo_target *target)
 {
-    if (!(target->conn->driver->caps & BO_CAP_SHARE))
-        return 1;
-    return target->database->workers ? target->database->workers : 2;
+    const bo_driver *driver = target->conn->driver;
+    return driver->caps & BO_CAP_SHARE || driver->twin ? workers(target->database) : 1;
 }
 
 const char *bo_target_name(const bo_target *target)

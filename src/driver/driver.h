@@ -43,6 +43,7 @@ typedef struct bo_connect {
     const char *application_name; /* "backout"; shown by the server */
     uint32_t lock_timeout_ms;     /* how long to wait for a lock before BO_BUSY; 0: 10 s */
     bool create;                  /* SQLite: make the file when it is absent */
+    uint32_t readers; /* SQLite: connections that read one state together, see twin(); 0: 1 */
     bool raw;                     /* the session of a change: nothing pinned but application_name */
     const char
         *run; /* not NULL: writes of this session are tagged with it, where they are captured */
@@ -173,6 +174,10 @@ struct bo_driver {
         bo_error *err); /* BO_CAP_SHARE: name of this transaction's snapshot */
     bo_status (*join)(
         bo_conn *conn, const char *token, bo_error *err); /* begins a read transaction on it */
+    /** Or NULL.  Without a name for the snapshot: one more connection, in a read transaction that
+     * sees what this one sees; to be closed before this one writes.  A read transaction has as many
+     * as it was opened with `readers`, less one.  BO_BUSY: there is none, and nobody waits. */
+    bo_status (*twin)(bo_conn *conn, bo_conn **out, bo_error *err);
     /** In a write transaction: keeps others from writing to the tables until its end.  In a read
      * transaction: keeps others from altering, emptying or dropping them.  BO_BUSY names table and
      * holder. */

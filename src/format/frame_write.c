@@ -12,7 +12,9 @@ enum { LEVEL = 1 };
 struct bo_frame_writer {
     bo_pack_writer *writer;
     ZSTD_CCtx *zstd;
-    bo_frame frame; /* being filled */
+    bo_frame frame;   /* being filled */
+    bo_digest digest; /* of the frames before it that were begun with it */
+    uint64_t bytes;
     bo_buf raw;
     bo_buf compressed;
 };
@@ -45,6 +47,14 @@ void bo_frame_writer_begin(bo_frame_writer *frame, uint32_t table, uint32_t rang
 {
     assert(frame->frame.rows == 0);
     frame->frame = (bo_frame){.table = table, .range = range};
+    frame->digest = (bo_digest){0};
+    frame->bytes = 0;
+}
+
+void bo_frame_writer_total(const bo_frame_writer *frame, bo_digest *digest_out, uint64_t *bytes_out)
+{
+    *digest_out = frame->digest;
+    *bytes_out = frame->bytes;
 }
 
 /** Pads with a skippable frame, so that no reader has to believe in an absurd ratio. */
@@ -85,6 +95,8 @@ bo_status bo_frame_writer_flush(bo_frame_writer *frame, bo_error *err)
         frame->writer, &frame->frame, (bo_span){compressed->data, compressed->size}, err);
     if (st != BO_OK)
         return st;
+    bo_digest_merge(&frame->digest, &frame->frame.digest);
+    frame->bytes += frame->raw.size;
     if (frame->raw.capacity > BO_FRAME_FREE) { /* a huge row made it so: do not keep that */
         bo_buf_done(&frame->raw);
         bo_buf_done(&frame->compressed);

@@ -101,6 +101,9 @@ bo_status bo_frame_writer_row(bo_frame_writer *frame, bo_image row, bo_error *er
 bo_status bo_frame_writer_change(bo_frame_writer *frame, bo_image before, bo_image after,
     bo_error *err); /* changeset; either may be absent (data NULL), not both */
 bo_status bo_frame_writer_flush(bo_frame_writer *frame, bo_error *err);
+/** Of what was flushed since begin: number and digest of the images, and their bytes. */
+void bo_frame_writer_total(
+    const bo_frame_writer *frame, bo_digest *digest_out, uint64_t *bytes_out);
 
 /** Writes index and trailer.  @param tail  more JSON, known only now (counts, sequences); may be
  * NULL. */

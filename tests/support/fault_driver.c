@@ -83,6 +83,24 @@ FAULTY(identity, (bo_conn * conn, bo_identity *out, bo_error *err), (inside(conn
 FAULTY(begin, (bo_conn * conn, bo_tx_mode mode, bo_error *err), (inside(conn), mode, err))
 FAULTY(share, (bo_conn * conn, bo_buf *token, bo_error *err), (inside(conn), token, err))
 FAULTY(join, (bo_conn * conn, const char *token, bo_error *err), (inside(conn), token, err))
+
+static bo_conn *wrap(bo_conn *inner);
+
+static bo_status faulty_twin(bo_conn *conn, bo_conn **out, bo_error *err)
+{
+    bo_conn *made = NULL;
+    if (hit(conn->driver, "twin", err))
+        return BO_DATABASE;
+    bo_status st = inside(conn)->driver->twin(inside(conn), &made, err);
+    if (st != BO_OK)
+        return st;
+    made = wrap(made);
+    if (!made)
+        return bo_nomem(err);
+    *out = made;
+    return BO_OK;
+}
+
 FAULTY(lock, (bo_conn * conn, const bo_table *const *tables, unsigned count, bo_error *err),
     (inside(conn), tables, count, err))
 FAULTY(exec, (bo_conn * conn, const char *sql, bo_error *err), (inside(conn), sql, err))
@@ -287,6 +305,7 @@ static const bo_driver functions = {
     .begin = faulty_begin,
     .commit = faulty_commit,
     .rollback = passing_rollback,
+    .twin = faulty_twin,
     .share = faulty_share,
     .join = faulty_join,
     .lock = faulty_lock,
@@ -355,6 +374,8 @@ static void wrap_optional(fault_conn *conn)
         conn->driver.share = NULL;
         conn->driver.join = NULL;
     }
+    if (!inner->twin)
+        conn->driver.twin = NULL;
     if (!inner->traces)
         conn->driver.traces = NULL;
     if (!inner->capture)

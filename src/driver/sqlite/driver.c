@@ -13,6 +13,7 @@ const bo_driver bo_driver_sqlite = {
     .begin = sq_begin,
     .commit = sq_commit,
     .rollback = sq_rollback,
+    .twin = sq_twin,
     .lock = sq_lock,
     .exec = sq_exec,
     .query = sq_query,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/image.c - SQLite's values as bytes of an image, and back. */
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -26,64 +27,82 @@ const char *sq_affinity(const char *type, bool strict)
     return "NUMERIC";
 }
 
-static bo_status add_bytes(bo_buf *out, uint8_t kind, const void *data, int size, bo_error *err)
+enum { HEAD_SIZE = 4 + 1, NUMBER_SIZE = HEAD_SIZE + 8 }; /* length and class; with a number */
+
+/* Adds a number; the caller has made room. */
+static void put_number(bo_buf *out, uint8_t kind, uint64_t bits)
+{
+    uint8_t *at = out->data + out->size;
+    bo_put_u32(at, 1 + 8);
+    at[4] = kind;
+    bo_put_u64(at + HEAD_SIZE, bits);
+    out->size += NUMBER_SIZE;
+}
+
+/* Leaves the room that there was. */
+static bo_status put_bytes(
+    bo_buf *out, size_t room, uint8_t kind, const void *data, int size, bo_error *err)
 {
     if (size == INT32_MAX)
         return bo_fail(err, BO_UNSUPPORTED, "a value is larger than 2 GiB");
-    if (!bo_buf_reserve(out, (size_t)size + 5))
+    if (!bo_buf_reserve(out, HEAD_SIZE + (size_t)size + room))
         return bo_nomem(err);
-    bo_buf_add_u32(out, (uint32_t)size + 1);
-    bo_buf_add_byte(out, kind);
+    uint8_t *at = out->data + out->size;
+    bo_put_u32(at, (uint32_t)size + 1);
+    at[4] = kind;
     if (size > 0)
-        bo_buf_add(out, data, (size_t)size);
+        memcpy(at + HEAD_SIZE, data, (size_t)size);
+    out->size += HEAD_SIZE + (size_t)size;
     return BO_OK;
 }
 
-static bo_status read_value(sqlite3_stmt *statement, int column, bo_buf *out, bo_error *err)
+/* `room` bytes are there, enough if it is a number. */
+static bo_status read_value(sqlite3_value *value, bo_buf *out, size_t room, bo_error *err)
 {
-    uint8_t fixed[9];
     const void *data = NULL;
-    switch (sqlite3_column_type(statement, column)) {
+    switch (sqlite3_value_type(value)) {
     case SQLITE_NULL:
-        bo_image_add_null(out);
+        bo_put_u32(out->data + out->size, UINT32_MAX);
+        out->size += HEAD_SIZE - 1;
         return BO_OK;
     case SQLITE_INTEGER:
-        fixed[0] = BO_SQLITE_INTEGER;
-        bo_put_u64(fixed + 1, (uint64_t)sqlite3_column_int64(statement, column));
-        bo_image_add(out, fixed, sizeof fixed);
+        put_number(out, BO_SQLITE_INTEGER, (uint64_t)sqlite3_value_int64(value));
         return BO_OK;
     case SQLITE_FLOAT: {
-        double number = sqlite3_column_double(statement, column);
+        double number = sqlite3_value_double(value);
         uint64_t bits = 0;
         memcpy(&bits, &number, sizeof bits);
-        fixed[0] = BO_SQLITE_REAL;
-        bo_put_u64(fixed + 1, bits);
-        bo_image_add(out, fixed, sizeof fixed);
+        put_number(out, BO_SQLITE_REAL, bits);
         return BO_OK;
     }
     case SQLITE_TEXT: /* the pointer first: it settles the encoding that the size is of */
-        data = sqlite3_column_text(statement, column);
+        data = sqlite3_value_text(value);
         if (!data)
             return bo_nomem(err);
-        return add_bytes(out, BO_SQLITE_TEXT, data, sqlite3_column_bytes(statement, column), err);
+        return put_bytes(out, room, BO_SQLITE_TEXT, data, sqlite3_value_bytes(value), err);
     default:
-        data = sqlite3_column_blob(statement, column);
-        if (!data && sqlite3_column_bytes(statement, column) > 0)
+        data = sqlite3_value_blob(value);
+        if (!data && sqlite3_value_bytes(value) > 0)
             return bo_nomem(err);
-        return add_bytes(out, BO_SQLITE_BLOB, data, sqlite3_column_bytes(statement, column), err);
+        return put_bytes(out, room, BO_SQLITE_BLOB, data, sqlite3_value_bytes(value), err);
     }
 }
 
 bo_status sq_image_read(
     sqlite3_stmt *statement, int first, uint16_t count, bo_buf *out, bo_error *err)
 {
+    const size_t room = (size_t)count * NUMBER_SIZE;
     bo_image_begin(out, count);
+    if (!bo_buf_reserve(out, room))
+        return bo_nomem(err);
     for (uint16_t i = 0; i < count; i++) {
-        bo_status st = read_value(statement, first + i, out, err);
+        /* each is looked up once; the connection has no mutex, so none needs to be held */
+        sqlite3_value *value = sqlite3_column_value(statement, first + i);
+        bo_status st = read_value(value, out, room, err);
         if (st != BO_OK)
             return st;
     }
-    return bo_buf_check(out, err);
+    return BO_OK;
 }
 
 bo_status sq_image_values(bo_image image, uint16_t count, bo_value *values, bo_error *err)
@@ -119,6 +138,8 @@ bo_status sq_value_bind(
         uint64_t bits = bo_get_u64(data);
         double number = 0;
         memcpy(&number, &bits, sizeof number);
+        if (isnan(number)) /* that is NULL to SQLite */
+            return bo_fail(err, BO_CORRUPT, "an image has a value that is not SQLite's");
         rc = sqlite3_bind_double(statement, index, number);
     } else if (kind == BO_SQLITE_TEXT) {
         rc = sqlite3_bind_text64(

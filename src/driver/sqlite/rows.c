@@ -1,64 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/driver/sqlite/rows.c - reading rows: ranges, scans, counts. */
+/* src/driver/sqlite/rows.c - reading rows: scans and counts. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "driver/sqlite/sqlite.h"
-
-#define RANGE_ROWS  20000
-#define SAMPLE_ROWS 1000
-
-/* A range is "r:LOW:HIGH": row numbers above LOW up to and with HIGH, each may be absent.  The
- * outer ones are open, so every row there will ever be is in one of them.  "all" is every row. */
-#define RANGE_ALL "all"
-
-static bo_status give_range(
-    const char *low, const char *high, bo_range_fn *each, void *ctx, bo_error *err)
-{
-    char id[64];
-    int size = snprintf(id, sizeof id, "r:%s:%s", low, high);
-    return each(ctx, (bo_span){(const uint8_t *)id, (size_t)size}, err);
-}
-
-bo_status sq_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, size_t known_count,
-    bo_range_fn *each, void *ctx, bo_error *err)
-{
-    (void)known;
-    if (known_count > 0)
-        return BO_OK; /* they hold every row, see above */
-    const char *rowid = sq_rowid(table);
-    if (!rowid)
-        return each(ctx, (bo_span){(const uint8_t *)RANGE_ALL, strlen(RANGE_ALL)}, err);
-
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    BO_OWN(sqlite3_stmt) *statement = NULL;
-    bo_buf_add_str(&sql, "SELECT ");
-    sq_quote(&sql, rowid);
-    bo_buf_add_str(&sql, " FROM ");
-    sq_quote_table(&sql, table);
-    bo_buf_add_str(&sql, " WHERE ");
-    sq_quote(&sql, rowid);
-    bo_buf_printf(&sql, " > $1 ORDER BY 1 LIMIT 1 OFFSET %d", RANGE_ROWS - 1);
-    bo_status st = sq_prepare_buf(sq_of(conn), &sql, &statement, err);
-
-    char low[24] = "", high[24] = "";
-    sqlite3_int64 from = INT64_MIN;
-    while (st == BO_OK) {
-        bool row = false;
-        sqlite3_bind_int64(statement, 1, from);
-        st = sq_step(sq_of(conn), statement, &row, err);
-        if (st != BO_OK || !row)
-            break;
-        from = sqlite3_column_int64(statement, 0);
-        sqlite3_reset(statement);
-        snprintf(high, sizeof high, "%lld", (long long)from);
-        st = give_range(low, high, each, ctx, err);
-        memcpy(low, high, sizeof low);
-    }
-    return st == BO_OK ? give_range(low, "", each, ctx, err) : st;
-}
 
 static bool parse_bound(const char **text, char end, bool *given, int64_t *out)
 {
@@ -80,7 +26,7 @@ static bo_status add_range(bo_buf *sql, const bo_table *table, bo_span range, bo
 {
     char text[64] = "";
     const char *rowid = sq_rowid(table);
-    if (range.size == 0 || (range.size == 3 && memcmp(range.data, RANGE_ALL, 3) == 0))
+    if (range.size == 0 || (range.size == 3 && memcmp(range.data, SQ_RANGE_ALL, 3) == 0))
         return BO_OK;
     if (range.size < sizeof text)
         memcpy(text, range.data, range.size);
@@ -182,34 +128,4 @@ bo_status sq_count(
     if (st == BO_OK)
         *out = (uint64_t)count;
     return st;
-}
-
-typedef struct sample {
-    uint64_t rows;
-    uint64_t bytes;
-} sample;
-
-static bo_status add_to_sample(void *ctx, bo_image row, bo_error *err)
-{
-    sample *self = ctx;
-    self->rows++;
-    self->bytes += row.size;
-    /* enough was seen: this ends the scan and is no failure of it */
-    return self->rows < SAMPLE_ROWS ? BO_OK : bo_fail(err, BO_INTERRUPTED, "enough");
-}
-
-bo_status sq_estimate(
-    bo_conn *conn, const bo_table *table, uint64_t *rows_out, uint64_t *bytes_out, bo_error *err)
-{
-    uint64_t rows = 0;
-    sample seen = {0};
-    bo_scan what = {.table = table};
-    bo_status st = sq_count(conn, table, NULL, &rows, err);
-    if (st == BO_OK)
-        st = sq_scan(conn, &what, add_to_sample, &seen, err);
-    if (st != BO_OK && seen.rows < SAMPLE_ROWS)
-        return st;
-    *rows_out = rows;
-    *bytes_out = seen.rows > 0 ? rows * (seen.bytes / seen.rows) : 0;
-    return BO_OK;
 }

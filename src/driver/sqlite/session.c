@@ -111,11 +111,12 @@ static int wait_for_lock(void *ctx, int count)
 
 static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *url, bo_error *err)
 {
-    int flags = url->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    const int flags = url->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (sqlite3_open_v2(conn->path, &conn->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return conn->db ? sq_error(conn, err, "cannot open '%s'", conn->path) : bo_nomem(err);
     sqlite3_extended_result_codes(conn->db, 1);
     conn->lock_timeout_ms = how->lock_timeout_ms > 0 ? how->lock_timeout_ms : LOCK_TIMEOUT_MS;
+    conn->readers = how->readers;
     sqlite3_busy_handler(conn->db, wait_for_lock, conn);
 
     bo_status st = how->raw ? configure(conn, SQLITE_DBCONFIG_ENABLE_FKEY, url->foreign_keys, err)
@@ -130,6 +131,22 @@ static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *u
     return BO_OK;
 }
 
+static bo_status open_at(
+    const char *path, const bo_connect *how, const sq_url *url, bo_conn **out, bo_error *err)
+{
+    BO_OWN(bo_conn) *base = calloc(1, sizeof(sq_conn));
+    if (!base)
+        return bo_nomem(err);
+    base->driver = &bo_driver_sqlite;
+    sq_of(base)->path = strdup(path);
+    if (!sq_of(base)->path)
+        return bo_nomem(err);
+    bo_status st = open_file(sq_of(base), how, url, err);
+    if (st == BO_OK)
+        *out = BO_TAKE(base);
+    return st;
+}
+
 bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err)
 {
     BO_OWN(sq_url) *url = NULL;
@@ -138,20 +155,14 @@ bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err)
         st = make_file(url->path, err);
     if (st == BO_OK)
         st = check_file(url->path, err);
-    if (st != BO_OK)
-        return st;
+    return st == BO_OK ? open_at(url->path, how, url, out, err) : st;
+}
 
-    BO_OWN(bo_conn) *base = calloc(1, sizeof(sq_conn));
-    if (!base)
-        return bo_nomem(err);
-    base->driver = &bo_driver_sqlite;
-    sq_of(base)->path = strdup(url->path);
-    if (!sq_of(base)->path)
-        return bo_nomem(err);
-    st = open_file(sq_of(base), how, url, err);
-    if (st == BO_OK)
-        *out = BO_TAKE(base);
-    return st;
+bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out, bo_error *err)
+{
+    const bo_connect how = {.lock_timeout_ms = lock_timeout_ms};
+    const sq_url url = {.read_only = sqlite3_db_readonly(conn->db, "main") == 1};
+    return open_at(conn->path, &how, &url, out, err);
 }
 
 void sq_close(bo_conn *conn)
@@ -190,28 +201,36 @@ void sq_cancel(bo_conn *conn)
     sqlite3_interrupt(sq_of(conn)->db);
 }
 
+bo_status sq_begin_read(sq_conn *conn, bo_error *err)
+{
+    bo_status st = sq_exec(&conn->base, "BEGIN", err);
+    if (st == BO_OK) /* the snapshot is that of the first read */
+        st = sq_exec(&conn->base, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
+    if (st == BO_OK)
+        return BO_OK;
+    sq_rollback(&conn->base);
+    return bo_wrap(err, st, "cannot begin a transaction");
+}
+
 bo_status sq_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err)
 {
     if (mode != BO_TX_READ && sqlite3_db_readonly(sq_of(conn)->db, "main") == 1)
         return bo_fail(err, BO_DENIED,
-            "the database file or its folder cannot be written: check the rights and mode=ro");
+            "the database file '%s' or its folder cannot be written: check the rights and mode=ro",
+            sq_of(conn)->path);
     if (mode != BO_TX_READ) {
         bo_status st = sq_exec(conn, "BEGIN IMMEDIATE", err);
+        sq_of(conn)->changes_before = sqlite3_total_changes64(sq_of(conn)->db);
         return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot begin a transaction");
     }
-    bo_status st = sq_exec(conn, "BEGIN", err);
-    if (st == BO_OK) /* the snapshot is that of the first read */
-        st = sq_exec(conn, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
-    if (st != BO_OK) {
-        sq_rollback(conn);
-        return bo_wrap(err, st, "cannot begin a transaction");
-    }
-    return BO_OK;
+    return sq_of(conn)->readers > 1 ? sq_begin_together(sq_of(conn), err)
+                                    : sq_begin_read(sq_of(conn), err);
 }
 
 bo_status sq_commit(bo_conn *conn, bo_error *err)
 {
     sq_conn *self = sq_of(conn);
+    sq_twins_close(self);
     bo_status st = sq_exec(conn, "COMMIT", err);
     if (st == BO_OK)
         return BO_OK;
@@ -222,6 +241,7 @@ bo_status sq_commit(bo_conn *conn, bo_error *err)
 
 void sq_rollback(bo_conn *conn)
 {
+    sq_twins_close(sq_of(conn));
     if (!sqlite3_get_autocommit(sq_of(conn)->db))
         sqlite3_exec(sq_of(conn)->db, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -15,8 +15,13 @@ typedef struct sq_conn {
     char *path;
     unsigned serial; /* makes names of temporary tables unique within the connection */
     uint32_t lock_timeout_ms;
-    int64_t wait_until_us; /* of the lock that is waited for */
-    atomic_bool cancelled; /* by sq_cancel(), in another thread */
+    int64_t wait_until_us;     /* of the lock that is waited for */
+    atomic_bool cancelled;     /* by sq_cancel(), in another thread */
+    uint32_t readers;          /* connections that shall read one state together, see twin.c */
+    int64_t changes_before;    /* rows changed before this write transaction */
+    struct sq_conn *twins;     /* of this read transaction, until they are given away */
+    struct sq_conn *next_twin; /* of the same transaction */
+    int64_t version;           /* of a twin: PRAGMA data_version before its transaction */
 } sq_conn;
 
 static inline sq_conn *sq_of(bo_conn *conn)
@@ -112,7 +117,9 @@ bo_status sq_read_references(sq_describing *self);
 bo_status sq_read_referenced_by(sq_describing *self);
 bo_status sq_read_views(sq_describing *self);
 
-/* ---- rows.c ---- */
+/* ---- rows.c, ranges.c ---- */
+
+#define SQ_RANGE_ALL "all" /* the range that is every row */
 
 /** A name that means the row number in `table`, or NULL: WITHOUT ROWID, or all three are hidden. */
 const char *sq_rowid(const bo_table *table);
@@ -150,8 +157,19 @@ bo_status sq_reference_usable(sq_conn *conn, const bo_foreign_key *key, bool *ou
 /** True when rows of the child are found by an index, with the same affinity on both sides. */
 bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *out, bo_error *err);
 
+/* ---- session.c, twin.c: several connections ---- */
+
+/** One more connection to the file, with the same rights. */
+bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out, bo_error *err);
+/** Begins a read transaction and reads, so that its state is settled. */
+bo_status sq_begin_read(sq_conn *conn, bo_error *err);
+/** The same with twins, as many as the connection shall have and can. */
+bo_status sq_begin_together(sq_conn *conn, bo_error *err);
+/** Closes the twins that were not given away. */
+void sq_twins_close(sq_conn *conn);
+
 /* ---- the driver's functions, by file ---- */
-/* session.c */
+/* session.c, twin.c */
 bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err);
 bo_status sq_pin(bo_conn *conn, bo_error *err);
 void sq_close(bo_conn *conn);
@@ -160,6 +178,7 @@ void sq_cancel(bo_conn *conn);
 bo_status sq_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err);
 bo_status sq_commit(bo_conn *conn, bo_error *err);
 void sq_rollback(bo_conn *conn);
+bo_status sq_twin(bo_conn *conn, bo_conn **out, bo_error *err);
 bo_status sq_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
 /* query.c, script.c */
 bo_status sq_exec(bo_conn *conn, const char *sql, bo_error *err);
@@ -175,7 +194,7 @@ bo_status sq_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status sq_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
 bo_status sq_add_column_after(
     bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
-/* rows.c, load.c, render.c, filter.c */
+/* ranges.c, rows.c, load.c, render.c, filter.c */
 bo_status sq_ranges(bo_conn *conn, const bo_table *table, const bo_span *known, size_t known_count,
     bo_range_fn *each, void *ctx, bo_error *err);
 bo_status sq_scan(bo_conn *conn, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err);
