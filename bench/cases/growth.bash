@@ -33,6 +33,7 @@ grow_table() { # SIZE
     timed_point "curve/point/backout/$1" --db "$URL" --tables orders
     timed "curve/point/one COPY/$1" "$TOOLS/copy_out" "$URL" orders
     timed "curve/point/pg_dump -Fc/$1" pg_dump -Fc -t orders -f "$dump"
+    on_disk "curve/point/pg_dump -Fc/$1" "$dump"
     sql "CREATE TABLE before AS TABLE orders" "ALTER TABLE before ADD PRIMARY KEY (id)" \
         "VACUUM ANALYZE before"
     timed_backout "curve/verify/backout/$1" verify "$id"
