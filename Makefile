@@ -20,6 +20,15 @@ lint:
 	@tools/install-deps check
 	@tools/lint
 
+coverage:
+	@tools/install-deps coverage
+	@tools/coverage
+
+comma = ,
+torture:
+	@tools/install-deps check
+	@tools/torture $(subst $(comma), ,$(TORTURE))
+
 format:
 	@tools/list-files .c .h | xargs clang-format -i
 
@@ -38,4 +47,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo check lint format bench bench-compare install clean
+.PHONY: all demo check lint coverage torture format bench bench-compare install clean
