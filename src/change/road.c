@@ -163,7 +163,7 @@ static bo_status travel(bo_undo *undo, const bo_road *road, bool *planned_out, b
     return st == BO_OK ? commit(undo, err) : st;
 }
 
-/* The link broke during COMMIT: a new connection asks the marker. */
+/* The link or the disk failed during COMMIT: a new connection asks the marker. */
 static bo_status ask_marker(bo_undo *undo, bo_error *err)
 {
     bo_error second = {0};
@@ -178,7 +178,7 @@ static bo_status ask_marker(bo_undo *undo, bo_error *err)
             err, BO_UNKNOWN, "whether it was committed is not known yet: %s", second.text);
     if (committed)
         return BO_OK;
-    return bo_fail(err, BO_DATABASE, "the link to the database broke before the commit");
+    return bo_wrap(err, BO_DATABASE, "it was not committed");
 }
 
 static const char *status_word(bo_status st, bool planned)

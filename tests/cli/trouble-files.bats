@@ -47,7 +47,7 @@ fill_shop() {
     damaged=$(rows disk/shop.db)
     read_only disk
     run -3 --separate-stderr backout execute "$id" --yes
-    said "because: the database file or its folder cannot be written"
+    said "because: the database file '$PWD/disk/shop.db' or its folder cannot be written"
     [ "$(rows disk/shop.db)" = "$damaged" ]
     mount -o remount,rw disk
     run -0 --separate-stderr backout execute "$id" --yes
