@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/mariadb_url.h"
+#include "cli/sqlite_url.h"
 
 void cli_database_done(cli_database *database)
 {
@@ -36,19 +37,11 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The file of a SQLite URL, without its options; false: none that is there. */
+/* The file of a SQLite URL; false: none that is there. */
 static bool find_file(const char *url, struct stat *out)
 {
-    if (!bo_text_starts(url, "sqlite:") && !bo_text_starts(url, "file:"))
-        return false;
-    const char *path = strchr(url, ':') + 1;
-    if (bo_text_starts(path, "//"))
-        path += strlen("//");
-    if (stat(path, out) == 0)
-        return true;
-    const char *options = strrchr(path, '?');
-    BO_OWN_MEM char *plain = options ? strndup(path, (size_t)(options - path)) : NULL;
-    return plain && stat(plain, out) == 0;
+    BO_OWN_VALUE(bo_buf) path = {0};
+    return cli_sqlite_url_path(url, &path) && stat(bo_buf_str(&path), out) == 0;
 }
 
 /* Do two URLs name one database?  The user and options do not matter. */

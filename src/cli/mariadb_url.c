@@ -3,6 +3,7 @@
 #include "cli/mariadb_url.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -41,17 +42,23 @@ static void read_server(const char *text, size_t size, cli_mariadb_url *out)
     const char *colon = memchr(after, ':', (size_t)(end - after));
     const char *host = close ? text + 1 : text;
     decode(&out->host, host, (size_t)((close ? close : colon ? colon : end) - host));
-    if (colon)
-        decode(&out->port, colon + 1, (size_t)(end - colon - 1));
+    if (!colon)
+        return;
+    for (colon++; *colon == '0' && colon + 1 < end;) /* 03306 is 3306 to the driver */
+        colon++;
+    decode(&out->port, colon, (size_t)(end - colon));
 }
 
+/* The last one counts. */
 static void read_options(const char *options, cli_mariadb_url *out)
 {
     static const char socket[] = "socket=";
     while (*options) {
-        size_t size = strcspn(options, "&#");
-        if (bo_text_starts(options, socket))
+        size_t size = strcspn(options, "&");
+        if (bo_text_starts(options, socket)) {
+            bo_buf_clear(&out->socket);
             decode(&out->socket, options + strlen(socket), size - strlen(socket));
+        }
         options += size + (options[size] != '\0');
     }
 }
@@ -73,13 +80,15 @@ bool cli_mariadb_url_read(const char *url, cli_mariadb_url *out)
              out->socket.failed);
 }
 
-static bool same(const bo_buf *a, const bo_buf *b, const char *otherwise)
+static const char *text_or(const bo_buf *text, const char *otherwise)
 {
-    return strcmp(a->size ? bo_buf_str(a) : otherwise, b->size ? bo_buf_str(b) : otherwise) == 0;
+    return text->size ? bo_buf_str(text) : otherwise;
 }
 
 bool cli_mariadb_url_same(const cli_mariadb_url *a, const cli_mariadb_url *b)
 {
-    return same(&a->host, &b->host, "localhost") && same(&a->port, &b->port, "3306") &&
-           same(&a->socket, &b->socket, "") && same(&a->database, &b->database, "");
+    return strcasecmp(text_or(&a->host, "localhost"), text_or(&b->host, "localhost")) == 0 &&
+           strcmp(text_or(&a->port, "3306"), text_or(&b->port, "3306")) == 0 &&
+           strcmp(text_or(&a->socket, ""), text_or(&b->socket, "")) == 0 &&
+           strcmp(text_or(&a->database, ""), text_or(&b->database, "")) == 0;
 }

@@ -37,6 +37,8 @@ configure() {
     run -3 --separate-stderr backout run --db "$PWD/./shop.db" damage.sql
     run -3 --separate-stderr backout run --db 'sqlite:shop.db?foreign_keys=on' damage.sql
     run -3 --separate-stderr backout run --db "file:$PWD/shop.db" damage.sql
+    run -3 --separate-stderr backout run --db "file:$PWD/sh%6fp.db" damage.sql
+    run -3 --separate-stderr backout run --db "file://localhost$PWD/shop.db" damage.sql
     [ "$(rows)" = "$before" ]
     [ "$(backout audit --limit 1 --output json | jq -r '.[0].outcome')" = refused ]
     run -0 --separate-stderr backout run --db live --production damage.sql

@@ -122,8 +122,8 @@ static bool set_authority(my_url *url, const char *text, size_t size)
 
 static bo_status parse(const char *text, my_url *url, bo_error *err)
 {
-    const char *rest = strstr(text, "://");
-    if (!rest)
+    const char *rest = text + strcspn(text, ":");
+    if (!bo_text_starts(rest, "://"))
         return bo_fail(err, BO_INVALID, "a MariaDB URL begins with mariadb://");
     rest += 3;
     const size_t authority = strcspn(rest, "/?#");

@@ -48,8 +48,8 @@ static void a_url_is_taken_apart(void **state)
 static void a_url_that_is_none_is_refused_without_its_password(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"mariadb:shop", "mariadb://ann:s3cret@host",
-        "mariadb://ann:s3cret@host/", "mariadb://ann:s3cret@host:0/db",
+    static const char *const bad[] = {"mariadb:shop", "mariadb:x://h/shop",
+        "mariadb://ann:s3cret@host", "mariadb://ann:s3cret@host/", "mariadb://ann:s3cret@host:0/db",
         "mariadb://ann:s3cret@host:99999/db", "mariadb://ann:s3cret@host:x/db",
         "mariadb://ann:s3c@ret@host/db", "mariadb://ann:s3cret/x@host/db",
         "mariadb://ann:s3cret%@host/db", "mariadb://ann:s3cret%00@host/db",
