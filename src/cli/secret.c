@@ -51,7 +51,7 @@ bool cli_url_has_password(const char *url)
     if (!authority) /* a path has no '='; a connection string of libpq has */
         return strchr(url, '=') && has_password_key(url);
     authority += 3;
-    size_t size = strcspn(authority, "/?#");
+    size_t size = strcspn(authority, "/"); /* libpq lets a password have '?' and '#' in it */
     const char *at = memrchr(authority, '@', size);
     const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
     const char *query = strchr(authority, '?');

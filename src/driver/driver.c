@@ -27,7 +27,7 @@ static bool has_scheme(const bo_driver *driver, const char *scheme, size_t size)
 {
     for (const char *p = driver->schemes; *p;) {
         size_t length = strcspn(p, " ");
-        if (length == size && strncasecmp(p, scheme, size) == 0)
+        if (length == size && strncmp(p, scheme, size) == 0)
             return true;
         p += length + strspn(p + length, " ");
     }
@@ -102,6 +102,35 @@ static void redact_options(bo_buf *out, const char *options)
     }
 }
 
+/* "user=": whether options begin here. */
+static bool is_option(const char *text)
+{
+    size_t name = 0;
+    while ((text[name] >= 'a' && text[name] <= 'z') || (text[name] >= 'A' && text[name] <= 'Z') ||
+           text[name] == '_')
+        name++;
+    return name > 0 && text[name] == '=';
+}
+
+/*
+ * Adds the user; returns what follows: "@host/name?options", or "" when only a guess would tell the
+ * password from the rest.  The last '@' ends it, because it may hold one, and '/', '?' and '#' too;
+ * but one after "?name=" may be in an option.
+ */
+static const char *redact_user(bo_buf *out, const char *rest)
+{
+    const char *host = strrchr(rest, '@');
+    const char *options = strchr(rest, '?');
+    bool clear = true;
+    if (host && options && options < host && is_option(options + 1)) {
+        host = memrchr(rest, '@', (size_t)(options - rest));
+        clear = !memchr(rest, ':', (size_t)((host ? host : options) - rest));
+    }
+    if (host || !clear)
+        bo_buf_add(out, rest, strcspn(rest, ":@/?#"));
+    return !clear ? "" : host ? host : rest;
+}
+
 bo_status bo_url_redact(const char *url, bo_buf *out, bo_error *err)
 {
     const bo_driver *driver = NULL;
@@ -109,21 +138,15 @@ bo_status bo_url_redact(const char *url, bo_buf *out, bo_error *err)
     bo_status st = bo_driver_find(url, &driver, err);
     if (st != BO_OK)
         return st;
-    bool has_host = driver != &bo_driver_sqlite && scheme;
     if (scheme_size(url) == 0) {
         bo_buf_add_str(out, url); /* a path */
         return bo_buf_check(out, err);
     }
     const char *rest = url;
-    if (has_host) {
-        /* the last '@' before the path: a password may hold one, and '/', '?' and '#' too */
-        const char *host = strrchr(url, '@');
+    if (driver != &bo_driver_sqlite && scheme) {
         rest = scheme + 3;
         bo_buf_add(out, url, (size_t)(rest - url));
-        if (host && host > rest) {
-            bo_buf_add(out, rest, strcspn(rest, ":@"));
-            rest = host;
-        }
+        rest = redact_user(out, rest);
     }
     const char *options = strchr(rest, '?');
     bo_buf_add(out, rest, options ? (size_t)(options - rest) : strlen(rest));

@@ -16,6 +16,8 @@ static void urls_with_a_password_are_known(void **state)
     assert_true(cli_url_has_password("postgresql://h/d?user=u&password=p"));
     assert_true(cli_url_has_password("host=h password = p"));
     assert_true(cli_url_has_password("mariadb://u:p@h/d"));
+    assert_true(cli_url_has_password("postgresql://u:p?q@h/d"));
+    assert_true(cli_url_has_password("postgresql://u:#@h/d"));
 }
 
 static void urls_without_a_password_are_known(void **state)
