@@ -364,6 +364,8 @@ bo_status cli_config_read(bo_arena *arena, const char *path, cli_config *out, bo
         return bo_wrap(err, st, "cannot read the configuration '%s'", path);
     if (text.size > 0 && memchr(text.data, '\0', text.size))
         return bo_fail(err, BO_INVALID, "%s: the file has a zero byte in it", path);
+    if (text.size > 0 && !bo_text_is_utf8(text.data, text.size)) /* libfyaml may not end on it */
+        return bo_fail(err, BO_INVALID, "%s: the file is not UTF-8 text", path);
     cli_config config = {.path = bo_arena_str(arena, real)};
     char *slash = strrchr(real, '/');
     *slash = '\0';

@@ -128,6 +128,27 @@ static void a_file_that_is_too_long_is_refused(void **state)
     assert_int_equal(cli_config_read(w->arena, w->path, &w->config, &w->err), BO_INVALID);
 }
 
+static void a_file_with_a_zero_byte_is_refused(void **state)
+{
+    world *w = *state;
+    assert_int_equal(read_text(w, "catalog: a\nrepository: b\n"), BO_OK);
+    FILE *file = fopen(w->path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)strlen("catalog: a\n"), SEEK_SET), 0);
+    assert_int_equal(fputc(0, file), 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(cli_config_read(w->arena, w->path, &w->config, &w->err), BO_INVALID);
+    assert_non_null(strstr(w->err.text, "zero byte"));
+}
+
+static void a_file_that_is_not_utf8_is_refused(void **state)
+{
+    world *w = *state;
+    assert_int_equal(read_text(w, "%\xf9"), BO_INVALID); /* libfyaml reads it for ever */
+    assert_int_equal(read_text(w, "catalog: \xff\n"), BO_INVALID);
+    assert_non_null(strstr(w->err.text, "not UTF-8"));
+}
+
 static void the_configuration_is_found_from_folders_below(void **state)
 {
     world *w = *state;
@@ -202,6 +223,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_yaml_and_doubled_keys_are_refused, make, drop),
         cmocka_unit_test_setup_teardown(a_file_that_others_may_write_is_refused, make, drop),
         cmocka_unit_test_setup_teardown(a_file_that_is_too_long_is_refused, make, drop),
+        cmocka_unit_test_setup_teardown(a_file_with_a_zero_byte_is_refused, make, drop),
+        cmocka_unit_test_setup_teardown(a_file_that_is_not_utf8_is_refused, make, drop),
         cmocka_unit_test_setup_teardown(the_configuration_is_found_from_folders_below, make, drop),
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test_setup_teardown(paths_become_absolute_and_other_urls_stay, make, drop),
