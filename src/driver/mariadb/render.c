@@ -103,6 +103,40 @@ static bool is_number(const char *type)
     return false;
 }
 
+/* "-12.50": what the server writes for a number; of a label the digits. */
+static bool is_digits(const bo_value value, bool label)
+{
+    const int32_t sign = !label && value.size > 0 && value.data[0] == '-';
+    int32_t digits = 0, points = 0;
+    for (int32_t i = sign; i < value.size; i++) {
+        digits += value.data[i] >= '0' && value.data[i] <= '9';
+        points += !label && value.data[i] == '.';
+    }
+    return digits > 0 && points <= 1 && sign + digits + points == value.size;
+}
+
+/* Whether the server writes values of the column like this one: a forged one might be other SQL. */
+static bool is_written(const bo_column *column, const bo_value value)
+{
+    const my_kind kind = my_kind_of(column->type);
+    if (value.size < 0 || kind == MY_BYTES)
+        return true;
+    if (kind == MY_LABEL || (kind == MY_PLAIN && is_number(column->type)))
+        return is_digits(value, kind == MY_LABEL);
+    return is_plain_text(value) && !memchr(value.data, '\'', (size_t)value.size);
+}
+
+static bo_status check_written(const renderer *r, bo_error *err)
+{
+    for (uint16_t i = 0; i < r->shape->image_count; i++) {
+        const bo_column *column = column_of(r, i);
+        if (!is_written(column, r->values[i]))
+            return bo_fail(err, BO_CORRUPT, "a value of column '%s' of %s is not one of its type",
+                column->name, r->shape->name);
+    }
+    return BO_OK;
+}
+
 /* A quoted double is read digit by digit; a bare one might be taken for a DECIMAL, and -0 for 0. */
 static void add_literal(bo_buf *out, const bo_column *column, const bo_value value)
 {
@@ -236,7 +270,9 @@ static bo_status render_row(renderer *r, bo_image row, bo_error *err)
         return bo_fail(err, BO_CORRUPT, "a row of %s has another number of values than columns",
             r->shape->name);
     bo_image_values(row, r->values);
-    bo_status st = ask_server(r, &result, err);
+    bo_status st = check_written(r, err);
+    if (st == BO_OK)
+        st = ask_server(r, &result, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot write rows of %s as text", r->shape->name);
     MYSQL_ROW answers = result ? mysql_fetch_row(result) : NULL;

@@ -149,6 +149,9 @@ static bo_status render_text(renderer *r, bo_next_fn *next, void *ctx, bo_error 
                 add_null(r, i);
                 continue;
             }
+            if (memchr(r->values[i].data, '\0', (size_t)r->values[i].size))
+                return bo_fail(err, BO_CORRUPT, "a value of column '%s' of %s has a zero byte",
+                    column_of(r, i)->name, r->shape->name);
             bo_buf_clear(&text);
             bo_buf_add(&text, r->values[i].data, (size_t)r->values[i].size);
             bo_buf_add_byte(&text, '\0');

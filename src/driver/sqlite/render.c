@@ -110,7 +110,9 @@ static bo_status add_value(renderer *self, bo_buf *out, bo_value value, bo_error
         uint64_t bits = bo_get_u64(data);
         double number = 0;
         memcpy(&number, &bits, sizeof number);
-        return add_real(self, out, number, err);
+        if (!isnan(number)) /* that is NULL to SQLite */
+            return add_real(self, out, number, err);
+        return bo_fail(err, BO_CORRUPT, "an image has a value that is not SQLite's");
     } else if (kind == BO_SQLITE_TEXT) {
         add_text(self, out, (const char *)data, size);
     } else if (kind == BO_SQLITE_BLOB) {
