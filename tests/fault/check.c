@@ -61,7 +61,7 @@ static bool is_rollback(const scene *s)
 /* What failed is told: the reason, in the system's words or in SQLite's, or the file. */
 static void check_cause(scene *s)
 {
-    static const char *const reasons[] = {"disk I/O error", "disk is full"};
+    static const char *const reasons[] = {"disk I/O error", "disk is full", "cannot be locked"};
     const finding *found = s->found;
     char file[sizeof found->file_call];
     const char *slash = strrchr(found->file_call, '/');
@@ -72,7 +72,7 @@ static void check_cause(scene *s)
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         told |= strstr(found->text, reasons[i]) != NULL;
     (void)snprintf(file, sizeof file, "%s", slash ? slash + 1 : "");
-    file[strcspn(file, "'")] = '\0';
+    file[strcspn(file, "'-")] = '\0'; /* "catalog.db-wal" belongs to "catalog.db" */
     told |= file[0] && strstr(found->text, file);
     scene_expect(s, told, "the error names neither the reason nor the file");
 }
@@ -348,7 +348,9 @@ static bo_status check_file(void *ctx, const char *name, bo_error *err)
  * Without its catalog it cannot say what is needed, and leaves it to the next one. */
 static void check_strays(scene *s)
 {
-    if (!s->found->ended || (s->setting.shared && s->fault.kind == FAULT_LINK))
+    bool no_catalog = (s->setting.shared && s->fault.kind == FAULT_LINK) ||
+                      strstr(s->found->text, "could not be written to the audit log");
+    if (!s->found->ended || no_catalog)
         return;
     bo_error err = {0};
     uint64_t swept = 0;
@@ -359,12 +361,46 @@ static void check_strays(scene *s)
         (unsigned long long)swept, err.text);
 }
 
+void scene_check_records(scene *s)
+{
+    check_writes(s);
+    check_strays(s);
+    check_catalog(s);
+    check_noticed(s);
+}
+
+static bo_status check_whole(void *ctx, const char *name, bo_error *err)
+{
+    scene *s = ctx;
+    uint64_t rows = 0;
+    BO_OWN(bo_content) *content = NULL;
+    const char *dot = strrchr(name, '.');
+    if (!dot || strcmp(dot, ".jsonl") == 0)
+        return BO_OK;
+    bo_status st = bo_content_open(s->w->session, name, NULL, &content, err);
+    if (st == BO_OK)
+        st = bo_content_verify(s->w->session, content, &rows, err);
+    scene_expect(s, st == BO_OK, "file '%s' is not whole: %s", name, err->text);
+    return BO_OK;
+}
+
+/* A file that has its name is whole, whether or not a point knows it yet. */
+static void check_names(scene *s)
+{
+    bo_error err = {0};
+    if (s->fault.kind != FAULT_LOSS_AT_STEP && s->fault.kind != FAULT_LOSS_AT_CALL)
+        return;
+    bo_status st = bo_repository_list(s->w->session->repository, check_whole, s, &err);
+    scene_expect(s, st == BO_OK, "the repository cannot be listed: %s", err.text);
+}
+
 void scene_check(scene *s)
 {
     bo_error err = {0};
     check_writes(s);
     check_claim(s, scene_rows(s));
     check_strays(s);
+    check_names(s);
     check_catalog(s);
     check_change(s, scene_rows(s));
     check_noticed(s);

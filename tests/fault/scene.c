@@ -137,7 +137,7 @@ static void save(scene *s)
     copy_folder(s->w->folder, s->saved);
 }
 
-static void put_back(scene *s)
+void scene_put_back(scene *s)
 {
     world_close(s->w);
     copy_folder(s->saved, s->w->folder);
@@ -182,6 +182,8 @@ scene *scene_open(const operation *op, const setting *at)
 
     if (op->big)
         world_sql(s->w, scene_big_shop);
+    if (at->journal)
+        world_sql(s->w, "PRAGMA journal_mode = DELETE");
     s->rows[SCENE_ORIGINAL] = scene_rows(s);
     s->rows[SCENE_CHANGED] = rows_after(s, change_of(s), NULL);
     s->rows[SCENE_KEPT] = rows_after(s, later, NULL);
@@ -192,7 +194,7 @@ scene *scene_open(const operation *op, const setting *at)
     if (op->from == SCENE_LATER) {
         s->rows[SCENE_LATER] = scene_rows(s);
     }
-    if (op->from == SCENE_LATER && !op->big) {
+    if (op->from == SCENE_LATER && !op->big && !op->prepare) {
         s->rows[SCENE_CAPTURED] = rows_after(s, unchange, NULL);
         s->rows[SCENE_EMPTIED] = rows_after(s, unchange, empty);
     }
@@ -246,7 +248,7 @@ static void kill_server_after(scene *s, unsigned us)
 
 bool scene_attempt(scene *s, fault_kind kind, unsigned nth)
 {
-    put_back(s);
+    scene_put_back(s);
     *s->found = (finding){.step = "none"};
     s->fault = (fault){kind, nth};
     (void)fflush(NULL);

@@ -33,7 +33,8 @@ typedef enum moment {
 typedef struct setting {
     world_engine engine;
     bo_method method;
-    bool shared; /* the catalog is in the same PostgreSQL database */
+    bool shared;  /* the catalog is in the same PostgreSQL database */
+    bool journal; /* SQLite: the shop has a rollback journal, not WAL */
 } setting;
 
 #define ON(engine) (1u << (engine))
@@ -124,6 +125,9 @@ void scene_close(scene *s);
 /** Puts everything back to before the operation, runs it with the fault; true: the fault fired. */
 bool scene_attempt(scene *s, fault_kind kind, unsigned nth);
 
+/** Everything as before the operation; nothing is open. */
+void scene_put_back(scene *s);
+
 /** The rows of the shop, read with SQL of our own. */
 const char *scene_rows(scene *s);
 const char *scene_engine(const scene *s);
@@ -132,6 +136,9 @@ void scene_expect(scene *s, bool condition, const char *format, ...) BO_PRINTF(3
 
 /* ---- check.c ---- */
 void scene_check(scene *s);
+/** Of that what does not depend on what was done: users can write, the records explain themselves,
+ * files are whole, nothing lies about. */
+void scene_check_records(scene *s);
 /** Ends all captures, and nothing of ours may be in the database then. */
 void scene_clean(scene *s);
 

@@ -13,7 +13,7 @@ struct one {
     unsigned faults, survived;
 };
 
-static bool everything(void)
+bool sweep_everything(void)
 {
     const char *how = getenv("BACKOUT_TEST_SWEEP");
     return how && strcmp(how, "full") == 0;
@@ -22,7 +22,7 @@ static bool everything(void)
 static unsigned next_place(const struct one *one, unsigned nth)
 {
     const sweep *how = one->sweep;
-    const unsigned stride = everything() ? how->full_stride : how->stride;
+    const unsigned stride = sweep_everything() ? how->full_stride : how->stride;
     if (stride == 0 || nth < how->dense)
         return nth + 1;
     return nth == how->dense ? nth + 1 + one->shift % stride : nth + stride;
@@ -48,7 +48,7 @@ static void try_places(struct one *one, scene *s)
 static void try_moments(struct one *one, scene *s)
 {
     const sweep *how = one->sweep;
-    const unsigned moments = everything() ? how->full_moments : how->moments;
+    const unsigned moments = sweep_everything() ? how->full_moments : how->moments;
     unsigned seed = 20261120 + one->shift;
     print_message("# seed %u\n", seed);
     for (unsigned i = 0; i < moments; i++) {
@@ -91,7 +91,7 @@ static bool concerns(const sweep *how, const operation *op, const setting *at)
     return (how->engines & op->engines & ON(at->engine)) &&
            (how->methods & op->methods & BY(at->method)) &&
            (!how->only || listed(how->only, op->name)) &&
-           !(how->skip && listed(how->skip, op->name)) && (!how->full || everything());
+           !(how->skip && listed(how->skip, op->name)) && (!how->full || sweep_everything());
 }
 
 static const char *const engines[] = {"SQLite", "PostgreSQL", "MariaDB"};
@@ -135,7 +135,8 @@ int sweep_run(const sweep *sweeps, size_t count, const char *only)
     for (size_t i = 0; i < count * scene_operation_count * kinds; i++) {
         const sweep *how = &sweeps[i / (scene_operation_count * kinds)];
         const operation *op = &scene_operations[i / kinds % scene_operation_count];
-        const setting at = {(world_engine)(i % kinds / 3), (bo_method)(i % 3), how->shared};
+        const setting at = {
+            (world_engine)(i % kinds / 3), (bo_method)(i % 3), how->shared, how->journal};
         if (!concerns(how, op, &at))
             continue;
         assert_true(used < TESTS_MAX);

@@ -18,6 +18,7 @@ typedef struct sweep {
     unsigned engines;          /* ON(...) */
     unsigned methods;          /* BY(...) */
     bool shared;               /* with the catalog in PostgreSQL */
+    bool journal;              /* SQLite: with a rollback journal, not WAL */
     unsigned dense;            /* places that are all tried */
     unsigned stride;           /* from then on every so-manieth; 0: every place */
     bool full;                 /* only when every place is tried */
@@ -28,6 +29,9 @@ typedef struct sweep {
 
 /* Where methods have little that is their own. */
 #define BY_EITHER (BY(BO_METHOD_SNAPSHOT) | BY(BO_METHOD_CAPTURE))
+
+/** BACKOUT_TEST_SWEEP=full. */
+bool sweep_everything(void);
 
 /** Runs it as a cmocka group, a test for each operation, engine and method; says at the end how
  * many faults there were and after how many all was as it has to be.
