@@ -29,6 +29,10 @@ torture:
 	@tools/install-deps check
 	@tools/torture $(subst $(comma), ,$(TORTURE))
 
+fuzz:
+	@tools/install-deps check
+	@FUZZ_SECONDS=$(or $(SECONDS),300) tests/fuzz/run $(TARGETS)
+
 format:
 	@tools/list-files .c .h | xargs clang-format -i
 
@@ -47,4 +51,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo check lint coverage torture format bench bench-compare install clean
+.PHONY: all demo check lint coverage torture fuzz format bench bench-compare install clean
