@@ -238,7 +238,7 @@ int close(int fd)
     return -1;
 }
 
-/* Locks; what else it does is not about files. */
+/* Locks that are taken: nothing keeps them from being given back. */
 VISIBLE int fcntl(int fd, int what, ...);
 int fcntl(int fd, int what, ...)
 {
@@ -249,7 +249,8 @@ int fcntl(int fd, int what, ...)
     va_end(args);
     if (!real)
         real = (int (*)(int, int, ...))REAL(LARGE("fcntl"));
-    bool locks = what == F_SETLK || what == F_SETLKW || what == F_GETLK;
+    bool locks = what == F_GETLK || ((what == F_SETLK || what == F_SETLKW) &&
+                                        ((const struct flock *)argument)->l_type != F_UNLCK);
     return locks && meet("fcntl", fd, NULL, LOOKS, 0) != PASSES ? -1 : real(fd, what, argument);
 }
 
