@@ -31,7 +31,7 @@ torture:
 
 fuzz:
 	@tools/install-deps check
-	@FUZZ_SECONDS=$(or $(SECONDS),300) tests/fuzz/run $(TARGETS)
+	@FUZZ_SECONDS=$(or $(SECONDS),300) tools/fuzz $(TARGETS)
 
 format:
 	@tools/list-files .c .h | xargs clang-format -i
