@@ -139,6 +139,11 @@ static const story replaced[] = {
         "INSERT INTO t VALUES (1, NULL), (2, 1), (3, 2), (4, 1)",
         "PRAGMA foreign_keys = ON; DELETE FROM t WHERE id = 1; INSERT OR REPLACE INTO t VALUES"
         " (2, 4)"},
+    {"a key moves, and with it the row's reference to itself", "t",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, up INT REFERENCES t ON UPDATE CASCADE, other INT"
+        " REFERENCES t ON UPDATE SET NULL); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3)",
+        "PRAGMA foreign_keys = ON; UPDATE t SET id = 8 WHERE id = 1;"
+        " UPDATE OR REPLACE t SET id = 3 WHERE id = 8; UPDATE OR IGNORE t SET id = 2 WHERE id = 3"},
 };
 
 static const story triggered[] = {

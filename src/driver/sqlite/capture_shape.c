@@ -2,7 +2,8 @@
 /*
  * src/driver/sqlite/capture_shape.c - the SQL of a journal and of the triggers that write to it.
  *
- * A row that goes or changes is kept BEFORE: no trigger of a user can have changed it by then.  A
+ * A row that goes or changes is kept BEFORE: no trigger of a user can have changed it by then.  So
+ * is a key that a row gets by an UPDATE: AFTER it, foreign keys have acted on the row already.  A
  * row that came is known AFTER, with the key it got; of all triggers the one that was made last
  * fires first, so it is known before triggers of users change it again.  REPLACE removes rows
  * without a trigger (unless recursive_triggers is on): all it could remove is kept BEFORE.
@@ -62,17 +63,37 @@ static void add_insert(bo_buf *out, const sq_journal *journal, const bo_table *t
     bo_buf_add_str(out, ") ");
 }
 
-static void add_came(bo_buf *out, const sq_journal *journal, const bo_table *table)
+/* Of the row that has the key: what was there is kept as a victim. */
+static void add_unless_taken(bo_buf *out, const bo_table *table)
+{
+    const bo_key *key = table->row_key;
+    bo_buf_add_str(out, " WHERE NOT EXISTS (SELECT 1 FROM ");
+    sq_quote(out, table->local);
+    for (uint16_t i = 0; i < key->count; i++) {
+        BO_OWN_VALUE(bo_buf) name = {0};
+        sq_quote(&name, table->columns[key->columns[i]].name);
+        out->failed |= name.failed;
+        const char *text = bo_buf_str(&name);
+        bo_buf_printf(out,
+            "%s%s = NEW.%s AND %s IS NEW.%s COLLATE BINARY AND typeof(%s) = typeof(NEW.%s)",
+            i == 0 ? " WHERE " : " AND ", text, text, text, text, text, text);
+    }
+    bo_buf_add_str(out, ")");
+}
+
+static void add_came(bo_buf *out, const sq_journal *journal, const bo_table *table, bool moved)
 {
     const bo_key *key = table->row_key;
     bo_buf_printf(out, "INSERT INTO %s (op, ", journal->name);
     sq_journal_key_list(out, table);
-    bo_buf_add_str(out, ") VALUES ('I'");
+    bo_buf_add_str(out, moved ? ") SELECT 'I'" : ") VALUES ('I'");
     for (uint16_t i = 0; i < key->count; i++) {
         bo_buf_add_str(out, ", NEW.");
         sq_quote(out, table->columns[key->columns[i]].name);
     }
-    bo_buf_add_str(out, "); ");
+    if (moved)
+        add_unless_taken(out, table);
+    bo_buf_add_str(out, moved ? "; " : "); ");
 }
 
 static void add_kept(bo_buf *out, const sq_journal *journal, const bo_table *table, char operation)
@@ -158,7 +179,7 @@ static const struct {
     [WENT] = {"went", "BEFORE DELETE"},
     [REPLACED] = {"replaced", "BEFORE INSERT"},
     [COLLIDED] = {"collided", "BEFORE UPDATE"},
-    [MOVED] = {"moved", "AFTER UPDATE"},
+    [MOVED] = {"moved", "BEFORE UPDATE"},
 };
 
 void sq_trigger_name(bo_buf *out, const sq_journal *journal, unsigned index)
@@ -193,7 +214,7 @@ bo_status sq_trigger_sql(bo_buf *out, const sq_journal *journal, const bo_table 
         add_moved_when(out, table);
     bo_buf_add_str(out, " BEGIN ");
     if (index == CAME || index == MOVED)
-        add_came(out, journal, table);
+        add_came(out, journal, table, index == MOVED);
     else if (index == CHANGED || index == WENT)
         add_kept(out, journal, table, index == WENT ? 'D' : 'U');
     else
