@@ -48,6 +48,13 @@ add_result() {
     recorded | jq -r --slurpfile new "$WORK/result.$1.json" -f "$BENCH/worse.jq" >>"$WORK/worse"
 }
 
+# Nothing is compared with a record of another machine, and a new one takes its place.
+warn_of_other_machine() {
+    local kind='[.processor, .cores, .memory_gib]'
+    [ ! -e "$RECORD" ] || [ "$(machine | jq -c "$kind")" = "$(jq -c ".machine | $kind" "$RECORD")" ] ||
+        say "$RECORD is of another machine: nothing is compared with it$1"
+}
+
 # record CASE: into the record, in the place of what it had of this case.  A record of another machine
 # begins anew.
 record() {
