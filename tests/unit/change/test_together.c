@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,8 +59,10 @@ static pid_t start_writer(world *w)
     world_close(w);
     pid_t writer = fork();
     assert_true(writer >= 0);
-    if (writer == 0)
+    if (writer == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails does not wait for it */
         move_for_ever(w->url);
+    }
     world_reopen(w);
     return writer;
 }

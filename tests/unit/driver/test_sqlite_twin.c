@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -230,8 +231,10 @@ static void while_others_commit_twins_read_one_state(void **state)
     w->conn = w->user = NULL;
     pid_t writer = fork();
     assert_true(writer >= 0);
-    if (writer == 0)
+    if (writer == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails does not wait for it */
         transfer_for_ever(w);
+    }
     w->conn = connect_to(w, (bo_connect){.readers = READERS});
     const long before = number(w->conn, FIRST_BALANCE);
     for (unsigned i = 0; i < 100; i++) {
