@@ -7,6 +7,7 @@
  *     had, has         there before, there after
  *     b0, a0, b1, ...  the values before and after; of the key, b is always there
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "driver/postgres/journal.h"
@@ -194,6 +195,27 @@ static bo_status expect(
                      (unsigned long long)rows, u->table->name, what, (unsigned long long)wanted);
 }
 
+/* What is kept lies in the order of the key, so that one look into the index for each row beats
+ * reading the whole table, up to half of it; but not when each may have to come from the disk. */
+static bo_status choose_join(const undoing *u, bo_error *err)
+{
+    char most[32];
+    const char *params[] = {u->table->id, most};
+    BO_OWN(PGresult) *by_index = NULL;
+    (void)snprintf(
+        most, sizeof most, "%llu", 2 * (unsigned long long)(u->had > u->has ? u->had : u->has));
+    bo_status st = pg_ask(u->conn,
+        "SELECT CASE WHEN c.reltuples > $2::float8 AND pg_table_size(c.oid) <"
+        " pg_size_bytes(current_setting('effective_cache_size')) THEN 'off' ELSE 'on' END"
+        " FROM pg_class c WHERE c.oid = $1::oid",
+        2, params, &by_index, err);
+    return st == BO_OK && PQntuples(by_index) > 0
+               ? pg_run(u->conn, NULL, err,
+                     "SET LOCAL enable_hashjoin = %s; SET LOCAL enable_mergejoin = %s",
+                     PQgetvalue(by_index, 0, 0), PQgetvalue(by_index, 0, 0))
+               : st;
+}
+
 static bo_status take_away(undoing *u, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
@@ -228,13 +250,16 @@ static bo_status read_back(undoing *u, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     uint64_t rows = 0;
+    bo_status st = choose_join(u, err);
+    if (st != BO_OK)
+        return st;
     bo_buf_printf(&sql, "SELECT count(*) FROM backout.%s AS k JOIN ONLY ", u->kept);
     pg_quote_table(&sql, u->table);
     bo_buf_add_str(&sql, " AS t ON ");
     add_same_key(&sql, &u->journal);
     bo_buf_add_str(&sql, " WHERE k.had AND ");
     add_same(&sql, &u->journal, NULL, 'b');
-    bo_status st = pg_ask_count(u->conn, &sql, &rows, err);
+    st = pg_ask_count(u->conn, &sql, &rows, err);
     return st == BO_OK ? expect(u, "read back as they should be", rows, u->had, err) : st;
 }
 
@@ -275,6 +300,8 @@ static bo_status quiet(undoing *u, bool on, bo_error *err)
 static bo_status undo_table(undoing *u, bo_error *err)
 {
     bo_status st = quiet(u, false, err);
+    if (st == BO_OK)
+        st = choose_join(u, err);
     if (st == BO_OK)
         st = take_away(u, err);
     if (st == BO_OK)
@@ -322,7 +349,8 @@ static bo_status undo_or_leave(
         return st;
     st = undo_all(conn, all, count, tables, err);
     bo_status ended = pg_run(conn, NULL, st == BO_OK ? err : NULL,
-        st == BO_OK ? "SET LOCAL work_mem TO DEFAULT; RELEASE SAVEPOINT backout_kept"
+        st == BO_OK ? "SET LOCAL work_mem TO DEFAULT; SET LOCAL enable_hashjoin TO DEFAULT;"
+                      "SET LOCAL enable_mergejoin TO DEFAULT; RELEASE SAVEPOINT backout_kept"
                     : "ROLLBACK TO SAVEPOINT backout_kept; RELEASE SAVEPOINT backout_kept");
     return st == BO_OK ? ended : st;
 }
