@@ -1,40 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/fault/test_moments.c - kill -9 at moments that no step names. */
-#include "fault/scene.h"
+/* tests/fault/test_moments.c - kill -9 at moments that no step names; beside writers: test_load.c.
+ */
+#include "fault/sweep.h"
 
-enum { MOMENTS = 40, LONGEST_US = 30000 };
+#define KILLED .kind = FAULT_KILL_AFTER_US, .name = "kill -9 at any moment of"
 
-static unsigned seed = 20261120;
-
-static unsigned next_moment(void)
+int main(int argc, char **argv)
 {
-    seed = seed * 1664525u + 1013904223u;
-    return 1 + (seed >> 8) % LONGEST_US;
-}
-
-static void a_kill_at_any_moment_leaves_all_or_nothing(void **state)
-{
-    (void)state;
-    print_message("# seed %u\n", seed);
-    for (size_t i = 0; i < scene_operation_count; i++) {
-        const operation *op = &scene_operations[i];
-        const bool stores = op->methods & BY(BO_METHOD_SNAPSHOT);
-        if (!(op->engines & ON(WORLD_SQLITE)))
-            continue;
-        const setting at = {.method = stores && i % 2 ? BO_METHOD_SNAPSHOT : BO_METHOD_BOTH};
-        scene *s = scene_open(op, &at);
-        for (int n = 0; n < MOMENTS; n++) {
-            (void)scene_attempt(s, FAULT_KILL_AFTER_US, next_moment());
-            scene_check(s);
-        }
-        scene_close(s);
-    }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_kill_at_any_moment_leaves_all_or_nothing),
+    static const sweep sweeps[] = {
+        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_BOTH), .longest_us = 30000,
+            .moments = 20, .full_moments = 200},
+        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_SNAPSHOT),
+            .longest_us = 30000, .moments = 20, .full_moments = 200},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .only = "partial",
+            .longest_us = 100000, .moments = 3, .full_moments = 200},
+        {KILLED, .engines = ON_SERVERS, .methods = BY_EITHER, .longest_us = 100000,
+            .full_moments = 20, .full = true},
     };
-    return cmocka_run_group_tests_name("moments", tests, NULL, NULL);
+    return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }
