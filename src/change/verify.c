@@ -132,10 +132,13 @@ static bo_status take_difference(
         return st;
     if (!same)
         return note(verifying, table, before, now, err);
-    bo_image after = verifying->change.after;
+    bo_image then = verifying->change.before, after = verifying->change.after;
     bool equal = after.data && now.data ? bo_row_equal(was, after, now) : !after.data && !now.data;
-    if (!equal)
-        st = note(verifying, table, after, now, err);
+    bool apart = !was->row_key && !then.data != !before.data; /* of equal rows, not the same one */
+    if (apart)
+        st = note(verifying, table, before, now, err);
+    if (st == BO_OK && !equal)
+        st = note(verifying, table, after, apart ? then : now, err);
     return st == BO_OK ? next_change(verifying, err) : st;
 }
 

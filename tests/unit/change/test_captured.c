@@ -153,6 +153,20 @@ static void verify_reads_the_journals(void **state)
     assert_int_equal(differences, 3);
 }
 
+static void verify_counts_equal_rows_that_went_and_had_been_added(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = captured_point(w, BO_METHOD_CAPTURE);
+    uint64_t differences = 0;
+    world_sql(w, "INSERT INTO log VALUES ('opened')");
+    world_seal(w, id);
+    world_sql(w, "DELETE FROM log");
+    assert_string_equal(verified(w, id, BO_AGAINST_AFTER, &differences), "mismatch");
+    assert_int_equal(differences, 3);
+    assert_string_equal(verified(w, id, BO_AGAINST_BEFORE, &differences), "mismatch");
+    assert_int_equal(differences, 2);
+}
+
 static void what_nets_to_nothing_is_no_change(void **state)
 {
     world *w = world_or_skip(state);
@@ -330,6 +344,7 @@ int main(void)
         WORLD_TEST(partial_takes_the_change_back_and_keeps_what_came_later),
         WORLD_TEST(full_gives_up_later_writes_only_when_told_to),
         WORLD_TEST(verify_reads_the_journals),
+        WORLD_TEST(verify_counts_equal_rows_that_went_and_had_been_added),
         WORLD_TEST(what_nets_to_nothing_is_no_change),
         WORLD_TEST(a_later_write_to_a_changed_row_is_a_conflict),
         WORLD_TEST(points_overlap_on_one_table),
@@ -339,6 +354,7 @@ int main(void)
         WORLD_TEST_POSTGRES(partial_takes_the_change_back_and_keeps_what_came_later),
         WORLD_TEST_POSTGRES(full_gives_up_later_writes_only_when_told_to),
         WORLD_TEST_POSTGRES(verify_reads_the_journals),
+        WORLD_TEST_POSTGRES(verify_counts_equal_rows_that_went_and_had_been_added),
         WORLD_TEST_POSTGRES(what_nets_to_nothing_is_no_change),
         WORLD_TEST_POSTGRES(a_later_write_to_a_changed_row_is_a_conflict),
         WORLD_TEST_POSTGRES(points_overlap_on_one_table),
