@@ -129,6 +129,20 @@ static void a_table_whose_rows_take_others_along_is_watched(void **state)
         watch_free(low.was[i]);
 }
 
+/* Twice to itself, fifteen levels deep: more than a trigger can follow. */
+static void a_table_below_too_many_ways_is_not_captured(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w,
+        "CREATE TABLE top (id int PRIMARY KEY, a int, b int,"
+        " FOREIGN KEY (a) REFERENCES top (id) ON DELETE CASCADE,"
+        " FOREIGN KEY (b) REFERENCES top (id) ON DELETE CASCADE);"
+        "CREATE TABLE low (id int PRIMARY KEY, top int, FOREIGN KEY (top) REFERENCES top (id)"
+        " ON DELETE CASCADE)");
+    assert_non_null(strstr(capture_coverage(w, "top", BO_UNCOVERED), "200 ways"));
+    assert_non_null(strstr(capture_coverage(w, "low", BO_UNCOVERED), "200 ways"));
+}
+
 static void a_foreign_key_that_is_new_breaks_the_capture(void **state)
 {
     contract_world *w = *state;
@@ -243,6 +257,7 @@ CONTRACT_MAIN("my_capture_closure", CONTRACT_TEST(three_levels_of_composite_keys
     CONTRACT_TEST(a_reference_that_changes_only_its_letters_is_told),
     CONTRACT_TEST(a_table_that_rows_go_from_must_be_captured_as_well),
     CONTRACT_TEST(a_table_whose_rows_take_others_along_is_watched),
+    CONTRACT_TEST(a_table_below_too_many_ways_is_not_captured),
     CONTRACT_TEST(a_foreign_key_that_is_new_breaks_the_capture),
     CONTRACT_TEST(an_index_that_goes_stops_no_writer),
     CONTRACT_TEST(tables_and_columns_that_change_stop_no_writer),

@@ -82,12 +82,41 @@ static bo_status server_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
 
 /* ---- foreign keys ---- */
 
+struct asking {
+    const my_actions *actions;
+    bo_buf *reasons;
+};
+
 static bo_status other_database(void *ctx, const my_action *action, bo_error *err)
 {
     (void)err;
     if (!action->child_here || !action->parent_here)
         add_reason(ctx, "foreign key '%s' of '%s.%s' carries changes from one database to another",
             action->name, action->child_schema, action->child);
+    return BO_OK;
+}
+
+static bo_status no_matter(void *ctx, const my_action *action, bo_error *err)
+{
+    (void)ctx;
+    (void)action;
+    (void)err;
+    return BO_OK;
+}
+
+/* A table that rows go from needs triggers, too: they watch what it does to this one. */
+static bo_status watched_parent(void *ctx, const my_action *action, bo_error *err)
+{
+    struct asking *asking = ctx;
+    bo_error refused = {0};
+    if (!action->parent_here)
+        return other_database(asking->reasons, action, err);
+    bo_status st = my_closure_down(asking->actions, action->parent, no_matter, NULL, &refused);
+    if (st == BO_UNSUPPORTED)
+        add_reason(asking->reasons, "foreign key '%s' leads to it from %s: %s", action->name,
+            action->parent, refused.text);
+    else if (st != BO_OK)
+        return bo_fail(err, st, "%s", refused.text);
     return BO_OK;
 }
 
@@ -100,7 +129,8 @@ static bo_status action_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
         return bo_nomem(err);
     bo_status st = my_actions_read(conn, false, arena, &actions, err);
     if (st == BO_OK)
-        st = my_closure_up(&actions, now->local, other_database, reasons, err);
+        st = my_closure_up(
+            &actions, now->local, watched_parent, &(struct asking){&actions, reasons}, err);
     if (st != BO_OK)
         return st;
     st = my_closure_down(&actions, now->local, other_database, reasons, &refused);
