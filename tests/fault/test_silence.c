@@ -120,6 +120,9 @@ static bo_status call(bo_conn *conn, int which, bo_arena *arena, bo_error *err)
         return conn->driver->begin(conn, BO_TX_WRITE, err);
     case 2:
         return conn->driver->describe(conn, "nothing", arena, &table, err);
+    case 3: /* which drops the link */
+        conn->driver->rollback(conn);
+        return conn->driver->exec(conn, "SELECT 1", err);
     default:
         return conn->driver->query(conn, "SELECT 1", NULL, 0, NULL, NULL, NULL, err);
     }
@@ -129,12 +132,14 @@ static void a_link_that_broke_while_nobody_looked_is_told(void **state)
 {
     const world_engine engine = engine_of(state);
     BO_OWN(bo_arena) *arena = bo_arena_create();
-    for (int which = 0; which < 4; which++) {
+    for (int which = 0; which < 5; which++) {
         bo_error err = {0};
         bo_conn *conn = NULL;
         volatile bool harmed = false;
         proxy *through = network_proxy(engine, &(proxy_plan){.harm = PROXY_PASS}, &harmed);
         world_ok(connect_by(engine, through, "connect_timeout=9", &conn, &err), &err);
+        if (which == 3)
+            world_ok(conn->driver->begin(conn, BO_TX_PLAIN, &err), &err);
         proxy_stop(through);
         assert_int_equal(call(conn, which, arena, &err), BO_DATABASE);
         if (!strstr(err.text, "the link to the database broke"))

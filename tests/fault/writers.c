@@ -105,12 +105,13 @@ writers *writers_start(world *w)
     world_close(w);
     for (unsigned i = 0; i < WRITERS; i++) {
         (void)fflush(NULL);
-        self->each[i].process = fork();
-        assert_int_not_equal(self->each[i].process, -1);
-        if (self->each[i].process == 0) {
+        const pid_t process = fork();
+        assert_int_not_equal(process, -1);
+        if (process == 0) {
             write_on(&self->each[i], w->url, i + 1);
             _exit(0);
         }
+        self->each[i].process = process;
     }
     world_reopen(w);
     return self;

@@ -119,8 +119,12 @@ static bo_status fail_with(
 
 bo_status my_failure(my_conn *conn, bo_error *err)
 {
-    if (!conn->my)
-        return bo_fail(err, BO_DATABASE, "the connection is closed");
+    if (!conn->my) {
+        bo_status st = bo_fail(err, BO_DATABASE, "the connection is closed");
+        if (err)
+            (void)snprintf(err->sqlstate, sizeof err->sqlstate, "08006");
+        return bo_wrap(err, st, "the link to the database broke");
+    }
     return fail_with(
         conn, mysql_errno(conn->my), mysql_sqlstate(conn->my), mysql_error(conn->my), err);
 }
