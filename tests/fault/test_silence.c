@@ -110,6 +110,38 @@ static void a_statement_may_take_longer_than_a_network_may_be_silent(void **stat
     proxy_stop(through);
 }
 
+static bo_status keep_number(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)count;
+    (void)err;
+    *(int *)ctx = atoi(values[0].data);
+    return BO_OK;
+}
+
+/* A transaction whose program's host is gone holds its locks until the server looks. */
+static void a_server_looks_whether_we_are_there(void **state)
+{
+    static const struct {
+        const char *setting;
+        int value;
+    } settings[] = {{"tcp_keepalives_idle", 30}, {"tcp_keepalives_interval", 10},
+        {"tcp_keepalives_count", 3}, {"tcp_user_timeout", 60000}};
+    bo_error err = {0};
+    BO_OWN(bo_conn) *conn = NULL;
+    (void)engine_of(state);
+    const bo_connect how = {.url = getenv("BACKOUT_TEST_PG_TCP_URL")};
+    world_ok(bo_driver_open(&how, &conn, &err), &err);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        int value = 0;
+        const bo_text_value name = {settings[i].setting, strlen(settings[i].setting)};
+        world_ok(conn->driver->query(conn, /* not SHOW, which has a unit */
+                     "SELECT setting FROM pg_catalog.pg_settings WHERE name = $1", &name, 1,
+                     keep_number, &value, NULL, &err),
+            &err);
+        assert_int_equal(value, settings[i].value);
+    }
+}
+
 static bo_status call(bo_conn *conn, int which, bo_arena *arena, bo_error *err)
 {
     const bo_table *table = NULL;
@@ -172,6 +204,7 @@ int main(int argc, char **argv)
         TEST_ON_EACH(a_server_that_does_not_greet_is_given_up),
         TEST_ON_EACH(a_network_that_falls_silent_is_given_up_after_a_minute),
         TEST_ON_EACH(a_statement_may_take_longer_than_a_network_may_be_silent),
+        TEST_ON(postgres, "PostgreSQL", a_server_looks_whether_we_are_there),
         TEST_ON_EACH(a_link_that_broke_while_nobody_looked_is_told),
         TEST_ON_EACH(a_slow_network_is_no_failure),
     };

@@ -269,6 +269,10 @@ bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, const char *sc
         "SET lock_timeout = %u;"
         "SET statement_timeout = 0;"
         "SET idle_in_transaction_session_timeout = 0;"
+        "SET tcp_keepalives_idle = 30;" /* locks of a host that is gone are in the way of others */
+        "SET tcp_keepalives_interval = 10;"
+        "SET tcp_keepalives_count = 3;"
+        "SET tcp_user_timeout = 60000;"
         "SET default_transaction_read_only = off;"
         "SET synchronize_seqscans = off;"
         "SET plan_cache_mode = force_generic_plan;"
