@@ -24,7 +24,7 @@ static void add_field(crypto_generichash_state *state, sqlite3_stmt *row, int at
     const unsigned char *text = sqlite3_column_text(row, at);
     bo_put_u32(size, (uint32_t)sqlite3_column_bytes(row, at));
     (void)crypto_generichash_update(state, size, sizeof size);
-    (void)crypto_generichash_update(state, text, (size_t)sqlite3_column_bytes(row, at));
+    (void)crypto_generichash_update(state, text, (unsigned long long)sqlite3_column_bytes(row, at));
 }
 
 static bool is_text(sqlite3_stmt *row, int at, const char *text)

@@ -19,6 +19,13 @@ static void drop(bo_buf *text, json_t *json)
     bo_buf_clear(text);
 }
 
+/** A refusal says why. */
+static void heard(bo_status st, bo_error *err)
+{
+    fuzz_must(st == BO_OK || err->text[0], "a refusal says why");
+    *err = (bo_error){0};
+}
+
 static void look_at_points(bo_session *session, const bo_point_query *query)
 {
     bo_error err = {0};
@@ -65,11 +72,11 @@ static void assess(bo_session *session, const char *id)
 {
     bo_error err = {0};
     bo_rollback *rollback = NULL;
-    (void)bo_rollback_assess(session, &shop_database, id, &rollback, &err);
+    heard(bo_rollback_assess(session, &shop_database, id, &rollback, &err), &err);
     look_at_rollback(rollback);
     bo_verification *verification = NULL;
     BO_OWN_VALUE(bo_buf) text = {0};
-    (void)bo_verify(session, &shop_database, id, BO_AGAINST_BEFORE, &verification, &err);
+    heard(bo_verify(session, &shop_database, id, BO_AGAINST_BEFORE, &verification, &err), &err);
     if (verification) {
         bo_text_verification(&text, &plain, verification);
         drop(&text, bo_json_verification(verification));
@@ -85,19 +92,19 @@ static void look_at_stored(bo_session *session)
     bo_prune *prune = NULL;
     bo_doctor *doctor = NULL;
     BO_OWN_VALUE(bo_buf) text = {0};
-    (void)bo_check_stored(session, NULL, NULL, false, &check, &err);
+    heard(bo_check_stored(session, NULL, NULL, false, &check, &err), &err);
     if (check) {
         bo_text_check(&text, &plain, check);
         drop(&text, bo_json_check(check));
     }
     bo_check_free(check);
-    (void)bo_prune_points(session, &rules, &prune, &err);
+    heard(bo_prune_points(session, &rules, &prune, &err), &err);
     if (prune) {
         bo_text_prune(&text, &plain, prune, true);
         drop(&text, bo_json_prune(prune));
     }
     bo_prune_free(prune);
-    (void)bo_doctor_examine(session, &shop_database, &(bo_doctor_options){0}, &doctor, &err);
+    heard(bo_doctor_examine(session, &shop_database, &(bo_doctor_options){0}, &doctor, &err), &err);
     if (doctor) {
         bo_text_doctor(&text, &plain, doctor);
         drop(&text, bo_json_doctor(doctor));
@@ -114,11 +121,14 @@ static bo_status swallow(void *ctx, const char *text, size_t size, bo_error *err
 
 static void export(bo_session *session, const char *id)
 {
+    static const bo_export_format formats[] = {BO_EXPORT_JSONL, BO_EXPORT_SQL, BO_EXPORT_CSV};
+    bo_error err = {0};
     BO_OWN_VALUE(bo_buf) text = {0};
     for (int which = BO_EXPORT_CHANGE; which <= BO_EXPORT_BEFORE; which++)
-        (void)bo_export(session, &shop_database, id, which == 0 ? BO_EXPORT_JSONL : BO_EXPORT_SQL,
-            (bo_export_which)which, swallow, &text, NULL);
-    (void)bo_script(session, &shop_database, id, swallow, &text, NULL);
+        heard(bo_export(session, &shop_database, id, formats[which], (bo_export_which)which,
+                  swallow, &text, &err),
+            &err);
+    heard(bo_script(session, &shop_database, id, swallow, &text, &err), &err);
 }
 
 void shop_look(bo_session *session)
@@ -132,7 +142,6 @@ void shop_look(bo_session *session)
         session, &(bo_point_query){.table = "orders", .migration = "fuzz", .entity = &entity});
     look_at_one(session, "latest");
     look_at_one(session, "rb_f");
-    assess(session, "latest");
     assess(session, SHOP_POINT);
     export(session, SHOP_POINT);
     look_at_stored(session);
