@@ -178,15 +178,32 @@ static bo_status prepare_live(reading *self, bo_error *err)
 
 /* ---- a row's images ---- */
 
+/* The letter that a trigger wrote. */
+static bo_status read_operation(
+    reading *self, sqlite3_stmt *statement, int column, char *out, bo_error *err)
+{
+    const bool null = sqlite3_column_type(statement, column) == SQLITE_NULL;
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    if (!text && !null)
+        return bo_nomem(err);
+    if (!text || !*text || text[1] || !strchr("IUDC", *text))
+        return bo_fail(err, BO_CORRUPT, "%s has a row that no trigger wrote", self->journal.name);
+    *out = *text;
+    return BO_OK;
+}
+
 /* How the row was just before this row of the journal was written; empty: it was not there. */
 static bo_status read_kept(reading *self, int64_t row, bo_buf *out, bo_error *err)
 {
     bool found = false;
+    char operation = 0;
     sqlite3_bind_int64(self->kept, 1, row);
     bo_status st = sq_step(self->conn, self->kept, &found, err);
     if (st == BO_OK && !found)
         st = bo_fail(err, BO_CORRUPT, "row %" PRId64 " of %s is gone", row, self->journal.name);
-    if (st == BO_OK && strcmp((const char *)sqlite3_column_text(self->kept, 0), "I") != 0)
+    if (st == BO_OK)
+        st = read_operation(self, self->kept, 0, &operation, err);
+    if (st == BO_OK && operation != 'I')
         st = sq_image_read(self->kept, 1, sq_value_count(self->now), out, err);
     sqlite3_reset(self->kept);
     return st;
@@ -299,9 +316,11 @@ bo_status sq_capture_changes(bo_conn *conn, const bo_table *now, const bo_journa
 static bo_status walk_row(reading *self, bo_journal_row_fn *each, void *ctx, bo_error *err)
 {
     char transaction[64];
-    const char *operation = (const char *)sqlite3_column_text(self->rows, 1);
+    char operation = 0;
     bo_buf_clear(&self->key);
-    bo_status st = sq_image_read(self->rows, 2, self->now->row_key->count, &self->key, err);
+    bo_status st = read_operation(self, self->rows, 1, &operation, err);
+    if (st == BO_OK)
+        st = sq_image_read(self->rows, 2, self->now->row_key->count, &self->key, err);
     if (st != BO_OK)
         return st;
     const int64_t sequence = sqlite3_column_int64(self->rows, 0);
@@ -313,7 +332,7 @@ static bo_status walk_row(reading *self, bo_journal_row_fn *each, void *ctx, bo_
         .user = "",
         .application = "",
         .run = "",
-        .operation = operation ? operation[0] : 0,
+        .operation = operation,
         .key = {self->key.data, self->key.size},
     };
     return each(ctx, &row, err);
