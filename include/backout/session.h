@@ -14,11 +14,19 @@
 extern "C" {
 #endif
 
-/** A catalog with its repository.  One thread at a time. */
+/**
+ * A catalog with its repository.
+ *
+ * Threads: a session, and what its calls return, belong to one thread at a time.  Threads that work
+ * at the same time have a session each; these may be of the same catalog, repository and database,
+ * and keep apart as processes do (BO_BUSY).  What is given to a call (bo_settings, bo_database,
+ * options) is only read and may be shared, as long as nobody changes it meanwhile.  bo_interrupt()
+ * concerns every session of the process.
+ */
 typedef struct bo_session bo_session;
 
 /** How far a long operation is.  Called at most ten times a second, from the caller's thread or a
- * worker's. */
+ * worker's, never from two at once for the same session. */
 typedef struct bo_progress {
     const char *operation; /* "snapshot", "seal", "diff", "apply", "proof", "restore", "check" */
     const char *table;     /* or "" */

@@ -10,6 +10,8 @@
 #include "change/journal.h"
 #include "change/take.h"
 
+enum { TRIES = 3 };
+
 /* Another catalog may keep its files in the same repository. */
 static bool has_files(bo_session *session, const char *id)
 {
@@ -173,10 +175,11 @@ static bo_status begin_capture(struct taking *taking, bo_error *err)
     st = bo_catalog_run_step(taking->session->catalog, taking->run, "capturing", NULL, NULL, err);
     if (st == BO_OK)
         st = bo_capture_begin(target, taking->parts, taking->count, taking->record.id, err);
-    if (st == BO_EXISTS) { /* what is there is another point's */
-        taking->capturing = false;
+    if (st == BO_EXISTS) /* what is there is another point's */
         taking->record.details = "{\"" BO_CAPTURE_ELSEWHERE "\": true}";
-    }
+    bool undone = st == BO_BUSY && (target->conn->driver->caps & BO_CAP_TRANSACTIONAL_DDL);
+    if (st == BO_EXISTS || undone) /* nothing of ours was made */
+        taking->capturing = false;
     return st;
 }
 
@@ -356,41 +359,60 @@ static bo_status take_recorded(struct taking *taking, bo_error *err)
     return bo_session_audit_end(taking->session, "point.create", taking->record.id, st, NULL, err);
 }
 
-bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_options *options,
-    char id_out[BO_ID_SIZE], bo_error *err)
+/* A record as it is before anything was read. */
+static bo_point_record begin_record(struct taking *taking, const char *id, const char *entities)
 {
+    const bo_point_options *options = taking->options;
     const char *kind = options->kind ? options->kind : "point";
     const char *unnamed = strcmp(kind, "backup") == 0 ? "backup" : "manual";
-    BO_OWN(bo_arena) *arena = bo_arena_create();
-    BO_OWN_MEM char *entities = entities_json(options);
-    if (!arena || !entities)
-        return bo_nomem(err);
-    char id[BO_ID_SIZE] = "";
-    struct taking taking = {
-        .session = session, .target = target, .options = options, .arena = arena};
-    taking.method = strcmp(kind, "point") == 0 ? options->method : BO_METHOD_SNAPSHOT;
-    taking.record = (bo_point_record){.id = id,
+    return (bo_point_record){.id = id,
         .kind = kind,
         .migration = options->migration ? options->migration : unnamed,
         .description = options->description ? options->description : "",
-        .database = bo_target_name(target),
-        .url = target->url,
-        .server = target->identity.server,
-        .engine = target->identity.engine,
-        .method = bo_method_name(taking.method),
+        .database = bo_target_name(taking->target),
+        .url = taking->target->url,
+        .server = taking->target->identity.server,
+        .engine = taking->target->identity.engine,
+        .method = bo_method_name(taking->method),
         .status = BO_POINT_CREATING,
         .created_us = bo_clock_now_us(),
-        .file = taking.file,
-        .run = taking.run,
+        .file = taking->file,
+        .run = taking->run,
         .root = "",
         .change_root = "",
         .entities = entities,
         .details = "{}"};
+}
+
+static bo_status take_once(bo_session *session, bo_target *target, const bo_point_options *options,
+    char id[BO_ID_SIZE], bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    BO_OWN_MEM char *entities = entities_json(options);
+    if (!arena || !entities)
+        return bo_nomem(err);
+    struct taking taking = {
+        .session = session, .target = target, .options = options, .arena = arena};
+    bool captures = !options->kind || strcmp(options->kind, "point") == 0;
+    taking.method = captures ? options->method : BO_METHOD_SNAPSHOT;
+    taking.record = begin_record(&taking, id, entities);
     bo_status st = reserve(&taking, id, err);
     if (st == BO_OK)
         st = take_recorded(&taking, err);
     free(taking.details);
     json_decref(taking.position);
+    return st;
+}
+
+/* The id may be taken in the database or in the repository, by a point of another catalog: the next
+ * one is another. */
+bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_options *options,
+    char id_out[BO_ID_SIZE], bo_error *err)
+{
+    char id[BO_ID_SIZE] = "";
+    bo_status st = take_once(session, target, options, id, err);
+    for (unsigned i = 1; i < TRIES && st == BO_EXISTS; i++)
+        st = take_once(session, target, options, id, err);
     if (st == BO_OK)
         memcpy(id_out, id, sizeof id);
     return st;

@@ -150,8 +150,10 @@ static bo_status held_by_run(
     *why_out = NULL;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i])) {
-            *why_out = "a run is at work on it";
-            return BO_OK;
+            *why_out = bo_arena_printf(pruning->arena,
+                "a run is at work on it: %s (%s) of process %lld on %s", runs[i].id, runs[i].kind,
+                (long long)runs[i].pid, runs[i].host);
+            return *why_out ? BO_OK : bo_nomem(err);
         }
     }
     for (size_t i = 0; i < count; i++) {
