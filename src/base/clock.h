@@ -5,8 +5,6 @@
 
 #include <stdint.h>
 
-#include "base/error.h"
-
 #define BO_TIME_TEXT_SIZE 32
 
 int64_t bo_clock_now_us(void);       /* microseconds since 1970-01-01 UTC */
@@ -18,10 +16,6 @@ void bo_clock_pin(
 void bo_time_format(int64_t time_us, char out[BO_TIME_TEXT_SIZE]);
 /** "20261120_041739", as in point ids. */
 void bo_time_compact(int64_t time_us, char out[BO_TIME_TEXT_SIZE]);
-/** Reads what bo_time_format() writes, with or without a fraction, and with a zone offset;
- * BO_INVALID otherwise. */
-bo_status bo_time_parse(const char *text, int64_t *out, bo_error *err);
-
 /** 2 * bytes lower-case hex digits of randomness and a 0 (bytes <= 32). */
 void bo_random_hex(char *out, unsigned bytes);
 

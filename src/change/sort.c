@@ -45,7 +45,6 @@ struct bo_sorter {
     bo_buf block;
     size_t *offsets; /* of records in block */
     size_t count, capacity;
-    uint64_t total;
     struct spool spool;
     struct run *runs;
     size_t run_count;
@@ -82,11 +81,6 @@ void bo_sorter_free(bo_sorter *sorter)
         close(sorter->spool.fd);
     pthread_mutex_destroy(&sorter->lock);
     free(sorter);
-}
-
-uint64_t bo_sorter_count(const bo_sorter *sorter)
-{
-    return sorter->total;
 }
 
 static bo_span record_key(const uint8_t *record)
@@ -195,7 +189,6 @@ static bo_status add_locked(bo_sorter *sorter, bo_span key, bo_span payload, bo_
     bo_buf_add(&sorter->block, key.data, key.size);
     bo_buf_add(&sorter->block, payload.data, payload.size);
     sorter->count++;
-    sorter->total++;
     return bo_buf_check(&sorter->block, err);
 }
 

@@ -21,6 +21,5 @@ bo_status bo_sorter_finish(bo_sorter *sorter, bo_error *err);
  * *more_out at the end. */
 bo_status bo_sorter_next(
     bo_sorter *sorter, bo_span *key_out, bo_span *payload_out, bool *more_out, bo_error *err);
-uint64_t bo_sorter_count(const bo_sorter *sorter);
 
 #endif

@@ -22,14 +22,6 @@ void bo_digest_add(bo_digest *digest, bo_image row)
     digest->rows++;
 }
 
-void bo_digest_remove(bo_digest *digest, bo_image row)
-{
-    XXH128_hash_t hash = XXH3_128bits(row.data, row.size);
-    digest->high -= hash.high64 + (digest->low < hash.low64);
-    digest->low -= hash.low64;
-    digest->rows--;
-}
-
 void bo_digest_merge(bo_digest *digest, const bo_digest *other)
 {
     add(digest, other->low, other->high);

@@ -20,7 +20,6 @@ typedef struct bo_digest {
 } bo_digest;
 
 void bo_digest_add(bo_digest *digest, bo_image row);
-void bo_digest_remove(bo_digest *digest, bo_image row);
 void bo_digest_merge(bo_digest *digest, const bo_digest *other);
 bool bo_digest_equal(const bo_digest *a, const bo_digest *b);
 

@@ -45,19 +45,6 @@ static void the_sum_is_that_of_128_bit_numbers(void **state)
     }
 }
 
-static void removing_is_the_inverse_of_adding(void **state)
-{
-    (void)state;
-    bo_digest digest = {0};
-    uint8_t bytes[4];
-    for (uint32_t i = 0; i < ROWS; i++)
-        bo_digest_add(&digest, row(i, bytes));
-    for (uint32_t i = 0; i < ROWS; i++)
-        bo_digest_remove(&digest, row(i, bytes));
-    const bo_digest none = {0};
-    assert_true(bo_digest_equal(&digest, &none));
-}
-
 static void equal_rows_do_not_cancel(void **state)
 {
     (void)state;
@@ -98,7 +85,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_does_not_matter_and_merging_is_adding),
         cmocka_unit_test(the_sum_is_that_of_128_bit_numbers),
-        cmocka_unit_test(removing_is_the_inverse_of_adding),
         cmocka_unit_test(equal_rows_do_not_cancel),
         cmocka_unit_test(the_text_is_32_hex_digits_high_half_first),
         cmocka_unit_test(a_checksum_is_xxh3_128_big_endian),
