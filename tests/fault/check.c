@@ -348,7 +348,8 @@ static bo_status check_file(void *ctx, const char *name, bo_error *err)
  * Without its catalog it cannot say what is needed, and leaves it to the next one. */
 static void check_strays(scene *s)
 {
-    bool no_catalog = (s->setting.shared && s->fault.kind == FAULT_LINK) ||
+    bool no_link = s->fault.kind == FAULT_LINK || s->fault.kind == FAULT_NETWORK;
+    bool no_catalog = (s->setting.shared && no_link) ||
                       strstr(s->found->text, "could not be written to the audit log");
     if (!s->found->ended || no_catalog)
         return;

@@ -25,8 +25,11 @@ static const proxy_plan unanswered_for_good = {COMMIT, .answered = true, .all = 
 #define COMMITS  .kind = FAULT_NETWORK, .engines = ON_SERVERS, .skip = "prune of one,verify"
 #define CAPTURED .methods = BY(BO_METHOD_CAPTURE)
 #define ONE      CAPTURED, .only = "partial"
-#define ALL      .methods = BY_EITHER, .full = true, .full_stride = 3
-#define SLOW     .methods = BY_EITHER, .full = true, .full_stride = 29
+#define SHARED                                                                               \
+    .kind = FAULT_NETWORK, .engines = ON(WORLD_POSTGRES), .shared = true, .only = "partial", \
+    .methods = BY(BO_METHOD_CAPTURE), .stride = 151, .full_stride = 5
+#define ALL  .methods = BY_EITHER, .full = true, .full_stride = 3
+#define SLOW .methods = BY_EITHER, .full = true, .full_stride = 29
 
 static const sweep sweeps[] = {
     {NETWORK, CAPTURED, .network = &answer_cut, .name = "an answer is cut in",
@@ -47,6 +50,8 @@ static const sweep sweeps[] = {
     {COMMITS, ONE, .network = &unanswered, .name = "the answer to a commit is lost in"},
     {COMMITS, ONE, .network = &missed_for_good, .name = "no commit arrives in"},
     {COMMITS, ONE, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
+    {SHARED, .network = &answer_cut, .name = "with a shared catalog, an answer is cut in"},
+    {SHARED, .network = &gone, .name = "with a shared catalog, the network goes in"},
 
     {NETWORK, ALL, .network = &answer_cut, .name = "an answer is cut in"},
     {NETWORK, ALL, .network = &question_cut, .name = "a question is cut in"},

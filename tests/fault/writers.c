@@ -2,13 +2,15 @@
 /* tests/fault/writers.c - a bank with writers that never pause, and changes beside them. */
 #include "fault/writers.h"
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "backout/run.h"
 
-enum { ACCOUNTS = 300, BEGAN_WITH = 1000, RETRIES = 50 };
+enum { ACCOUNTS = 300, RETRIES = 50 };
 
 typedef struct writer {
     pid_t process;
@@ -23,22 +25,28 @@ struct writers {
 
 /* ---- the bank ---- */
 
-void bank_make(world *w)
+static void add_rows(world *w, const char *table, const char *more, int first, int count)
 {
-    world_sql(w,
-        "CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL, flag INTEGER)");
-    world_sql(w, "CREATE TABLE history (account INTEGER NOT NULL, delta INTEGER NOT NULL)");
-    world_sql(w, "CREATE INDEX history_account ON history (account)");
     char sql[100];
-    world_sql(w, "BEGIN");
-    for (int i = 1; i <= ACCOUNTS; i++) {
-        (void)snprintf(sql, sizeof sql, "INSERT INTO accounts VALUES (%d, %d, 0)", i, BEGAN_WITH);
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(sql, sizeof sql, "INSERT INTO %s VALUES (%d, %s)", table, first + i, more);
         world_sql(w, sql);
     }
-    for (int i = 0; i <= BANK_ROUNDS; i++) {
-        (void)snprintf(
-            sql, sizeof sql, "INSERT INTO accounts VALUES (%d, %d, 0)", 50000 + i, BEGAN_WITH);
-        world_sql(w, sql);
+}
+
+void bank_make(world *w)
+{
+    char writer_number[16];
+    world_sql(w,
+        "CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL, flag INTEGER);"
+        "CREATE TABLE history (account INTEGER, writer INTEGER, moves INTEGER NOT NULL,"
+        " delta INTEGER NOT NULL, PRIMARY KEY (account, writer));"
+        "BEGIN");
+    add_rows(w, "accounts", "1000, 0", 1, ACCOUNTS);
+    add_rows(w, "accounts", "1000, 0", 50000, BANK_ROUNDS);
+    for (int i = 0; i < WRITERS; i++) {
+        (void)snprintf(writer_number, sizeof writer_number, "%d, 0, 0", i);
+        add_rows(w, "history", writer_number, 1, ACCOUNTS);
     }
     world_sql(w, "COMMIT");
 }
@@ -60,15 +68,20 @@ static unsigned next(unsigned *seed, unsigned below)
     return (*seed >> 8) % below;
 }
 
-static bo_status move(bo_conn *conn, unsigned from, unsigned to, unsigned amount, bo_error *err)
+/* What is moved from one account to the other; each writer keeps its own part of the history. */
+static bo_status move(bo_conn *conn, unsigned writer_number, unsigned *seed, bo_error *err)
 {
+    static const char form[] =
+        "UPDATE accounts SET balance = balance %c %u WHERE id = %u;"
+        "UPDATE history SET moves = moves + 1, delta = delta %c %u WHERE account = %u"
+        " AND writer = %u;";
+    const unsigned from = 1 + next(seed, ACCOUNTS), to = 1 + next(seed, ACCOUNTS);
+    const unsigned amount = 1 + next(seed, 9);
     char sql[600];
-    (void)snprintf(sql, sizeof sql,
-        "UPDATE accounts SET balance = balance - %u WHERE id = %u;"
-        "INSERT INTO history (account, delta) VALUES (%u, -%u);"
-        "UPDATE accounts SET balance = balance + %u WHERE id = %u;"
-        "INSERT INTO history (account, delta) VALUES (%u, %u)",
-        amount, from, from, amount, amount, to, to, amount);
+    const int size =
+        snprintf(sql, sizeof sql, form, '-', amount, from, '-', amount, from, writer_number);
+    (void)snprintf(sql + size, sizeof sql - (size_t)size, form, '+', amount, to, '+', amount, to,
+        writer_number);
     const bo_driver *driver = conn->driver;
     bo_status st = driver->begin(conn, BO_TX_PLAIN, err);
     if (st == BO_OK)
@@ -81,15 +94,15 @@ static bo_status move(bo_conn *conn, unsigned from, unsigned to, unsigned amount
 }
 
 /* A deadlock, as every application meets, is tried again. */
-static void write_on(writer *self, const char *url, unsigned seed)
+static void write_on(writer *self, const char *url, unsigned number)
 {
     bo_error err = {0};
+    unsigned seed = number + 1;
     BO_OWN(bo_conn) *conn = NULL;
     const bo_connect how = {.url = url, .raw = true, .application_name = "writer"};
     bo_status st = bo_driver_open(&how, &conn, &err);
     while (!self->stop && (st == BO_OK || st == BO_BUSY || st == BO_CONFLICT)) {
-        unsigned from = 1 + next(&seed, ACCOUNTS), to = 1 + next(&seed, ACCOUNTS);
-        st = move(conn, from, to, 1 + next(&seed, 9), &err);
+        st = move(conn, number, &seed, &err);
         self->committed += st == BO_OK;
         self->again += st == BO_BUSY || st == BO_CONFLICT;
     }
@@ -108,7 +121,8 @@ writers *writers_start(world *w)
         const pid_t process = fork();
         assert_int_not_equal(process, -1);
         if (process == 0) {
-            write_on(&self->each[i], w->url, i + 1);
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves nobody */
+            write_on(&self->each[i], w->url, i);
             _exit(0);
         }
         self->each[i].process = process;
@@ -133,7 +147,7 @@ void writers_stop(writers *self, world *w)
         committed += one->committed;
     }
     (void)snprintf(written, sizeof written, "%lu", 2 * committed);
-    assert_string_equal(world_value(w, "SELECT count(*) FROM history"), written);
+    assert_string_equal(world_value(w, "SELECT sum(moves) FROM history"), written);
     assert_int_equal(munmap(self, sizeof *self), 0);
 }
 

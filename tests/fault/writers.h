@@ -16,7 +16,7 @@ enum { BANK_ROUNDS = 200, WRITERS = 2 };
 
 typedef struct writers writers;
 
-/** accounts and history, with an account to delete for each round. */
+/** accounts and history, with an account to delete for each round, from 0. */
 void bank_make(world *w);
 /** Fails unless the books are right; `round` is for the message. */
 void bank_check(world *w, int round);
