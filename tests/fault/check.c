@@ -333,6 +333,8 @@ static bo_status check_file(void *ctx, const char *name, bo_error *err)
 {
     scene *s = ctx;
     (void)err;
+    if (s->found->file_call[0] && strncmp(name, "intent_", 7) == 0)
+        return BO_OK; /* it could not be removed; prune will */
     char id[160];
     bo_point_list *points = NULL;
     bo_error missing = {0};

@@ -5,18 +5,24 @@
 
 #define AT_STEP .kind = FAULT_LOSS_AT_STEP, .name = "the power is cut at every step of"
 #define AT_CALL .kind = FAULT_LOSS_AT_CALL, .name = "the power is cut before a file call of"
-#define BESIDE  .name = "beside a rollback journal, the power is cut before a file call of"
+#define BESIDE                  \
+    .kind = FAULT_LOSS_AT_STEP, \
+    .name = "beside a rollback journal, the power is cut at every step of"
 #define JOURNAL .journal = true, .only = "run,failing run,partial,full,restore,cascade"
-#define THERE   .engines = ON(WORLD_SQLITE)
+#define HERE    .engines = ON(WORLD_SQLITE)
+#define THERE   .engines = ON_SERVERS /* what is in the server is the server's matter */
 
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {AT_STEP, THERE, .methods = BY_ALL, .stride = 17},
-        {AT_CALL, THERE, .methods = BY_ALL, .stride = 211},
-        {.kind = FAULT_LOSS_AT_CALL, BESIDE, THERE, JOURNAL, .methods = BY_EITHER, .stride = 211},
-        {AT_STEP, .engines = ON_SERVERS, .methods = BY_EITHER, .stride = 61},
-        {AT_CALL, .engines = ON_SERVERS, .methods = BY_EITHER, .stride = 997},
+        {AT_STEP, HERE, .methods = BY_ALL, .stride = 31},
+        {AT_CALL, HERE, .methods = BY_ALL, .stride = 307},
+        {BESIDE, HERE, JOURNAL, .methods = BY(BO_METHOD_SNAPSHOT), .stride = 6},
+        {BESIDE, HERE, JOURNAL, .methods = BY_CAPTURE, .full = true},
+        {AT_STEP, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .only = "point,partial", .stride = 31},
+        {AT_STEP, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .skip = "point,partial", .full = true},
+        {AT_STEP, THERE, .methods = BY_CAPTURE, .full = true},
+        {AT_CALL, THERE, .methods = BY_EITHER, .full = true, .full_stride = 7},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }
