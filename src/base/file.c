@@ -12,13 +12,14 @@
 
 #include "base/clock.h"
 
-enum { TEMP_NAME_SIZE = 64, READ_SIZE = 65536 };
+enum { TEMP_NAME_SIZE = 64, READ_SIZE = 65536, FLUSH_SIZE = 8 << 20 };
 
 struct bo_outfile {
     int dir_fd, fd; /* fd is -1 once it was closed */
     char *path;
     char temp_name[TEMP_NAME_SIZE]; /* "" once it was renamed */
     uint64_t size;
+    uint64_t flushed; /* up to here it is on its way to the disk */
     bool condemned;
 };
 
@@ -132,6 +133,17 @@ static bo_status check_sound(const bo_outfile *file, bo_error *err)
     return BO_OK;
 }
 
+/* The disk works while more is written, so that the sync at the end, which tells of failures, is
+ * short. */
+static void flush_early(bo_outfile *file)
+{
+    const uint64_t waiting = file->size - file->flushed;
+    if (waiting < FLUSH_SIZE)
+        return;
+    (void)sync_file_range(file->fd, (off_t)file->flushed, (off_t)waiting, SYNC_FILE_RANGE_WRITE);
+    file->flushed = file->size;
+}
+
 bo_status bo_outfile_write(bo_outfile *file, const void *data, size_t size, bo_error *err)
 {
     bo_status st = check_sound(file, err);
@@ -142,6 +154,7 @@ bo_status bo_outfile_write(bo_outfile *file, const void *data, size_t size, bo_e
         return fail_errno(err, "write", file->path);
     }
     file->size += size;
+    flush_early(file);
     return BO_OK;
 }
 
