@@ -3,8 +3,8 @@
 # ours.  Each case ends with the rows as they were, and most with a rollback that works after all.
 
 load ../support/bats/common
-load shop
 load trouble
+load shop # its damage() takes the place of a server's
 setup() {
     common_setup
     make_shop

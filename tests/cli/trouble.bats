@@ -3,8 +3,8 @@
 # sentence, and that no row is different.
 
 load ../support/bats/common
-load shop
 load trouble
+load shop # its damage() takes the place of a server's
 setup() {
     common_setup
     make_shop
