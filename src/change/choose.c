@@ -104,10 +104,9 @@ bo_status bo_undo_choose(bo_undo *undo, bo_error *err)
     bo_status st = BO_OK;
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const char *name = undo->intent->parts[i].was->name;
-        bool named = options->where_count == 0;
-        if (undo->intent->parts[i].left_out)
-            named = false;
-        for (size_t w = 0; st == BO_OK && w < options->where_count; w++) {
+        const bool left_out = undo->intent->parts[i].left_out;
+        bool named = options->where_count == 0 && !left_out;
+        for (size_t w = 0; st == BO_OK && !left_out && w < options->where_count; w++) {
             if (strcmp(options->where[w].table, name) != 0)
                 continue;
             named = true;
