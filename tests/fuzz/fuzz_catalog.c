@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!session)
         return 0;
     check_chain(session, whole);
-    shop_look(session);
+    shop_look(session, SHOP_ALL);
     bo_session_free(session);
     return 0;
 }

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bo_content *content = NULL;
     if (bo_content_open_file(session, fuzz_path(SHOP_CHANGE), &content, NULL) == BO_OK) {
         content_show(session, content);
-        shop_look(session);
+        shop_look(session, SHOP_CHANGESET);
         roll_back(session);
     }
     bo_content_free(content);

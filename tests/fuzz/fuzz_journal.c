@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)sqlite3_close(db);
     bo_session *session = shop_session();
     fuzz_must(session != NULL, "a session");
-    shop_look(session);
+    shop_look(session, SHOP_PLANS);
     roll_back(session, BO_ROLLBACK_PARTIAL);
     bo_session_free(session);
     return 0;

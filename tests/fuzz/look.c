@@ -74,14 +74,32 @@ static void assess(bo_session *session, const char *id)
     bo_rollback *rollback = NULL;
     heard(bo_rollback_assess(session, &shop_database, id, &rollback, &err), &err);
     look_at_rollback(rollback);
+}
+
+static void verify(bo_session *session, const char *id)
+{
+    bo_error err = {0};
     bo_verification *verification = NULL;
     BO_OWN_VALUE(bo_buf) text = {0};
-    heard(bo_verify(session, &shop_database, id, BO_AGAINST_BEFORE, &verification, &err), &err);
+    heard(bo_verify(session, &shop_database, id, BO_AGAINST_AFTER, &verification, &err), &err);
     if (verification) {
         bo_text_verification(&text, &plain, verification);
         drop(&text, bo_json_verification(verification));
     }
     bo_verification_free(verification);
+}
+
+static void examine(bo_session *session)
+{
+    bo_error err = {0};
+    bo_doctor *doctor = NULL;
+    BO_OWN_VALUE(bo_buf) text = {0};
+    heard(bo_doctor_examine(session, &shop_database, &(bo_doctor_options){0}, &doctor, &err), &err);
+    if (doctor) {
+        bo_text_doctor(&text, &plain, doctor);
+        drop(&text, bo_json_doctor(doctor));
+    }
+    bo_doctor_free(doctor);
 }
 
 static void look_at_stored(bo_session *session)
@@ -90,7 +108,6 @@ static void look_at_stored(bo_session *session)
     bo_error err = {0};
     bo_check *check = NULL;
     bo_prune *prune = NULL;
-    bo_doctor *doctor = NULL;
     BO_OWN_VALUE(bo_buf) text = {0};
     heard(bo_check_stored(session, NULL, NULL, false, &check, &err), &err);
     if (check) {
@@ -104,12 +121,6 @@ static void look_at_stored(bo_session *session)
         drop(&text, bo_json_prune(prune));
     }
     bo_prune_free(prune);
-    heard(bo_doctor_examine(session, &shop_database, &(bo_doctor_options){0}, &doctor, &err), &err);
-    if (doctor) {
-        bo_text_doctor(&text, &plain, doctor);
-        drop(&text, bo_json_doctor(doctor));
-    }
-    bo_doctor_free(doctor);
 }
 
 static bo_status swallow(void *ctx, const char *text, size_t size, bo_error *err)
@@ -119,32 +130,47 @@ static bo_status swallow(void *ctx, const char *text, size_t size, bo_error *err
     return BO_OK;
 }
 
-static void export(bo_session *session, const char *id)
+static void export(bo_session *session, bo_export_which which, bo_export_format format)
 {
-    static const bo_export_format formats[] = {BO_EXPORT_JSONL, BO_EXPORT_SQL, BO_EXPORT_CSV};
     bo_error err = {0};
     BO_OWN_VALUE(bo_buf) text = {0};
-    for (int which = BO_EXPORT_CHANGE; which <= BO_EXPORT_BEFORE; which++)
-        heard(bo_export(session, &shop_database, id, formats[which], (bo_export_which)which,
-                  swallow, &text, &err),
-            &err);
-    heard(bo_script(session, &shop_database, id, swallow, &text, &err), &err);
+    heard(
+        bo_export(session, &shop_database, SHOP_POINT, format, which, swallow, &text, &err), &err);
 }
 
-void shop_look(bo_session *session)
+static void write_script(bo_session *session)
+{
+    bo_error err = {0};
+    BO_OWN_VALUE(bo_buf) text = {0};
+    heard(bo_script(session, &shop_database, SHOP_POINT, swallow, &text, &err), &err);
+}
+
+static void look_at_catalog(bo_session *session)
 {
     static const bo_entity entity = {"campaign", "7"};
-    BO_OWN_VALUE(bo_buf) before = {0};
-    BO_OWN_VALUE(bo_buf) after = {0};
-    shop_rows(&before);
     look_at_points(session, &(bo_point_query){.with_undo = true});
     look_at_points(
         session, &(bo_point_query){.table = "orders", .migration = "fuzz", .entity = &entity});
     look_at_one(session, "latest");
     look_at_one(session, "rb_f");
-    assess(session, SHOP_POINT);
-    export(session, SHOP_POINT);
     look_at_stored(session);
+}
+
+void shop_look(bo_session *session, shop_parts parts)
+{
+    BO_OWN_VALUE(bo_buf) before = {0};
+    BO_OWN_VALUE(bo_buf) after = {0};
+    shop_rows(&before);
+    assess(session, SHOP_POINT);
+    export(session, BO_EXPORT_SINCE, BO_EXPORT_JSONL);
+    examine(session);
+    if (parts & SHOP_CHANGESET) {
+        export(session, BO_EXPORT_CHANGE, BO_EXPORT_CSV);
+        verify(session, SHOP_POINT);
+        write_script(session);
+    }
+    if (parts & SHOP_CATALOG)
+        look_at_catalog(session);
     shop_rows(&after);
     fuzz_must(before.size == after.size && memcmp(before.data, after.data, before.size) == 0,
         "what only looks changes no rows");

@@ -38,7 +38,15 @@ void shop_rows(bo_buf *out);
 
 /* ---- look.c ---- */
 
-/** Whatever backout says of a catalog, is said; nothing of it may change the shop's rows. */
-void shop_look(bo_session *session);
+/** What is looked at beside the plans of a rollback, and what others wrote since. */
+typedef enum shop_parts {
+    SHOP_PLANS = 0,
+    SHOP_CHANGESET = 1,
+    SHOP_CATALOG = 2,
+    SHOP_ALL = 3
+} shop_parts;
+
+/** Whatever backout says, is said; nothing of it may change the shop's rows. */
+void shop_look(bo_session *session, shop_parts parts);
 
 #endif
