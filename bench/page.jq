@@ -15,5 +15,8 @@ include "table";
 "",
 "A ratio is backout's time by that of the other, within a round, and the median of the rounds; below 1 backout takes less. Seconds, memory and bytes are *backout's / the other's*; memory is that of the program, not of the server. Everything is cached, so these are limits of the CPU. Of \($judged | length) rows with a target, \([$judged[] | select(.ratio <= .target)] | length) meet it.",
 "",
-($plots | split("\n")[] | "![\(.)](images/bench-\(.).svg)"),
+($plots | split("\n")[] | if . == "ratios"
+    then "![Ratios of time, one bar for each row of the tables](images/bench-ratios.svg)"
+    else "![\(.): seconds by \(if . == "undo" then "changed rows" else "rows of the table" end), backout and others](images/bench-\(.).svg)" end, ""),
+"The bars come from the tables below; the curves are drawn by `make bench CASES=growth`.",
 ($cases[] as $case | "", ($record.cases[$case] + {$case} | section))
