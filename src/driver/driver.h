@@ -44,7 +44,7 @@ typedef struct bo_connect {
     uint32_t lock_timeout_ms;     /* how long to wait for a lock before BO_BUSY; 0: 10 s */
     bool create;                  /* SQLite: make the file when it is absent */
     uint32_t readers; /* SQLite: connections that read one state together, see twin(); 0: 1 */
-    bool raw;                     /* the session of a change: nothing pinned but application_name */
+    bool raw;         /* the session of a change: nothing pinned but application_name */
     const char
         *run; /* not NULL: writes of this session are tagged with it, where they are captured */
     const char *schema; /* our own catalog: create and use this schema (PostgreSQL); or NULL */
