@@ -55,7 +55,7 @@ typedef struct tour {
     cli *ctx;
     bo_session *session;
     bo_database database;
-    char folder[64];
+    char *folder; /* NULL until it is made */
     char point[96];
     char undo[96];
 } tour;
@@ -85,12 +85,14 @@ static bo_status make_shop(tour *t, bo_error *err)
 {
     cli *ctx = t->ctx;
     const char *base = getenv("TMPDIR");
-    int size = snprintf(t->folder, sizeof t->folder, "%s/backout-demo-XXXXXX",
-        base && base[0] == '/' ? base : "/tmp");
-    if (size < 0 || (size_t)size >= sizeof t->folder || !mkdtemp(t->folder)) {
-        t->folder[0] = '\0';
-        return bo_fail_errno(err, BO_IO, errno, "cannot make a temporary folder");
-    }
+    if (!base || base[0] != '/')
+        base = "/tmp";
+    char *folder = bo_arena_printf(ctx->arena, "%s/backout-demo-XXXXXX", base);
+    if (!folder)
+        return bo_nomem(err);
+    if (!mkdtemp(folder))
+        return bo_fail_errno(err, BO_IO, errno, "cannot make a folder in '%s'", base);
+    t->folder = folder;
     const char *file = bo_arena_printf(ctx->arena, "%s/shop.db", t->folder);
     ctx->flags.catalog = bo_arena_printf(ctx->arena, "sqlite:%s/catalog.db", t->folder);
     ctx->flags.repository = bo_arena_printf(ctx->arena, "%s/repository", t->folder);
@@ -238,7 +240,7 @@ static void leave(tour *t, bool keep)
 {
     bo_session_free(t->ctx->session);
     t->ctx->session = NULL;
-    if (!t->folder[0])
+    if (!t->folder)
         return;
     if (keep)
         cli_say(t->ctx, "kept: %s", t->folder);

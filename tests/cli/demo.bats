@@ -13,6 +13,15 @@ teardown() { common_teardown; }
     [ -z "$(ls -A)" ]
 }
 
+@test "the demo takes a TMPDIR of any length, and names one that is not there" {
+    local long
+    long=$PWD/$(printf 'folder/%.0s' {1..20})
+    mkdir -p "$long"
+    TMPDIR=$long run -0 --separate-stderr backout demo
+    TMPDIR=$PWD/nowhere run -1 --separate-stderr backout demo
+    [[ $stderr == *"because: cannot make a folder in '$PWD/nowhere': No such file or directory"* ]]
+}
+
 @test "the demo keeps its folder on request and says where" {
     export TMPDIR=$PWD
     run -0 --separate-stderr backout demo --keep --output json

@@ -4,6 +4,7 @@
 
 load ../support/bats/common
 load trouble
+load trouble-server
 
 # 100 orders, with triggers that can be made to stop a rollback in its middle.
 setup() {

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests/cli/trouble.bash - what tests of trouble share: sentences, small and read-only disks, damage,
-# a server that is in trouble.
+# tests/cli/trouble.bash - what tests of trouble share: sentences, small and read-only disks, damage.
 # shellcheck disable=SC2034,SC2154 # $code is for the test; $stderr, $before are those of the test
 
-mounted=()    # by small_disk
-own_server='' # by start_own_server
+mounted=() # by small_disk
 
 # said TEXT: a line for people has TEXT in it.
 said() {
@@ -69,75 +67,4 @@ eventually() {
 ended() {
     code=0
     wait "$1" || code=$?
-}
-
-# ---- a server and a hundred orders; the test defines rows(), pause(), writing() ----
-
-# What the change will be, and the rows before it.
-prepare_damage() {
-    echo 'UPDATE orders SET total = 0 WHERE id <= 10; DELETE FROM orders WHERE id = 20;' >damage.sql
-    before=$(rows)
-}
-
-# The change, as a point in $id; its rows are in $damaged.
-damage() {
-    id=$(backout -q run --db shop damage.sql --output json | jq -r .id)
-    damaged=$(rows)
-}
-
-# Starts a rollback and returns when it is in the middle of its writing: $pid, file `told`.
-begin_rollback() {
-    backout execute "$id" --yes >told 2>&1 &
-    pid=$!
-    eventually writing
-}
-
-told() {
-    grep -qF -- "$1" told || { cat told >&2; return 1; }
-}
-
-# After trouble: the rows are as damaged, and the rollback works.
-rollback_works() {
-    [ "$(rows)" = "$damaged" ]
-    pause 0
-    run -0 --separate-stderr backout execute "$id" --yes
-    [ "$(rows)" = "$before" ]
-}
-
-# hold_by SQL CLIENT...: the client executes it and keeps its session open until let_go; what it
-# answers is in `holding`.
-hold_by() {
-    local sql=$1
-    shift
-    mkfifo tap
-    "$@" <tap >holding 2>&1 &
-    holder=$!
-    exec 9>tap
-    printf '%s\n' "$sql" >&9
-    eventually test -s holding
-}
-
-let_go() {
-    exec 9>&-
-    ended "$holder"
-    rm tap holding
-}
-
-# start_own_server DIR: a server like that in DIR, for this test alone; $server_program starts it.
-start_own_server() {
-    local variables
-    own_server=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
-    chmod 711 "$own_server"
-    shared_server=$("$server_program" env "$1")
-    variables=$("$server_program" start "$own_server/server")
-    eval "$variables"
-}
-
-# Ends it, if there is one, and returns to the one that all share.
-end_own_server() {
-    [ -n "$own_server" ] || return 0
-    "$server_program" stop "$own_server/server"
-    rm -rf "$own_server"
-    eval "$shared_server"
-    own_server=''
 }
