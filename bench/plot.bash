@@ -28,7 +28,7 @@ write_plots() {
 # A figure of which nothing is recorded is not made.
 plot_curves() { # FIGURE FILE
     local rows="rows of the table"
-    [ "$1" != undo ] || rows="changed rows, of $(jq -r '.cases.growth.rows // 0' "$RECORD")"
+    [ "$1" != undo ] || rows="changed rows, of $(thousands "$(jq -r '.cases.growth.rows // 0' "$RECORD")")"
     jq -r --arg figure "$1" -f "$BENCH/curves.jq" "$RECORD" >"$2"
     [ -s "$2" ] || return 0
     gnuplot -e "data = '$2'; lines = $(grep -c '^"' "$2"); title = '$1'; rows = '$rows'" \
