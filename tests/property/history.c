@@ -93,7 +93,7 @@ static void weave_all(struct weave *w)
     history *h = w->h;
     const schema *s = &h->schema;
     for (unsigned t = 0; t < s->count; t++) {
-        unsigned rows = dice_chance(w->dice, 10) ? 0 : 2 + dice_roll(w->dice, 6);
+        unsigned rows = dice_chance(w->dice, 10) ? 0 : 4 + dice_roll(w->dice, 5);
         for (unsigned i = 0; i < rows; i++)
             add_step(w, STEP_ROW, 1, 0, statement_first(s, t, i, w->dice, w->arena));
     }
@@ -160,11 +160,18 @@ static void choose_options(history *h, dice *d)
     how->by_column = partial && dice_chance(d, 30);
     how->discard_later = !partial && dice_chance(d, 70);
     how->only_added = dice_chance(d, 12);
+    bool follows = partial && !writers;
+    if (how->on_conflict == BO_ON_CONFLICT_SKIP && follows && dice_chance(d, 50))
+        how->mode = BO_BACKOUT_NON_CONFLICT_ONLY;
+    h->rehearsed = dice_chance(d, 25);
+    if (follows && dice_chance(d, 15)) {
+        *how = (bo_rollback_options){.type = BO_ROLLBACK_PARTIAL, .mode = BO_BACKOUT_CASCADE};
+        return;
+    }
     if (dice_chance(d, 20))
         h->tables = some_tables(&h->schema, d);
     if (dice_chance(d, 15))
         h->where = random_condition(&h->schema, d);
-    h->rehearsed = dice_chance(d, 25);
 }
 
 static making random_making(engine on, dice *d)

@@ -51,6 +51,8 @@ unsigned players_begin(trial *t)
         at++;
     }
     t->commits[0].then = players_moment(t);
+    if (t->h->made == MADE_BY_USER) /* the owner is who makes the change */
+        bo_conn_free(BO_TAKE(t->players[1]));
     return at;
 }
 
@@ -69,7 +71,11 @@ static bo_conn *player(trial *t, unsigned session)
 static void keep_commit(trial *t, unsigned session)
 {
     trial_expect(t, t->commit_count < COMMITS_MAX, "there are too many commits");
+    const moment *before = players_now(t);
     t->commits[++t->commit_count] = (commit){session, players_moment(t)};
+    t->found->commits++;
+    t->found->changing +=
+        moment_difference(&t->h->schema, before, players_now(t), t->arena)[0] != 0;
 }
 
 static void give_up(trial *t, unsigned session)

@@ -313,5 +313,11 @@ const char *schema_first_value(
     bool distinct = schema_is_key(t, number);
     for (unsigned i = 0; i < t->unique_count; i++)
         distinct = distinct || is_in(t->uniques[i].columns, t->uniques[i].count, number);
-    return distinct ? c->kind->values[nth % count_values(c)] : schema_value(s, table, number, d);
+    if (distinct)
+        return c->kind->values[nth % count_values(c)];
+    if (!is_link(t, number))
+        return schema_value(s, table, number, d);
+    return !c->required && dice_chance(d, 35)
+               ? "NULL"
+               : c->kind->values[dice_roll(d, nth < 2 ? nth + 1 : 3)];
 }

@@ -80,20 +80,20 @@ static void write_condition(const schema *s, unsigned table, dice *d, bo_buf *ou
     const table_def *t = &s->tables[table];
     unsigned column = t->key_count ? t->key[dice_roll(d, t->key_count)]
                                    : (unsigned)schema_column(t, PLAIN_COLUMN);
-    unsigned how = dice_roll(d, 20);
+    unsigned how = dice_roll(d, 100);
     const char *plain = PLAIN_COLUMN;
-    if (how < 10) {
+    if (how < 50) {
         schema_quote(s, out, t->columns[column].name);
         bo_buf_printf(out, " = %s", known_value(s, table, column, d));
-    } else if (how < 14) {
+    } else if (how < 76) {
         schema_quote(s, out, t->columns[column].name);
         bo_buf_printf(out, " IN (%s, %s)", known_value(s, table, column, d),
             known_value(s, table, column, d));
-    } else if (how < 16) {
-        bo_buf_printf(out, "%s > %u", plain, dice_roll(d, 9));
-    } else if (how < 17) {
+    } else if (how < 84) {
+        bo_buf_printf(out, "%s > %u", plain, 6 + dice_roll(d, 7));
+    } else if (how < 90) {
         bo_buf_printf(out, "%s IS NULL", plain);
-    } else if (how < 19 && t->link_count) {
+    } else if (how < 97 && t->link_count) {
         column = t->links[0].columns[0];
         schema_quote(s, out, t->columns[column].name);
         bo_buf_printf(out, " = %s", known_value(s, table, column, d));
@@ -218,12 +218,12 @@ const char *statement_random(const schema *s, dice *d, bo_arena *arena)
         return take(&sql, arena);
     if (how < 35) {
         write_insert(s, table, "INSERT", 1 + dice_roll(d, 8) / 6, -1, d, &sql);
-    } else if (how < 72) {
+    } else if (how < 76) {
         bool replaces = s->engine == ON_SQLITE && dice_chance(d, 15);
         bool ignores = s->engine == ON_MARIADB && dice_chance(d, 10);
         const char *verb = replaces ? "UPDATE OR REPLACE" : ignores ? "UPDATE IGNORE" : "UPDATE";
         write_update(s, table, verb, d, &sql);
-    } else if (how < 82) {
+    } else if (how < 85) {
         write_upsert(s, table, d, &sql);
     } else {
         bo_buf_printf(&sql, "DELETE FROM %s WHERE ", s->tables[table].name);

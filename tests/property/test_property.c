@@ -135,6 +135,8 @@ static uint64_t how_many(void)
 
 static void add_up(finding *all, const finding *one)
 {
+    all->commits += one->commits;
+    all->changing += one->changing;
     all->rolled_back += one->rolled_back;
     all->refused += one->refused;
     all->rows += one->rows;
@@ -165,9 +167,10 @@ static void random_histories_end_as_the_model_says(void **state)
         failed++;
         tell(&p, seed, found);
     }
-    print_message(
-        "# %u rollbacks done, %u refused; %u rows, %u conflicts (%u kept back), %u lost\n",
-        all.rolled_back, all.refused, all.rows, all.conflicts, all.kept_back, all.lost);
+    print_message("# %u transactions, %u with changes; %u rollbacks, %u refusals; %u rows,"
+                  " %u conflicts (%u kept back), %u lost\n",
+        all.commits, all.changing, all.rolled_back, all.refused, all.rows, all.conflicts,
+        all.kept_back, all.lost);
     print_message("# sweep property-%s: %llu faults, %llu survived\n", place_engine(p.engine),
         (unsigned long long)count, (unsigned long long)(count - failed));
     assert_int_equal(munmap(found, sizeof *found), 0);

@@ -17,7 +17,8 @@ typedef struct finding {
     char text[8192];         /* what is wrong; "" when nothing is */
     char script[SCRIPT_MAX]; /* the history as SQL, as far as it came */
     size_t script_size;
-    unsigned rolled_back, refused;             /* how the rollbacks ended */
+    unsigned rolled_back, refused; /* how the rollbacks ended */
+    unsigned commits, changing;    /* transactions that left something else than before */
     unsigned rows, conflicts, kept_back, lost; /* what they came upon */
 } finding;
 
