@@ -208,7 +208,7 @@ bo_status sq_begin_read(sq_conn *conn, bo_error *err)
         st = sq_exec(&conn->base, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
     if (st == BO_OK)
         return BO_OK;
-    sq_rollback(&conn->base);
+    sq_end(conn);
     return bo_wrap(err, st, "cannot begin a transaction");
 }
 
@@ -239,11 +239,16 @@ bo_status sq_commit(bo_conn *conn, bo_error *err)
     return bo_wrap(err, st, "cannot commit");
 }
 
+void sq_end(sq_conn *conn)
+{
+    if (!sqlite3_get_autocommit(conn->db))
+        sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 void sq_rollback(bo_conn *conn)
 {
     sq_twins_close(sq_of(conn));
-    if (!sqlite3_get_autocommit(sq_of(conn)->db))
-        sqlite3_exec(sq_of(conn)->db, "ROLLBACK", NULL, NULL, NULL);
+    sq_end(sq_of(conn));
 }
 
 bo_status sq_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err)

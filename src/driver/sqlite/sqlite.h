@@ -165,6 +165,8 @@ bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out
 bo_status sq_begin_read(sq_conn *conn, bo_error *err);
 /** The same with twins, as many as the connection shall have and can. */
 bo_status sq_begin_together(sq_conn *conn, bo_error *err);
+/** Rolls back, and leaves the twins in theirs. */
+void sq_end(sq_conn *conn);
 /** Closes the twins that were not given away. */
 void sq_twins_close(sq_conn *conn);
 

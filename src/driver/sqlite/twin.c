@@ -91,9 +91,11 @@ bo_status sq_begin_together(sq_conn *conn, bo_error *err)
         if (st != BO_OK || same)
             continue;
         for (sq_conn *twin = conn->twins; twin; twin = twin->next_twin)
-            sq_rollback(&twin->base);
-        sq_rollback(&conn->base);
+            sq_end(twin);
+        sq_end(conn);
     }
+    if (st != BO_OK)
+        sq_twins_close(conn);
     return st;
 }
 

@@ -237,7 +237,8 @@ static void while_others_commit_twins_read_one_state(void **state)
         transfer_for_ever(w);
     }
     w->conn = connect_to(w, (bo_connect){.readers = READERS});
-    const long before = number(w->conn, FIRST_BALANCE);
+    while (number(w->conn, FIRST_BALANCE) == 1000) /* until the writer is at work */
+        (void)usleep(1000);
     for (int i = 0; i < (w->wal ? 1000 : 100); i++) {
         bo_error err = {0};
         bo_conn *twin = NULL;
@@ -251,10 +252,9 @@ static void while_others_commit_twins_read_one_state(void **state)
         }
         sq->rollback(w->conn);
     }
-    assert_int_not_equal(number(w->conn, FIRST_BALANCE), before); /* others did commit */
     assert_int_equal(kill(writer, SIGKILL), 0);
     assert_int_equal(waitpid(writer, NULL, 0), writer);
-    assert_true(given > 0);
+    assert_true(given > (w->wal ? 1900 : 0)); /* who comes between is tried again */
 }
 
 #define TEST_WAL(name) cmocka_unit_test_setup_teardown(name, start_wal, stop)
