@@ -203,9 +203,12 @@ bo_status bo_outfile_commit(bo_outfile *file, bool replace, bo_error *err)
     if (failed)
         return fail_errno(err, "create", file->path);
     file->temp_name[0] = '\0';
-    if (fsync(file->dir_fd) != 0)
-        return fail_errno(err, "make durable", file->path);
-    return BO_OK;
+    if (fsync(file->dir_fd) == 0)
+        return BO_OK;
+    st = fail_errno(err, "make durable", file->path);
+    if (!replace) /* whole, or absent */
+        (void)unlinkat(file->dir_fd, name, 0);
+    return st;
 }
 
 void bo_outfile_free(bo_outfile *file)

@@ -27,7 +27,7 @@ bo_status bo_outfile_create(const char *path, bo_outfile **out, bo_error *err);
 bo_status bo_outfile_write(bo_outfile *file, const void *data, size_t size, bo_error *err);
 uint64_t bo_outfile_size(const bo_outfile *file);
 /** fsync, rename onto `path` (BO_EXISTS if something is there and `replace` is false), fsync of the
- * folder. */
+ * folder.  After a failure nothing is at `path`, or with `replace` one of the two files. */
 bo_status bo_outfile_commit(bo_outfile *file, bool replace, bo_error *err);
 void bo_outfile_free(bo_outfile *file); /* discards what was not committed; NULL is ignored */
 BO_DEFINE_SCOPE(bo_outfile);

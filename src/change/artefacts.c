@@ -26,7 +26,7 @@ struct artefacts {
     bo_arena *arena;
     bool dry_run;
     const char *stem; /* <directory>/<entity>_<value>_<time> */
-    json_t *files;
+    json_t *files;    /* that are written */
 };
 
 /* A file being written, with its checksum. */
@@ -94,7 +94,26 @@ static bo_status finish(struct artefacts *artefacts, struct artefact *artefact, 
         (json_int_t)bo_outfile_size(artefact->file), "blake2b", bo_buf_str(&hex), "table", table);
     if (!item || json_array_append_new(artefacts->files, item) != 0)
         return bo_nomem(err);
-    return bo_outfile_commit(artefact->file, false, err);
+    bo_status st = bo_outfile_commit(artefact->file, false, err);
+    if (st != BO_OK)
+        (void)json_array_remove(artefacts->files, json_array_size(artefacts->files) - 1);
+    return st;
+}
+
+/* Without the metadata they are of no use, and in the way of the next attempt. */
+static void remove_written(struct artefacts *artefacts)
+{
+    size_t i;
+    const json_t *file;
+    json_array_foreach(artefacts->files, i, file)
+    {
+        bo_error ignored = {0};
+        BO_OWN_VALUE(bo_buf) path = {0};
+        bo_buf_printf(
+            &path, "%s/%s", artefacts->directory, json_string_value(json_object_get(file, "name")));
+        if (!path.failed)
+            (void)bo_file_remove(bo_buf_str(&path), &ignored);
+    }
 }
 
 /* ---- <stem>_snapshot.json ---- */
@@ -249,7 +268,11 @@ static bo_status write_files(struct artefacts *artefacts, bo_error *err)
         .sink = write_text};
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
         st = write_table(artefacts, &job, i, paths[i], err);
-    return st == BO_OK ? write_metadata(artefacts, metadata, err) : st;
+    if (st == BO_OK)
+        st = write_metadata(artefacts, metadata, err);
+    if (st != BO_OK)
+        remove_written(artefacts);
+    return st;
 }
 
 bo_status bo_export_artefacts(bo_session *session, const bo_database *database, const char *id,

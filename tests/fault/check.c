@@ -353,7 +353,7 @@ static void check_strays(scene *s)
     bool no_link = s->fault.kind == FAULT_LINK || s->fault.kind == FAULT_NETWORK;
     bool no_catalog = (s->setting.shared && no_link) ||
                       strstr(s->found->text, "could not be written to the audit log");
-    if (!s->found->ended || no_catalog)
+    if (!s->found->ended || no_catalog || s->fault.kind == FAULT_FILE_GONE)
         return;
     bo_error err = {0};
     uint64_t swept = 0;

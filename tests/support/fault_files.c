@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 /* What a call does decides how it fails. */
-typedef enum effect { LOOKS, WRITES, NEEDS_ROOM, CHANGES, MAPS } effect;
+typedef enum effect { LOOKS, LOCKS, WRITES, NEEDS_ROOM, CHANGES, MAPS } effect;
 
 static atomic_bool armed;
 static atomic_uint count;
@@ -113,6 +113,8 @@ static bool counts(effect what, size_t size)
         return what == WRITES && size > 1;
     case FILE_FULL:
         return what == WRITES || what == NEEDS_ROOM;
+    case FILE_GONE:
+        return what != LOCKS; /* they need no disk */
     default:
         return true;
     }
@@ -158,7 +160,7 @@ static verdict meet(const char *function, int fd, const char *path, effect what,
     errno = before;
     if (!is_meant(whole))
         return PASSES;
-    if (watch && what != LOOKS && what != MAPS)
+    if (watch && what != LOOKS && what != LOCKS && what != MAPS)
         watch->changing();
     return judge(function, whole, what, size);
 }
@@ -213,7 +215,7 @@ COUNTED(int, scandir, LARGE("scandir"),
     (const char *path, struct dirent ***list, int (*is_meant_too)(const struct dirent *),
         int (*order)(const struct dirent **, const struct dirent **)),
     (path, list, is_meant_too, order), AT_FDCWD, path, LOOKS, -1)
-COUNTED(int, flock, "flock", (int fd, int how), (fd, how), fd, NULL, LOOKS, -1)
+COUNTED(int, flock, "flock", (int fd, int how), (fd, how), fd, NULL, LOCKS, -1)
 COUNTED(int, fchmod, "fchmod", (int fd, mode_t mode), (fd, mode), fd, NULL, LOOKS, -1)
 COUNTED(int, fchown, "fchown", (int fd, uid_t user, gid_t group), (fd, user, group), fd, NULL,
     LOOKS, -1)
@@ -251,7 +253,7 @@ int fcntl(int fd, int what, ...)
         real = (int (*)(int, int, ...))REAL(LARGE("fcntl"));
     bool locks = what == F_GETLK || ((what == F_SETLK || what == F_SETLKW) &&
                                         ((const struct flock *)argument)->l_type != F_UNLCK);
-    return locks && meet("fcntl", fd, NULL, LOOKS, 0) != PASSES ? -1 : real(fd, what, argument);
+    return locks && meet("fcntl", fd, NULL, LOCKS, 0) != PASSES ? -1 : real(fd, what, argument);
 }
 
 /* ---- calls that are told as well ---- */
