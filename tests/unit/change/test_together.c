@@ -40,7 +40,8 @@ static void move_for_ever(const char *url)
     bo_error err = {0};
     bo_conn *conn = NULL;
     const bo_connect how = {.url = url, .raw = true, .lock_timeout_ms = 5000};
-    if (bo_driver_open(&how, &conn, &err) != BO_OK)
+    if (bo_driver_open(&how, &conn, &err) != BO_OK ||
+        conn->driver->exec(conn, "PRAGMA synchronous = OFF", &err) != BO_OK)
         _exit(1);
     for (unsigned n = 0;; n = (n + 1) % ROWS) {
         char sql[256];
@@ -122,12 +123,13 @@ static void a_point_is_one_state(world *w)
     bo_driver_wrap = count_twins;
     twins = 0;
     pid_t writer = start_writer(w);
+    while (strcmp(world_value(w, "SELECT max(total) FROM orders"), "0") == 0)
+        (void)usleep(1000); /* until the writer is at work */
     const char *ids[POINTS];
     for (size_t i = 0; i < POINTS; i++)
         ids[i] = world_point(w, "orders");
     stop_writer(writer);
     bo_driver_wrap = NULL;
-    assert_string_equal(world_value(w, "SELECT count(*) > 0 FROM orders WHERE total <> 0"), "1");
     for (size_t i = 0; i < POINTS; i++)
         check_point(w, ids[i]);
 }
