@@ -176,6 +176,7 @@ static void a_kill_at_any_moment_costs_the_writers_beside_it_nothing(void **stat
         bank_check(w, (int)i);
         examine(w, true);
         settle(w);
+        examine(w, true); /* a marker that a dying session was in the way of */
         examine(w, false);
         check_accounts(w);
         bank_check(w, (int)i);
