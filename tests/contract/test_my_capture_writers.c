@@ -238,6 +238,7 @@ static void only_one_begins_at_a_time(void **state)
     contract_do(w, "DO GET_LOCK(CONCAT('backout.capture.', MD5(DATABASE())), 0)");
     const bo_table *t = contract_table(w, "t");
     assert_int_equal(w->driver->capture->begin(w->conn, &t, 1, "p", &err), BO_BUSY);
+    assert_non_null(strstr(err.text, "it is connection "));
     assert_int_equal(w->driver->capture->end(w->conn, "p", &err), BO_BUSY);
     contract_do(w, "DO RELEASE_ALL_LOCKS()");
     capture_begin(w, "p", PG_NAMES("t"));

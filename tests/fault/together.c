@@ -335,7 +335,8 @@ static bool is_refused(bo_status st)
     return bo_status_exit_code(st) == 3;
 }
 
-/* Who holds what is waited for: a process of ours by its number, or whoever the database names. */
+/* Who holds what is waited for: a process of ours by its number; in the database whoever it names,
+ * unless that one is gone already. */
 static void check_refusal(const meeting *m, int which)
 {
     const struct part *part = &m->parts[which];
@@ -344,7 +345,8 @@ static void check_refusal(const meeting *m, int which)
         return;
     (void)snprintf(process, sizeof process, "process %ld", (long)m->parts[1 - which].pid);
     static const char *const holders[] = {"connection", "process", "transaction", "session",
-        "another program", "is locked", "became", "in use by"};
+        "another program", "is locked", "became", "begins or ends capture", "lock timeout",
+        "Lock wait timeout"};
     bool ours = strstr(part->text, "is in use: run") != NULL;
     bool named = false;
     for (size_t i = 0; i < sizeof holders / sizeof *holders; i++)

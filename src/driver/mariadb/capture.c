@@ -14,6 +14,21 @@
 
 #define TURN "CONCAT('backout.capture.', MD5(DATABASE()))"
 
+/* Nobody any more, or somebody who may not be seen: then only that there was one is known. */
+static bo_status name_turn(my_conn *conn, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *found = NULL;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_status st = bo_fail(err, BO_BUSY, "another backout begins or ends capture in this database");
+    bo_buf_add_str(&sql, "SELECT ID, USER, HOST FROM information_schema.PROCESSLIST"
+                         " WHERE ID = IS_USED_LOCK(" TURN ")");
+    bo_status asked = my_ask_buf(conn, &sql, &found, NULL);
+    MYSQL_ROW row = asked == BO_OK ? mysql_fetch_row(found) : NULL;
+    return row ? bo_detail(
+                     err, st, "it is connection %s of user '%s' at '%s'", row[0], row[1], row[2])
+               : st;
+}
+
 bo_status my_take_turn(my_conn *conn, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
@@ -23,7 +38,7 @@ bo_status my_take_turn(my_conn *conn, bo_error *err)
     bo_buf_printf(&sql, "SELECT GET_LOCK(" TURN ", %g)", conn->lock_timeout_ms / 1000.0);
     bo_status st = my_ask_count(conn, &sql, &taken, err);
     if (st == BO_OK && !taken)
-        return bo_fail(err, BO_BUSY, "another backout begins or ends capture in this database");
+        return name_turn(conn, err);
     return st;
 }
 

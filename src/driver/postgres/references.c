@@ -163,7 +163,8 @@ bo_status pg_clear(bo_conn *base, const bo_table *now, uint64_t *rows_out, bo_er
         st = check_actions(conn, &graph, now->name, err);
     uint64_t rows = 0;
     if (st == BO_OK)
-        st = empty_table(conn, from, truncate, &rows, err);
+        st =
+            pg_name_holder(conn, empty_table(conn, from, truncate, &rows, err), now, PG_ALONE, err);
     if (st == BO_OK)
         st = pg_triggers_on(conn, &now, 1, replica, err);
     if (st != BO_OK)
