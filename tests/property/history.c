@@ -164,7 +164,8 @@ static void choose_options(history *h, dice *d)
     if (how->on_conflict == BO_ON_CONFLICT_SKIP && follows && dice_chance(d, 50))
         how->mode = BO_BACKOUT_NON_CONFLICT_ONLY;
     h->rehearsed = dice_chance(d, 25);
-    if (follows && dice_chance(d, 15)) {
+    h->released = follows && h->method != BO_METHOD_SNAPSHOT && dice_chance(d, 15);
+    if (follows && !h->released && dice_chance(d, 15)) {
         *how = (bo_rollback_options){.type = BO_ROLLBACK_PARTIAL, .mode = BO_BACKOUT_CASCADE};
         return;
     }

@@ -72,6 +72,7 @@ typedef struct history {
     unsigned tables; /* bits of those that are rolled back; 0: all */
     condition where;
     bool rehearsed; /* a dry run first */
+    bool released;  /* the capture ends before the rollback */
     sequel then;
     bo_on_conflict undo_conflicts;
 } history;

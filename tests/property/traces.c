@@ -91,11 +91,7 @@ void traces_check_released(trial *t)
                        " WHERE TRIGGER_SCHEMA = DATABASE() AND TRIGGER_NAME LIKE '%backout%'"};
     bo_error err = {0};
     char left[80] = "";
-    bo_point_list *points = NULL;
-    if (t->captured)
-        trial_ok(t, bo_point_release(t->session, &t->database, t->point, true, &points, &err), &err,
-            "release the point");
-    bo_point_list_free(points);
+    trial_release(t);
     examine(t);
     trial_ok(t,
         t->reader->driver->query(

@@ -53,6 +53,9 @@ void trial_note(trial *t, const char *format, ...) BO_PRINTF(2, 3);
 void trial_expect(trial *t, bool holds, const char *format, ...) BO_PRINTF(3, 4);
 void trial_ok(trial *t, bo_status st, const bo_error *err, const char *what);
 
+/** Ends the capture; once more is nothing. */
+void trial_release(trial *t);
+
 /* ---- players.c ---- */
 /** Makes the tables and their first rows; the first step after these. */
 unsigned players_begin(trial *t);
