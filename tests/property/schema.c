@@ -118,7 +118,8 @@ static void make_link(schema *s, unsigned child, unsigned parent, dice *d)
     link_def l = {.parent = parent};
     if (t->link_count == LINKS_MAX || !find_referred(p, &l))
         return;
-    bool required = child > parent && dice_chance(d, 25);
+    bool required =
+        child > parent && p->columns[l.parent_columns[0]].required && dice_chance(d, 30);
     bool fallback = s->engine != ON_MARIADB && dice_chance(d, 25);
     for (unsigned i = 0; i < l.count; i++) {
         char name[16];

@@ -127,7 +127,7 @@ static uint64_t number_of(const char *variable, uint64_t otherwise)
 
 static uint64_t how_many(void)
 {
-    static const unsigned few[] = {150, 40, 40};
+    static const unsigned few[] = {300, 40, 40};
     const char *sweep = getenv("BACKOUT_TEST_SWEEP");
     bool full = sweep && strcmp(sweep, "full") == 0;
     return number_of("BACKOUT_TEST_HISTORIES", full ? FULL : few[chosen_engine]);
