@@ -78,11 +78,12 @@ static bo_status write_artefacts(scene *s, bo_session *session, bo_error *err)
     return bo_export_artefacts(session, &s->w->database, s->point, in_folder(s, "artefacts"), err);
 }
 
-/* Never over others; those of an attempt that failed are gone. */
+/* Never over others; those of an attempt that failed are gone, if the disk was not. */
 static bo_status write_again(scene *s, bo_session *session, bo_error *err)
 {
     bo_status st = write_artefacts(s, session, err);
-    bool may_be_there = !s->found->returned || s->found->status == BO_OK;
+    bool may_be_there =
+        !s->found->returned || s->found->status == BO_OK || s->fault.kind == FAULT_FILE_GONE;
     return st == BO_EXISTS && may_be_there ? BO_OK : st;
 }
 

@@ -77,6 +77,8 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
 
     if (reason)
         bo_fail_errno(err, st, reason, "%s (%s)", advice, sqlite3_errmsg(conn->db));
+    else if (code == SQLITE_READONLY) /* of several that a session has open */
+        bo_fail(err, st, "%s (%s: '%s')", advice, sqlite3_errmsg(conn->db), conn->path);
     else if (advice)
         bo_fail(err, st, "%s (%s)", advice, sqlite3_errmsg(conn->db));
     else
