@@ -47,6 +47,36 @@ const bo_point_record *bo_doctor_point(const bo_examination *examination, const 
     return NULL;
 }
 
+bo_status bo_doctor_point_now(
+    const bo_examination *examination, const char *id, const bo_point_record **out, bo_error *err)
+{
+    bo_point_record *point = bo_arena_alloc(examination->arena, sizeof *point);
+    bo_error missing = {0};
+    if (!point)
+        return bo_nomem(err);
+    bo_status st = bo_catalog_point_find(
+        examination->session->catalog, id, examination->arena, point, &missing);
+    bool none = st == BO_NOTFOUND || st == BO_INVALID;
+    if (st != BO_OK && !none && err)
+        *err = missing;
+    if (st == BO_OK || none)
+        *out = st == BO_OK && strcmp(point->id, id) == 0 ? point : NULL;
+    return none ? BO_OK : st;
+}
+
+bo_status bo_doctor_has_begun(
+    const bo_examination *examination, const char *run, bool *out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(
+        examination->session->catalog, NULL, 0, examination->arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (strcmp(runs[i].id, run) == 0)
+            *out = true;
+    return st;
+}
+
 const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id)
 {
     for (size_t i = 0; i < examination->run_count; i++)

@@ -25,9 +25,16 @@ typedef struct bo_examination {
 /** Adds a copy; strings must live as long as the arena, NULL ones become "". */
 bo_status bo_doctor_add(bo_examination *examination, const bo_finding *finding, bo_error *err);
 const bo_point_record *bo_doctor_point(const bo_examination *examination, const char *id);
+/** The same as the catalog has it at this moment: others go on meanwhile.  *out is NULL when there
+ * is none. */
+bo_status bo_doctor_point_now(
+    const bo_examination *examination, const char *id, const bo_point_record **out, bo_error *err);
 const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id);
 /** The point was taken of the database that is examined. */
 bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point);
+/** A run that has begun since the catalog was read. */
+bo_status bo_doctor_has_begun(
+    const bo_examination *examination, const char *run, bool *out, bo_error *err);
 /** A process is at work on the point. */
 bool bo_doctor_is_live(const bo_examination *examination, const char *point);
 

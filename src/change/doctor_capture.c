@@ -62,13 +62,10 @@ static bo_status judge(const struct claim *claim, bo_error *err)
     const bo_point_record *point = bo_doctor_point(examination, claim->point);
     if (point && !bo_point_is_captured_elsewhere(point))
         return judge_known(claim, point, err);
-    bo_point_record taken; /* meanwhile? */
-    bo_error missing = {0};
-    if (!point &&
-        bo_catalog_point_find(examination->session->catalog, claim->point, examination->arena,
-            &taken, &missing) == BO_OK &&
-        strcmp(taken.id, claim->point) == 0)
-        return BO_OK;
+    const bo_point_record *taken = NULL; /* meanwhile? */
+    st = point ? BO_OK : bo_doctor_point_now(examination, claim->point, &taken, err);
+    if (st != BO_OK || taken)
+        return st;
     bo_finding found = {.kind = "foreign-capture",
         .bad = true,
         .point = claim->point,
@@ -175,7 +172,10 @@ static bo_status check_point(
         if (!name || !json_is_true(json_object_get(table, "captured")))
             continue;
         st = check_table(examination, point, name, &broken, err);
+        const bo_point_record *now = NULL; /* released meanwhile? */
         if (st == BO_OK && broken.size)
+            st = bo_doctor_point_now(examination, point->id, &now, err);
+        if (st == BO_OK && now && bo_point_captures(now))
             st = add_broken(examination, point, name, bo_buf_str(&broken), err);
     }
     return st;

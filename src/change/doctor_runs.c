@@ -114,8 +114,12 @@ static bo_status judge_marker(bo_examination *examination, const bo_trace *trace
     const char *owner = bo_arena_str(examination->arena, trace->name);
     if (!owner)
         return bo_nomem(err);
-    if (!point)
+    if (!point) {
+        bo_status st = bo_doctor_point_now(examination, trace->name, &point, err);
+        if (st != BO_OK || point) /* a rollback that began meanwhile */
+            return st;
         return add_trace(examination, trace, owner, false, err);
+    }
     const bo_run_record *run = point->run ? bo_doctor_run(examination, point->run) : NULL;
     bool needed =
         point->status == BO_POINT_CREATING || (run && strcmp(run->status, "running") == 0);
@@ -132,6 +136,9 @@ static bo_status judge_aside(bo_examination *examination, const bo_trace *trace,
         return bo_nomem(err);
     const bo_run_record *run = bo_doctor_run(examination, id);
     bool needed = run && strcmp(run->status, "running") == 0 && !bo_run_is_dead(run);
+    bo_status st = run ? BO_OK : bo_doctor_has_begun(examination, id, &needed, err);
+    if (st != BO_OK)
+        return st;
     return needed ? BO_OK : add_trace(examination, trace, id, run != NULL, err);
 }
 
