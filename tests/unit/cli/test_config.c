@@ -40,6 +40,7 @@ static void everything_is_read(void **state)
     world *w = *state;
     assert_int_equal(read_text(w, "catalog: .backout/catalog.db\n"
                                   "repository: files\n"
+                                  "lock_timeout: 2s\n"
                                   "databases:\n"
                                   "  shop:\n"
                                   "    url: postgresql://app@db/shop\n"
@@ -57,6 +58,7 @@ static void everything_is_read(void **state)
     assert_string_equal(w->config.catalog, expected);
     (void)snprintf(expected, sizeof expected, "%s/files", w->folder);
     assert_string_equal(w->config.repository, expected);
+    assert_int_equal(w->config.lock_timeout_ms, 2000);
     assert_int_equal(w->config.database_count, 2);
     const cli_database_config *shop = &w->config.databases[0];
     assert_string_equal(shop->name, "shop");
