@@ -119,11 +119,6 @@ void bo_meter_add(bo_meter *meter, const char *table, uint64_t rows, uint64_t by
     pthread_mutex_unlock(&session->lock);
 }
 
-double bo_meter_seconds(const bo_meter *meter)
-{
-    return (double)(bo_clock_monotonic_us() - meter->started_us) / 1e6;
-}
-
 void bo_session_warn(bo_session *session, const char *format, ...)
 {
     if (!session->warn)

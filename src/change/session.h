@@ -43,7 +43,6 @@ typedef struct bo_meter {
 } bo_meter;
 void bo_meter_start(bo_meter *meter, bo_session *session, const char *operation, uint64_t total);
 void bo_meter_add(bo_meter *meter, const char *table, uint64_t rows, uint64_t bytes);
-double bo_meter_seconds(const bo_meter *meter);
 
 void bo_session_warn(bo_session *session, const char *format, ...) BO_PRINTF(2, 3);
 

@@ -182,6 +182,20 @@ later() {
     [[ ${lines[0]} == "$id: match" ]]
 }
 
+@test "verify of an undo point compares the rows that the rollback wrote" {
+    local undo
+    undo=$(backout execute "$id" --type partial --yes --output json | jq -r .undo_point)
+    run -0 --separate-stderr backout verify "$undo" --against after
+    [[ ${lines[0]} == "$undo: match" ]]
+    run -4 --separate-stderr backout verify "$undo" --output json
+    [ "$(jq -c '[.tables[] | select(.name == "orders") | .differences[] | [.key, .kind, .columns]]' \
+        <<<"$output")" = '[["11","differs",["total_cents"]],["12","differs",["total_cents"]]]' ]
+    sqlite3 shop.db 'DELETE FROM orders WHERE id = 11'
+    run -4 --separate-stderr backout verify "$undo" --against after --output json
+    [ "$(jq -c '[.tables[] | select(.name == "orders") | .differences[] | [.key, .kind]]' \
+        <<<"$output")" = '[["11","missing"]]' ]
+}
+
 @test "a row without a key that is long is cut in text, between characters, and whole in JSON" {
     sqlite3 shop.db "CREATE TABLE bag (v); INSERT INTO bag SELECT 'b' || replace(hex(zeroblob(200)), '00', 'ä')"
     id=$(backout -q point create --db shop.db --tables bag --output json | jq -r .id)

@@ -130,6 +130,18 @@ usage_error() {
     run -2 backout completion tcsh
 }
 
+@test "completions for zsh and fish name every command and its options" {
+    local shell command
+    for shell in zsh fish; do
+        backout completion $shell >completion
+        for command in init point seal execute verify restore doctor completion; do
+            grep -qw -e "$command" completion
+        done
+        grep -q -e 'discard-later' completion
+        grep -q -e 'full.*partial.*transaction.*backup' completion
+    done
+}
+
 @test "output to a full device is an error" {
     [ -c /dev/full ] || skip "no /dev/full"
     run -1 --separate-stderr bash -c 'backout help >/dev/full'

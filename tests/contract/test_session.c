@@ -59,6 +59,27 @@ static void parameters_are_values_whatever_is_in_them(void **state)
     assert_int_equal(got.size[2], 0);
 }
 
+static void parameters_choose_the_rows_of_an_answer(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    seen got = {0};
+    const bo_text_value values[] = {VALUE("b"), VALUE("")};
+    contract_do(w, "CREATE TABLE t (a text, b text, c text);"
+                   "INSERT INTO t VALUES ('a', 'x', ''), ('b', NULL, ''), ('b', 'y', 'z')");
+    uint64_t rows = 0;
+    static const char sql[] = "SELECT a, b, c FROM t WHERE a = $1 AND c = $2";
+    pg_must(w->driver->query(w->user, sql, values, 2, keep, &got, &rows, &err), &err);
+    assert_int_equal(rows, 1);
+    assert_int_equal(got.count, 3);
+    assert_string_equal(got.text[0], "b");
+    assert_true(got.null[1]);
+    assert_false(got.null[2]);
+    assert_int_equal(got.size[2], 0);
+    pg_must(w->driver->query(w->user, sql, values, 2, NULL, NULL, &rows, &err), &err);
+    assert_int_equal(rows, 1);
+}
+
 static void rows_are_counted_as_changed_or_returned(void **state)
 {
     contract_world *w = *state;
@@ -351,6 +372,7 @@ static void a_marker_that_is_removed_leaves_no_trace(void **state)
 }
 
 CONTRACT_MAIN("session", CONTRACT_TEST(parameters_are_values_whatever_is_in_them),
+    CONTRACT_TEST(parameters_choose_the_rows_of_an_answer),
     CONTRACT_TEST(rows_are_counted_as_changed_or_returned),
     CONTRACT_TEST(a_statement_that_fails_says_why),
     CONTRACT_TEST(a_broken_constraint_is_a_conflict),
