@@ -345,14 +345,31 @@ void bo_changes_done(bo_changes *changes)
     *changes = (bo_changes){.end = true};
 }
 
+/* What asks for a value of an image relies on its table: a forged file may have fewer. */
+static bo_status check_values(const bo_table *was, bo_image image, bo_error *err)
+{
+    if (image.data && bo_image_count(image) < was->image_count)
+        return bo_fail(err, BO_CORRUPT, "a row of '%s' has fewer values than columns", was->name);
+    return BO_OK;
+}
+
+static bo_status next_in_frame(bo_changes *changes, bool *end_out, bo_error *err)
+{
+    const bo_table *was = changes->content->parts[changes->table].was;
+    bo_status st =
+        bo_frame_reader_change(changes->reader, &changes->before, &changes->after, end_out, err);
+    if (st == BO_OK && !*end_out)
+        st = check_values(was, changes->before, err);
+    return st == BO_OK && !*end_out ? check_values(was, changes->after, err) : st;
+}
+
 bo_status bo_changes_next(bo_changes *changes, bo_error *err)
 {
     while (!changes->end) {
         bo_status st;
         if (changes->loaded) {
             bool end = false;
-            st = bo_frame_reader_change(
-                changes->reader, &changes->before, &changes->after, &end, err);
+            st = next_in_frame(changes, &end, err);
             if (st != BO_OK || !end)
                 return st;
         }
@@ -372,6 +389,9 @@ bo_status bo_changes_next(bo_changes *changes, bo_error *err)
 bo_status bo_row_key(const bo_table *was, bo_image row, bo_buf *out, bo_error *err)
 {
     bo_buf_clear(out);
+    bo_status st = check_values(was, row, err);
+    if (st != BO_OK)
+        return st;
     if (was->row_key) {
         uint16_t columns[64];
         if (was->row_key->count > 64)
