@@ -99,15 +99,17 @@ static void compare_table(contract_world *w, tell_table *self, const char *from)
 void tell_begin(tell_state *self, contract_world *w, const char *title, const char *tables)
 {
     char names[128], *rest = NULL;
+    const char *all[sizeof self->tables / sizeof *self->tables + 1] = {0};
     *self = (tell_state){.world = w};
     snprintf(names, sizeof names, "%s", tables);
     for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+        all[self->count] = name;
         tell_table *table = &self->tables[self->count++];
         table->story = title;
         table->was.table = contract_table(w, name);
         contract_scan(w, &(bo_scan){.table = table->was.table}, &table->was.all);
-        self->from = capture_begin(w, "p", PG_NAMES(name));
     }
+    self->from = capture_begin(w, "p", all);
 }
 
 unsigned tell_end(tell_state *self)

@@ -37,8 +37,7 @@ static void a_captured_table_looks_like_any_other(void **state)
                           " 1; END; CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT)");
     const char *schema = contract_ask(w, SCHEMA);
     BO_OWN_MEM char *was = definition(w, "t");
-    capture_begin(w, "p", PG_NAMES("t"));
-    capture_begin(w, "p", PG_NAMES("s"));
+    capture_begin(w, "p", PG_NAMES("t", "s"));
     capture_begin(w, "q", PG_NAMES("t"));
     contract_do(w, "INSERT INTO t (a) VALUES (1); INSERT INTO s DEFAULT VALUES; ANALYZE");
     BO_OWN_MEM char *is = definition(w, "t");
@@ -123,7 +122,7 @@ static void a_renamed_column_is_captured_on(void **state)
     contract_world *w = *state;
     tell_state telling;
     contract_do(w, ROWS_T);
-    capture_begin(w, "p", PG_NAMES("t"));
+    capture_begin(w, "q", PG_NAMES("t"));
     contract_do(w, "ALTER TABLE t RENAME COLUMN a TO \"new \"\"name\"; ALTER TABLE t RENAME COLUMN"
                    " id TO i; ALTER TABLE t RENAME COLUMN b TO a");
     tell_begin(&telling, w, "renamed columns", "t");
