@@ -110,7 +110,9 @@ meeting *meeting_open(const operation *before, const setting *at, second_catalog
     assert_non_null(m);
     assert_non_null(own);
     *own = *before;
-    if (other != OTHER_SAME_CATALOG)
+    /* What is built anew for each meeting is cleaned when it is opened, and theirs is not ours. */
+    const bool rebuilt = at->engine != WORLD_SQLITE && at->method != BO_METHOD_SNAPSHOT;
+    if (other != OTHER_SAME_CATALOG && !rebuilt)
         own->prepare = make_other_point;
     m->other = other;
     m->parts =
@@ -126,6 +128,8 @@ meeting *meeting_open(const operation *before, const setting *at, second_catalog
         free(own);
         return NULL;
     }
+    if (other != OTHER_SAME_CATALOG)
+        own->prepare = make_other_point;
     return m;
 }
 
