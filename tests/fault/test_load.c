@@ -12,7 +12,7 @@
 
 enum { MOMENTS = 8, FULL_MOMENTS = 200 };
 
-static unsigned seed = 20261120, survived;
+static unsigned seed = 20261120, faults, survived;
 
 static unsigned moments(void)
 {
@@ -173,6 +173,7 @@ static void a_kill_at_any_moment_costs_the_writers_beside_it_nothing(void **stat
     const unsigned longest_us = measure(w);
     for (unsigned i = 0; i < count; i++) {
         kill_in_the_middle(w, (int)i * 7, longest_us);
+        faults++;
         bank_check(w, (int)i);
         examine(w, true);
         settle(w);
@@ -200,7 +201,9 @@ int main(int argc, char **argv)
             .teardown_func = world_tear_down},
     };
     const int failed = cmocka_run_group_tests_name("load", tests, NULL, NULL);
-    print_message("# sweep kill -9 at any moment beside writers on %s: %u faults, %u survived\n",
-        mariadb ? "MariaDB" : "PostgreSQL", moments(), survived);
+    if (faults > 0)
+        print_message(
+            "# sweep kill -9 at any moment beside writers on %s: %u faults, %u survived\n",
+            mariadb ? "MariaDB" : "PostgreSQL", faults, survived);
     return failed;
 }

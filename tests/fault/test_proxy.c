@@ -33,11 +33,11 @@ static const proxy_plan unanswered_for_good = {COMMIT, .answered = true, .all = 
 
 static const sweep sweeps[] = {
     {NETWORK, CAPTURED, .network = &answer_cut, .name = "an answer is cut in",
-        .only = "point,run,seal,partial,full,release", .stride = 67},
-    {NETWORK, CAPTURED, .network = &question_cut, .name = "a question is cut in",
-        .only = "point,failing run,partial,by user,doctor", .stride = 67},
-    {NETWORK, CAPTURED, .network = &gone, .name = "the network goes in",
         .only = "run,partial,release", .stride = 67},
+    {NETWORK, CAPTURED, .network = &question_cut, .name = "a question is cut in",
+        .only = "point,partial,by user", .stride = 67},
+    {NETWORK, CAPTURED, .network = &gone, .name = "the network goes in", .only = "run,partial",
+        .stride = 67},
     {NETWORK, ONE, .network = &answer_ends, .name = "nothing more comes to us in", .stride = 61},
     {NETWORK, ONE, .network = &question_ends, .name = "nothing more leaves us in", .stride = 61},
     {NETWORK, ONE, .network = &silence, .name = "the server falls silent in", .stride = 67,
