@@ -18,5 +18,5 @@ include "table";
 ($plots | split("\n")[] | if . == "ratios"
     then "![Ratios of time, one bar for each row of the tables](images/bench-ratios.svg)"
     else "![\(.): seconds by \(if . == "undo" then "changed rows" else "rows of the table" end), backout and others](images/bench-\(.).svg)" end, ""),
-"The bars come from the tables below; the curves are drawn by `make bench CASES=growth`.",
+"The bars come from the tables below\(if $record.cases.growth then ", the curves from `make bench CASES=growth`" else "" end).",
 ($cases[] as $case | "", ($record.cases[$case] + {$case} | section))
