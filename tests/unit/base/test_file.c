@@ -253,6 +253,7 @@ static int fill_a_small_disk(void)
 static void a_full_disk_leaves_no_partial_file(void **state)
 {
     (void)state;
+    (void)fflush(NULL);
     pid_t child = fork();
     assert_int_not_equal(child, -1);
     if (child == 0)
@@ -269,6 +270,7 @@ static void a_killed_writer_leaves_nothing_at_the_path(void **state)
 {
     (void)state;
     assert_int_equal(bo_file_write("f", "old", 3, false, NULL), BO_OK);
+    (void)fflush(NULL);
     pid_t child = fork();
     assert_int_not_equal(child, -1);
     if (child == 0) {
