@@ -63,9 +63,9 @@ static bo_status set_option(my_url *url, const char *option, size_t size, bo_err
     const size_t left = size - (size_t)(value - option);
     bool good = true;
     if (option_is(option, name, "socket"))
-        good = decode(value, left, &url->socket);
+        good = equal && decode(value, left, &url->socket);
     else if (option_is(option, name, "ssl_ca"))
-        good = decode(value, left, &url->ssl_ca);
+        good = equal && decode(value, left, &url->ssl_ca);
     else if (option_is(option, size, "ssl=on"))
         url->ssl = true;
     else if (option_is(option, name, "connect_timeout"))

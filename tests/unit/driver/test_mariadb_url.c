@@ -55,7 +55,7 @@ static void a_url_that_is_none_is_refused_without_its_password(void **state)
         "mariadb://ann:s3cret%@host/db", "mariadb://ann:s3cret%00@host/db",
         "mariadb://ann@host/db?password=s3cret", "mariadb://ann@host/db/s3cret",
         "mariadb://ann@host/db?socket=/s", "mariadb://h/db?connect_timeout=x",
-        "mariadb://h/db?link_timeout=0", "mariadb://h/db?ssl=off"};
+        "mariadb://h/db?link_timeout=0", "mariadb://h/db?ssl=off", "mariadb:///db?socket"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bo_error err = {0};
         BO_OWN(my_url) *url = NULL;
