@@ -271,6 +271,7 @@ static void two_processes_append_to_one_unbroken_chain(void **state)
     pid_t children[PROCESSES];
     world_close(w);
     for (int i = 0; i < PROCESSES; i++) {
+        (void)fflush(NULL);
         children[i] = fork();
         if (children[i] == 0) {
             bo_catalog *own = NULL;
@@ -302,6 +303,7 @@ static void a_process_that_is_killed_while_appending_leaves_a_whole_chain(void *
     uint64_t before = 0;
     for (int round = 0; round < 10; round++) {
         world_close(w);
+        (void)fflush(NULL);
         pid_t child = fork();
         if (child == 0) {
             bo_catalog *own = NULL;

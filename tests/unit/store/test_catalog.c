@@ -88,6 +88,7 @@ static void many_processes_can_make_the_catalog_at_once(void **state)
         assert_int_equal(pipe(start), 0);
         world_renew(w, round);
         for (int i = 0; i < PROCESSES; i++) {
+            (void)fflush(NULL);
             children[i] = fork();
             if (children[i] == 0) {
                 char byte;

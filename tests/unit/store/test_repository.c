@@ -258,6 +258,7 @@ static pid_t begin_and_wait(world *w, const char *name)
     int ready[2];
     char byte = 0;
     assert_int_equal(pipe(ready), 0);
+    (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         bo_repository *own = NULL;
@@ -339,6 +340,7 @@ static void a_full_disk_is_an_error_and_gives_back_what_it_took(void **state)
 {
     world *w = *state;
     int status = 0;
+    (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0)
         _exit(fill_a_small_disk(w->path));
@@ -351,6 +353,7 @@ static void a_full_disk_is_an_error_and_gives_back_what_it_took(void **state)
 static void a_file_that_grows_too_large_is_an_error_and_leaves_nothing(void **state)
 {
     world *w = *state;
+    (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         const struct rlimit small = {100000, 100000};

@@ -208,6 +208,7 @@ static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
     int ready[2];
     assert_int_equal(pipe(ready), 0);
     world_close(w);
+    (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         bo_catalog *own = NULL;
