@@ -50,6 +50,8 @@ static int error_code(sq_conn *conn, int *reason_out)
     }
     if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) /* it keeps the reason of no other */
         *reason_out = sqlite3_system_errno(conn->db);
+    if (*reason_out == ENOENT) /* a file that cannot be made is tried again without making it */
+        *reason_out = 0;
     return code;
 }
 
@@ -77,7 +79,7 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
 
     if (reason)
         bo_fail_errno(err, st, reason, "%s (%s)", advice, sqlite3_errmsg(conn->db));
-    else if (code == SQLITE_READONLY) /* of several that a session has open */
+    else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN) /* of several that are open */
         bo_fail(err, st, "%s (%s: '%s')", advice, sqlite3_errmsg(conn->db), conn->path);
     else if (advice)
         bo_fail(err, st, "%s (%s)", advice, sqlite3_errmsg(conn->db));
