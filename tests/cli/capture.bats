@@ -280,12 +280,15 @@ fill_postgresql() {
     mkdir other && (cd other && backout -q init)
     local theirs
     for n in {1..20}; do # until both are of one second
+        (cd other && backout -q point create --db "$DB" --method capture --tables orders \
+            --migration "try$n" --output json | jq -r .id >id) 3>&- &
         captured --method capture --migration "try$n"
-        theirs=$(cd other && backout -q point create --db "$DB" --method capture --tables orders \
-            --migration "try$n" --output json | jq -r .id)
-        [[ $theirs != "$id"* ]] || break
+        wait "$!"
+        theirs=$(<other/id)
+        [ "${theirs%_2}" != "${id%_2}" ] || break
     done
-    [ "$theirs" = "${id}_2" ] # the next one is free
+    [ "${theirs%_2}" = "${id%_2}" ]
+    [ "$theirs" != "$id" ] # one of them got the next one
     (cd other && backout -q doctor --db "$DB" --fix --yes --output json >found) || true
     [ "$(jq '[.findings[] | select(.fixed)] | length' other/found)" = 0 ] # ours is not theirs to end
     run --separate-stderr backout doctor --db "$DB" --output json # ours is whole
