@@ -298,6 +298,7 @@ static void what_cannot_be_captured_says_why(void **state)
             fail_msg("%s: %s", cases[i].table, why);
         bool uncovered = cases[i].coverage == BO_UNCOVERED;
         assert_int_equal(try_begin(w, cases[i].table, &err), uncovered ? BO_UNSUPPORTED : BO_OK);
+        assert_int_equal(w->driver->capture->end(w->conn, "p", NULL), BO_OK);
         if (uncovered && !strstr(err.text, cases[i].words))
             fail_msg("%s: %s", cases[i].table, err.text);
     }
