@@ -94,7 +94,26 @@ static void add_newest(bo_buf *out, const my_entry *entry)
         entry->number);
 }
 
-/* How many rows of which it is known that they were there do not fit. */
+/* The rows of which it is known that they were there.  A union is made before it is looked at:
+ * otherwise every row of the journal might be asked what only these are. */
+static void add_known(bo_buf *out, const my_entry *entry)
+{
+    BO_OWN_VALUE(bo_buf) columns = {0};
+    bo_buf_add_str(&columns, "`backout_seq`");
+    for (uint16_t i = 0; i < entry->column_count; i++) {
+        if (!entry->columns[i].in_key)
+            continue;
+        bo_buf_add_str(&columns, ", ");
+        my_quote(&columns, entry->columns[i].name);
+    }
+    bo_buf_printf(out,
+        "(SELECT %s FROM " MY_JOURNAL " WHERE `backout_op` = 'S' UNION ALL (SELECT %s"
+        " FROM " MY_JOURNAL " WHERE `backout_op` = 'I' ORDER BY `backout_seq` LIMIT 1))",
+        bo_buf_str(&columns), entry->number, bo_buf_str(&columns), entry->number);
+    out->failed |= columns.failed;
+}
+
+/* How many of these do not fit. */
 static void add_noted(bo_buf *out, const my_entry *entry)
 {
     bo_buf_add_str(out, "SELECT COUNT(*) FROM (SELECT ");
@@ -104,12 +123,9 @@ static void add_noted(bo_buf *out, const my_entry *entry)
         " AS w WHERE w.`backout_seq` > j.`backout_seq` AND w.`backout_op` NOT IN ('S', 'X') AND ",
         entry->number);
     add_match(out, entry, "w", "j");
-    bo_buf_printf(out,
-        " ORDER BY w.`backout_seq` LIMIT 1) AS word FROM " MY_JOURNAL
-        " AS j WHERE j.`backout_op` = 'S' OR j.`backout_seq` = (SELECT MIN(f.`backout_seq`) "
-        "FROM " MY_JOURNAL " AS f WHERE f.`backout_op` = 'I')) AS noted"
-        " WHERE (word IS NULL AND NOT there) OR word = 'I'",
-        entry->number, entry->number);
+    bo_buf_add_str(out, " ORDER BY w.`backout_seq` LIMIT 1) AS word FROM ");
+    add_known(out, entry);
+    bo_buf_add_str(out, " AS j) AS noted WHERE (word IS NULL AND NOT there) OR word = 'I'");
 }
 
 bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
