@@ -16,14 +16,14 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {KILLED, THERE, CAPTURE, MAKES, .stride = 3},
-        {FAILS, THERE, CAPTURE, MAKES, .stride = 11},
-        {LOST, THERE, CAPTURE, MAKES, .stride = 11},
-        {KILLED, THERE, CAPTURE, OTHERS, .stride = 41},
-        {FAILS, THERE, CAPTURE, OTHERS, .stride = 53},
-        {LOST, THERE, CAPTURE, OTHERS, .stride = 41},
-        {KILLED, THERE, STORES, .stride = 41},
-        {LOST, THERE, STORES, .stride = 41},
+        {KILLED, THERE, CAPTURE, MAKES, .stride = 5},
+        {FAILS, THERE, CAPTURE, MAKES, .stride = 17},
+        {LOST, THERE, CAPTURE, MAKES, .stride = 17},
+        {KILLED, THERE, CAPTURE, OTHERS, .stride = 83},
+        {FAILS, THERE, CAPTURE, OTHERS, .stride = 101},
+        {LOST, THERE, CAPTURE, OTHERS, .stride = 83},
+        {KILLED, THERE, STORES, .stride = 83},
+        {LOST, THERE, STORES, .stride = 83},
         {KILLED, THERE, BOTH, .full = true},
         {FAILS, THERE, BOTH, .full = true},
         {LOST, THERE, BOTH, .full = true},
