@@ -64,6 +64,7 @@ static const struct {
     {BO_NOTFOUND, NULL, "no such point", "list the points with: backout list --all"},
     {BO_NOTFOUND, NULL, "no rollback point", "list the points with: backout list --all"},
     {BO_NOTFOUND, NULL, "no database file", "check the path, or the name in backout.yaml"},
+    {BO_NOTFOUND, NULL, "' is not in the ", "see which tables it has: backout details ID"},
     {BO_NOTFOUND, NULL, "cannot use '",
         "bring the file back from a copy of the repository, or name its folder with --repository"},
     {BO_NOTFOUND, NULL, "repository", "name the folder with --repository"},

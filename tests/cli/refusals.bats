@@ -42,6 +42,7 @@ refused() {
         execute "$id" --yes --type partial --tables nothing
     refused 3 "because: table 'nothing' is not in the snapshot" \
         restore ".backout/repository/$id.snapshot" --db shop.db --tables nothing --yes
+    [[ $stderr == *"see which tables it has: backout details ID"* ]]
 }
 
 @test "a point that is sealed is not sealed again, and one that captures nothing is not released" {
