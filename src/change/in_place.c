@@ -14,15 +14,13 @@
 
 /* The whole sealed change, nothing chosen, nobody's row in between.  What a seal that failed has
  * kept is not what was sealed. */
-static bool is_whole(const bo_undo *undo)
+static bool is_whole(const bo_undo *undo, const json_t *tables)
 {
     const bo_rollback_options *options = undo->options;
     if (undo->full || options->dry_run || options->table_count || options->where_count ||
         options->only_added || options->by_column || options->type != BO_ROLLBACK_PARTIAL ||
         bo_undo_by_writers(undo) || !undo->journal)
         return false;
-    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const bo_part *part = &undo->intent->parts[i];
         if (undo->fates[i].entries == 0)
@@ -59,20 +57,23 @@ bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
     const bo_capture_driver *capture = conn->driver->capture;
-    if (!capture || !capture->undo_kept || !is_whole(undo))
+    if (!capture || !capture->undo_kept)
         return BO_OK;
     BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
+    const json_t *kept = json_object_get(details, "tables");
+    if (!is_whole(undo, kept))
+        return BO_OK;
     size_t parts = (size_t)undo->intent->part_count + 1;
     const bo_table **tables = bo_arena_array(undo->arena, parts, sizeof *tables);
     bo_applied *wanted = bo_arena_array(undo->arena, parts, sizeof *wanted);
-    if (!details || !tables || !wanted)
+    if (!tables || !wanted)
         return bo_nomem(err);
     unsigned count = 0;
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         if (undo->fates[i].entries == 0)
             continue;
         tables[count] = undo->intent->parts[i].now;
-        wanted[count++] = inverse_of_change(json_array_get(json_object_get(details, "tables"), i));
+        wanted[count++] = inverse_of_change(json_array_get(kept, i));
     }
     if (count == 0)
         return BO_OK;

@@ -106,3 +106,16 @@ bo_status pg_ask_parts(
 {
     return ask(conn, 0, (int)count, 1, &oid, out->of, err);
 }
+
+bo_status pg_own_table(pg_conn *conn, const char *name, bool *out, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(conn,
+        "SELECT 1 FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'backout' AND c.relname = $1",
+        1, &name, &found, err);
+    if (st == BO_OK)
+        *out = PQntuples(found) > 0;
+    return st;
+}

@@ -26,7 +26,7 @@ static bo_status make_registry(pg_conn *conn, bo_error *err)
 static bo_status lock_registry(pg_conn *conn, bool make, bool *there_out, bo_error *err)
 {
     bool there = false;
-    bo_status st = pg_registry_there(conn, &there, err);
+    bo_status st = pg_own_table(conn, "capture", &there, err);
     if (st == BO_OK && there)
         st = pg_run(conn, NULL, err, "LOCK TABLE backout.capture IN SHARE ROW EXCLUSIVE MODE");
     else if (st == BO_OK && make)
@@ -292,7 +292,7 @@ bo_status pg_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_err
     pg_conn *conn = pg_of(base);
     bool there = false;
     BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_registry_there(conn, &there, err);
+    bo_status st = pg_own_table(conn, "capture", &there, err);
     if (st == BO_OK && there)
         st = pg_ask(conn, sql, 0, NULL, &found, err);
     if (st == BO_NOTFOUND && !conn->in_transaction) /* dropped in between */

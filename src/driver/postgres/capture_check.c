@@ -53,19 +53,6 @@ bo_status pg_capture_coverage(
 
 /* ---- what is written down of a capture ---- */
 
-bo_status pg_registry_there(pg_conn *conn, bool *out, bo_error *err)
-{
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_ask(conn,
-        "SELECT 1 FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'backout' AND c.relname = 'capture'",
-        0, NULL, &found, err);
-    if (st == BO_OK)
-        *out = PQntuples(found) > 0;
-    return st;
-}
-
 static bo_status add_key(bo_buf *out, const bo_table *table, bo_error *err)
 {
     const bo_key *key = table->row_key;
@@ -155,7 +142,7 @@ bo_status pg_capture_check(
     pg_conn *conn = pg_of(base);
     BO_OWN_VALUE(bo_buf) reason = {0};
     bool there = false;
-    bo_status st = pg_registry_there(conn, &there, err);
+    bo_status st = pg_own_table(conn, "capture", &there, err);
     if (st == BO_OK && !there)
         bo_buf_add_str(&reason, "it is not captured");
     if (st == BO_OK && there)

@@ -158,6 +158,7 @@ typedef struct undoing {
     pg_journal journal;
     char kept[80];
     uint64_t had, has; /* rows there before the change, and after it */
+    bool by_index;     /* rows are looked up one by one */
 } undoing;
 
 /* Rows are deleted and inserted as sets: what a foreign key or a rule would make of that is not
@@ -197,23 +198,27 @@ static bo_status expect(
 
 /* What is kept lies in the order of the key, so that one look into the index for each row beats
  * reading the whole table, up to half of it; but not when each may have to come from the disk. */
-static bo_status choose_join(const undoing *u, bo_error *err)
+static bo_status choose_join(undoing *u, bo_error *err)
 {
     char most[32];
     const char *params[] = {u->table->id, most};
-    BO_OWN(PGresult) *by_index = NULL;
+    BO_OWN(PGresult) *found = NULL;
     (void)snprintf(
         most, sizeof most, "%llu", 2 * (unsigned long long)(u->had > u->has ? u->had : u->has));
     bo_status st = pg_ask(u->conn,
-        "SELECT CASE WHEN c.reltuples > $2::float8 AND pg_table_size(c.oid) <"
-        " pg_size_bytes(current_setting('effective_cache_size')) THEN 'off' ELSE 'on' END"
-        " FROM pg_class c WHERE c.oid = $1::oid",
-        2, params, &by_index, err);
-    return st == BO_OK && PQntuples(by_index) > 0
-               ? pg_run(u->conn, NULL, err,
-                     "SET LOCAL enable_hashjoin = %s; SET LOCAL enable_mergejoin = %s",
-                     PQgetvalue(by_index, 0, 0), PQgetvalue(by_index, 0, 0))
-               : st;
+        "SELECT 1 FROM pg_class c WHERE c.oid = $1::oid AND c.reltuples > $2::float8 AND"
+        " pg_table_size(c.oid) < pg_size_bytes(current_setting('effective_cache_size'))",
+        2, params, &found, err);
+    if (st == BO_OK)
+        u->by_index = PQntuples(found) > 0;
+    return st;
+}
+
+static bo_status use_join(const undoing *u, bo_error *err)
+{
+    const char *others = u->by_index ? "off" : "on";
+    return pg_run(u->conn, NULL, err,
+        "SET LOCAL enable_hashjoin = %s; SET LOCAL enable_mergejoin = %s", others, others);
 }
 
 static bo_status take_away(undoing *u, bo_error *err)
@@ -250,7 +255,7 @@ static bo_status read_back(undoing *u, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     uint64_t rows = 0;
-    bo_status st = choose_join(u, err);
+    bo_status st = use_join(u, err);
     if (st != BO_OK)
         return st;
     bo_buf_printf(&sql, "SELECT count(*) FROM backout.%s AS k JOIN ONLY ", u->kept);
@@ -301,7 +306,7 @@ static bo_status undo_table(undoing *u, bo_error *err)
 {
     bo_status st = quiet(u, false, err);
     if (st == BO_OK)
-        st = choose_join(u, err);
+        st = use_join(u, err);
     if (st == BO_OK)
         st = take_away(u, err);
     if (st == BO_OK)
@@ -325,18 +330,23 @@ static bo_status undo_all(
 }
 
 static bo_status prepare(pg_conn *conn, undoing *all, const bo_table *const *tables, unsigned count,
-    const char *point, bo_error *err)
+    const char *point, const bo_applied *wanted, bo_error *err)
 {
     char hash[33];
     bo_status st = point_hash(conn, point, hash, err);
     for (unsigned i = 0; st == BO_OK && i < count; i++) {
         bool kept = false;
-        all[i] = (undoing){.conn = conn, .table = tables[i]};
+        all[i] = (undoing){.conn = conn,
+            .table = tables[i],
+            .had = wanted[i].inserted + wanted[i].updated,
+            .has = wanted[i].deleted + wanted[i].updated};
         st = is_plain(tables[i]) ? find_kept(&all[i], hash, &kept, err) : BO_OK;
         if (st == BO_OK && !kept)
             st = bo_fail(err, BO_UNSUPPORTED, "%s cannot be undone where it is", tables[i]->name);
         if (st == BO_OK)
             st = pg_journal_open(conn, tables[i], &all[i].journal, err);
+        if (st == BO_OK)
+            st = choose_join(&all[i], err);
     }
     return st;
 }
@@ -361,11 +371,7 @@ bo_status pg_capture_undo_kept(bo_conn *base, const bo_table *const *tables, uns
     BO_OWN_MEM undoing *all = calloc((size_t)count + 1, sizeof *all);
     if (!all)
         return bo_nomem(err);
-    bo_status st = prepare(pg_of(base), all, tables, count, point, err);
-    for (unsigned i = 0; i < count; i++) {
-        all[i].had = wanted[i].inserted + wanted[i].updated;
-        all[i].has = wanted[i].deleted + wanted[i].updated;
-    }
+    bo_status st = prepare(pg_of(base), all, tables, count, point, wanted, err);
     if (st == BO_OK)
         st = undo_or_leave(pg_of(base), all, count, tables, err);
     for (unsigned i = 0; i < count; i++)

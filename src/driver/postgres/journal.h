@@ -55,8 +55,6 @@ static inline const char *pg_journal_equal(const pg_journal *journal, uint16_t i
 bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err);
 
 /* ---- capture_check.c ---- */
-/** Is there a table of what is captured? */
-bo_status pg_registry_there(pg_conn *conn, bool *out, bo_error *err);
 /** Writes the table down for `point`, as it is now. */
 bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *point, bo_error *err);
 /** Its triggers are other versions of themselves, because we switched them. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "driver/postgres/journal.h"
+#include "driver/postgres/pg.h"
 
 #define NAP "200ms" /* how long to wait for others: the marker's table is no reason to fail */
 
@@ -28,23 +28,10 @@ static bo_status make_table(pg_conn *conn, bo_error *err)
                : st;
 }
 
-static bo_status find_table(pg_conn *conn, bool *out, bo_error *err)
-{
-    BO_OWN(PGresult) *found = NULL;
-    bo_status st = pg_ask(conn,
-        "SELECT 1 FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'backout' AND c.relname = 'marker'",
-        0, NULL, &found, err);
-    if (st == BO_OK)
-        *out = PQntuples(found) > 0;
-    return st;
-}
-
 static bo_status make_row(pg_conn *conn, const char *id, bo_error *err)
 {
     bool there = false;
-    bo_status st = find_table(conn, &there, err);
+    bo_status st = pg_own_table(conn, "marker", &there, err);
     if (st == BO_OK && !there)
         st = make_table(conn, err);
     if (st != BO_OK)
@@ -115,7 +102,7 @@ static bo_status read_fate(pg_conn *conn, const char *xid, fate *out, bo_error *
 static bo_status has_row(pg_conn *conn, const char *id, bool *out, bo_error *err)
 {
     bool there = false;
-    bo_status st = find_table(conn, &there, err);
+    bo_status st = pg_own_table(conn, "marker", &there, err);
     BO_OWN(PGresult) *found = NULL;
     if (st == BO_OK && there)
         st = pg_ask(conn, "SELECT 1 FROM backout.marker WHERE id = $1", 1, &id, &found, err);
@@ -182,7 +169,7 @@ bo_status pg_marker_drop(pg_conn *conn, bo_error *err)
 {
     bool there = false;
     bool dropped = true;
-    bo_status st = find_table(conn, &there, err);
+    bo_status st = pg_own_table(conn, "marker", &there, err);
     if (st == BO_OK && there)
         st = attempt(conn, drop_table, NULL, &dropped, err);
     return st == BO_OK && dropped ? attempt(conn, drop_schema, NULL, &dropped, err) : st;
@@ -192,13 +179,13 @@ static bo_status remove_traces(pg_conn *conn, const char *id, bo_error *err)
 {
     bool there = false;
     bool captured = false;
-    bo_status st = find_table(conn, &there, err);
+    bo_status st = pg_own_table(conn, "marker", &there, err);
     if (st != BO_OK || !there)
         return st;
     bool deleted = false;
     st = attempt(conn, delete_row, id, &deleted, err);
     if (st == BO_OK && deleted)
-        st = pg_registry_there(conn, &captured, err);
+        st = pg_own_table(conn, "capture", &captured, err);
     return st == BO_OK && deleted && !captured ? pg_marker_drop(conn, err) : st;
 }
 
@@ -235,7 +222,7 @@ bo_status pg_traces(bo_conn *base, bo_trace_fn *each, void *ctx, bo_error *err)
     bool there = false;
     BO_OWN(PGresult) *markers = NULL;
     BO_OWN(PGresult) *tables = NULL;
-    bo_status st = find_table(conn, &there, err);
+    bo_status st = pg_own_table(conn, "marker", &there, err);
     if (st == BO_OK && there)
         st = pg_ask(conn, "SELECT id FROM backout.marker ORDER BY id", 0, NULL, &markers, err);
     if (st == BO_OK)

@@ -70,6 +70,8 @@ bo_status pg_run(pg_conn *conn, uint64_t *rows_out, bo_error *err, const char *f
  */
 bo_status pg_ask(pg_conn *conn, const char *sql, int count, const char *const *params,
     PGresult **out, bo_error *err);
+/** Is there a table of ours, backout.NAME? */
+bo_status pg_own_table(pg_conn *conn, const char *name, bool *out, bo_error *err);
 
 /** Ends a COPY (a result of status PGRES_COPY_*) that nobody will feed or read. */
 void pg_leave_copy(pg_conn *conn, ExecStatusType status);
