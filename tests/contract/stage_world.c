@@ -55,6 +55,13 @@ void stage_world_free(stage_world *world)
     free(world);
 }
 
+int stage_world_finish(void **state)
+{
+    if (*state)
+        stage_world_free(*state);
+    return 0;
+}
+
 void stage_world_reset(stage_world *world, const char *sql)
 {
     world->super->driver->rollback(world->super); /* what a failed test left open */

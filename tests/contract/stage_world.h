@@ -18,6 +18,13 @@ typedef struct stage_world {
 
 stage_world *stage_world_create(const char *database); /* NULL: no server to test with */
 void stage_world_free(stage_world *world);
+/** The teardown of a group of tests; *state is NULL without a server. */
+int stage_world_finish(void **state);
+/* `w`, the world of a test; without a server the test is skipped. */
+#define WORLD                \
+    stage_world *w = *state; \
+    if (!w)                  \
+    skip()
 /** An empty schema public of the owner, and `sql` run in it as the owner. */
 void stage_world_reset(stage_world *world, const char *sql);
 

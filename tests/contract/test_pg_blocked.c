@@ -13,18 +13,6 @@ static int start(void **state)
     return 0;
 }
 
-static int finish(void **state)
-{
-    if (*state)
-        stage_world_free(*state);
-    return 0;
-}
-
-#define WORLD                \
-    stage_world *w = *state; \
-    if (!w)                  \
-    skip()
-
 /* ---- what stands in the way ---- */
 
 typedef struct found {
@@ -292,5 +280,5 @@ int main(void)
         cmocka_unit_test(temporary_tables_are_asked_for_by_name),
         cmocka_unit_test(random_changes_are_undone),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, start, stage_world_finish);
 }

@@ -13,18 +13,6 @@ static int start(void **state)
     return 0;
 }
 
-static int finish(void **state)
-{
-    if (*state)
-        stage_world_free(*state);
-    return 0;
-}
-
-#define WORLD                \
-    stage_world *w = *state; \
-    if (!w)                  \
-    skip()
-
 /* ---- unique values ---- */
 
 static void unique_values_that_were_swapped_go_back(void **state)
@@ -470,5 +458,5 @@ int main(void)
         cmocka_unit_test(clear_empties_a_table_without_any_action),
         cmocka_unit_test(few_rows_of_many_and_many_rows_are_quick),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, start, stage_world_finish);
 }

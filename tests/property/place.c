@@ -55,7 +55,9 @@ static void must(bo_status st, const bo_error *err)
 bool place_open(place *p, engine on)
 {
     bo_error err = {0};
-    *p = (place){.engine = on, .folder = "/tmp/backout-property-XXXXXX"};
+    *p = (place){.engine = on};
+    (void)snprintf(
+        p->folder, sizeof p->folder, "%.36s/backout-property-XXXXXX", temporary_folder());
     if (on != ON_SQLITE && !server_url(on, false))
         return false;
     assert_non_null(mkdtemp(p->folder));
