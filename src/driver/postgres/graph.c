@@ -44,19 +44,24 @@ static const char edge_sql[] = WITH_STAGED
     "WHERE c.contype = 'f' AND c.conparentid = 0 AND (cs.id IS NOT NULL OR ps.id IS NOT NULL) "
     "WINDOW same AS (PARTITION BY c.oid) ORDER BY c.oid, k.n";
 
+/* Steps that depend on each other only by OID are subqueries: joined, they take the planner longer
+ * than the rest of a small undo takes the server. */
 static const char unique_sql[] = WITH_STAGED
-    "SELECT i.indexrelid, ic.relname, s.stage, i.indimmediate,"
-    " coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),"
-    " a.attname, a.attnotnull, format('OPERATOR(%I.%s)', onsp.nspname, o.oprname) "
-    "FROM staged s JOIN pg_index i ON i.indrelid = s.id JOIN pg_class ic ON ic.oid = i.indexrelid"
-    " CROSS JOIN generate_series(0, i.indnkeyatts - 1) AS n"
-    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]"
-    " JOIN pg_opclass oc ON oc.oid = i.indclass[n]"
+    ", keys AS MATERIALIZED (SELECT s.stage, i.* FROM staged s"
+    " JOIN pg_index i ON i.indrelid = s.id WHERE s.id = s.root AND i.indisunique AND i.indisvalid"
+    " AND i.indpred IS NULL AND i.indexprs IS NULL) "
+    "SELECT k.indexrelid, (SELECT relname FROM pg_class WHERE oid = k.indexrelid), k.stage,"
+    " k.indimmediate, coalesce((to_jsonb(k) ->> 'indnullsnotdistinct')::boolean, false),"
+    " a.attname, a.attnotnull,"
+    " (SELECT format('OPERATOR(%I.%s)', onsp.nspname, o.oprname) FROM pg_opclass oc"
     " JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3"
     " AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype"
-    " JOIN pg_operator o ON o.oid = ao.amopopr JOIN pg_namespace onsp ON onsp.oid = o.oprnamespace "
-    "WHERE s.id = s.root AND i.indisunique AND i.indisvalid AND i.indpred IS NULL"
-    " AND i.indexprs IS NULL ORDER BY i.indexrelid, n";
+    " JOIN pg_operator o ON o.oid = ao.amopopr JOIN pg_namespace onsp ON onsp.oid = o.oprnamespace"
+    " WHERE oc.oid = k.indclass[n]) "
+    "FROM keys k CROSS JOIN generate_series(0, k.indnkeyatts - 1) AS n"
+    " CROSS JOIN LATERAL (SELECT attname, attnotnull FROM pg_attribute"
+    " WHERE attrelid = k.indrelid AND attnum = k.indkey[n] OFFSET 0) AS a "
+    "ORDER BY k.indexrelid, n";
 
 static const char deferrable_sql[] =
     WITH_STAGED "SELECT count(*) FROM staged s JOIN pg_index i ON i.indrelid = s.id"
