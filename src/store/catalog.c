@@ -16,6 +16,7 @@
 #include "base/step.h"
 #include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
+#include "store/keeper.h"
 #include "store/lock.h"
 #include "store/process.h"
 
@@ -124,7 +125,9 @@ bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_t
     if (st != BO_OK)
         return st;
     catalog->name = bo_buf_take_str(&name);
-    if (!catalog->name)
+    catalog->url = strdup(url);
+    catalog->password = password ? strdup(password) : NULL;
+    if (!catalog->name || !catalog->url || !catalog->password != !password)
         return bo_nomem(err);
 
     st = open_named(url, password, catalog, err);
@@ -138,7 +141,12 @@ void bo_catalog_free(bo_catalog *catalog)
 {
     if (!catalog)
         return;
+    bo_keeper_free(catalog->keeper);
     bo_conn_free(catalog->conn);
+    if (catalog->password)
+        explicit_bzero(catalog->password, strlen(catalog->password));
+    free(catalog->password);
+    free(catalog->url);
     free(catalog->name);
     free(catalog);
 }

@@ -112,7 +112,7 @@ typedef struct bo_run_record {
     const char *step; /* the last step that was journalled: "applying" */
     int64_t started_us;
     int64_t ended_us; /* 0: not ended */
-    int64_t lease_us; /* until when the owner promised to be back */
+    int64_t lease_us; /* until when the owner promised to be back; keeper.h */
     const char *host;
     int64_t pid;
     const char *process; /* start time of the process, so that a reused pid is not mistaken */

@@ -8,7 +8,9 @@
 
 struct bo_catalog {
     bo_conn *conn;
-    char *name; /* redacted URL, for errors */
+    char *name;               /* redacted URL, for errors */
+    char *url, *password;     /* for the connection of the keeper; password may be NULL */
+    struct bo_keeper *keeper; /* of the leases, once a run has begun */
     uint32_t lock_timeout_ms;
     unsigned depth; /* of bo_catalog_begin() */
     bool doomed;    /* an inner transaction was given up: so is the outermost */

@@ -6,10 +6,9 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "store/catalog_sql.h"
+#include "store/keeper.h"
 #include "store/lock.h"
 #include "store/process.h"
-
-#define LEASE_US INT64_C(60000000)
 
 enum { ID_ATTEMPTS = 16 };
 
@@ -140,7 +139,7 @@ static bo_status insert_run(bo_catalog *catalog, const char *id, const struct be
         bo_bind_text(beginning->kind),
         bo_bind_text(beginning->point),
         bo_bind_number(now_us, &started),
-        bo_bind_number(now_us + LEASE_US, &lease),
+        bo_bind_number(now_us + BO_LEASE_US, &lease),
         bo_bind_text(self.host),
         bo_bind_number(self.pid, &pid),
         bo_bind_text(self.identity),
@@ -197,10 +196,12 @@ static bo_status begin_waiting(bo_catalog *catalog, const char *before, const ch
     char id[64];
     for (;;) {
         bo_status st = try_begin(catalog, before, status, beginning, id, err);
-        if (st == BO_OK)
+        if (st == BO_OK) {
             memcpy(id_out, id, sizeof id);
-        if (st == BO_OK)
+            if (!catalog->keeper)
+                catalog->keeper = bo_keeper_start(catalog, BO_LEASE_EVERY_MS);
             return st;
+        }
         if (st == BO_BUSY && waits && bo_clock_monotonic_us() < until_us)
             st = bo_lock_pause(err);
         if (st != BO_OK)
@@ -243,7 +244,7 @@ bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *
     bo_digits lease;
     const bo_text_value params[] = {
         bo_bind_text(step),
-        bo_bind_number(bo_clock_now_us() + LEASE_US, &lease),
+        bo_bind_number(bo_clock_now_us() + BO_LEASE_US, &lease),
         bo_bind_text(token),
         bo_bind_text(details),
         bo_bind_text(run),

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/step.h"
+#include "store/keeper.h"
 
 static bo_run_record only_run(world *w)
 {
@@ -277,6 +278,37 @@ static void a_run_before_the_hosts_last_start_is_dead(void **state)
     assert_true(bo_run_is_dead(&record));
 }
 
+enum { KEEP_EVERY_MS = 20, KEPT_WITHIN_MS = 20000 };
+
+static void a_step_that_takes_long_keeps_its_lease(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char ended[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_b", "me", ended, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_end(w->catalog, ended, "done", NULL, NULL), BO_OK);
+    int64_t ended_lease_us = only_run(w).lease_us;
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    int64_t first_us = only_run(w).lease_us;
+    int64_t lease_us = first_us;
+    bo_keeper *keeper = bo_keeper_start(w->catalog, KEEP_EVERY_MS);
+    assert_non_null(keeper);
+    for (int i = 0; i < KEPT_WITHIN_MS / KEEP_EVERY_MS && lease_us == first_us; i++) {
+        (void)usleep(KEEP_EVERY_MS * 1000);
+        lease_us = only_run(w).lease_us;
+    }
+    bo_keeper_free(keeper);
+    assert_true(lease_us > first_us);
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(bo_catalog_runs(w->catalog, "rb_b", 0, w->arena, &runs, &count, NULL), BO_OK);
+    assert_int_equal(runs[0].lease_us, ended_lease_us);
+
+    lease_us = only_run(w).lease_us;
+    (void)usleep(3 * KEEP_EVERY_MS * 1000);
+    assert_int_equal(only_run(w).lease_us, lease_us); /* nobody is at it any more */
+}
+
 static void a_run_of_another_host_or_container_is_dead_when_its_lease_is_over(void **state)
 {
     world *w = *state;
@@ -312,6 +344,7 @@ int main(void)
         WORLD_TEST(a_killed_run_is_dead_at_once_and_the_next_one_begins),
         WORLD_TEST(a_reused_process_id_is_not_mistaken_for_the_run),
         WORLD_TEST(a_run_before_the_hosts_last_start_is_dead),
+        WORLD_TEST(a_step_that_takes_long_keeps_its_lease),
         WORLD_TEST(a_run_of_another_host_or_container_is_dead_when_its_lease_is_over),
     };
     return WORLD_RUN(tests);
