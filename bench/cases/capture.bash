@@ -3,7 +3,7 @@
 
 CAPTURE_WAYS="none backout row jsonb"
 BULK="UPDATE bulk SET quantity = quantity + 1, status = 'changed' WHERE id % 2 = 0"
-TRANSACTIONS=4000 # of each of four clients
+TRANSACTIONS=12000 # of each of four clients
 
 measure_capture() {
     local way programs
