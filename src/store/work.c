@@ -125,50 +125,65 @@ bo_status bo_repository_scratch(bo_repository *repository, const char **path_out
     return BO_OK;
 }
 
-static bo_status sweep_one(void *ctx, const char *name, bo_error *err)
+/* ---- the folders of all processes ---- */
+
+typedef bo_status work_fn(void *ctx, const char *path, bo_error *err);
+
+struct walk {
+    const char *parent;
+    work_fn *each;
+    void *ctx;
+};
+
+static bo_status walk_one(void *ctx, const char *name, bo_error *err)
 {
-    struct removal *removal = ctx;
+    const struct walk *walk = ctx;
     BO_OWN_MEM char *path = NULL;
-    bo_status st = bo_path_join(removal->folder, name, &path, err);
-    if (st != BO_OK)
+    bo_status st = bo_path_join(walk->parent, name, &path, err);
+    return st == BO_OK ? walk->each(walk->ctx, path, err) : st;
+}
+
+static bo_status walk_work(const bo_repository *repository, work_fn *each, void *ctx, bo_error *err)
+{
+    BO_OWN_MEM char *parent = NULL;
+    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
+    if (st != BO_OK || access(parent, F_OK) != 0)
         return st;
+    struct walk walk = {parent, each, ctx};
+    return bo_dir_list(parent, walk_one, &walk, err);
+}
+
+static bo_status sweep_one(void *ctx, const char *path, bo_error *err)
+{
     int fd = -1;
     if (!lock_folder(path, &fd))
         return BO_OK; /* its process lives, or another sweep has it */
-    st = remove_tree(path, &removal->files, err);
+    bo_status st = remove_tree(path, ctx, err);
     (void)close(fd);
     return st;
 }
 
 bo_status bo_repository_sweep(bo_repository *repository, uint64_t *removed_out, bo_error *err)
 {
-    BO_OWN_MEM char *parent = NULL;
-    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
+    uint64_t files = 0;
+    bo_status st = walk_work(repository, sweep_one, &files, err);
     if (st != BO_OK)
-        return st;
-    struct removal removal = {parent, 0};
-    if (access(parent, F_OK) == 0)
-        st = bo_dir_list(parent, sweep_one, &removal, err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot clear what dead processes left in '%s'", parent);
-    *removed_out = removal.files;
+        return bo_wrap(err, st, "cannot clear what dead processes left in '%s'", repository->path);
+    *removed_out = files;
     return BO_OK;
 }
 
 struct search {
-    const bo_repository *repository;
-    const char *folder;
+    const char *own; /* NULL: none */
     bool found;
 };
 
-static bo_status look_for_lock(void *ctx, const char *name, bo_error *err)
+static bo_status look_for_lock(void *ctx, const char *path, bo_error *err)
 {
+    (void)err;
     struct search *search = ctx;
-    BO_OWN_MEM char *path = NULL;
-    bo_status st = bo_path_join(search->folder, name, &path, err);
-    if (st != BO_OK || search->found ||
-        (search->repository->work && strcmp(path, search->repository->work) == 0))
-        return st;
+    if (search->found || (search->own && strcmp(path, search->own) == 0))
+        return BO_OK;
     int fd = -1;
     if (lock_folder(path, &fd))
         (void)close(fd);
@@ -179,13 +194,8 @@ static bo_status look_for_lock(void *ctx, const char *name, bo_error *err)
 
 bo_status bo_repository_in_use(bo_repository *repository, bool *out, bo_error *err)
 {
-    BO_OWN_MEM char *parent = NULL;
-    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
-    if (st != BO_OK)
-        return st;
-    struct search search = {.repository = repository, .folder = parent};
-    if (access(parent, F_OK) == 0)
-        st = bo_dir_list(parent, look_for_lock, &search, err);
+    struct search search = {.own = repository->work};
+    bo_status st = walk_work(repository, look_for_lock, &search, err);
     if (st == BO_OK)
         *out = search.found;
     return st;
