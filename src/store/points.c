@@ -253,13 +253,41 @@ static bool is_text(const json_t *value, const char *text)
     return json_is_string(value) && strcmp(json_string_value(value), text) == 0;
 }
 
-/* "t" stands for "s.t" of any schema. */
+/* What follows the last dot that is not inside of quotes, of a name as it is shown. */
+static const char *last_part(const char *name)
+{
+    const char *last = name;
+    char quote = 0;
+    for (const char *c = name; *c; c++) {
+        if (quote)
+            quote = *c == quote ? 0 : quote; /* a doubled one opens it again */
+        else if (*c == '"' || *c == '`')
+            quote = *c;
+        else if (*c == '.')
+            last = c + 1;
+    }
+    return last;
+}
+
+static bool part_is(const char *part, const char *name)
+{
+    char quote = *part == '"' || *part == '`' ? *part : 0;
+    if (!quote)
+        return strcmp(part, name) == 0;
+    for (part++; *part; part++, name++) {
+        if (*part == quote && *++part != quote)
+            return !*part && !*name;
+        if (*part != *name)
+            return false;
+    }
+    return false;
+}
+
+/* "t" stands for "s.t" of any schema, and needs no quotes. */
 static bool is_table(const json_t *name, const char *table)
 {
-    if (is_text(name, table))
-        return true;
-    const char *local = strrchr(json_is_string(name) ? json_string_value(name) : "", '.');
-    return local && strcmp(local + 1, table) == 0;
+    return is_text(name, table) ||
+           (json_is_string(name) && part_is(last_part(json_string_value(name)), table));
 }
 
 static bool has_table(const json_t *details, const char *table)

@@ -155,7 +155,8 @@ static void a_list_is_newest_first_and_filtered(void **state)
     other.database = "bank";
     other.migration = "other";
     other.entities = "{\"campaign\":\"1234\"}";
-    other.details = "{\"tables\":[{\"name\":\"main.accounts\"},{\"name\":\"main.users_old\"}]}";
+    other.details = "{\"tables\":[{\"name\":\"main.accounts\"},{\"name\":\"main.users_old\"},"
+                    "{\"name\":\"\\\"first\\\"\"},{\"name\":\"s.\\\"a\\\"\\\"b.c\\\"\"}]}";
     assert_int_equal(bo_catalog_point_add(w->catalog, &other, NULL), BO_OK);
     add(w, "p4", "point", BO_POINT_PRUNED);
 
@@ -169,6 +170,11 @@ static void a_list_is_newest_first_and_filtered(void **state)
     assert_string_equal(list(w, (bo_point_filter){.table = "main.users"}), "p4 p1 ");
     assert_string_equal(list(w, (bo_point_filter){.table = "users", .limit = 1}), "p4 ");
     assert_string_equal(list(w, (bo_point_filter){.table = "accounts"}), "p3 ");
+    assert_string_equal(list(w, (bo_point_filter){.table = "first"}), "p3 ");
+    assert_string_equal(list(w, (bo_point_filter){.table = "\"first\""}), "p3 ");
+    assert_string_equal(list(w, (bo_point_filter){.table = "a\"b.c"}), "p3 ");
+    assert_string_equal(list(w, (bo_point_filter){.table = "c\""}), "");
+    assert_string_equal(list(w, (bo_point_filter){.table = "a\"b"}), "");
     assert_string_equal(
         list(w, (bo_point_filter){.entity_name = "campaign", .entity_value = "123"}), "p4 p1 ");
     assert_string_equal(list(w, (bo_point_filter){.entity_name = "user"}), "");
