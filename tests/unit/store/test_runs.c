@@ -118,26 +118,45 @@ static void a_point_and_its_undo_points_are_worked_on_one_at_a_time(void **state
     }
 }
 
-static void whoever_waits_for_a_point_goes_on_when_its_run_has_ended(void **state)
+/* In a process of its own, on return at the step 'applying': after `for_us` it ends its run, and
+ * with 0 it goes on until it is killed. */
+static _Noreturn void work_on(const world *w, int ready, useconds_t for_us)
 {
-    world *w = *state;
+    bo_catalog *own = NULL;
     char run[64];
+    if (bo_catalog_open(w->url, NULL, 0, &own, NULL) != BO_OK ||
+        bo_catalog_run_begin(own, "seal", "rb_a", "me", run, NULL) != BO_OK ||
+        bo_catalog_run_step(own, run, "applying", NULL, NULL, NULL) != BO_OK ||
+        write(ready, "x", 1) != 1)
+        _exit(1);
+    while (for_us == 0)
+        (void)pause();
+    (void)usleep(for_us);
+    _exit(bo_catalog_run_end(own, run, "done", NULL, NULL) == BO_OK ? 0 : 1);
+}
+
+static pid_t begin_elsewhere(world *w, useconds_t for_us)
+{
     char byte = 0;
     int ready[2];
     assert_int_equal(pipe(ready), 0);
     world_close(w);
     (void)fflush(NULL);
     pid_t child = fork();
-    if (child == 0) {
-        bo_catalog *own = NULL;
-        if (bo_catalog_open(w->url, NULL, 0, &own, NULL) != BO_OK ||
-            bo_catalog_run_begin(own, "seal", "rb_a", "me", run, NULL) != BO_OK ||
-            write(ready[1], "x", 1) != 1)
-            _exit(1);
-        (void)usleep(300000);
-        _exit(bo_catalog_run_end(own, run, "done", NULL, NULL) == BO_OK ? 0 : 1);
-    }
+    assert_true(child >= 0);
+    if (child == 0)
+        work_on(w, ready[1], for_us);
+    (void)close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+    return child;
+}
+
+static void whoever_waits_for_a_point_goes_on_when_its_run_has_ended(void **state)
+{
+    world *w = *state;
+    char run[64];
+    pid_t child = begin_elsewhere(w, 300000);
     w->catalog = world_open(w);
     int how = 0;
     assert_int_equal(bo_catalog_run_begin(w->catalog, "rollback", "rb_a", "me", run, NULL), BO_OK);
@@ -148,8 +167,6 @@ static void whoever_waits_for_a_point_goes_on_when_its_run_has_ended(void **stat
     assert_int_equal(bo_catalog_runs(w->catalog, "rb_a", 0, w->arena, &runs, &count, NULL), BO_OK);
     assert_int_equal(count, 2);
     assert_string_equal(runs[1].status, "done");
-    (void)close(ready[0]);
-    (void)close(ready[1]);
 }
 
 static void a_run_takes_the_place_of_another_with_nobody_in_between(void **state)
@@ -205,23 +222,7 @@ static void a_killed_run_is_dead_at_once_and_the_next_one_begins(void **state)
 {
     world *w = *state;
     char run[64];
-    char byte = 0;
-    int ready[2];
-    assert_int_equal(pipe(ready), 0);
-    world_close(w);
-    (void)fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        bo_catalog *own = NULL;
-        if (bo_catalog_open(w->url, NULL, 0, &own, NULL) != BO_OK ||
-            bo_catalog_run_begin(own, "rollback", "rb_a", "me", run, NULL) != BO_OK ||
-            bo_catalog_run_step(own, run, "applying", NULL, NULL, NULL) != BO_OK ||
-            write(ready[1], "x", 1) != 1)
-            _exit(1);
-        for (;;)
-            (void)pause();
-    }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
+    pid_t child = begin_elsewhere(w, 0);
     w->catalog = world_open_waiting(w, WAIT_MS);
     bo_run_record record = only_run(w);
     assert_int_equal(record.pid, child);
