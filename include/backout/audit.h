@@ -42,8 +42,10 @@ typedef struct bo_audit_result {
  * NULL. BO_MISMATCH (with *out filled) when a link is broken. */
 BO_API BO_NODISCARD bo_status bo_audit_check_chain(
     bo_session *session, const char *file, bo_audit_result *out, bo_error *err);
-/** Writes all records to `path` as one JSON array, oldest first. */
-BO_API BO_NODISCARD bo_status bo_audit_save(bo_session *session, const char *path, bo_error *err);
+/** Writes all records to `path` as one JSON array, oldest first.  BO_EXISTS when something is
+ * there, unless it is a regular file and `replace` is true. */
+BO_API BO_NODISCARD bo_status bo_audit_save(
+    bo_session *session, const char *path, bool replace, bo_error *err);
 
 #ifdef __cplusplus
 }

@@ -89,6 +89,16 @@ static int open_new(int dir_fd, char name[TEMP_NAME_SIZE])
     return -1;
 }
 
+/* A rename would cut a link, and a device, a pipe or a socket would be gone. */
+static bo_status check_place(const bo_outfile *file, bo_error *err)
+{
+    struct stat there;
+    if (fstatat(file->dir_fd, base_name(file->path), &there, AT_SYMLINK_NOFOLLOW) != 0 ||
+        S_ISREG(there.st_mode))
+        return BO_OK;
+    return bo_fail(err, BO_EXISTS, "'%s' is there and is not a regular file", file->path);
+}
+
 bo_status bo_outfile_create(const char *path, bo_outfile **out, bo_error *err)
 {
     BO_OWN(bo_outfile) *file = calloc(1, sizeof *file);
@@ -102,6 +112,9 @@ bo_status bo_outfile_create(const char *path, bo_outfile **out, bo_error *err)
     file->dir_fd = open_parent(path);
     if (file->dir_fd < 0)
         return fail_errno(err, "create", path);
+    bo_status st = check_place(file, err);
+    if (st != BO_OK)
+        return st;
     file->fd = open_new(file->dir_fd, file->temp_name);
     if (file->fd < 0) {
         file->temp_name[0] = '\0';
@@ -192,6 +205,8 @@ bo_status bo_outfile_commit(bo_outfile *file, bool replace, bo_error *err)
     if (st != BO_OK)
         return st;
     st = close_durable(file, err);
+    if (st == BO_OK && replace)
+        st = check_place(file, err);
     if (st != BO_OK)
         return st;
     file->condemned = true; /* there is nothing left to write to */

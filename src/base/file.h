@@ -19,6 +19,7 @@ typedef struct bo_outfile bo_outfile;
  * (O_EXCL, O_NOFOLLOW, O_CLOEXEC, mode 0600 whatever the umask).  Nothing is at `path` until
  * bo_outfile_commit(); bo_outfile_free() before that removes the temporary file.
  *
+ * @retval BO_EXISTS  something that is not a regular file is at `path`: never replaced.
  * @retval BO_IO      err names the path and the reason.
  * @retval BO_DENIED  no permission.
  */
@@ -26,8 +27,9 @@ bo_status bo_outfile_create(const char *path, bo_outfile **out, bo_error *err);
 /** After a failure the file is condemned: every later write and the commit fail too. */
 bo_status bo_outfile_write(bo_outfile *file, const void *data, size_t size, bo_error *err);
 uint64_t bo_outfile_size(const bo_outfile *file);
-/** fsync, rename onto `path` (BO_EXISTS if something is there and `replace` is false), fsync of the
- * folder.  After a failure nothing is at `path`, or with `replace` one of the two files. */
+/** fsync, rename onto `path` (BO_EXISTS if something is there and `replace` is false, or it is not
+ * a regular file), fsync of the folder.  After a failure nothing is at `path`, or with `replace`
+ * one of the two files. */
 bo_status bo_outfile_commit(bo_outfile *file, bool replace, bo_error *err);
 void bo_outfile_free(bo_outfile *file); /* discards what was not committed; NULL is ignored */
 BO_DEFINE_SCOPE(bo_outfile);

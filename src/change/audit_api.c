@@ -86,7 +86,7 @@ bo_status bo_audit_check_chain(
         (unsigned long long)check.broken_at, check.reason);
 }
 
-bo_status bo_audit_save(bo_session *session, const char *path, bo_error *err)
+bo_status bo_audit_save(bo_session *session, const char *path, bool replace, bo_error *err)
 {
-    return bo_audit_export(session->catalog, path, err);
+    return bo_audit_export(session->catalog, path, replace, err);
 }

@@ -10,7 +10,7 @@
 
 struct audit_args {
     uint32_t limit;
-    bool verify, all;
+    bool verify, all, replace;
     const char *export, *file;
 };
 
@@ -21,6 +21,7 @@ static const cli_option options[] = {
     {CLI_FLAG, 0, "verify", NULL, AT(verify), "recompute the chain of hashes"},
     {CLI_TEXT, 0, "file", "FILE", AT(file), "with --verify: this exported log"},
     {CLI_TEXT, 0, "export", "FILE", AT(export), "write all records as JSON, oldest first"},
+    {CLI_FLAG, 0, "replace", NULL, AT(replace), "with --export: the file may be there already"},
     {CLI_END, 0, NULL, NULL, 0, NULL},
 };
 #undef AT
@@ -45,9 +46,9 @@ static bo_status verify_chain(cli *ctx, bo_session *session, const char *file, b
     return answered != BO_OK ? answered : st;
 }
 
-static bo_status save(cli *ctx, bo_session *session, const char *path, bo_error *err)
+static bo_status save(cli *ctx, bo_session *session, const char *path, bool replace, bo_error *err)
 {
-    bo_status st = bo_audit_save(session, path, err);
+    bo_status st = bo_audit_save(session, path, replace, err);
     if (st != BO_OK)
         return st;
     cli_say(ctx, "written: %s", path);
@@ -59,6 +60,8 @@ static bo_status audit(cli *ctx, const void *arguments, bo_error *err)
     const struct audit_args *args = arguments;
     if (args->file && !args->verify)
         return bo_fail(err, BO_INVALID, "--file needs --verify");
+    if (args->replace && !args->export)
+        return bo_fail(err, BO_INVALID, "--replace needs --export");
     bo_session *session = NULL;
     bo_status st = cli_session(ctx, &session, err);
     if (st != BO_OK)
@@ -66,7 +69,7 @@ static bo_status audit(cli *ctx, const void *arguments, bo_error *err)
     if (args->verify)
         return verify_chain(ctx, session, args->file, err);
     if (args->export)
-        return save(ctx, session, args->export, err);
+        return save(ctx, session, args->export, args->replace, err);
     BO_OWN(bo_audit) *log = NULL;
     uint32_t limit = args->limit ? args->limit : DEFAULT_LIMIT;
     st = bo_audit_read(session, args->all ? 0 : limit, &log, err);

@@ -78,14 +78,14 @@ static bo_status export_all(bo_catalog *catalog, bo_outfile *file, bo_error *err
     return st == BO_OK ? bo_outfile_write(file, "\n]\n", 3, err) : st;
 }
 
-bo_status bo_audit_export(bo_catalog *catalog, const char *path, bo_error *err)
+bo_status bo_audit_export(bo_catalog *catalog, const char *path, bool replace, bo_error *err)
 {
     BO_OWN(bo_outfile) *file = NULL;
     bo_status st = bo_outfile_create(path, &file, err);
     if (st == BO_OK)
         st = export_all(catalog, file, err);
     if (st == BO_OK)
-        st = bo_outfile_commit(file, true, err);
+        st = bo_outfile_commit(file, replace, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot export the audit log to '%s'", path);
 }
 

@@ -185,7 +185,8 @@ bo_status bo_audit_verify(bo_catalog *catalog, bo_audit_check *out, bo_error *er
 /** The same for an exported file of at most 512 MiB, offline, without any catalog; a cut tail shows
  * in `head` only.  BO_CORRUPT: not a JSON array at all. */
 bo_status bo_audit_verify_file(const char *path, bo_audit_check *out, bo_error *err);
-/** Writes the log to `path` (0600, durable; replaces it) as one JSON array, oldest first. */
-bo_status bo_audit_export(bo_catalog *catalog, const char *path, bo_error *err);
+/** Writes the log to `path` (0600, durable) as one JSON array, oldest first.  BO_EXISTS when
+ * something is there, unless it is a regular file and `replace` is true. */
+bo_status bo_audit_export(bo_catalog *catalog, const char *path, bool replace, bo_error *err);
 
 #endif

@@ -120,3 +120,23 @@ take_backup() {
     [ "$(jq -r .result <<<"$output")" = mismatch ]
     [ "$(jq .broken_at <<<"$output")" != null ]
 }
+
+@test "audit --export replaces a regular file, and that only with --replace" {
+    echo mine >log.json
+    run -3 --separate-stderr backout audit --export log.json
+    [ "$(cat log.json)" = mine ]
+    [[ $stderr == *"'log.json' exists already"* ]]
+    run -0 --separate-stderr backout audit --export log.json --replace
+    run -0 --separate-stderr backout audit --verify --file log.json
+    echo mine >victim
+    ln -s victim link
+    mkfifo pipe
+    mkdir folder
+    local place
+    for place in link pipe folder; do
+        run -3 --separate-stderr backout audit --export "$place" --replace
+        [[ $stderr == *"'$place' is there and is not a regular file"* ]]
+    done
+    [ -p pipe ]
+    [ "$(readlink link) $(cat victim)" = "victim mine" ]
+}

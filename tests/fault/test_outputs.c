@@ -50,13 +50,13 @@ static bo_status check_all(scene *s, bo_session *session, bo_error *err)
 static void save_first(scene *s)
 {
     bo_error err = {0};
-    world_ok(bo_audit_save(s->w->session, in_folder(s, "audit.json"), &err), &err);
+    world_ok(bo_audit_save(s->w->session, in_folder(s, "audit.json"), false, &err), &err);
     world_ok(bo_audit_note(s->w->session, "test", "more", "done", "", &err), &err);
 }
 
 static bo_status save_audit(scene *s, bo_session *session, bo_error *err)
 {
-    return bo_audit_save(session, in_folder(s, "audit.json"), err);
+    return bo_audit_save(session, in_folder(s, "audit.json"), true, err);
 }
 
 static bo_status check_audit(scene *s, bo_session *session, bo_error *err)

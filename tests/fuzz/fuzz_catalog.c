@@ -85,7 +85,7 @@ static void check_chain(bo_session *session, bool whole)
     fuzz_must(st == BO_OK || !whole, "a whole chain is called whole");
     char path[1024];
     (void)snprintf(path, sizeof path, "%s", fuzz_path("audit.json"));
-    if (bo_audit_save(session, path, &err) != BO_OK)
+    if (bo_audit_save(session, path, true, &err) != BO_OK)
         return;
     st = bo_audit_check_chain(session, path, &result, &err);
     fuzz_must(st == BO_OK || !whole, "a whole log is whole when it was exported");

@@ -121,7 +121,7 @@ static void the_mode_is_0600_whatever_the_umask(void **state)
     check_mode_under_umask(022);
 }
 
-static void a_symbolic_link_at_the_path_is_never_followed(void **state)
+static void a_symbolic_link_at_the_path_is_neither_followed_nor_replaced(void **state)
 {
     (void)state;
     assert_int_equal(bo_file_write("victim", "untouched", 9, false, NULL), BO_OK);
@@ -129,10 +129,27 @@ static void a_symbolic_link_at_the_path_is_never_followed(void **state)
     assert_int_equal(symlink("nowhere", "dangling"), 0);
     assert_int_equal(bo_file_write("link", "x", 1, false, NULL), BO_EXISTS);
     assert_int_equal(bo_file_write("dangling", "x", 1, false, NULL), BO_EXISTS);
-    assert_int_equal(bo_file_write("link", "x", 1, true, NULL), BO_OK);
+    assert_int_equal(bo_file_write("link", "x", 1, true, NULL), BO_EXISTS);
     assert_content("victim", "untouched");
-    assert_content("link", "x");
+    struct stat facts;
+    assert_int_equal(lstat("link", &facts), 0);
+    assert_true(S_ISLNK(facts.st_mode));
     assert_int_equal(access("nowhere", F_OK), -1);
+}
+
+static void only_a_regular_file_is_replaced(void **state)
+{
+    (void)state;
+    bo_error err = {0};
+    BO_OWN(bo_outfile) *file = NULL;
+    assert_int_equal(bo_outfile_create("pipe", &file, &err), BO_OK);
+    assert_int_equal(mkfifo("pipe", 0600), 0); /* it came while the file was written */
+    assert_int_equal(bo_outfile_commit(file, true, &err), BO_EXISTS);
+    assert_string_equal(err.text, "'pipe' is there and is not a regular file");
+    assert_int_equal(bo_file_write("pipe", "x", 1, true, &err), BO_EXISTS);
+    struct stat facts;
+    assert_int_equal(lstat("pipe", &facts), 0);
+    assert_true(S_ISFIFO(facts.st_mode));
 }
 
 static void temporary_names_differ_and_do_not_tell_the_path(void **state)
@@ -401,7 +418,8 @@ int main(void)
         IN_FOLDER(a_commit_replaces_only_when_told),
         IN_FOLDER(a_committed_file_takes_no_more),
         IN_FOLDER(the_mode_is_0600_whatever_the_umask),
-        IN_FOLDER(a_symbolic_link_at_the_path_is_never_followed),
+        IN_FOLDER(a_symbolic_link_at_the_path_is_neither_followed_nor_replaced),
+        IN_FOLDER(only_a_regular_file_is_replaced),
         IN_FOLDER(temporary_names_differ_and_do_not_tell_the_path),
         IN_FOLDER(a_name_may_be_as_long_as_the_system_allows),
         IN_FOLDER(a_missing_folder_is_told),

@@ -342,7 +342,7 @@ static void export_to(world *w, char path[160])
 {
     bo_error err = {0};
     (void)snprintf(path, 160, "%s/rollback_audit.json", w->folder);
-    assert_int_equal(bo_audit_export(w->catalog, path, &err), BO_OK);
+    assert_int_equal(bo_audit_export(w->catalog, path, true, &err), BO_OK);
 }
 
 static void an_export_is_private_and_verifies_offline(void **state)
