@@ -19,6 +19,7 @@ typedef enum bo_export_which {
     BO_EXPORT_CHANGE, /* what the sealed change did: before- and after-images */
     BO_EXPORT_SINCE,  /* what others did since the seal */
     BO_EXPORT_BEFORE, /* the rows of the point */
+    BO_EXPORT_LOST,   /* of an undo point: writes of others that its rollback gave up */
 } bo_export_which;
 
 /** Receives the text as it is made. */

@@ -6,6 +6,7 @@
  */
 #include "backout/export.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "change/rows_json.h"
@@ -200,6 +201,7 @@ static bo_status write_sql(struct exporting *exporting, bo_error *err)
         .point = exporting->record.id,
         .title = before                                 ? "the rows before a change"
                  : exporting->which == BO_EXPORT_CHANGE ? "a change"
+                 : exporting->which == BO_EXPORT_LOST   ? "what a rollback gave up"
                                                         : "what others did after a change",
         .sink = exporting->sink,
         .ctx = exporting->ctx};
@@ -208,11 +210,28 @@ static bo_status write_sql(struct exporting *exporting, bo_error *err)
 
 /* ---- which rows ---- */
 
+static bo_status open_lost(struct exporting *exporting, bo_error *err)
+{
+    const char *id = exporting->record.id;
+    char name[BO_ID_SIZE + 32];
+    (void)snprintf(name, sizeof name, "%s.lost.change", id);
+    bo_error absent = {0};
+    bo_status st = bo_content_open(exporting->session, name, NULL, &exporting->content, &absent);
+    if (st == BO_NOTFOUND)
+        return bo_fail(err, BO_NOTFOUND,
+            "'%s' is not the undo point of a rollback that gave writes of others up", id);
+    if (st != BO_OK)
+        *err = absent;
+    return st;
+}
+
 static bo_status open_content(struct exporting *exporting, char since[64], bo_error *err)
 {
     const bo_point_record *record = &exporting->record;
     bool sealed = record->change_file && record->change_file[0];
     bool snapshot = bo_point_stores_rows(record);
+    if (exporting->which == BO_EXPORT_LOST)
+        return open_lost(exporting, err);
     if (exporting->which == BO_EXPORT_SINCE)
         return bo_since_open(
             exporting->session, exporting->target, record, since, &exporting->content, err);

@@ -228,26 +228,36 @@ bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
     return st;
 }
 
-bo_status bo_undo_export_lost(bo_undo *undo, bo_error *err)
+static bo_status write_lost_lines(bo_undo *undo, const char *name, bo_error *err)
 {
-    if (!undo->lost || undo->lost_rows == 0)
-        return BO_OK;
-    bo_status st = bo_draft_commit(undo->session, undo->lost, undo->lost_file, err);
     BO_OWN(bo_content) *lost = NULL;
-    if (st == BO_OK)
-        st = bo_content_open(undo->session, undo->lost_file, NULL, &lost, err);
+    bo_status st = bo_content_open(undo->session, undo->lost_file, NULL, &lost, err);
     if (st != BO_OK)
         return st;
-    char name[BO_ID_SIZE + 32];
-    snprintf(name, sizeof name, "%s.lost.jsonl", undo->undo_id);
     BO_OWN(bo_stored_file) *file = NULL;
     st = bo_repository_create(undo->session->repository, name, &file, err);
     if (st == BO_OK)
         st = bo_rows_json_lines(undo->target->conn, lost, bo_stored_file_sink(file), err);
     if (st == BO_OK)
         st = bo_stored_file_commit(file, err);
+    return st == BO_OK ? BO_OK
+                       : bo_wrap(err, st, "the rows that would be discarded cannot be exported");
+}
+
+/* A copy in clear beside it, for people, unless the changeset is encrypted. */
+bo_status bo_undo_export_lost(bo_undo *undo, bo_error *err)
+{
+    if (!undo->lost || undo->lost_rows == 0)
+        return BO_OK;
+    char name[BO_ID_SIZE + 32];
+    snprintf(name, sizeof name, "%s", undo->lost_file);
+    bo_status st = bo_draft_commit(undo->session, undo->lost, undo->lost_file, err);
+    if (st == BO_OK && undo->session->key.kind == BO_KEY_NONE) {
+        snprintf(name, sizeof name, "%s.lost.jsonl", undo->undo_id);
+        st = write_lost_lines(undo, name, err);
+    }
     if (st != BO_OK)
-        return bo_wrap(err, st, "the rows that would be discarded cannot be exported");
+        return st;
     undo->lost_export =
         bo_arena_printf(undo->arena, "%s/%s", bo_repository_path(undo->session->repository), name);
     return undo->lost_export ? BO_OK : bo_nomem(err);

@@ -33,8 +33,9 @@ static const cli_option script_options[] = {
 static const cli_option export_options[] = {
     COMMON,
     {CLI_CHOICE, 0, "format", "jsonl|json|sql|csv", AT(format), "form of the rows"},
-    {CLI_CHOICE, 0, "which", "change|since|before", AT(which),
-        "what the change did, what others did since, or the rows of the point"},
+    {CLI_CHOICE, 0, "which", "change|since|before|lost", AT(which),
+        "what the change did, what others did since, the rows of the point, or (of an undo point) "
+        "what its rollback gave up"},
     {CLI_TEXT, 0, "artefacts", "DIR", AT(artefacts),
         "write snapshot, SQL and metadata as files into this folder instead"},
     {CLI_END, 0, NULL, NULL, 0, NULL},

@@ -154,6 +154,22 @@ static void headline(bo_buf *out, const bo_style *style, const bo_rollback *r)
     bo_buf_add_byte(out, '\n');
 }
 
+/* With encryption there is no file of rows that people can read. */
+static void lost_export(bo_buf *out, const bo_rollback *r)
+{
+    if (!said(r->lost_export))
+        return;
+    const char *ending = strrchr(r->lost_export, '.');
+    const bool readable = ending && strcmp(ending, ".jsonl") == 0;
+    bo_buf_add_str(out, readable ? ", exported to " : ", kept encrypted in ");
+    bo_text_safe(out, r->lost_export);
+    if (readable || !said(r->undo_point))
+        return;
+    bo_buf_add_str(out, "\nbackout export ");
+    bo_text_safe(out, r->undo_point);
+    bo_buf_add_str(out, " --which lost prints them");
+}
+
 static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
 {
     if (r->lost_rows && said(r->recommended)) {
@@ -162,10 +178,7 @@ static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
     } else if (r->lost_rows) {
         bo_buf_add_str(out, plan ? "would give up " : "gave up ");
         bo_text_count(out, r->lost_rows, "later write of others", "later writes of others");
-        if (said(r->lost_export)) {
-            bo_buf_add_str(out, ", exported to ");
-            bo_text_safe(out, r->lost_export);
-        }
+        lost_export(out, r);
         bo_buf_add_byte(out, '\n');
     }
     for (size_t i = 0; i < r->note_count; i++) {

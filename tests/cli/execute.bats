@@ -238,3 +238,24 @@ later() {
     jq -e . out/damage_*_metadata.json >/dev/null
     [ "$(stat -c %a out/damage_*_orders.sql)" = 600 ]
 }
+
+@test "with a key nothing that is given up is written in clear, and export prints it" {
+    head -c 32 /dev/urandom >key
+    chmod 600 key
+    export BACKOUT_KEY_FILE=$PWD/key
+    damage
+    sqlite3 shop.db "UPDATE customers SET email = 'in-clear@x' WHERE id = 2"
+    run -0 --separate-stderr backout execute "$id" --yes --discard-later
+    [[ $output == *", kept encrypted in "*".lost.change"* ]]
+    [[ $output == *" --which lost prints them"* ]]
+    local undo
+    undo=$(sed -n 's/^backout export \(.*\) --which lost.*/\1/p' <<<"$output")
+    [ "$(find .backout -name '*.jsonl' | wc -l)" = 0 ]
+    run -1 grep -rl in-clear@x .backout
+    run -0 --separate-stderr backout export "$undo" --which lost
+    [ "$(jq -c '[.table, .op, .before.email, .after.email]' <<<"$output")" = \
+        '["customers","update","bob@x","in-clear@x"]' ]
+    run -3 --separate-stderr env -u BACKOUT_KEY_FILE backout export "$undo" --which lost
+    run -3 --separate-stderr backout export "$id" --which lost
+    [[ $stderr == *"is not the undo point of a rollback that gave writes of others up"* ]]
+}
