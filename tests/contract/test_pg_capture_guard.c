@@ -88,6 +88,65 @@ static void whatever_happens_to_columns_users_can_write(void **state)
     bo_conn_free(other);
 }
 
+/* The same columns as before, and other values: no trigger fires. */
+static void a_table_that_an_alter_writes_anew_is_noticed(void **state)
+{
+    contract_world *w = *state;
+    static const char *const changes[] = {"ALTER TABLE t ALTER COLUMN v TYPE varchar(9) USING 'y'",
+        "ALTER TABLE t ALTER COLUMN n TYPE integer USING n + 1; VACUUM FULL t",
+        "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v varchar(9)",
+        "ALTER TABLE t DROP COLUMN v, ADD COLUMN w varchar(9) DEFAULT 'z';"
+        " ALTER TABLE t RENAME COLUMN w TO v"};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        make_wide(w);
+        capture_begin(w, "p", T);
+        for (const char *sql = changes[i]; sql; sql = strchr(sql, ';')) {
+            char statement[200];
+            sql += *sql == ';';
+            snprintf(statement, sizeof statement, "%.*s", (int)strcspn(sql, ";"), sql);
+            contract_do(w, statement);
+        }
+        expect_broken(w, "t", i < 2 ? "written its rows anew" : "'v character varying(9)' came");
+        contract_do(w, "DROP TABLE t");
+        capture_end(w, "p");
+    }
+    make_parts(w);
+    capture_begin(w, "p", T);
+    contract_do(w, "ALTER TABLE t ALTER COLUMN a TYPE text USING upper(a)");
+    expect_broken(w, "t", "written its rows anew");
+}
+
+static void a_table_that_is_only_stored_anew_is_not_broken(void **state)
+{
+    contract_world *w = *state;
+    static const char *const changes[] = {"VACUUM FULL t", "CLUSTER t USING t_pkey", "TRUNCATE t",
+        "VACUUM FREEZE t", "VACUUM FREEZE pg_attribute", "ANALYZE t", "REINDEX TABLE t"};
+    bo_conn *super = super_session(w);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        make_wide(w);
+        capture_begin(w, "p", T);
+        pg_do(super, changes[i]);
+        assert_string_equal(capture_broken(w, "t", "p"), "");
+        contract_do(w, "DROP TABLE t");
+        capture_end(w, "p");
+    }
+    make_wide(w);
+    capture_begin(w, "p", T);
+    contract_do(w, "ALTER TABLE t ALTER COLUMN a SET DEFAULT 'a', ALTER COLUMN n SET STATISTICS 7,"
+                   " ALTER COLUMN n TYPE integer; GRANT SELECT (a) ON t TO PUBLIC; ANALYZE t");
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+    contract_do(w, "TRUNCATE t"); /* together they look like an ALTER */
+    expect_broken(w, "t", "written its rows anew");
+    contract_do(w, "DROP TABLE t");
+    capture_end(w, "p");
+    make_wide(w);
+    contract_do(w, "ALTER TABLE t ADD COLUMN later integer DEFAULT 5");
+    capture_begin(w, "p", T);
+    pg_do(super, "VACUUM FULL t"); /* writes the default into the rows, and that into the column */
+    expect_broken(w, "t", "written its rows anew");
+    bo_conn_free(super);
+}
+
 static void a_table_can_be_renamed_and_moved(void **state)
 {
     contract_world *w = *state;
@@ -411,6 +470,8 @@ static void a_reader_keeps_the_triggers_from_being_dropped(void **state)
 }
 
 CONTRACT_MAIN("pg_capture_guard", CONTRACT_TEST(whatever_happens_to_columns_users_can_write),
+    CONTRACT_TEST(a_table_that_an_alter_writes_anew_is_noticed),
+    CONTRACT_TEST(a_table_that_is_only_stored_anew_is_not_broken),
     CONTRACT_TEST(a_table_can_be_renamed_and_moved),
     CONTRACT_TEST(a_key_that_others_use_can_be_another),
     CONTRACT_TEST(whatever_is_done_to_the_triggers_is_noticed),

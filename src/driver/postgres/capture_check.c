@@ -68,8 +68,8 @@ bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *poin
     BO_OWN_VALUE(bo_buf) key = {0};
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_printf(&sql,
-        "INSERT INTO backout.capture (relation, point, name, key, columns, members, triggers,"
-        " functions, journal) SELECT $1::oid, $2, $3, $4, s.* FROM (%s) AS s"
+        "INSERT INTO backout.capture (relation, point, name, key, columns, heaps, members,"
+        " triggers, functions, journal) SELECT $1::oid, $2, $3, $4, s.* FROM (%s) AS s"
         " ON CONFLICT DO NOTHING",
         pg_sql_capture_state);
     bo_status st = add_key(&key, table, err);

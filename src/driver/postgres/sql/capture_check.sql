@@ -8,10 +8,16 @@ SELECT CASE
        WHEN c.columns <> s.columns THEN
            'its columns changed: '
            || concat_ws(', ',
-                  (SELECT string_agg(format('''%s'' came', x), ', ')
+                  (SELECT string_agg(format('''%s'' came', regexp_replace(x, '^\d+ ', '')), ', ')
                      FROM unnest(s.columns) x WHERE x <> ALL (c.columns)),
-                  (SELECT string_agg(format('''%s'' went', x), ', ')
+                  (SELECT string_agg(format('''%s'' went', regexp_replace(x, '^\d+ ', '')), ', ')
                      FROM unnest(c.columns) x WHERE x <> ALL (s.columns)))
+       WHEN EXISTS (SELECT
+                      FROM unnest(c.heaps) x
+                      JOIN unnest(s.heaps) y ON split_part(y, ' ', 1) = split_part(x, ' ', 1)
+                     WHERE split_part(y, ' ', 2) <> split_part(x, ' ', 2)
+                       AND split_part(y, ' ', 3) <> split_part(x, ' ', 3))
+           THEN 'an ALTER TABLE may have written its rows anew'
        WHEN c.key <> $3::text THEN format('its key changed: %s instead of %s', $3::text, c.key)
        WHEN r.changed IS NOT NULL THEN 'what it rests on changed: ' || r.changed
        WHEN c.triggers <> s.triggers THEN

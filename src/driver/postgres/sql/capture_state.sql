@@ -4,6 +4,10 @@
 --
 -- The xmin of a trigger's row changes with every ALTER of the trigger, so one that was switched off
 -- for a while is not the same afterwards.
+--
+-- Heaps are the files that hold the rows: oid, number of the file, and a hash of which versions of
+-- themselves the columns are.  ALTER COLUMN ... USING makes the second and the third others;
+-- TRUNCATE, CLUSTER and VACUUM FULL only the second, GRANT and SET DEFAULT only the third.
 WITH RECURSIVE tree (oid) AS (
     SELECT $1::oid
     UNION ALL
@@ -22,13 +26,22 @@ WITH RECURSIVE tree (oid) AS (
       JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = 'backout' AND starts_with(p.proname, 'journal_' || $1::text || '_')
 )
-SELECT ARRAY(SELECT concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
+                    format_type(a.atttypid, a.atttypmod),
                     (SELECT format('COLLATE %I', l.collname) FROM pg_catalog.pg_collation l
                       WHERE l.oid = a.attcollation AND l.collname <> 'default'),
                     CASE WHEN a.attgenerated <> '' THEN 'GENERATED' END)
                FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
               ORDER BY a.attnum) AS columns,
+       ARRAY(SELECT concat_ws(' ', c.oid, c.relfilenode,
+                    (SELECT md5(string_agg(concat_ws(' ', a.attnum, a.xmin), ',' ORDER BY a.attnum))
+                       FROM pg_catalog.pg_attribute a
+                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+               FROM tree
+               JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+              WHERE c.relkind = 'r'
+              ORDER BY c.oid) AS heaps,
        ARRAY(SELECT 'partition ' || tree.oid FROM tree WHERE tree.oid <> $1::oid
              UNION ALL
              SELECT 'parent ' || i.inhparent FROM pg_catalog.pg_inherits i
