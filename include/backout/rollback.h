@@ -118,8 +118,7 @@ BO_API BO_NODISCARD bo_status bo_rollback_assess(bo_session *session, const bo_d
  * Returns to a point, all or nothing, proved before it is committed.  The state before it becomes a
  * point itself (undo_point), so a rollback can be rolled back.
  *
- * @param out  set on BO_OK, and also on BO_CONFLICT, BO_REFUSED, BO_MISMATCH and BO_UNKNOWN: the
- * report.
+ * @param out  set on BO_OK, and also on BO_CONFLICT, BO_REFUSED and BO_MISMATCH: the report.
  * @retval BO_OK        done and proved; with on_conflict skip and conflicts skipped: BO_MISMATCH.
  * @retval BO_CONFLICT  conflicts, and the policy is refuse; nothing was changed.
  * @retval BO_REFUSED   type full would discard later writes, the table changed its shape, ...;

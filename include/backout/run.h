@@ -22,7 +22,12 @@ BO_API const char *bo_run_point_id(const bo_run *run);
 BO_API void bo_run_trust_mark(bo_run *run);
 /** Tells that the change is still going; renews the lease.  Call at least every 20 seconds. */
 BO_API BO_NODISCARD bo_status bo_run_alive(bo_run *run, bo_error *err);
-/** The change went well: seals the point.  *out (may be NULL) as from bo_point_seal(). */
+/**
+ * The change went well: seals the point.  *out (may be NULL) as from bo_point_seal().
+ *
+ * When the point cannot be sealed (an interrupt, a full disk), the run has not ended: end it again,
+ * or bo_run_fail() or bo_run_abandon() it.
+ */
 BO_API BO_NODISCARD bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err);
 /**
  * The change failed: seals, and undoes what it did: type partial, or type full where it altered the

@@ -125,10 +125,13 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
     /* a file that was restored has no record, and a backup stays one */
     if (st != BO_OK || !rolled_back || !point->kind || strcmp(point->kind, "backup") == 0)
         return st;
-    bo_point_record rolled = *point;
+    bo_point_record rolled; /* as it is now: only its status is ours to change */
+    st = find_point(session, point->id, arena, &rolled, &there, err);
+    if (st != BO_OK || !there)
+        return st;
     rolled.status = BO_POINT_ROLLED_BACK;
     st = bo_catalog_point_update(session->catalog, &rolled, err);
-    return st == BO_OK ? bring_back(session, point, arena, err) : st;
+    return st == BO_OK ? bring_back(session, &rolled, arena, err) : st;
 }
 
 /* The records follow what the database says: the undo point is usable, or it never was one. */
@@ -182,8 +185,34 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
         st =
             bo_catalog_run_end(session->catalog, run->id, committed ? "done" : "failed", NULL, err);
     if (st == BO_OK)
-        bo_session_warn(session, "an earlier rollback (%s) had died at '%s': it %s", run->id,
-            run->step, committed ? "was committed" : "changed nothing");
+        bo_session_warn(session, "an earlier rollback (%s) had died at '%s': it %s%s", run->id,
+            run->step, committed ? "was committed" : "changed nothing",
+            committed && (target->conn->driver->caps & BO_CAP_SEQUENCES)
+                ? ", perhaps before its sequences were set"
+                : "");
+    return st;
+}
+
+/* It may have committed, and nobody has looked since. */
+static bool is_open(const bo_run_record *run)
+{
+    bool died = strcmp(run->status, "died") == 0 || strcmp(run->status, "unknown") == 0;
+    return died && run->point &&
+           (strcmp(run->kind, "rollback") == 0 || strcmp(run->kind, "restore") == 0);
+}
+
+/* Records of a point, its undo points and the point that it is the undo point of change together:
+ * src/store/runs.c keeps their live runs apart for the same reason. */
+static bo_status is_of_family(bo_session *session, const bo_run_record *run, const char *point,
+    const char *parent, bo_arena *arena, bool *out, bo_error *err)
+{
+    *out = strcmp(run->point, point) == 0 || (parent && strcmp(run->point, parent) == 0);
+    bo_point_record record;
+    bool there = false;
+    if (*out)
+        return BO_OK;
+    bo_status st = find_point(session, run->point, arena, &record, &there, err);
+    *out = st == BO_OK && there && record.parent && strcmp(record.parent, point) == 0;
     return st;
 }
 
@@ -194,12 +223,17 @@ bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *po
         return bo_nomem(err);
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_status st = bo_catalog_runs(session->catalog, point, 0, arena, &runs, &count, err);
-    for (size_t i = 0; st == BO_OK && i < count; i++) {
-        bool open = strcmp(runs[i].status, "died") == 0 || strcmp(runs[i].status, "unknown") == 0;
-        bool commits =
-            strcmp(runs[i].kind, "rollback") == 0 || strcmp(runs[i].kind, "restore") == 0;
-        if (open && commits)
+    bo_point_record record;
+    bool there = false, ours = false;
+    bo_status st = find_point(session, point, arena, &record, &there, err);
+    if (st == BO_OK)
+        st = bo_catalog_runs(session->catalog, NULL, 0, arena, &runs, &count, err);
+    for (size_t i = count; st == BO_OK && i-- > 0;) { /* the oldest first */
+        if (!is_open(&runs[i]))
+            continue;
+        st =
+            is_of_family(session, &runs[i], point, there ? record.parent : NULL, arena, &ours, err);
+        if (st == BO_OK && ours)
             st = recover_run(session, target, &runs[i], arena, err);
     }
     return st;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "change/journal.h"
 #include "change/take.h"
+#include "change/undo.h"
 
 static bool any_captured(const json_t *details)
 {
@@ -96,6 +97,10 @@ static bo_status release_under(bo_session *session, const bo_database *database,
         st = check_releasable(&point, discard, err);
     if (st == BO_OK)
         st = bo_target_open(database, &target, err);
+    if (st == BO_OK) /* what died may have left a record that is not so any more */
+        st = bo_undo_recover(session, target, point.id, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_find(session->catalog, id, arena, &point, err);
     return st == BO_OK ? bo_point_release_record(session, target, run, &point, arena, err) : st;
 }
 

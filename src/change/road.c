@@ -74,26 +74,28 @@ static bo_status commit(bo_undo *undo, bo_error *err)
     return st;
 }
 
-/* After the commit: nothing here may fail the rollback any more; what fails is said and done again
- * by recovery. */
+/* After the commit: nothing here may fail the rollback any more.  What cannot be recorded is said,
+ * and recorded by the next command (recover.c). */
 static void finish(bo_undo *undo)
 {
     bo_error error = {0};
+    undo->committed = true;
     bo_ahead_finish(undo);
     bo_status st = bo_undo_step(undo, "committed", NULL, &error);
     if (st == BO_OK)
-        st = bo_undo_sequences(undo, &error);
-    if (st == BO_OK)
         st = bo_undo_settle(undo->session, &undo->record, undo->undo_id,
             undo->target->identity.server, true, &error);
+    bo_error second = {0};
+    if (bo_undo_sequences(undo, &second) != BO_OK)
+        bo_session_warn(undo->session,
+            "it is committed, but not all sequences are where they belong: %s", second.text);
     if (st == BO_OK)
         st = undo->target->conn->driver->unmark(undo->target->conn, undo->undo_id, &error);
     if (st == BO_OK)
         st = bo_catalog_run_end(undo->session->catalog, undo->run, "done", NULL, &error);
-    if (st == BO_OK)
-        return;
-    bo_session_warn(
-        undo->session, "it is committed, but not all of it was recorded: %s", error.text);
+    if (st != BO_OK)
+        bo_session_warn(
+            undo->session, "it is committed, but not all of it was recorded: %s", error.text);
 }
 
 static json_t *audit_details(const bo_undo *undo)
@@ -260,10 +262,11 @@ bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out,
     if (st != BO_OK)
         return give_up(undo, road, st, planned, seconds, out, err);
     finish(undo);
-    st = bo_session_audit_end(
-        undo->session, road->event, undo->record.id, BO_OK, audit_details(undo), err);
-    if (st == BO_OK)
-        st = tell_outcome(undo, seconds, out, err);
+    bo_error second = {0};
+    if (bo_session_audit_end(undo->session, road->event, undo->record.id, BO_OK,
+            audit_details(undo), &second) != BO_OK)
+        bo_session_warn(undo->session, "the %s is %s", road->kind, second.text);
+    st = tell_outcome(undo, seconds, out, err);
     if (st == BO_OK && undo->conflict_count && undo->options->on_conflict == BO_ON_CONFLICT_SKIP)
         return bo_fail(err, BO_MISMATCH, "done, and %llu conflict%s skipped",
             (unsigned long long)undo->conflict_count,

@@ -23,6 +23,11 @@ static bo_status check_mode(const bo_rollback_options *options, bo_error *err)
     return BO_OK;
 }
 
+static bool is_backup(const bo_undo *undo)
+{
+    return strcmp(undo->record.kind, "backup") == 0;
+}
+
 static bo_status check_point(bo_undo *undo, bo_error *err)
 {
     const bo_point_record *record = &undo->record;
@@ -44,8 +49,9 @@ static bo_status check_point(bo_undo *undo, bo_error *err)
             "later writes",
             record->id);
     if (undo->full && !undo->sealed)
-        bo_buf_add_str(
-            &undo->notes, "the point is not sealed: everything since counts as the change\n");
+        bo_buf_add_str(&undo->notes,
+            is_backup(undo) ? "a backup belongs to no change: everything since counts as others'\n"
+                            : "the point is not sealed: everything since counts as the change\n");
     return BO_OK;
 }
 
@@ -94,11 +100,21 @@ static bo_status plan(bo_undo *undo, bo_error *err)
         st = bo_undo_find_conflicts(undo, err);
     if (st == BO_OK)
         st = bo_undo_name_dependents(undo, err);
-    if (st == BO_OK && undo->full && undo->sealed)
+    if (st == BO_OK && undo->full && (undo->sealed || is_backup(undo)))
         st = bo_undo_find_lost(undo, err);
     if (st == BO_OK)
         st = undo->options->dry_run ? bo_undo_protect(undo, err) : read_keyless(undo, err);
     return st;
+}
+
+static bo_status refuse_loss(const bo_undo *undo, bo_error *err)
+{
+    const char *since = is_backup(undo)    ? "after the backup"
+                        : undo->lost_early ? "by others after the point"
+                                           : "by others after the change";
+    bool one = undo->lost_rows == 1;
+    return bo_fail(err, BO_REFUSED, "%llu row%s written %s, and type full would discard %s",
+        (unsigned long long)undo->lost_rows, one ? " was" : "s were", since, one ? "it" : "them");
 }
 
 /* Why this plan may not be carried out; BO_OK when it may. */
@@ -112,12 +128,7 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
             "others "
             "wrote them since is not known");
     if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_rows)
-        return bo_fail(err, BO_REFUSED,
-            undo->lost_early
-                ? "%llu row%s written by others after the point, and type full would discard %s"
-                : "%llu row%s written by others after the change, and type full would discard %s",
-            (unsigned long long)undo->lost_rows, undo->lost_rows == 1 ? " was" : "s were",
-            undo->lost_rows == 1 ? "it" : "them");
+        return refuse_loss(undo, err);
     if (conflicts == 0 || options->on_conflict == BO_ON_CONFLICT_SKIP)
         return BO_OK;
     if (options->on_conflict == BO_ON_CONFLICT_REFUSE)
@@ -245,7 +256,7 @@ bo_status bo_rollback_follow(bo_session *session, const bo_database *database, c
                               : bo_undo_execute(&undo, &rollback_road, out, err);
     else if (!options->dry_run)
         st = bo_session_audit_end(session, "rollback.execute", id, st, NULL, err);
-    if (st != BO_OK && st != BO_MISMATCH)
+    if (st != BO_OK && st != BO_MISMATCH && !undo.committed)
         st = bo_wrap(err, st, "cannot roll back to '%s'", id);
     bo_undo_done(&undo);
     return st;

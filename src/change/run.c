@@ -17,6 +17,7 @@ struct bo_run {
     bo_point_record point;
     char id[64];
     bool trusted; /* all of the change carries the mark */
+    bool sealed;
     bool ended;
 };
 BO_DEFINE_SCOPE(bo_run);
@@ -108,31 +109,48 @@ bo_status bo_run_alive(bo_run *run, bo_error *err)
     return bo_catalog_run_step(run->session->catalog, run->id, "changing", NULL, NULL, err);
 }
 
+/* What was sealed stays so: a rollback after it does not seal again. */
 static bo_status seal(bo_run *run, bo_error *err)
 {
+    if (run->sealed)
+        return BO_OK;
     BO_OWN(bo_target) *target = NULL;
+    bo_point_record point = run->point;
     bo_status st = bo_catalog_run_step(run->session->catalog, run->id, "sealing", NULL, NULL, err);
     if (st == BO_OK)
         st = bo_target_open(run->database, &target, err);
     if (st == BO_OK)
         st = bo_point_seal_record(
-            run->session, target, &run->point, (bo_writer){run->id, run->trusted}, run->arena, err);
-    return st;
+            run->session, target, &point, (bo_writer){run->id, run->trusted}, run->arena, err);
+    if (st != BO_OK)
+        return st;
+    run->point = point;
+    run->sealed = true;
+    return BO_OK;
+}
+
+/* The change is made and sealed: a record that cannot be written takes nothing of that back. */
+static void record_end(bo_run *run)
+{
+    bo_session *session = run->session;
+    bo_error error = {0};
+    run->ended = true;
+    end_record(run, "done");
+    if (bo_session_audit_end(session, "run.end", run->point.id, BO_OK,
+            json_pack("{s:s}", "run", run->id), &error) != BO_OK)
+        bo_session_warn(session, "the change is %s", error.text);
 }
 
 bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
 {
     bo_session *session = run->session;
     bo_status st = seal(run, err);
-    if (st == BO_OK)
-        st = bo_catalog_run_end(session->catalog, run->id, "done", NULL, err);
-    else
-        end_record(run, "failed");
-    run->ended = true;
-    st = bo_session_audit_end(
-        session, "run.end", run->point.id, st, json_pack("{s:s}", "run", run->id), err);
-    if (st != BO_OK)
+    if (st != BO_OK) {
+        st = bo_session_audit_end(
+            session, "run.end", run->point.id, st, json_pack("{s:s}", "run", run->id), err);
         return bo_wrap(err, st, "the change was made, but the point could not be sealed");
+    }
+    record_end(run);
     return out ? bo_point_view_one(session, run->point.id, false, out, err) : BO_OK;
 }
 

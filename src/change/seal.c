@@ -9,6 +9,7 @@
 #include "change/diff.h"
 #include "change/seal.h"
 #include "change/shape.h"
+#include "change/undo.h"
 
 struct sealing {
     bo_session *session;
@@ -403,6 +404,8 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
         return st;
     bo_error second = {0};
     st = bo_catalog_run_step(session->catalog, run, "sealing", NULL, NULL, err);
+    if (st == BO_OK) /* a rollback that died may have undone what is to be sealed */
+        st = bo_undo_recover(session, target, record->id, err);
     if (st == BO_OK)
         st = bo_catalog_point_find(session->catalog, record->id, arena, record, err);
     if (st == BO_OK)

@@ -49,6 +49,7 @@ typedef struct bo_undo {
     char undo_id[BO_ID_SIZE]; /* of the undo point and of the marker; "" until chosen */
     bool nothing_kept;        /* there is no undo point: nothing was there before a restore */
     bool commit_sent;
+    bool committed; /* known to be: whatever fails now fails after the rollback */
     bo_pace pace;
 
     bo_content *snapshot;              /* full, and of chosen writers */
@@ -218,8 +219,6 @@ bo_status bo_undo_outcome(
     bo_undo *undo, const char *status, double seconds, bo_rollback **out, bo_error *err);
 
 /* ---- recover.c ---- */
-/** Settles what a dead rollback of this point left: BO_OK when nothing stands in the way any more.
- */
 /** Asks the marker of run `run` on the target's (new) connection. */
 bo_status bo_undo_was_committed(
     bo_session *session, bo_target *target, const char *run, bool *committed_out, bo_error *err);
@@ -233,6 +232,8 @@ bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, cons
  * memory. */
 char *bo_key_text(
     bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values);
+/** Under a run of `point`: settles what dead rollbacks and restores of it left, of its undo points,
+ * and of the point that it is the undo point of.  BO_OK when nothing stands in the way any more. */
 bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *point, bo_error *err);
 
 const char *bo_conflict_class_name(bo_conflict_class conflict_class);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/change/test_recover.c - what is done stays done: rollbacks that died after their
+ * commit are settled by whatever comes next, and a record that fails takes nothing back. */
+#include "world.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backout/run.h"
+#include "base/step.h"
+
+enum { DIED = 77 };
+
+static void die_committed(const char *step)
+{
+    if (strcmp(step, "rollback.commit-answered") == 0)
+        _exit(DIED);
+}
+
+/* In a process of its own, which ends right after the commit; returns the id of the undo point. */
+static const char *roll_back_and_die(world *w, const char *id, bo_rollback_type type)
+{
+    world_close(w);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        world_reopen(w);
+        bo_step_hook = die_committed;
+        (void)world_roll_back(w, id, type);
+        _exit(0);
+    }
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(WEXITSTATUS(how), DIED);
+    world_reopen(w);
+    bo_error err = {0};
+    bo_point_record *points = NULL;
+    size_t count = 0;
+    const bo_point_filter newest = {.with_undo = true, .limit = 1};
+    world_ok(
+        bo_catalog_points(w->session->catalog, &newest, w->arena, &points, &count, &err), &err);
+    assert_int_equal(points[0].status, BO_POINT_CREATING);
+    return points[0].id;
+}
+
+static void a_dead_rollback_of_an_undo_point_is_settled_before_its_point_is_rolled_back(
+    void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "log");
+    world_sql(w, "DELETE FROM log");
+    world_seal(w, id);
+    const char *undo = world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    const char *second = roll_back_and_die(w, undo, BO_ROLLBACK_FULL);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM log"), "0");
+
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM log"), "2");
+    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_ROLLED_BACK);
+    assert_int_equal(world_record(w, second).status, BO_POINT_SEALED);
+}
+
+static void a_point_whose_rollback_died_committed_is_not_sealed(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    const char *undo = roll_back_and_die(w, id, BO_ROLLBACK_FULL);
+    assert_int_equal(bo_point_seal(w->session, &w->database, id, &list, &err), BO_REFUSED);
+    assert_non_null(strstr(err.text, "rolled-back"));
+    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
+    (void)world_roll_back(w, undo, BO_ROLLBACK_FULL);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+}
+
+static void releasing_a_point_settles_its_rollback_that_died_committed(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const bo_scope_item scope[] = {{"orders", NULL}};
+    const bo_point_options options = {
+        .scope = scope, .scope_count = 1, .migration = "captured", .method = BO_METHOD_CAPTURE};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    const char *undo = roll_back_and_die(w, id, BO_ROLLBACK_PARTIAL);
+    world_ok(bo_point_release(w->session, &w->database, id, false, &list, &err), &err);
+    bo_point_list_free(list);
+    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
+}
+
+/* ---- records that cannot be written ---- */
+
+static world *locking;
+static bo_conn *lock; /* on the catalog: somebody who has it for too long */
+
+static void lock_the_catalog(const char *step)
+{
+    if (strcmp(step, "rollback.commit-answered") != 0)
+        return;
+    bo_step_hook = NULL;
+    bo_error err = {0};
+    const bo_connect how = {.url = locking->catalog};
+    world_ok(bo_driver_open(&how, &lock, &err), &err);
+    world_ok(lock->driver->begin(lock, BO_TX_WRITE, &err), &err);
+}
+
+static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    w->settings.lock_timeout_ms = 100;
+    world_reopen(w);
+    locking = w;
+    bo_step_hook = lock_the_catalog;
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    bo_step_hook = NULL;
+    bo_conn_free(lock);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
+    assert_non_null(
+        strstr(bo_buf_str(&w->warnings), "it is committed, but not all of it was recorded"));
+    assert_non_null(strstr(bo_buf_str(&w->warnings), "could not be written to the audit log"));
+}
+
+static void interrupt_the_seal(const char *step)
+{
+    if (strcmp(step, "sealing") == 0)
+        bo_interrupt();
+}
+
+static void a_change_whose_seal_is_interrupted_can_be_rolled_back(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_run *run = NULL;
+    bo_rollback *undone = NULL;
+    const bo_point_options options = {.migration = "test"};
+    world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_run_point_id(run));
+    world_sql(w, "DELETE FROM orders");
+    bo_step_hook = interrupt_the_seal;
+    bo_status st = bo_run_end(run, NULL, &err);
+    bo_step_hook = NULL;
+    bo_interrupt_clear();
+    assert_int_equal(st, BO_INTERRUPTED);
+    err = (bo_error){0};
+    world_ok(bo_run_fail(run, "interrupted", &undone, &err), &err);
+    bo_rollback_free(undone);
+    bo_run_free(run);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
+    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_dead_rollback_of_an_undo_point_is_settled_before_its_point_is_rolled_back),
+        WORLD_TEST(a_point_whose_rollback_died_committed_is_not_sealed),
+        WORLD_TEST(releasing_a_point_settles_its_rollback_that_died_committed),
+        WORLD_TEST(a_rollback_that_cannot_be_recorded_is_done_and_says_so),
+        WORLD_TEST(a_change_whose_seal_is_interrupted_can_be_rolled_back),
+    };
+    return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
+}
