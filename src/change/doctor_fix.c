@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/change/doctor_fix.c - removing what nobody needs: each under a run of its point, audited. */
+/* src/change/doctor_fix.c - removing what nobody needs and settling rollbacks that died: each under
+ * a run of its point, audited. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "change/doctor.h"
 #include "change/journal.h"
 #include "change/release.h"
+#include "change/unsettled.h"
 
 static bool is_kind(const bo_finding *finding, const char *kind)
 {
@@ -57,10 +59,20 @@ static bo_status fix_capture(
     return st;
 }
 
+static bool is_unsettled(const bo_examination *examination, const bo_finding *finding)
+{
+    const bo_run_record *run =
+        is_kind(finding, "dead-run") ? bo_doctor_run(examination, finding->run) : NULL;
+    return run && bo_run_is_unsettled(run);
+}
+
 static bo_status fix_under(
     bo_examination *examination, const char *run, const bo_finding *finding, bo_error *err)
 {
-    bo_conn *conn = examination->target ? examination->target->conn : NULL;
+    bo_target *target = examination->target;
+    bo_conn *conn = target ? target->conn : NULL;
+    if (is_unsettled(examination, finding))
+        return bo_undo_recover(examination->session, target, finding->point, err);
     if (is_kind(finding, "marker"))
         return conn->driver->unmark(conn, finding->point, err);
     if (is_kind(finding, "table-aside"))

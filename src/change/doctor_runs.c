@@ -6,8 +6,7 @@
 #include "change/doctor.h"
 #include "change/journal.h"
 #include "change/take.h"
-
-BO_DEFINE_SCOPE(bo_point_list);
+#include "change/unsettled.h"
 
 /* ---- runs ---- */
 
@@ -28,36 +27,55 @@ static bool is_settled(const bo_point_record *point)
     return point->status == BO_POINT_FAILED || point->status == BO_POINT_PRUNED;
 }
 
+/* Nothing is found when there is nothing to be done. */
 static bo_status add_run(bo_examination *examination, const bo_point_record *point,
-    const bo_run_info *run, bo_error *err)
-{
-    bo_arena *arena = examination->arena;
-    bool failed = strcmp(run->status, "failed") == 0;
-    bool never_whole = point->status == BO_POINT_CREATING && strcmp(run->kind, "point") == 0;
-    bo_finding found = {.kind = failed ? "failed-run" : "dead-run",
-        .bad = !failed,
-        .point = point->id,
-        .run = bo_arena_str(arena, run->id),
-        .what = bo_arena_printf(
-            arena, "%s of %s (%s): %s", run->id, point->id, run->kind, run->explained),
-        .next = never_whole ? "backout doctor --fix" : bo_arena_str(arena, run->next),
-        .fixable = never_whole};
-    return found.run && found.next ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
-}
-
-/* Only the point's own view knows what is to be done. */
-static bo_status explain(bo_examination *examination, const bo_point_record *point,
     const bo_run_record *run, bo_error *err)
 {
-    BO_OWN(bo_point_list) *list = NULL;
-    bo_status st = bo_point_view_one(examination->session, point->id, true, &list, err);
-    if (st != BO_OK)
-        return st;
-    const bo_point *view = bo_point_list_get(list, 0);
-    for (size_t i = 0; i < view->run_count; i++)
-        if (strcmp(view->runs[i].id, run->id) == 0 && view->runs[i].next[0])
-            return add_run(examination, point, &view->runs[i], err);
-    return BO_OK;
+    bo_arena *arena = examination->arena;
+    const bo_run_info view = bo_run_view(run, point, arena);
+    bool failed = strcmp(run->status, "failed") == 0;
+    bool never_whole = point->status == BO_POINT_CREATING && strcmp(run->kind, "point") == 0;
+    if (!view.next)
+        return bo_nomem(err);
+    if (!view.next[0])
+        return BO_OK;
+    const bo_finding found = {.kind = failed ? "failed-run" : "dead-run",
+        .bad = !failed,
+        .point = point->id,
+        .run = run->id,
+        .what = bo_arena_printf(
+            arena, "%s of %s (%s): %s", run->id, point->id, run->kind, view.explained),
+        .next = never_whole ? "backout doctor --fix" : view.next,
+        .fixable = never_whole};
+    return bo_doctor_add(examination, &found, err);
+}
+
+/* Only the database that was changed knows what became of it. */
+static bool can_be_settled(const bo_examination *examination, const bo_run_record *run)
+{
+    BO_OWN(json_ref) *details = json_loads(run->details ? run->details : "{}", 0, NULL);
+    const char *server = json_string_value(json_object_get(details, "server"));
+    return examination->target &&
+           (!server || strcmp(server, examination->target->identity.server) == 0);
+}
+
+static bo_status add_unsettled(bo_examination *examination, const bo_run_record *run, bo_error *err)
+{
+    const bo_point_record *known = bo_doctor_point(examination, run->point);
+    const bo_point_record file = {.id = run->point, .method = ""};
+    bo_arena *arena = examination->arena;
+    bool fixable = can_be_settled(examination, run);
+    const bo_run_info view = bo_run_view(run, known ? known : &file, arena);
+    const bo_finding found = {.kind = "dead-run",
+        .bad = true,
+        .point = run->point,
+        .run = run->id,
+        .what = bo_arena_printf(
+            arena, "%s of %s (%s): %s", run->id, run->point, run->kind, view.explained),
+        .next = fixable ? "backout doctor --fix"
+                        : "backout doctor --fix, with --db and the database that it was to change",
+        .fixable = fixable};
+    return bo_doctor_add(examination, &found, err);
 }
 
 static bool is_half_capture(const bo_examination *examination, const bo_point_record *point)
@@ -69,6 +87,18 @@ static bool is_half_capture(const bo_examination *examination, const bo_point_re
     return false;
 }
 
+/* Runs that came later do not settle them. */
+static bo_status find_unsettled(bo_examination *examination, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && i < examination->run_count; i++) {
+        const bo_run_record *run = &examination->runs[i];
+        if (bo_run_is_unsettled(run) && run->point && !bo_doctor_is_live(examination, run->point))
+            st = add_unsettled(examination, run, err);
+    }
+    return st;
+}
+
 static bo_status find_dead(bo_examination *examination, bo_error *err)
 {
     static const char *const over[] = {"done", "refused", "mismatch"};
@@ -76,11 +106,12 @@ static bo_status find_dead(bo_examination *examination, bo_error *err)
     for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
         const bo_point_record *point = &examination->points[i];
         const bo_run_record *run = last_run(examination, point->id);
-        bool ended = !run || is_settled(point) || is_half_capture(examination, point);
+        bool ended = !run || is_settled(point) || is_half_capture(examination, point) ||
+                     bo_run_is_unsettled(run);
         for (size_t o = 0; !ended && o < sizeof over / sizeof *over; o++)
             ended = strcmp(run->status, over[o]) == 0;
         if (!ended && !bo_doctor_is_live(examination, point->id))
-            st = explain(examination, point, run, err);
+            st = add_run(examination, point, run, err);
     }
     return st;
 }
@@ -107,23 +138,47 @@ static bo_status add_trace(bo_examination *examination, const bo_trace *trace, c
     return found.table ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
 }
 
-/* The marker has the id of the undo point; until that is settled it is the proof of the commit. */
+/* The run that made the marker, as the catalog has it at this moment; *out NULL: there is none. */
+static bo_status find_maker(
+    bo_examination *examination, const char *marker, const bo_run_record **out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(
+        examination->session->catalog, NULL, 0, examination->arena, &runs, &count, err);
+    if (st != BO_OK)
+        return st;
+    *out = NULL;
+    for (size_t i = 0; i < count && !*out; i++)
+        if (bo_run_has_marker(&runs[i], marker))
+            *out = &runs[i];
+    return BO_OK;
+}
+
+/* The run had not come to its end when the examination began. */
+static bool was_open(const bo_examination *examination, const bo_run_record *run)
+{
+    const bo_run_record *then = bo_doctor_run(examination, run->id);
+    return !then || strcmp(then->status, "running") == 0 || bo_run_is_unsettled(then);
+}
+
+/* The marker has the id of the undo point; until its run is settled it is the proof of the commit.
+ */
 static bo_status judge_marker(bo_examination *examination, const bo_trace *trace, bo_error *err)
 {
-    const bo_point_record *point = bo_doctor_point(examination, trace->name);
+    const bo_point_record *point = NULL;
+    const bo_run_record *run = NULL;
     const char *owner = bo_arena_str(examination->arena, trace->name);
     if (!owner)
         return bo_nomem(err);
-    if (!point) {
-        bo_status st = bo_doctor_point_now(examination, trace->name, &point, err);
-        if (st != BO_OK || point) /* a rollback that began meanwhile */
-            return st;
-        return add_trace(examination, trace, owner, false, err);
-    }
-    const bo_run_record *run = point->run ? bo_doctor_run(examination, point->run) : NULL;
+    bo_status st = find_maker(examination, owner, &run, err);
+    if (st == BO_OK)
+        st = bo_doctor_point_now(examination, owner, &point, err);
+    if (st != BO_OK)
+        return st;
     bool needed =
-        point->status == BO_POINT_CREATING || (run && strcmp(run->status, "running") == 0);
-    return needed ? BO_OK : add_trace(examination, trace, owner, true, err);
+        (point && point->status == BO_POINT_CREATING) || (run && was_open(examination, run));
+    return needed ? BO_OK : add_trace(examination, trace, owner, point || run, err);
 }
 
 /* Its name is the run's, and a number. */
@@ -150,7 +205,9 @@ static bo_status judge_trace(void *ctx, const bo_trace *trace, bo_error *err)
 
 bo_status bo_doctor_runs(bo_examination *examination, bo_error *err)
 {
-    bo_status st = find_dead(examination, err);
+    bo_status st = find_unsettled(examination, err);
+    if (st == BO_OK)
+        st = find_dead(examination, err);
     bo_conn *conn = examination->target ? examination->target->conn : NULL;
     if (st == BO_OK && conn && conn->driver->traces)
         st = conn->driver->traces(conn, judge_trace, examination, err);

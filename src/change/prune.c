@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "change/release.h"
 #include "change/stored.h"
+#include "change/unsettled.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -135,19 +136,60 @@ static bool is_one_of(const char *word, const char *const *words)
     return *words != NULL;
 }
 
+static bool is_parent(const bo_point_record *one, const bo_point_record *other)
+{
+    return other->parent && strcmp(other->parent, one->id) == 0;
+}
+
+/* A point, its undo points and the point that it is the undo point of: settling a rollback of one
+ * of them changes the records of the others. */
+static bool are_related(const bo_point_record *one, const bo_point_record *other)
+{
+    return strcmp(one->id, other->id) == 0 || is_parent(one, other) || is_parent(other, one);
+}
+
+/* Which rollback keeps the point since nobody knows yet what became of it, or NULL. */
+static bo_status held_by_unsettled(
+    struct pruning *pruning, const bo_point_record *point, const char **why_out, bo_error *err)
+{
+    bo_catalog *catalog = pruning->session->catalog;
+    *why_out = NULL;
+    for (size_t i = 0; i < pruning->count; i++) {
+        const bo_point_record *other = pruning->candidates[i].point;
+        bo_run_record *runs = NULL;
+        size_t count = 0;
+        if (!are_related(point, other))
+            continue;
+        bo_status st = bo_catalog_runs(catalog, other->id, 0, pruning->arena, &runs, &count, err);
+        if (st != BO_OK)
+            return st;
+        for (size_t r = 0; r < count; r++) {
+            if (!bo_run_is_unsettled(&runs[r]))
+                continue;
+            *why_out = bo_arena_printf(pruning->arena,
+                "what became of %s (%s) is not settled: backout doctor --fix", runs[r].id,
+                runs[r].kind);
+            return *why_out ? BO_OK : bo_nomem(err);
+        }
+    }
+    return BO_OK;
+}
+
 /* Why the runs of the point keep it, or NULL. */
 static bo_status held_by_run(
-    struct pruning *pruning, const char *id, const char **why_out, bo_error *err)
+    struct pruning *pruning, const bo_point_record *point, const char **why_out, bo_error *err)
 {
     static const char *const changing[] = {"run", "seal", "rollback", "restore", NULL};
     static const char *const open[] = {"running", "died", "unknown", NULL};
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_status st =
-        bo_catalog_runs(pruning->session->catalog, id, 0, pruning->arena, &runs, &count, err);
+    bo_status st = held_by_unsettled(pruning, point, why_out, err);
+    if (st != BO_OK || *why_out)
+        return st;
+    st = bo_catalog_runs(
+        pruning->session->catalog, point->id, 0, pruning->arena, &runs, &count, err);
     if (st != BO_OK)
         return st;
-    *why_out = NULL;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i])) {
             *why_out = bo_arena_printf(pruning->arena,
@@ -220,7 +262,7 @@ static const char *held_by_rule(const struct pruning *pruning, const struct cand
 static bo_status decide_whole(struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
     const char *why = NULL;
-    bo_status st = held_by_run(pruning, candidate->point->id, &why, err);
+    bo_status st = held_by_run(pruning, candidate->point, &why, err);
     if (st != BO_OK)
         return st;
     if (!why)
@@ -243,7 +285,7 @@ static bo_status decide_unfinished(
     const char *why = NULL;
     bool creating = candidate->point->status == BO_POINT_CREATING;
     bool undo = strcmp(candidate->point->kind, "undo") == 0;
-    bo_status st = held_by_run(pruning, candidate->point->id, &why, err);
+    bo_status st = held_by_run(pruning, candidate->point, &why, err);
     if (st != BO_OK)
         return st;
     if (!why && creating && undo)
@@ -303,6 +345,11 @@ static bo_status set_pruned(struct pruning *pruning, const struct candidate *can
     bo_status st = bo_catalog_point_find(catalog, candidate->point->id, pruning->arena, out, err);
     if (st == BO_OK && out->status != candidate->point->status)
         return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(out->status));
+    const char *why = NULL;
+    if (st == BO_OK && out->status != BO_POINT_PRUNED)
+        st = held_by_unsettled(pruning, out, &why, err);
+    if (st == BO_OK && why)
+        return bo_fail(err, BO_BUSY, "%s", why);
     if (st == BO_OK)
         st = bo_catalog_run_step(catalog, run, "pruning", NULL, NULL, err);
     out->status = BO_POINT_PRUNED;

@@ -17,6 +17,33 @@
 
 /* ---- planning ---- */
 
+static bo_status check_point(const bo_undo *undo, bo_error *err)
+{
+    const bo_point_record *record = &undo->record;
+    if (!record->file || !record->file[0])
+        return bo_fail(err, BO_REFUSED,
+            "'%s' holds changes, not whole tables; roll it back with type full or partial",
+            record->id);
+    if (record->status == BO_POINT_PRUNED)
+        return bo_fail(err, BO_REFUSED, "the files of '%s' were removed by prune", record->id);
+    if (record->status == BO_POINT_CREATING || record->status == BO_POINT_FAILED)
+        return bo_fail(err, BO_REFUSED, "point '%s' is %s and cannot be used", record->id,
+            bo_point_status_name(record->status));
+    return BO_OK;
+}
+
+/* Under the run nobody else seals, prunes or rolls back this point: its record holds from here on.
+ * Its snapshot, which is open, is never written again. */
+static bo_status read_again(bo_undo *undo, bo_error *err)
+{
+    const char *id = undo->record.id;
+    if (!undo->record.kind) /* a file has no record */
+        return BO_OK;
+    bo_status st =
+        bo_catalog_point_find(undo->session->catalog, id, undo->arena, &undo->record, err);
+    return st == BO_OK ? check_point(undo, err) : st;
+}
+
 static bo_status check_parts(bo_undo *undo, bo_error *err)
 {
     bo_content *content = undo->intent;
@@ -108,7 +135,9 @@ static bo_status plan(bo_undo *undo, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
     uint64_t rows = 0;
-    bo_status st = bo_content_verify(undo->session, undo->intent, &rows, err);
+    bo_status st = undo->options->dry_run ? BO_OK : read_again(undo, err);
+    if (st == BO_OK)
+        st = bo_content_verify(undo->session, undo->intent, &rows, err);
     if (st == BO_OK)
         st = bo_undo_allocate(undo, undo->intent->part_count, err);
     if (st == BO_OK)
@@ -371,13 +400,11 @@ static bo_status open_snapshot(bo_undo *undo, const char *what, bo_error *err)
     bo_error unknown = {0};
     bo_status st =
         bo_catalog_point_find(session->catalog, what, undo->arena, &undo->record, &unknown);
-    if (st == BO_OK && (!undo->record.file || !undo->record.file[0]))
-        return bo_fail(err, BO_REFUSED,
-            "'%s' holds changes, not whole tables; roll it back with type full or partial", what);
-    if (st == BO_OK && undo->record.status == BO_POINT_PRUNED)
-        return bo_fail(err, BO_REFUSED, "the files of '%s' were removed by prune", what);
-    if (st == BO_OK)
-        return bo_content_open_of(session, &undo->record, false, &undo->intent, err);
+    if (st == BO_OK) {
+        st = check_point(undo, err);
+        return st == BO_OK ? bo_content_open_of(session, &undo->record, false, &undo->intent, err)
+                           : st;
+    }
     if (access(what, F_OK) != 0) {
         if (err)
             *err = unknown;

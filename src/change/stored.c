@@ -8,6 +8,7 @@
 
 #include "base/step.h"
 #include "base/text.h"
+#include "change/unsettled.h"
 
 #define SCRATCH_NAME "test-restore.db"
 
@@ -45,8 +46,8 @@ bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)
         return st;
     *out = false;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]) &&
-            (strcmp(runs[i].kind, "rollback") == 0 || strcmp(runs[i].kind, "restore") == 0))
+        if (bo_run_undoes(&runs[i]) && strcmp(runs[i].status, "running") == 0 &&
+            !bo_run_is_dead(&runs[i]))
             *out = true;
     return *out ? BO_OK : bo_repository_in_use(session->repository, out, err);
 }

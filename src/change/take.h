@@ -24,6 +24,10 @@ bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_o
 json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *extents,
     const bo_draft *counts, double seconds);
 
+/** The run as callers see it: with what to do where it did not come to its end.  next NULL: no
+ * memory. */
+bo_run_info bo_run_view(const bo_run_record *run, const bo_point_record *point, bo_arena *arena);
+
 /** One point by id as a list, for the calls that return one. */
 bo_status bo_point_view_one(
     bo_session *session, const char *id, bool with_runs, bo_point_list **out, bo_error *err);

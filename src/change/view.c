@@ -224,6 +224,24 @@ static void explain(
         line->with_id ? bo_arena_printf(arena, "%s %s", line->command, point->id) : line->command;
 }
 
+bo_run_info bo_run_view(const bo_run_record *run, const bo_point_record *point, bo_arena *arena)
+{
+    bool running = strcmp(run->status, "running") == 0;
+    bo_run_info info = {.id = run->id,
+        .kind = run->kind,
+        .status = run->status,
+        .step = run->step,
+        .actor = run->actor,
+        .started_us = run->started_us,
+        .ended_us = run->ended_us,
+        .dead = strcmp(run->status, "died") == 0 || (running && bo_run_is_dead(run)),
+        .explained = running ? "it is running" : "",
+        .next = ""};
+    if (info.dead || strcmp(run->status, "unknown") == 0 || stays_changed(run, point))
+        explain(run, point, arena, &info);
+    return info;
+}
+
 static bo_status view_runs(bo_session *session, bo_arena *arena, const bo_point_record *record,
     bo_point *out, bo_error *err)
 {
@@ -233,22 +251,8 @@ static bo_status view_runs(bo_session *session, bo_arena *arena, const bo_point_
     bo_run_info *items = st == BO_OK ? bo_arena_array(arena, count + 1, sizeof *items) : NULL;
     if (!items)
         return st == BO_OK ? bo_nomem(err) : st;
-    for (size_t i = 0; i < count; i++) {
-        bool running = strcmp(runs[i].status, "running") == 0;
-        items[i] = (bo_run_info){.id = runs[i].id,
-            .kind = runs[i].kind,
-            .status = runs[i].status,
-            .step = runs[i].step,
-            .actor = runs[i].actor,
-            .started_us = runs[i].started_us,
-            .ended_us = runs[i].ended_us,
-            .dead = strcmp(runs[i].status, "died") == 0 || (running && bo_run_is_dead(&runs[i])),
-            .explained = running ? "it is running" : "",
-            .next = ""};
-        if (items[i].dead || strcmp(runs[i].status, "unknown") == 0 ||
-            stays_changed(&runs[i], record))
-            explain(&runs[i], record, arena, &items[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        items[i] = bo_run_view(&runs[i], record, arena);
     out->runs = items;
     out->run_count = count;
     return BO_OK;
