@@ -150,7 +150,8 @@ typedef struct bo_point_query {
 /** Points, newest first. */
 BO_API BO_NODISCARD bo_status bo_point_find(
     bo_session *session, const bo_point_query *query, bo_point_list **out, bo_error *err);
-/** One point by id, by a unique beginning of it, or "latest"; with files and runs. */
+/** One point by id, by a unique beginning of it, or "latest" (of a change: backups are none); with
+ * files and runs. */
 BO_API BO_NODISCARD bo_status bo_point_get(
     bo_session *session, const char *id, bo_point_list **out, bo_error *err);
 

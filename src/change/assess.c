@@ -45,6 +45,21 @@ static void recommend(bo_rollback *partial, const bo_rollback *full)
     }
 }
 
+static void recommend_whole(bo_rollback *full, bool backup)
+{
+    if (changes(full) == 0) {
+        full->recommended = "none";
+        full->because = backup ? "the rows are as they were at the backup already"
+                               : "the rows are as they were before the change already";
+    } else if (backup) {
+        full->recommended = "backup";
+        full->because = "a backup belongs to no change: what was written since goes with it";
+    } else {
+        full->recommended = "full";
+        full->because = "what the change did is not known apart from later writes";
+    }
+}
+
 /* The plan was made once just now; what comes after it takes as long as it did before, or, when
  * nothing like it was done yet, about as long again. */
 static void estimate(bo_session *session, const char *server, bo_rollback *rollback)
@@ -81,9 +96,7 @@ bo_status bo_rollback_assess(bo_session *session, const bo_database *database, c
     if (sealed) {
         recommend(partial, full);
     } else {
-        full->recommended = changes(full) ? "full" : "none";
-        full->because = changes(full) ? "what the change did is not known apart from later writes"
-                                      : "the rows are as they were before the change already";
+        recommend_whole(full, strcmp(record.kind, "backup") == 0);
     }
     estimate(session, record.server, chosen);
     *out = chosen;

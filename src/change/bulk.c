@@ -12,9 +12,12 @@
 
 #define BULK_MIN 10000u
 
-/* The change itself left the table empty, so that nobody else's deletes are undone unseen. */
+/* The change itself left the table empty, so that nobody else's deletes are undone unseen; a backup
+ * belongs to no change. */
 static bool emptied_by_change(const bo_undo *undo, uint32_t table, uint64_t rows)
 {
+    if (strcmp(undo->record.kind, "backup") == 0)
+        return false;
     if (!undo->sealed || bo_point_is_open(&undo->record, table))
         return true;
     BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);

@@ -182,37 +182,46 @@ static bo_status lose_in_table(struct losing *losing, uint32_t table, bo_error *
     return st;
 }
 
-/* The seal could not tell the change's rows from later ones (DDL): every row of now that goes or
- * changes may be others' work. */
+/* Every row of now that goes or changes is others' work after a backup, which belongs to no change.
+ * It may be where the seal could not tell the change's rows from later ones (DDL). */
 static bo_status lose_all_in_table(struct losing *losing, uint32_t table, bo_error *err)
 {
+    const bool sealed = losing->undo->sealed;
+    const char *because =
+        sealed ? "the change altered the shape of the table: whether others wrote the row since is "
+                 "not known"
+               : "written after the backup; type full would discard it";
     bo_walk walk;
     bo_status st = bo_walk_open(&walk, losing->undo, table, false, err);
     while (st == BO_OK) {
         st = bo_walk_next(&walk, err);
         if (st != BO_OK || walk.end)
             break;
-        losing->undo->lost_unclear = losing->undo->lost_unclear || walk.expected.data;
-        if (walk.expected.data)
-            st = lose_later(losing, &walk, walk.target,
-                "the change altered the shape of the table: whether others wrote the row since is "
-                "not known",
-                err);
+        if (bo_fate_dropped(&losing->undo->fates[table], walk.id) ||
+            (sealed && !walk.expected.data))
+            continue;
+        losing->undo->lost_unclear = losing->undo->lost_unclear || sealed;
+        st = lose_later(losing, &walk, walk.target, because, err);
     }
     bo_walk_done(&walk);
     return st;
 }
 
+static bo_status open_change(struct losing *losing, bo_error *err)
+{
+    bo_undo *undo = losing->undo;
+    bo_status st = bo_undo_read_mixed(undo, err);
+    if (st == BO_OK)
+        st = bo_changes_open(&losing->change, undo->change, err);
+    if (st == BO_OK)
+        st = bo_changes_next(&losing->change, err);
+    return st == BO_OK && !losing->change.end ? load_change_key(losing, err) : st;
+}
+
 bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
 {
     struct losing losing = {.undo = undo};
-    bo_status st = bo_undo_read_mixed(undo, err);
-    if (st == BO_OK)
-        st = bo_changes_open(&losing.change, undo->change, err);
-    if (st == BO_OK)
-        st = bo_changes_next(&losing.change, err);
-    if (st == BO_OK && !losing.change.end)
-        st = load_change_key(&losing, err);
+    bo_status st = undo->sealed ? open_change(&losing, err) : BO_OK;
     if (st == BO_OK && undo->undo_id[0] && undo->options->discard_later) {
         snprintf(undo->lost_file, sizeof undo->lost_file, "%s.lost.change", undo->undo_id);
         st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->lost_file, undo->record.id,
@@ -220,8 +229,9 @@ bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
             err);
     }
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        st = bo_point_is_open(&undo->record, i) ? lose_all_in_table(&losing, i, err)
-                                                : lose_in_table(&losing, i, err);
+        st = !undo->sealed || bo_point_is_open(&undo->record, i)
+                 ? lose_all_in_table(&losing, i, err)
+                 : lose_in_table(&losing, i, err);
     bo_changes_done(&losing.change);
     bo_buf_done(&losing.key);
     bo_buf_done(&losing.change_key);

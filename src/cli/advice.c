@@ -61,6 +61,8 @@ static const struct {
     {BO_EXISTS, NULL, "sealed", "nothing is to be done: see backout details ID"},
     {BO_NOTFOUND, NULL, "no such table",
         "check the name of the table; 'schema.table' names another schema"},
+    {BO_NOTFOUND, NULL, "the newest is the backup",
+        "its tables as they were: backout restore latest --db DB"},
     {BO_NOTFOUND, NULL, "no such point", "list the points with: backout list --all"},
     {BO_NOTFOUND, NULL, "no rollback point", "list the points with: backout list --all"},
     {BO_NOTFOUND, NULL, "no database file", "check the path, or the name in backout.yaml"},
@@ -83,6 +85,9 @@ static const struct {
     {BO_REFUSED, NULL, "is not the database the point",
         "name its database with --db (backout details ID shows which it is); into another one, or "
         "a file that was moved: backout restore ID --db DB"},
+    {BO_REFUSED, NULL, "written after the backup",
+        "to give later writes up: backout restore ID --db DB; the tables as they were become a "
+        "point"},
     {BO_REFUSED, NULL, "written by others",
         "keep them with --type partial, or give them up with --discard-later (they are exported "
         "first)"},

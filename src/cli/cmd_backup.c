@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/cmd_backup.c - backup, restore: whole tables, tied to no change. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "cli/answer.h"
@@ -71,7 +72,8 @@ struct restore_args {
 
 #define AT(field) offsetof(struct restore_args, field)
 static const cli_option restore_options[] = {
-    {CLI_OPERAND, 0, "what", "FILE|ID", AT(what), "a point, a backup, or its file"},
+    {CLI_OPERAND, 0, "what", "FILE|ID", AT(what),
+        "a point, a backup, its file, or 'latest' of all"},
     {CLI_TEXT, 0, "db", "DB", AT(db), "where to restore: URL, path, or name"},
     {CLI_LIST, 't', "tables", "T,...", AT(tables), "only these tables"},
     {CLI_FLAG, 'n', "dry-run", NULL, AT(dry_run), "print the plan; change nothing"},
@@ -80,6 +82,26 @@ static const cli_option restore_options[] = {
     {CLI_END, 0, NULL, NULL, 0, NULL},
 };
 #undef AT
+
+/* Of all that can be restored the newest, backups included; no point at all: the word itself. */
+static bo_status find_latest(cli *ctx, const char **what, bo_error *err)
+{
+    static const char *const usable[] = {"ready", "sealed", "rolled-back"};
+    BO_OWN(bo_point_list) *list = NULL;
+    bo_point_query query = {0};
+    bo_status st = bo_point_find(ctx->session, &query, &list, err);
+    for (size_t i = 0; st == BO_OK && i < bo_point_list_count(list); i++) {
+        const bo_point *point = bo_point_list_get(list, i);
+        bool fits = false;
+        for (size_t u = 0; u < sizeof usable / sizeof *usable; u++)
+            fits = fits || strcmp(point->status, usable[u]) == 0;
+        if (!fits || strcmp(point->kind, "dry-run") == 0)
+            continue;
+        *what = bo_arena_str(ctx->arena, point->id);
+        return *what ? BO_OK : bo_nomem(err);
+    }
+    return st;
+}
 
 /* What is about to happen, for the person who is asked. */
 static bo_status show_plan(
@@ -116,13 +138,16 @@ static bo_status confirm(
 
 static bo_status restore(cli *ctx, const void *arguments, bo_error *err)
 {
-    const struct restore_args *args = arguments;
+    struct restore_args chosen = *(const struct restore_args *)arguments;
+    struct restore_args *args = &chosen;
     BO_OWN_VALUE(cli_database) database = {0};
     bo_status st = cli_database_find(ctx, args->db, &database, err);
     if (st != BO_OK)
         return st;
     bo_session *session = NULL;
     st = cli_session(ctx, &session, err);
+    if (st == BO_OK && strcmp(args->what, "latest") == 0)
+        st = find_latest(ctx, &args->what, err);
     if (st == BO_OK)
         st = cli_permit(ctx, &database, CLI_MAY_EXECUTE, args->what, err);
     if (st == BO_OK && !args->dry_run)

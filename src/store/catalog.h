@@ -83,8 +83,9 @@ bo_status bo_catalog_point_add(
 bo_status bo_catalog_point_update(
     bo_catalog *catalog, const bo_point_record *point, bo_error *err); /* all fields, by id */
 /** @param id  a whole id, a unique beginning of one (at least 4 characters), or "latest".
- * "latest" is the newest that one can return to: ready, sealed or rolled back, and neither an undo
- * point nor a dry run's.  BO_NOTFOUND; BO_INVALID lists the candidates of an ambiguous beginning.
+ * "latest" is the newest of a change that one can return to: ready, sealed or rolled back, and not
+ * an undo point, a dry run's or a backup.  BO_NOTFOUND; BO_INVALID lists the candidates of an
+ * ambiguous beginning.
  */
 bo_status bo_catalog_point_find(
     bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err);

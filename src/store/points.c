@@ -182,8 +182,9 @@ static bo_status find_one(void *ctx, uint16_t count, const bo_text_value *values
     return found->count++ == 0 ? read_point(found->arena, values, &found->point, err) : BO_OK;
 }
 
-#define USABLE "kind NOT IN ('undo', 'dry-run') AND status IN ('ready', 'sealed', 'rolled-back')"
-#define BEGINS "substr(id, 1, length(CAST($1 AS TEXT))) = $2"
+#define USABLE      "kind NOT IN ('undo', 'dry-run') AND status IN ('ready', 'sealed', 'rolled-back')"
+#define OF_A_CHANGE "kind <> 'backup'"
+#define BEGINS      "substr(id, 1, length(CAST($1 AS TEXT))) = $2"
 
 static bo_status name_candidate(
     void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
@@ -214,6 +215,22 @@ static bo_status fail_ambiguous(bo_catalog *catalog, const char *id, size_t coun
         err, BO_INVALID, "'%s' is the beginning of several points: %s", id, bo_buf_str(&names));
 }
 
+/* Says what there is instead. */
+static bo_status fail_no_latest(bo_catalog *catalog, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) name = {0};
+    bo_status st = bo_catalog_query(catalog,
+        "SELECT id FROM backout_point WHERE " USABLE " ORDER BY number DESC LIMIT 1", NULL, 0,
+        name_candidate, &name, NULL, err);
+    if (st != BO_OK)
+        return st;
+    if (name.size == 0)
+        return bo_fail(err, BO_NOTFOUND, "no such point: 'latest'");
+    bo_buf_add_byte(&name, 0);
+    return bo_fail(
+        err, BO_NOTFOUND, "no point of a change: the newest is the backup %s", bo_buf_str(&name));
+}
+
 bo_status bo_catalog_point_find(
     bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err)
 {
@@ -221,7 +238,7 @@ bo_status bo_catalog_point_find(
     const bo_text_value params[] = {bo_bind_text(id), bo_bind_text(id)};
     struct found found = {.arena = arena};
     bo_status st = bo_catalog_query(catalog,
-        latest ? "SELECT " POINT_COLUMNS " FROM backout_point WHERE " USABLE
+        latest ? "SELECT " POINT_COLUMNS " FROM backout_point WHERE " USABLE " AND " OF_A_CHANGE
                  " ORDER BY number DESC LIMIT 1"
                : "SELECT " POINT_COLUMNS " FROM backout_point WHERE id = $1",
         params, latest ? 0 : 1, find_one, &found, NULL, err);
@@ -231,6 +248,8 @@ bo_status bo_catalog_point_find(
             params, 2, find_one, &found, NULL, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot look for the point '%s'", id);
+    if (found.count == 0 && latest)
+        return fail_no_latest(catalog, err);
     if (found.count == 0)
         return bo_fail(err, BO_NOTFOUND, "no such point: '%s'", id);
     if (found.count > 1)

@@ -140,3 +140,45 @@ take_backup() {
     [ -p pipe ]
     [ "$(readlink link) $(cat victim)" = "victim mine" ]
 }
+
+@test "latest is of a change: a backup taken since is not what execute returns to" {
+    damage
+    local of_change=$id
+    take_backup
+    run -0 --separate-stderr backout details latest --output json
+    [ "$(jq -r .id <<<"$output")" = "$of_change" ]
+    sqlite3 shop.db 'DELETE FROM items WHERE order_id = 12'
+    run -0 --separate-stderr backout restore latest --db shop.db --yes --output json
+    [ "$(jq -r .id <<<"$output")" = "$id" ]
+    run -0 --separate-stderr backout execute latest --yes --output json
+    [ "$(jq -r .id <<<"$output")" = "$of_change" ]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "with backups only, execute latest is refused and names the newest" {
+    take_backup
+    run -3 --separate-stderr backout execute latest --yes
+    [ "${stderr_lines[0]}" = "backout: no point of a change: the newest is the backup '$id'" ]
+    [[ $stderr == *"backout restore"* ]]
+}
+
+@test "execute of a backup refuses what was written since, until --discard-later" {
+    take_backup
+    run -0 --separate-stderr backout execute "$id" --yes
+    sqlite3 shop.db "DELETE FROM items WHERE order_id = 12; UPDATE orders SET status = 'sent' WHERE id = 10;
+        INSERT INTO customers VALUES (9, 'Eve', NULL)"
+    local now
+    now=$(rows)
+    run -3 --separate-stderr backout execute "$id" --yes
+    [[ $stderr == *"4 rows were written after the backup, and type full would discard them"* ]]
+    [[ $stderr == *"backout restore ID --db DB"* ]]
+    [ "$(rows)" = "$now" ]
+    run -3 --separate-stderr backout execute "$id" --yes --tables items
+    [[ $stderr == *"2 rows were written after the backup"* ]]
+    run -0 --separate-stderr backout assess "$id" --output json
+    [ "$(jq -c '[.recommended, .lost.rows]' <<<"$output")" = '["backup",4]' ]
+    run -0 --separate-stderr backout execute "$id" --yes --discard-later --output json
+    [ "$(jq .lost.rows <<<"$output")" = 4 ]
+    [ -s "$(jq -r .lost.export <<<"$output")" ]
+    [ "$(rows)" = "$before" ]
+}

@@ -119,7 +119,13 @@ static void an_ambiguous_beginning_lists_up_to_five_candidates(void **state)
 static void latest_is_the_newest_point_one_can_return_to(void **state)
 {
     world *w = *state;
+    bo_point_record point;
+    bo_error err = {0};
     assert_string_equal(find(w, "latest"), "notfound");
+    add(w, "rb_backup_1", "backup", BO_POINT_READY);
+    assert_int_equal(
+        bo_catalog_point_find(w->catalog, "latest", w->arena, &point, &err), BO_NOTFOUND);
+    assert_string_equal(err.text, "no point of a change: the newest is the backup 'rb_backup_1'");
     add(w, "rb_1", "point", BO_POINT_READY);
     add(w, "rb_2", "point", BO_POINT_SEALED);
     add(w, "rb_3", "undo", BO_POINT_READY);
@@ -127,6 +133,7 @@ static void latest_is_the_newest_point_one_can_return_to(void **state)
     add(w, "rb_5", "point", BO_POINT_CREATING);
     add(w, "rb_6", "point", BO_POINT_FAILED);
     add(w, "rb_7", "point", BO_POINT_PRUNED);
+    add(w, "rb_backup_2", "backup", BO_POINT_READY);
     assert_string_equal(find(w, "latest"), "rb_2");
 }
 
