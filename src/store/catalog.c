@@ -17,6 +17,7 @@
 #include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
 #include "store/keeper.h"
+#include "store/live.h"
 #include "store/lock.h"
 #include "store/process.h"
 
@@ -77,16 +78,15 @@ static bo_status prepare(bo_catalog *catalog, bo_error *err)
     }
 }
 
-static bo_status open_named(
-    const char *url, const char *password, bo_catalog *catalog, bo_error *err)
+static bo_status connect_to(bo_catalog *catalog, bool create, bo_error *err)
 {
     const bo_driver *driver = NULL;
-    bo_status st = bo_driver_find(url, &driver, err);
+    bo_status st = bo_driver_find(catalog->url, &driver, err);
     if (st == BO_OK && !(driver->caps & (BO_CAP_SCHEMAS | BO_CAP_FILES)))
         return bo_fail(err, BO_UNSUPPORTED, "a catalog is kept in SQLite or PostgreSQL, not in %s",
             driver->name);
-    if (st == BO_OK && !(driver->caps & BO_CAP_SCHEMAS))
-        st = claim_place(url, err);
+    if (st == BO_OK && create && !(driver->caps & BO_CAP_SCHEMAS))
+        st = claim_place(catalog->url, err);
     if (st != BO_OK)
         return st;
 
@@ -96,29 +96,40 @@ static bo_status open_named(
     (void)snprintf(
         application, sizeof application, "backout[%" PRId64 "]@%.32s", self.pid, self.host);
     const bo_connect how = {
-        .url = url,
-        .password = password,
+        .url = catalog->url,
+        .password = catalog->password,
         .application_name = application,
         .lock_timeout_ms = catalog->lock_timeout_ms,
-        .create = true,
-        .schema = driver->caps & BO_CAP_SCHEMAS ? "backout_catalog" : NULL,
+        .create = create,
+        .schema = create && (driver->caps & BO_CAP_SCHEMAS) ? BO_CATALOG_SCHEMA : NULL,
     };
-    st = bo_driver_open(&how, &catalog->conn, err);
-    if (st == BO_OK)
-        st = prepare(catalog, err);
-    if (st == BO_OK)
-        st = bo_catalog_migrate(catalog, err);
-    return st;
+    return bo_driver_open(&how, &catalog->conn, err);
 }
 
-bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_timeout_ms,
+/* The process may go to another folder before the catalog is opened again. */
+static bo_status make_absolute(bo_catalog *catalog, bo_error *err)
+{
+    if (catalog->conn->driver->caps & BO_CAP_SCHEMAS)
+        return BO_OK;
+    BO_OWN(sq_url) *parsed = NULL;
+    bo_status st = sq_url_parse(catalog->url, &parsed, err);
+    if (st != BO_OK)
+        return st;
+    char *path = realpath(parsed->path, NULL); /* which is a URL, too */
+    if (!path)
+        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", parsed->path);
+    free(catalog->url);
+    catalog->url = path;
+    return BO_OK;
+}
+
+static bo_status make_handle(const char *url, const char *password, uint32_t lock_timeout_ms,
     bo_catalog **out, bo_error *err)
 {
-    if (sodium_init() < 0)
-        return bo_fail(err, BO_FAILED, "the cryptographic library cannot be started");
     BO_OWN(bo_catalog) *catalog = calloc(1, sizeof *catalog);
     if (!catalog)
         return bo_nomem(err);
+    catalog->owner = getpid();
     catalog->lock_timeout_ms = lock_timeout_ms ? lock_timeout_ms : BO_LOCK_TIMEOUT_MS;
     BO_OWN_VALUE(bo_buf) name = {0};
     bo_status st = bo_url_redact(url, &name, err);
@@ -129,12 +140,42 @@ bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_t
     catalog->password = password ? strdup(password) : NULL;
     if (!catalog->name || !catalog->url || !catalog->password != !password)
         return bo_nomem(err);
+    *out = BO_TAKE(catalog);
+    return BO_OK;
+}
 
-    st = open_named(url, password, catalog, err);
+bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_timeout_ms,
+    bo_catalog **out, bo_error *err)
+{
+    if (sodium_init() < 0)
+        return bo_fail(err, BO_FAILED, "the cryptographic library cannot be started");
+    BO_OWN(bo_catalog) *catalog = NULL;
+    bo_status st = make_handle(url, password, lock_timeout_ms, &catalog, err);
+    if (st != BO_OK)
+        return st;
+    st = connect_to(catalog, true, err);
+    if (st == BO_OK)
+        st = make_absolute(catalog, err);
+    if (st == BO_OK)
+        st = prepare(catalog, err);
+    if (st == BO_OK)
+        st = bo_catalog_migrate(catalog, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot open the catalog '%s'", catalog->name);
     *out = BO_TAKE(catalog);
     return BO_OK;
+}
+
+bo_status bo_catalog_again(
+    const bo_catalog *other, uint32_t lock_timeout_ms, bo_catalog **out, bo_error *err)
+{
+    BO_OWN(bo_catalog) *catalog = NULL;
+    bo_status st = make_handle(other->url, other->password, lock_timeout_ms, &catalog, err);
+    if (st == BO_OK)
+        st = connect_to(catalog, false, err);
+    if (st == BO_OK)
+        *out = BO_TAKE(catalog);
+    return st;
 }
 
 void bo_catalog_free(bo_catalog *catalog)
@@ -142,7 +183,9 @@ void bo_catalog_free(bo_catalog *catalog)
     if (!catalog)
         return;
     bo_keeper_free(catalog->keeper);
-    bo_conn_free(catalog->conn);
+    bo_live_remove_all(catalog);
+    if (catalog->owner == getpid()) /* a child would say good-bye to the server for its parent */
+        bo_conn_free(catalog->conn);
     if (catalog->password)
         explicit_bzero(catalog->password, strlen(catalog->password));
     free(catalog->password);
@@ -198,10 +241,12 @@ bo_status bo_catalog_end(bo_catalog *catalog, bool keep, bo_error *err)
     const bo_driver *driver = catalog->conn->driver;
     if (catalog->doomed) {
         driver->rollback(catalog->conn);
+        bo_live_settle(catalog, false);
         return keep ? bo_fail(err, BO_FAILED, "a part of this change of the catalog failed")
                     : BO_OK;
     }
     bo_status st = driver->commit(catalog->conn, err);
+    bo_live_settle(catalog, st == BO_OK);
     if (st != BO_OK) {
         driver->rollback(catalog->conn);
         return bo_wrap(err, st, "cannot write to the catalog '%s'", catalog->name);

@@ -29,6 +29,8 @@ typedef struct bo_catalog bo_catalog;
  */
 bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_timeout_ms,
     bo_catalog **out, bo_error *err);
+/** Runs of it that have not ended are dead then.  In a child of the process that opened it only
+ * memory is freed: connection and runs are the parent's. */
 void bo_catalog_free(bo_catalog *catalog);
 BO_DEFINE_SCOPE(bo_catalog);
 bo_conn *bo_catalog_conn(bo_catalog *catalog);
@@ -140,13 +142,15 @@ bo_status bo_catalog_run_follow(bo_catalog *catalog, const char *before, const c
  * dead): stop. */
 bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *step,
     const char *token, const char *details, bo_error *err);
-/** Also of a run that died, once it is known what became of it.  details NULL: kept. */
+/** Also of a run that died, once it is known what became of it.  details NULL: kept.  When it
+ * cannot be recorded, this process is not at work on the run any more all the same: it is dead. */
 bo_status bo_catalog_run_end(
     bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err);
 bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
     bo_run_record **out, size_t *count_out, bo_error *err); /* newest first; point NULL: all */
-/** True when a "running" run's process is gone (this host) or, where it cannot be seen (another
- * host or container), when its lease is over. */
+/** True when a "running" run's process is gone (this host), when it is this very process and not at
+ * work on it any more, or, where it cannot be seen (another host or container), when its lease is
+ * over. */
 bool bo_run_is_dead(const bo_run_record *run);
 
 /* ---- audit log: docs/design/audit.md ---- */

@@ -4,12 +4,15 @@
 #ifndef BO_STORE_CATALOG_SQL_H
 #define BO_STORE_CATALOG_SQL_H
 
+#include <sys/types.h>
+
 #include "store/catalog.h"
 
 struct bo_catalog {
     bo_conn *conn;
     char *name;               /* redacted URL, for errors */
-    char *url, *password;     /* for the connection of the keeper; password may be NULL */
+    char *url, *password;     /* to open it again; the path of a file is absolute */
+    pid_t owner;              /* who opened it: a child must not use its connection */
     struct bo_keeper *keeper; /* of the leases, once a run has begun */
     uint32_t lock_timeout_ms;
     unsigned depth; /* of bo_catalog_begin() */
@@ -18,6 +21,14 @@ struct bo_catalog {
 
 /* The write lock on a server: "backout" in ASCII; it ends with the transaction. */
 #define BO_CATALOG_LOCK "27691627349767540"
+
+/* Where it is on a server. */
+#define BO_CATALOG_SCHEMA "backout_catalog"
+
+/** One more connection to the same catalog, wherever the process is now.  Creates and migrates
+ * nothing; on a server its SQL names BO_CATALOG_SCHEMA. */
+bo_status bo_catalog_again(
+    const bo_catalog *other, uint32_t lock_timeout_ms, bo_catalog **out, bo_error *err);
 
 /** Makes the tables, or brings those of an older version up to date; BO_UNSUPPORTED for a later. */
 bo_status bo_catalog_migrate(bo_catalog *catalog, bo_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/store/keeper.c - renews leases until it is told to end; what fails is tried again. */
+/* src/store/keeper.c - renews leases until it is told to end; what fails is soon tried again. */
 #include "store/keeper.h"
 
 #include <errno.h>
@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/live.h"
 #include "store/process.h"
 
-#define KEEPER_LOCK_TIMEOUT_MS 1000u /* whoever ends the keeper waits for it that long at most */
+/* Of the time between two renewals. */
+enum { RETRY_PART = 10, LOCK_WAIT_PART = 20 };
 
 struct bo_keeper {
     pthread_t thread;
@@ -21,44 +23,76 @@ struct bo_keeper {
     bool over;   /* under lock */
     pid_t owner; /* whose thread it is */
     uint32_t every_ms;
-    char *url, *password;
+    const bo_catalog *of; /* its URL and password do not change */
 };
 
-static bo_status renew(bo_catalog *catalog, bo_error *err)
+/* ---- one attempt ---- */
+
+#define RENEW                                                                                 \
+    " SET lease_us = $1 WHERE id = $2 AND status = 'running' AND pid = $3 AND host = $4 AND " \
+    "process = $5"
+
+static bo_status renew_run(
+    bo_catalog *catalog, const bo_process *self, const char *run, bo_error *err)
 {
-    bo_process self;
-    bo_process_self(&self);
+    const bool schemas = catalog->conn->driver->caps & BO_CAP_SCHEMAS;
     bo_digits lease;
     bo_digits pid;
     const bo_text_value params[] = {
         bo_bind_number(bo_clock_now_us() + BO_LEASE_US, &lease),
-        bo_bind_number(self.pid, &pid),
-        bo_bind_text(self.host),
-        bo_bind_text(self.identity),
+        bo_bind_text(run),
+        bo_bind_number(self->pid, &pid),
+        bo_bind_text(self->host),
+        bo_bind_text(self->identity),
     };
+    return bo_catalog_query(catalog,
+        schemas ? "UPDATE " BO_CATALOG_SCHEMA ".backout_run" RENEW : "UPDATE backout_run" RENEW,
+        params, sizeof params / sizeof *params, NULL, NULL, NULL, err);
+}
+
+static bo_status renew(bo_catalog *catalog, const bo_buf *runs, bo_error *err)
+{
+    bo_process self;
+    bo_process_self(&self);
     bo_status st = bo_catalog_begin(catalog, err);
     if (st != BO_OK)
         return st;
-    st = bo_catalog_query(catalog,
-        "UPDATE backout_run SET lease_us = $1 WHERE status = 'running' AND pid = $2 AND host = $3"
-        " AND process = $4",
-        params, sizeof params / sizeof *params, NULL, NULL, NULL, err);
+    const char *end = (const char *)runs->data + runs->size;
+    for (const char *run = (const char *)runs->data; run < end && st == BO_OK;
+         run += strlen(run) + 1)
+        st = renew_run(catalog, &self, run, err);
     return bo_catalog_finish(catalog, st, err);
 }
 
-/* False: it is over. */
-static bool wait_a_while(bo_keeper *keeper)
+/* False: to be tried again.  *catalog is opened when it is needed, and closed when it broke. */
+static bool attempt(const bo_keeper *keeper, bo_catalog **catalog)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += keeper->every_ms / 1000;
-    until.tv_nsec += (long)(keeper->every_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    BO_OWN_VALUE(bo_buf) runs = {0};
+    bo_live_list(&runs);
+    if (runs.failed || runs.size == 0)
+        return !runs.failed;
+    const uint32_t lock_timeout_ms = keeper->every_ms / LOCK_WAIT_PART + 1;
+    bo_error ignored = {0};
+    bo_status st =
+        *catalog ? BO_OK : bo_catalog_again(keeper->of, lock_timeout_ms, catalog, &ignored);
+    if (st == BO_OK)
+        st = renew(*catalog, &runs, &ignored);
+    if (st != BO_OK && st != BO_BUSY)
+        bo_catalog_free(BO_TAKE(*catalog));
+    return st == BO_OK;
+}
+
+/* ---- the thread ---- */
+
+/* False: it is over. */
+static bool wait_until(bo_keeper *keeper, int64_t due_us)
+{
+    const struct timespec due = {
+        .tv_sec = (time_t)(due_us / 1000000), .tv_nsec = (long)(due_us % 1000000) * 1000};
     pthread_mutex_lock(&keeper->lock);
     int waited = 0;
     while (!keeper->over && waited != ETIMEDOUT)
-        waited = pthread_cond_timedwait(&keeper->ended, &keeper->lock, &until);
+        waited = pthread_cond_timedwait(&keeper->ended, &keeper->lock, &due);
     bool over = keeper->over;
     pthread_mutex_unlock(&keeper->lock);
     return !over;
@@ -67,17 +101,13 @@ static bool wait_a_while(bo_keeper *keeper)
 static void *keep(void *arg)
 {
     bo_keeper *keeper = arg;
+    const int64_t every_us = (int64_t)keeper->every_ms * 1000;
+    int64_t due_us = bo_clock_monotonic_us() + every_us;
     bo_catalog *catalog = NULL;
-    while (wait_a_while(keeper)) {
-        bo_status st = catalog ? BO_OK
-                               : bo_catalog_open(keeper->url, keeper->password,
-                                     KEEPER_LOCK_TIMEOUT_MS, &catalog, NULL);
-        if (st == BO_OK)
-            st = renew(catalog, NULL);
-        if (st != BO_OK && st != BO_BUSY) {
-            bo_catalog_free(catalog);
-            catalog = NULL;
-        }
+    while (wait_until(keeper, due_us)) {
+        const int64_t begun_us = bo_clock_monotonic_us();
+        due_us = attempt(keeper, &catalog) ? begun_us + every_us
+                                           : bo_clock_monotonic_us() + every_us / RETRY_PART;
     }
     bo_catalog_free(catalog);
     return NULL;
@@ -100,10 +130,6 @@ static void forget(bo_keeper *keeper)
 {
     pthread_cond_destroy(&keeper->ended);
     pthread_mutex_destroy(&keeper->lock);
-    if (keeper->password)
-        explicit_bzero(keeper->password, strlen(keeper->password));
-    free(keeper->password);
-    free(keeper->url);
     free(keeper);
 }
 
@@ -120,9 +146,8 @@ bo_keeper *bo_keeper_start(const bo_catalog *catalog, uint32_t every_ms)
     pthread_mutex_init(&keeper->lock, NULL);
     keeper->owner = getpid();
     keeper->every_ms = every_ms;
-    keeper->url = strdup(catalog->url);
-    keeper->password = catalog->password ? strdup(catalog->password) : NULL;
-    if (keeper->url && !keeper->password == !catalog->password && start(keeper))
+    keeper->of = catalog;
+    if (start(keeper))
         return keeper;
     forget(keeper);
     return NULL;
@@ -132,12 +157,14 @@ void bo_keeper_free(bo_keeper *keeper)
 {
     if (!keeper)
         return;
-    if (keeper->owner == getpid()) {
-        pthread_mutex_lock(&keeper->lock);
-        keeper->over = true;
-        pthread_cond_signal(&keeper->ended);
-        pthread_mutex_unlock(&keeper->lock);
-        pthread_join(keeper->thread, NULL);
+    if (keeper->owner != getpid()) { /* the copied condition has a waiter for ever */
+        free(keeper);
+        return;
     }
+    pthread_mutex_lock(&keeper->lock);
+    keeper->over = true;
+    pthread_cond_signal(&keeper->ended);
+    pthread_mutex_unlock(&keeper->lock);
+    pthread_join(keeper->thread, NULL);
     forget(keeper);
 }

@@ -72,7 +72,7 @@ static void find_on_sqlite(bo_catalog *catalog, struct holder *out)
 {
     BO_OWN(sq_url) *url = NULL;
     bo_error ignored = {0};
-    if (sq_url_parse(catalog->name, &url, &ignored) != BO_OK)
+    if (sq_url_parse(catalog->url, &url, &ignored) != BO_OK)
         return;
     BO_OWN_VALUE(bo_buf) memory = {0};
     bo_buf_printf(&memory, "%s-shm", url->path);

@@ -9,14 +9,17 @@
 #ifndef BO_STORE_REPOSITORY_DISK_H
 #define BO_STORE_REPOSITORY_DISK_H
 
+#include <sys/types.h>
+
 #include "store/repository.h"
 
 #define BO_WORK_FOLDER "tmp"
 
 struct bo_repository {
     char *path;
-    char *work;  /* this process's folder; NULL until it is needed */
-    int work_fd; /* holds its lock; -1 */
+    char *work;       /* this process's folder; NULL until it is needed */
+    int work_fd;      /* holds its lock; -1 */
+    pid_t work_owner; /* in a child of it the folder is somebody else's */
 };
 
 /** "<folder>/<name>", malloc()ed. */
@@ -27,6 +30,7 @@ bo_status bo_repository_locate(
 
 /** Makes and locks the process's own folder unless it has one. */
 bo_status bo_work_open(bo_repository *repository, bo_error *err);
-void bo_work_close(bo_repository *repository); /* removes it with all that is in it */
+/** Removes it with all that is in it; in a child of its process only lets go of it. */
+void bo_work_close(bo_repository *repository);
 
 #endif

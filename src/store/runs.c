@@ -2,11 +2,13 @@
 /* src/store/runs.c - runs: one execution of anything that changes state, step by step. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/step.h"
 #include "store/catalog_sql.h"
 #include "store/keeper.h"
+#include "store/live.h"
 #include "store/lock.h"
 #include "store/process.h"
 
@@ -74,8 +76,21 @@ bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit
     return BO_OK;
 }
 
+/* This very process began it and is not at work on it any more. */
+static bool is_left(const bo_run_record *run)
+{
+    if (run->pid != getpid() || bo_live_has(run->id))
+        return false;
+    bo_process self;
+    bo_process_self(&self);
+    return self.identity[0] && strcmp(run->host, self.host) == 0 &&
+           strcmp(run->process, self.identity) == 0;
+}
+
 bool bo_run_is_dead(const bo_run_record *run)
 {
+    if (is_left(run))
+        return true;
     switch (bo_process_look(run->host, run->pid, run->process)) {
     case BO_PROCESS_LIVES:
         return false;
@@ -85,6 +100,38 @@ bool bo_run_is_dead(const bo_run_record *run)
         break;
     }
     return run->lease_us < bo_clock_now_us();
+}
+
+/* ---- changing a record ---- */
+
+static bo_status change_run(bo_catalog *catalog, const char *run, const char *sql,
+    const bo_text_value *params, uint16_t count, bo_error *err)
+{
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st != BO_OK)
+        return st;
+    uint64_t rows = 0;
+    st = bo_catalog_query(catalog, sql, params, count, NULL, NULL, &rows, err);
+    if (st == BO_OK && rows != 1)
+        st = bo_fail(err, BO_CONFLICT, "no such run is running: '%s'", run);
+    return bo_catalog_finish(catalog, st, err);
+}
+
+static bo_status record_end(
+    bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err)
+{
+    bo_digits now;
+    const bo_text_value params[] = {
+        bo_bind_text(status),
+        bo_bind_number(bo_clock_now_us(), &now),
+        bo_bind_text(details),
+        bo_bind_text(run),
+    };
+    bo_status st = change_run(catalog, run,
+        "UPDATE backout_run SET status = $1, ended_us = $2, details = COALESCE($3, details)"
+        " WHERE id = $4",
+        params, 4, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot end the run '%s'", run);
 }
 
 /* ---- beginning ---- */
@@ -168,7 +215,7 @@ static bo_status begin_run(
         st = insert_run(catalog, id, beginning, &rows, err);
         if (st == BO_OK && rows == 1) {
             memcpy(id_out, id, sizeof id);
-            return BO_OK;
+            return bo_live_add(catalog, id) ? BO_OK : bo_nomem(err);
         }
     }
     return st != BO_OK ? st : bo_fail(err, BO_EXISTS, "no id is free");
@@ -182,7 +229,7 @@ static bo_status try_begin(bo_catalog *catalog, const char *before, const char *
     if (st != BO_OK)
         return st;
     if (before)
-        st = bo_catalog_run_end(catalog, before, status, NULL, err);
+        st = record_end(catalog, before, status, NULL, err);
     if (st == BO_OK)
         st = begin_run(catalog, beginning, id_out, err);
     return bo_catalog_finish(catalog, st, err);
@@ -198,6 +245,8 @@ static bo_status begin_waiting(bo_catalog *catalog, const char *before, const ch
         bo_status st = try_begin(catalog, before, status, beginning, id, err);
         if (st == BO_OK) {
             memcpy(id_out, id, sizeof id);
+            if (before)
+                bo_live_remove(before);
             if (!catalog->keeper)
                 catalog->keeper = bo_keeper_start(catalog, BO_LEASE_EVERY_MS);
             return st;
@@ -225,19 +274,6 @@ bo_status bo_catalog_run_follow(bo_catalog *catalog, const char *before, const c
 
 /* ---- going on ---- */
 
-static bo_status change_run(bo_catalog *catalog, const char *run, const char *sql,
-    const bo_text_value *params, uint16_t count, bo_error *err)
-{
-    bo_status st = bo_catalog_begin(catalog, err);
-    if (st != BO_OK)
-        return st;
-    uint64_t rows = 0;
-    st = bo_catalog_query(catalog, sql, params, count, NULL, NULL, &rows, err);
-    if (st == BO_OK && rows != 1)
-        st = bo_fail(err, BO_CONFLICT, "no such run is running: '%s'", run);
-    return bo_catalog_finish(catalog, st, err);
-}
-
 bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *step,
     const char *token, const char *details, bo_error *err)
 {
@@ -262,16 +298,7 @@ bo_status bo_catalog_run_step(bo_catalog *catalog, const char *run, const char *
 bo_status bo_catalog_run_end(
     bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err)
 {
-    bo_digits now;
-    const bo_text_value params[] = {
-        bo_bind_text(status),
-        bo_bind_number(bo_clock_now_us(), &now),
-        bo_bind_text(details),
-        bo_bind_text(run),
-    };
-    bo_status st = change_run(catalog, run,
-        "UPDATE backout_run SET status = $1, ended_us = $2, details = COALESCE($3, details)"
-        " WHERE id = $4",
-        params, 4, err);
-    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot end the run '%s'", run);
+    bo_status st = record_end(catalog, run, status, details, err);
+    bo_live_remove(run);
+    return st;
 }

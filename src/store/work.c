@@ -69,10 +69,16 @@ static bool lock_folder(const char *path, int *fd_out)
     return false;
 }
 
+static bool has_own(const bo_repository *repository)
+{
+    return repository->work && repository->work_owner == getpid();
+}
+
 bo_status bo_work_open(bo_repository *repository, bo_error *err)
 {
-    if (repository->work)
+    if (has_own(repository))
         return BO_OK;
+    bo_work_close(repository);
     BO_OWN_MEM char *parent = NULL;
     bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
     if (st == BO_OK)
@@ -92,6 +98,7 @@ bo_status bo_work_open(bo_repository *repository, bo_error *err)
             return bo_fail_errno(err, BO_IO, errno, "cannot make '%s'", path);
         if (lock_folder(path, &repository->work_fd)) {
             repository->work = BO_TAKE(path);
+            repository->work_owner = getpid();
             return BO_OK;
         }
         if (errno != EWOULDBLOCK && errno != ENOENT) {
@@ -109,7 +116,8 @@ void bo_work_close(bo_repository *repository)
         return;
     uint64_t files = 0;
     bo_error ignored = {0}; /* what stays is swept by the next process */
-    (void)remove_tree(repository->work, &files, &ignored);
+    if (has_own(repository))
+        (void)remove_tree(repository->work, &files, &ignored);
     (void)close(repository->work_fd);
     free(repository->work);
     repository->work = NULL;
@@ -194,7 +202,7 @@ static bo_status look_for_lock(void *ctx, const char *path, bo_error *err)
 
 bo_status bo_repository_in_use(bo_repository *repository, bool *out, bo_error *err)
 {
-    struct search search = {.own = repository->work};
+    struct search search = {.own = has_own(repository) ? repository->work : NULL};
     bo_status st = walk_work(repository, look_for_lock, &search, err);
     if (st == BO_OK)
         *out = search.found;

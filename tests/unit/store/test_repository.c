@@ -284,6 +284,45 @@ static void kill_and_collect(pid_t child)
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+/* In a child: what it inherited stays its parent's, and it has a folder of its own. */
+static int use_as_child(bo_repository *repository, const char *parents)
+{
+    const char *own = NULL;
+    bool in_use = false;
+    (void)alarm(5);
+    if (bo_repository_in_use(repository, &in_use, NULL) != BO_OK || !in_use)
+        return 1;
+    if (bo_repository_scratch(repository, &own, NULL) != BO_OK || strcmp(own, parents) == 0)
+        return 2;
+    bo_repository_free(repository);
+    return access(parents, F_OK) == 0 ? 0 : 3;
+}
+
+static void a_child_leaves_the_scratch_folder_to_its_parent(void **state)
+{
+    world *w = *state;
+    const char *scratch = NULL;
+    char kept[160];
+    char parents[128];
+    assert_int_equal(bo_repository_scratch(w->repository, &scratch, NULL), BO_OK);
+    (void)snprintf(parents, sizeof parents, "%s", scratch);
+    (void)snprintf(kept, sizeof kept, "%s/deeper", scratch);
+    assert_int_equal(mkdir(kept, 0700), 0);
+    for (int uses = 0; uses <= 1; uses++) {
+        (void)fflush(NULL);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0 && !uses)
+            bo_repository_free(w->repository);
+        if (child == 0)
+            _exit(uses ? use_as_child(w->repository, parents) : 0);
+        int how = 0;
+        assert_int_equal(waitpid(child, &how, 0), child);
+        assert_int_equal(how, 0);
+        assert_int_equal(access(kept, F_OK), 0);
+    }
+}
+
 static void a_sweep_removes_what_dead_processes_left_and_nothing_else(void **state)
 {
     world *w = *state;
@@ -394,6 +433,7 @@ int main(void)
         TEST(a_missing_file_is_named),
         TEST(more_space_than_there_is_is_refused),
         TEST(a_scratch_folder_is_private_and_goes_with_the_repository),
+        TEST(a_child_leaves_the_scratch_folder_to_its_parent),
         TEST(a_sweep_removes_what_dead_processes_left_and_nothing_else),
         TEST(a_full_disk_is_an_error_and_gives_back_what_it_took),
         TEST(a_file_that_grows_too_large_is_an_error_and_leaves_nothing),

@@ -3,11 +3,13 @@
 #include "world.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/step.h"
 #include "store/keeper.h"
+#include "store/live.h"
 
 static bo_run_record only_run(world *w)
 {
@@ -279,7 +281,20 @@ static void a_run_before_the_hosts_last_start_is_dead(void **state)
     assert_true(bo_run_is_dead(&record));
 }
 
+/* ---- leases ---- */
+
 enum { KEEP_EVERY_MS = 20, KEPT_WITHIN_MS = 20000 };
+
+/* False: it was not renewed for long. */
+static bool is_renewed(world *w, int64_t before_us)
+{
+    for (int i = 0; i < KEPT_WITHIN_MS / KEEP_EVERY_MS; i++) {
+        if (only_run(w).lease_us > before_us)
+            return true;
+        (void)usleep(KEEP_EVERY_MS * 1000);
+    }
+    return false;
+}
 
 static void a_step_that_takes_long_keeps_its_lease(void **state)
 {
@@ -290,16 +305,12 @@ static void a_step_that_takes_long_keeps_its_lease(void **state)
     assert_int_equal(bo_catalog_run_end(w->catalog, ended, "done", NULL, NULL), BO_OK);
     int64_t ended_lease_us = only_run(w).lease_us;
     assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
-    int64_t first_us = only_run(w).lease_us;
-    int64_t lease_us = first_us;
+    int64_t lease_us = only_run(w).lease_us;
     bo_keeper *keeper = bo_keeper_start(w->catalog, KEEP_EVERY_MS);
     assert_non_null(keeper);
-    for (int i = 0; i < KEPT_WITHIN_MS / KEEP_EVERY_MS && lease_us == first_us; i++) {
-        (void)usleep(KEEP_EVERY_MS * 1000);
-        lease_us = only_run(w).lease_us;
-    }
+    bool renewed = is_renewed(w, lease_us);
     bo_keeper_free(keeper);
-    assert_true(lease_us > first_us);
+    assert_true(renewed);
     bo_run_record *runs = NULL;
     size_t count = 0;
     assert_int_equal(bo_catalog_runs(w->catalog, "rb_b", 0, w->arena, &runs, &count, NULL), BO_OK);
@@ -308,6 +319,171 @@ static void a_step_that_takes_long_keeps_its_lease(void **state)
     lease_us = only_run(w).lease_us;
     (void)usleep(3 * KEEP_EVERY_MS * 1000);
     assert_int_equal(only_run(w).lease_us, lease_us); /* nobody is at it any more */
+}
+
+enum { SELDOM_MS = 1000, LOCKED_MS = SELDOM_MS * 11 / 10 };
+
+static void a_lease_that_could_not_be_renewed_is_soon_renewed(void **state)
+{
+    world *w = *state;
+    char run[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    int64_t lease_us = only_run(w).lease_us;
+    bo_keeper *keeper = bo_keeper_start(w->catalog, SELDOM_MS);
+    assert_int_equal(bo_catalog_begin(w->catalog, NULL), BO_OK);
+    (void)usleep(LOCKED_MS * 1000); /* its first attempt comes meanwhile */
+    assert_int_equal(bo_catalog_end(w->catalog, false, NULL), BO_OK);
+    assert_int_equal(only_run(w).lease_us, lease_us);
+    int64_t free_us = bo_clock_monotonic_us();
+    bool renewed = is_renewed(w, lease_us);
+    int64_t renewed_us = bo_clock_monotonic_us();
+    bo_keeper_free(keeper);
+    assert_true(renewed);
+    assert_true(renewed_us - free_us < (int64_t)SELDOM_MS * 1000 * 3 / 4);
+}
+
+/* On PostgreSQL the catalog is where it is. */
+static void leases_are_kept_wherever_the_process_goes(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char before[4096];
+    char other[96];
+    if (world_is_postgres())
+        skip();
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(w->folder), 0);
+    world_close(w);
+    (void)snprintf(w->url, sizeof w->url, "sqlite:state/catalog.db");
+    w->catalog = world_open(w);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    int64_t lease_us = only_run(w).lease_us;
+    (void)snprintf(other, sizeof other, "%s/other", w->folder);
+    assert_int_equal(mkdir(other, 0700), 0);
+    assert_int_equal(chdir(other), 0);
+    bo_keeper *keeper = bo_keeper_start(w->catalog, KEEP_EVERY_MS);
+    bool renewed = is_renewed(w, lease_us);
+    bo_keeper_free(keeper);
+    assert_int_equal(chdir(before), 0);
+    assert_true(renewed);
+    assert_int_equal(rmdir(other), 0); /* nothing was made in it */
+}
+
+static void keeping_leases_never_makes_a_catalog(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char aside[128];
+    if (world_is_postgres())
+        skip();
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    (void)snprintf(aside, sizeof aside, "%s.aside", w->path);
+    assert_int_equal(rename(w->path, aside), 0);
+    bo_keeper *keeper = bo_keeper_start(w->catalog, KEEP_EVERY_MS);
+    (void)usleep(5 * KEEP_EVERY_MS * 1000);
+    bo_keeper_free(keeper);
+    assert_int_equal(access(w->path, F_OK), -1);
+    assert_int_equal(rename(aside, w->path), 0);
+}
+
+enum { CHILD_SECONDS = 5 };
+
+static void a_child_that_frees_the_catalog_ends_and_leaves_it_to_its_parent(void **state)
+{
+    world *w = *state;
+    char run[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    (void)usleep(KEEP_EVERY_MS * 1000); /* its keeper waits */
+    (void)fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)alarm(CHILD_SECONDS);
+        bo_catalog_free(w->catalog);
+        _exit(0);
+    }
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    assert_int_equal(bo_catalog_run_step(w->catalog, run, "applying", NULL, NULL, NULL), BO_OK);
+    int64_t lease_us = only_run(w).lease_us;
+    bo_keeper *keeper = bo_keeper_start(w->catalog, KEEP_EVERY_MS);
+    bool renewed = is_renewed(w, lease_us);
+    bo_keeper_free(keeper);
+    assert_true(renewed);
+}
+
+/* ---- runs of this very process ---- */
+
+static void a_run_whose_end_could_not_be_recorded_is_over(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char next[64];
+    world_wait_briefly(w);
+    BO_OWN(bo_catalog) *other = world_open(w);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    assert_int_equal(bo_catalog_begin(other, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_end(w->catalog, run, "done", NULL, NULL), BO_BUSY);
+    assert_int_equal(bo_catalog_end(other, false, NULL), BO_OK);
+
+    bo_run_record record = only_run(w);
+    assert_string_equal(record.status, "running");
+    assert_true(bo_run_is_dead(&record));
+    bo_keeper *keeper = bo_keeper_start(w->catalog, KEEP_EVERY_MS);
+    (void)usleep(5 * KEEP_EVERY_MS * 1000);
+    bo_keeper_free(keeper);
+    assert_int_equal(only_run(w).lease_us, record.lease_us);
+
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", next, NULL), BO_OK);
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    assert_int_equal(bo_catalog_runs(w->catalog, "rb_a", 0, w->arena, &runs, &count, NULL), BO_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(runs[1].status, "died");
+}
+
+static void a_run_of_another_catalog_handle_lives_until_that_is_freed(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char next[64];
+    world_wait_briefly(w);
+    bo_catalog *other = world_open(w);
+    assert_int_equal(bo_catalog_run_begin(other, "seal", "rb_a", "me", run, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", next, NULL), BO_BUSY);
+    bo_run_record record = only_run(w);
+    assert_false(bo_run_is_dead(&record));
+    bo_catalog_free(other);
+    assert_true(bo_run_is_dead(&record));
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", next, NULL), BO_OK);
+}
+
+static void a_run_that_does_not_begin_after_all_leaves_the_one_before_it_alive(void **state)
+{
+    world *w = *state;
+    char run[64];
+    char next[64] = "";
+    char third[64];
+    world_wait_briefly(w);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "run", "rb_a", "me", run, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "run", "rb_b", "me", third, NULL), BO_OK);
+    assert_int_equal(
+        bo_catalog_run_follow(w->catalog, run, "failed", "rollback", "rb_b", "me", next, NULL),
+        BO_BUSY);
+    assert_true(bo_live_has(run));
+
+    assert_int_equal(bo_catalog_begin(w->catalog, NULL), BO_OK);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "point", "rb_c", "me", next, NULL), BO_OK);
+    assert_true(bo_live_has(next));
+    assert_int_equal(bo_catalog_end(w->catalog, false, NULL), BO_OK);
+    assert_false(bo_live_has(next));
+
+    assert_int_equal(
+        bo_catalog_run_follow(w->catalog, run, "failed", "rollback", "rb_a", "me", next, NULL),
+        BO_OK);
+    assert_true(bo_live_has(next));
+    assert_false(bo_live_has(run));
 }
 
 static void a_run_of_another_host_or_container_is_dead_when_its_lease_is_over(void **state)
@@ -346,6 +522,13 @@ int main(void)
         WORLD_TEST(a_reused_process_id_is_not_mistaken_for_the_run),
         WORLD_TEST(a_run_before_the_hosts_last_start_is_dead),
         WORLD_TEST(a_step_that_takes_long_keeps_its_lease),
+        WORLD_TEST(a_lease_that_could_not_be_renewed_is_soon_renewed),
+        WORLD_TEST(leases_are_kept_wherever_the_process_goes),
+        WORLD_TEST(keeping_leases_never_makes_a_catalog),
+        WORLD_TEST(a_child_that_frees_the_catalog_ends_and_leaves_it_to_its_parent),
+        WORLD_TEST(a_run_whose_end_could_not_be_recorded_is_over),
+        WORLD_TEST(a_run_of_another_catalog_handle_lives_until_that_is_freed),
+        WORLD_TEST(a_run_that_does_not_begin_after_all_leaves_the_one_before_it_alive),
         WORLD_TEST(a_run_of_another_host_or_container_is_dead_when_its_lease_is_over),
     };
     return WORLD_RUN(tests);
