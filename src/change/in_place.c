@@ -4,8 +4,8 @@
  * database, so undoing it needs no row to travel.
  *
  * It is tried while planning, like bulk.c, inside the transaction: it takes only rows that are as
- * the change left them and reads back what it wrote; when it meets anything else it is undone and
- * the rollback goes the longer way, which names the conflicts.
+ * the change left them and reads back what it wrote; when it meets anything else, or a right
+ * is missing for it, it is undone and the rollback goes the longer way, which names the conflicts.
  */
 #include <string.h>
 
@@ -79,8 +79,8 @@ bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
         return BO_OK;
     bo_error longer = {0};
     bo_status st = capture->undo_kept(conn, tables, count, undo->record.id, wanted, &longer);
-    if (st == BO_CONFLICT || st == BO_UNSUPPORTED)
-        return BO_OK;
+    if (st == BO_CONFLICT || st == BO_UNSUPPORTED || st == BO_DENIED)
+        return BO_OK; /* not after BO_BUSY: the longer way would wait for the same rows again */
     if (st != BO_OK) {
         if (err)
             *err = longer;

@@ -66,3 +66,20 @@ undo() {
     run -0 --separate-stderr undo
     [ "$(sql -c "SELECT sum(code) FROM items")" = 4501500 ]
 }
+
+@test "a role that may not switch the triggers undoes it from the file" {
+    local role=clerk_$$ url
+    [ "$(sql -c "SHOW server_version_num")" -ge 150000 ] || skip "no GRANT SET ON PARAMETER"
+    big_change
+    backout -q point seal "$id"
+    psql -X -q "$PG_SUPER_URL" -c "CREATE ROLE $role LOGIN;
+        GRANT SET ON PARAMETER session_replication_role TO $role;
+        GRANT ALL ON items TO $role; GRANT USAGE ON SCHEMA backout TO $role;
+        GRANT SELECT ON ALL TABLES IN SCHEMA backout TO $role"
+    url=${PG_URL/user=app/user=$role}
+    run --separate-stderr backout execute "$id" --db "$url" --type partial --yes
+    psql -X -q "$PG_SUPER_URL" -c "DROP OWNED BY $role; DROP ROLE $role"
+    [ "$status" -eq 0 ]
+    [[ $output == *"proof: match"* ]]
+    [ "$(sql -c "SELECT sum(code) FROM items")" = 4501500 ]
+}
