@@ -129,8 +129,8 @@ typedef struct bo_capture_driver {
      * @param wanted  what undoing it must come to, one element per table.
      * @retval BO_CONFLICT     some row is not as the change left it, or stands in the way.
      * @retval BO_UNSUPPORTED  not kept, or foreign keys, triggers or rules want the longer way.
-     * @retval BO_DENIED       only the owner of the table can, for one, switch the capture's triggers.
-     * In these cases nothing of it is done and the transaction is usable.
+     * @retval BO_DENIED       only the owner of the table can, for one, switch the capture's
+     * triggers. In these cases nothing of it is done and the transaction is usable.
      */
     bo_status (*undo_kept)(struct bo_conn *conn, const bo_table *const *tables, unsigned count,
         const char *point, const struct bo_applied *wanted, bo_error *err);
