@@ -134,25 +134,32 @@ static bo_status add_item(parser *p, cli_list *list, const char *item)
     return BO_OK;
 }
 
-/* "a,b" as two items; a comma inside double quotes belongs to a name. */
-static bo_status add_split(parser *p, cli_list *list, const char *text)
+/* "a, b" as two items; a comma inside the quotes of a name, "..." or `...`, belongs to it.  An
+ * empty item is a mistake: an unset variable of a shell must not stand for everything. */
+static bo_status add_split(parser *p, const cli_option *option, cli_list *list, const char *text)
 {
-    while (*text) {
-        bool quoted = false;
-        size_t size = 0;
-        while (text[size] && (quoted || text[size] != ',')) {
-            quoted = (text[size] == '"') != quoted;
-            size++;
+    for (const char *at = text;; at++) {
+        char quote = '\0';
+        at += strspn(at, " \t");
+        const char *end = at;
+        for (; *end && (quote || *end != ','); end++) {
+            if (quote ? *end == quote : *end == '"' || *end == '`')
+                quote = quote ? '\0' : *end;
         }
-        const char *item = bo_arena_strn(p->ctx->arena, text, size);
-        if (!item)
-            return bo_nomem(p->err);
-        bo_status st = size ? add_item(p, list, item) : BO_OK;
-        if (st != BO_OK)
+        size_t size = (size_t)(end - at);
+        while (size && strchr(" \t", at[size - 1]))
+            size--;
+        if (size == 0 && !text[strspn(text, " \t")])
+            return bo_fail(p->err, BO_INVALID, "--%s needs a value", option->name);
+        if (size == 0)
+            return bo_fail(
+                p->err, BO_INVALID, "--%s has an empty name in '%s'", option->name, text);
+        const char *item = bo_arena_strn(p->ctx->arena, at, size);
+        bo_status st = item ? add_item(p, list, item) : bo_nomem(p->err);
+        if (st != BO_OK || !*end)
             return st;
-        text += size + (text[size] == ',');
+        at = end;
     }
-    return BO_OK;
 }
 
 static bo_status store_uint(parser *p, const cli_option *option, uint32_t *out, const char *text)
@@ -213,7 +220,7 @@ static bo_status store(parser *p, const cli_option *option, void *base, const ch
     case CLI_CHOICE:
         return store_choice(p, option, field, text);
     case CLI_LIST:
-        return add_split(p, field, text);
+        return add_split(p, option, field, text);
     case CLI_TEXTS:
         return add_item(p, field, text);
     default:

@@ -147,3 +147,24 @@ usage_error() {
     run -1 --separate-stderr bash -c 'backout help >/dev/full'
     [[ $stderr == *"cannot write to the standard output"* ]]
 }
+
+@test "an empty name in --tables exits 2: it never stands for all tables" {
+    local command
+    for command in "execute rb_1" "restore rb_1 --db x" "point create --db x" "run --db x a.sql"; do
+        # shellcheck disable=SC2086 # several words
+        usage_error "--tables needs a value" "" -- $command --tables ""
+        # shellcheck disable=SC2086
+        usage_error "--tables needs a value" "" -- $command --tables " "
+        # shellcheck disable=SC2086
+        usage_error "--tables has an empty name in 'a,,b'" "" -- $command --tables a,,b
+        # shellcheck disable=SC2086
+        usage_error "--tables has an empty name in 'a,'" "" -- $command --tables=a,
+    done
+}
+
+@test "blanks around the names of --tables are no part of them" {
+    backout -q init
+    sqlite3 shop.db 'CREATE TABLE "a,b" (x); CREATE TABLE c (x)'
+    run -0 --separate-stderr backout point create --db shop.db --tables '"a,b" , c' --output json
+    [ "$(jq -c '[.tables[].name]' <<<"$output")" = '["\"a,b\"","c"]' ]
+}
