@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 typedef struct bo_doctor_options {
-    bool fix;     /* remove what nobody needs any more */
+    bool fix;     /* remove what nobody needs any more, settle rollbacks that died */
     bool foreign; /* with fix: also what belongs to points that this catalog does not know */
 } bo_doctor_options;
 
@@ -30,7 +30,7 @@ typedef struct bo_finding {
     const char *run;   /* id, or "" */
     const char *what;  /* one sentence */
     const char *next;  /* what a person can do: a command, or "" */
-    bool fixable;      /* bo_doctor_options.fix removes it */
+    bool fixable;      /* bo_doctor_options.fix removes or settles it */
     bool foreign;      /* only together with bo_doctor_options.foreign */
     bool fixed;
 } bo_finding;
@@ -55,7 +55,8 @@ BO_API void bo_doctor_free(bo_doctor *doctor);
 
 /**
  * Looks at the catalog and at what backout has in the database; with options->fix removes what
- * nobody needs.  Without fix nothing is changed.  A live run and what it uses are left alone.
+ * nobody needs, and settles rollbacks and restores that died: records follow what the database
+ * committed.  Without fix nothing is changed.  A live run and what it uses are left alone.
  *
  * @param database  NULL: only the catalog's own records.
  * @param out       set on BO_OK and on BO_MISMATCH.

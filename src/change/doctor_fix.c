@@ -118,8 +118,8 @@ bo_status bo_doctor_fix(bo_examination *examination, bo_error *err)
                 *err = failed;
             return st;
         }
-        finding->what =
-            bo_arena_printf(examination->arena, "%s\nnot removed: %s", finding->what, failed.text);
+        finding->what = bo_arena_printf(examination->arena, "%s\nnot %s: %s", finding->what,
+            is_kind(finding, "dead-run") ? "settled" : "removed", failed.text);
         if (!finding->what)
             return bo_nomem(err);
     }

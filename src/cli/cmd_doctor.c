@@ -59,8 +59,9 @@ static bo_status confirm(cli *ctx, const struct doctor_args *args, const cli_dat
     }
     cli_consent consent = {.event = "doctor.fix",
         .object = target ? database->shown : "",
-        .what = args->foreign ? "Remove what this catalog does not need, another one's as well"
-                              : "Remove what this catalog does not need any more",
+        .what = args->foreign
+                    ? "Remove what this catalog does not need, another one's as well"
+                    : "Remove what this catalog does not need any more, and settle what died",
         .production = args->production,
         .yes = args->yes};
     return cli_consent_get(ctx, target ? database : NULL, &consent, err);
@@ -102,8 +103,9 @@ const cli_command cmd_doctor = {
     .details =
         "Lists what of each table can be undone, captures that no point needs or that are broken,"
         "\nand runs that died. Exit code 4 when something bad is there.\n\n--fix removes what no "
-        "point of this catalog needs any more. A capture of a point that this\ncatalog does not "
-        "know may be another catalog's: --foreign removes it too.",
+        "point of this catalog needs any more, and settles rollbacks and restores\nthat died: "
+        "their records follow what the database committed. A capture of a point that this\n"
+        "catalog does not know may be another catalog's: --foreign removes it too.",
     .example = "backout doctor --db shop\nbackout doctor --db shop --fix",
     .options = options,
     .args_size = sizeof(struct doctor_args),

@@ -81,10 +81,17 @@ void bo_text_coverage(bo_buf *out, const bo_style *style, const bo_point *point)
 
 /* ---- doctor ---- */
 
+static const char *state_of(const bo_finding *found)
+{
+    if (found->fixed)
+        return strcmp(found->kind, "dead-run") == 0 ? "settled" : "removed";
+    return found->bad ? "found" : "note";
+}
+
 /* The sentence, then what is known besides, indented. */
 static void finding(bo_buf *out, const bo_style *style, const bo_finding *found)
 {
-    bo_state_add(out, style, found->fixed ? "removed" : found->bad ? "found" : "note");
+    bo_state_add(out, style, state_of(found));
     const char *line = found->what;
     for (const char *before = ": "; line; before = "  ") {
         size_t size = strcspn(line, "\n");
