@@ -210,6 +210,39 @@ static void a_point_in_use_or_with_an_open_outcome_stays(void **state)
     assert_false(world_has_file(w, "intent_1.change"));
 }
 
+static struct {
+    world *w;
+    const char *run;
+} meanwhile;
+
+static void lose_an_answer(const char *step)
+{
+    if (strcmp(step, "removing") != 0)
+        return;
+    bo_step_hook = NULL;
+    end_run(meanwhile.w, meanwhile.run, "unknown");
+}
+
+static void a_point_whose_outcome_became_open_meanwhile_stays(void **state)
+{
+    world *w = *state;
+    const char *first = sealed_point(w, "orders", 6), *second = sealed_point(w, "orders", 5);
+    char run[64];
+    begin_run(w, "rollback", second, run);
+    end_run(w, run, "done");
+    meanwhile.w = w;
+    meanwhile.run = run;
+    bo_step_hook = lose_an_answer;
+    bo_prune *prune = prune_by(w, one_day);
+    assert_null(bo_step_hook);
+    assert_true(item_of(prune, first)->removed);
+    assert_false(item_of(prune, second)->removed);
+    assert_non_null(strstr(item_of(prune, second)->because, "is not settled"));
+    bo_prune_free(prune);
+    assert_int_equal(world_record(w, second).status, BO_POINT_SEALED);
+    assert_true(has_snapshot(w, second));
+}
+
 static void what_was_never_whole_goes(void **state)
 {
     world *w = *state;
@@ -331,6 +364,7 @@ int main(void)
         WORLD_TEST(a_fresh_point_that_is_not_sealed_stays),
         WORLD_TEST(an_undo_point_stays_while_its_parent_does),
         WORLD_TEST(a_point_in_use_or_with_an_open_outcome_stays),
+        WORLD_TEST(a_point_whose_outcome_became_open_meanwhile_stays),
         WORLD_TEST(what_was_never_whole_goes),
         WORLD_TEST(every_point_that_goes_is_audited),
         WORLD_TEST(a_killed_prune_is_ended_by_the_next_one),
