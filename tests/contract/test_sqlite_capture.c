@@ -146,6 +146,34 @@ static const story replaced[] = {
         " UPDATE OR REPLACE t SET id = 3 WHERE id = 8; UPDATE OR IGNORE t SET id = 2 WHERE id = 3"},
 };
 
+/* In a subquery NEW and OLD would mean tables of these names. */
+static const story named[] = {
+    {"a key moves in a table that is called new", "new",
+        "CREATE TABLE new (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO new VALUES (1, 'a'), (2,"
+        " 'b')",
+        "UPDATE new SET id = 7 WHERE id = 1; UPDATE OR REPLACE new SET id = 7 WHERE id = 2;"
+        " INSERT OR REPLACE INTO new VALUES (7, 'c'); ALTER TABLE new RENAME COLUMN id TO \"new\";"
+        " UPDATE new SET \"new\" = 8 WHERE \"new\" = 7"},
+    {"rows are replaced in a table that is called old", "old",
+        "CREATE TABLE old (id INTEGER PRIMARY KEY, u TEXT UNIQUE);"
+        "INSERT INTO old VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+        "UPDATE OR REPLACE old SET u = 'b' WHERE id = 1; UPDATE OR REPLACE old SET id = 3 WHERE id"
+        " = 1"},
+    {"without rowid, in other letters", "\"Old\"",
+        "CREATE TABLE \"Old\" (a TEXT, b INT, v UNIQUE, PRIMARY KEY (b, a)) WITHOUT ROWID;"
+        "INSERT INTO old VALUES ('x', 1, 1), ('y', 1, 2), ('x', 2, 3)",
+        "UPDATE OR REPLACE old SET v = 2 WHERE v = 1; UPDATE OR REPLACE old SET b = 3, v = 9 WHERE"
+        " b = 2"},
+    {"expressions and conditions", "NEW",
+        "CREATE TABLE NEW (id INTEGER PRIMARY KEY, a TEXT, live INT, \"new\" NOT NULL DEFAULT 4);"
+        "CREATE UNIQUE INDEX i ON new (lower(a), \"new\") WHERE live > .5 AND a <> 'new.';"
+        "INSERT INTO NEW VALUES (1, 'A', 1, 4), (2, 'b', 1, 2), (3, 'a', 0, 4), (4, 'B', 1, 4)",
+        "INSERT OR REPLACE INTO new VALUES (9, 'a', 1, NULL);"
+        " UPDATE OR REPLACE new SET a = 'B' WHERE id = 9;"
+        " UPDATE OR REPLACE new SET a = 'b', \"new\" = 2 WHERE id = 9;"
+        " UPDATE new SET id = 8 WHERE id = 9"},
+};
+
 static const story triggered[] = {
     {"a trigger of the session that changes the row again", "t", ROWS_T,
         "CREATE TEMP TRIGGER s AFTER UPDATE OF a ON t BEGIN UPDATE t SET d = d + 1 WHERE id ="
@@ -203,6 +231,11 @@ static void plain_changes_are_told(void **state)
 static void what_replace_removes_is_told(void **state)
 {
     all_tell(*state, replaced, sizeof replaced / sizeof *replaced);
+}
+
+static void tables_called_new_and_old_are_told(void **state)
+{
+    all_tell(*state, named, sizeof named / sizeof *named);
 }
 
 static void triggers_of_users_hide_nothing(void **state)
@@ -354,7 +387,7 @@ static void positions_and_transactions_are_bounds(void **state)
 }
 
 CONTRACT_MAIN("sqlite_capture", CONTRACT_TEST(plain_changes_are_told),
-    CONTRACT_TEST(what_replace_removes_is_told), CONTRACT_TEST(triggers_of_users_hide_nothing),
-    CONTRACT_TEST(an_undo_is_told_to_other_points),
+    CONTRACT_TEST(what_replace_removes_is_told), CONTRACT_TEST(tables_called_new_and_old_are_told),
+    CONTRACT_TEST(triggers_of_users_hide_nothing), CONTRACT_TEST(an_undo_is_told_to_other_points),
     CONTRACT_TEST(a_restore_is_told_to_other_points), CONTRACT_TEST(strict_sessions_can_write),
     CONTRACT_TEST(positions_and_transactions_are_bounds))

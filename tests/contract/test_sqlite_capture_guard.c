@@ -6,6 +6,7 @@
 #include "contract/sqlite_capture_world.h"
 #include "driver/sqlite/sqlite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- nothing of ours is seen, and nothing stays ---- */
@@ -229,6 +230,26 @@ static void a_text_in_double_quotes_is_not_followed(void **state)
     assert_non_null(strstr(capture_coverage(w, "t", BO_UNCOVERED), "cannot be"));
 }
 
+/* In a trigger it would name the row that is written. */
+static void a_condition_that_names_a_table_called_new_is_not_followed(void **state)
+{
+    contract_world *w = *state;
+    static const char *const conditions[] = {"new.a > 0", "a > 1.5 AND \"NEW\" . a", "[new].a"};
+    contract_do(w, "CREATE TABLE new (id INTEGER PRIMARY KEY, a, b)");
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        char sql[128];
+        capture_begin(w, "p", PG_NAMES("new"));
+        (void)snprintf(sql, sizeof sql, "CREATE UNIQUE INDEX i ON new (b) WHERE %s", conditions[i]);
+        contract_do(w, sql);
+        assert_non_null(strstr(capture_broken(w, "new", "p"), "'i' names its table"));
+        assert_non_null(strstr(capture_coverage(w, "new", BO_UNCOVERED), "'i' names its table"));
+        contract_do(w, "DROP INDEX i");
+        capture_end(w, "p");
+    }
+    contract_do(w, "CREATE UNIQUE INDEX i ON new (b) WHERE a <> 'new' OR a = 'new.a'");
+    assert_string_equal(capture_coverage(w, "new", BO_COVERED), "");
+}
+
 CONTRACT_MAIN("sqlite_capture_guard", CONTRACT_TEST(a_captured_table_looks_like_any_other),
     CONTRACT_TEST(a_broken_capture_is_noticed), CONTRACT_TEST(the_next_point_gets_a_whole_journal),
     CONTRACT_TEST(a_renamed_column_is_captured_on),
@@ -236,4 +257,5 @@ CONTRACT_MAIN("sqlite_capture_guard", CONTRACT_TEST(a_captured_table_looks_like_
     CONTRACT_TEST(lost_parts_do_not_hinder_other_points),
     CONTRACT_TEST(what_cannot_be_captured_is_refused_by_name),
     CONTRACT_TEST(a_database_in_use_is_busy),
-    CONTRACT_TEST(a_text_in_double_quotes_is_not_followed))
+    CONTRACT_TEST(a_text_in_double_quotes_is_not_followed),
+    CONTRACT_TEST(a_condition_that_names_a_table_called_new_is_not_followed))

@@ -39,6 +39,10 @@ void sq_trigger_name(bo_buf *out, const sq_journal *journal, unsigned index);
 /** Adds what follows CREATE TRIGGER. */
 bo_status sq_trigger_sql(bo_buf *out, const sq_journal *journal, const bo_table *table,
     const sq_uniques *uniques, unsigned index, bo_error *err);
+/** In a subquery on this table NEW or OLD would mean the table itself, because it is called so. */
+bool sq_hides_row(const bo_table *table);
+/** Adds ` FROM "t"` for a subquery in a trigger, with another name where `t` hides the row. */
+void sq_add_from(bo_buf *out, const bo_table *table);
 /** Adds `c0, c1, ...`: the values of an image in the journal, with the row number if it is one. */
 void sq_journal_list(bo_buf *out, const bo_table *table);
 /** Adds `c4, c7`: the columns of the row key in the journal. */

@@ -69,7 +69,14 @@ static bo_status check_triggers(
     sq_uniques uniques = {0};
     if (!arena)
         return bo_nomem(err);
-    bo_status st = sq_read_uniques(conn, now, arena, &uniques, err);
+    bo_error unread = {0};
+    bo_status st = sq_read_uniques(conn, now, arena, &uniques, &unread);
+    if (st == BO_UNSUPPORTED) {
+        bo_buf_add_str(broken, unread.text);
+        return bo_buf_check(broken, err);
+    }
+    if (st != BO_OK && err)
+        *err = unread;
     for (unsigned i = 0; st == BO_OK && i < SQ_TRIGGER_COUNT; i++) {
         BO_OWN_VALUE(bo_buf) name = {0};
         BO_OWN_VALUE(bo_buf) sql = {0};
@@ -196,8 +203,8 @@ static bo_status check_matches(sq_conn *conn, const bo_table *now, bo_buf *reaso
         BO_OWN_VALUE(bo_buf) sql = {0};
         BO_OWN(sqlite3_stmt) *statement = NULL;
         bo_error refusal = {0};
-        bo_buf_add_str(&sql, "SELECT EXISTS (SELECT 1 FROM ");
-        sq_quote_table(&sql, now);
+        bo_buf_add_str(&sql, "SELECT EXISTS (SELECT 1");
+        sq_add_from(&sql, now);
         bo_buf_printf(&sql, " WHERE %s) FROM ", uniques.matches[i]);
         sq_quote_table(&sql, now);
         bo_buf_add_str(&sql, " AS NEW");

@@ -10,6 +10,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "driver/sqlite/capture.h"
 
@@ -54,6 +55,18 @@ static void add_values(bo_buf *out, const bo_table *table, const char *of)
     }
 }
 
+bool sq_hides_row(const bo_table *table)
+{
+    return strcasecmp(table->local, "new") == 0 || strcasecmp(table->local, "old") == 0;
+}
+
+void sq_add_from(bo_buf *out, const bo_table *table)
+{
+    bo_buf_add_str(out, " FROM ");
+    sq_quote(out, table->local);
+    bo_buf_add_str(out, sq_hides_row(table) ? " AS backout_row" : "");
+}
+
 /* Without seq, even as NULL: then the statement cannot fail, and SQLite need not be able to undo
  * the user's statement by copies of all the pages that it changes. */
 static void add_insert(bo_buf *out, const sq_journal *journal, const bo_table *table)
@@ -67,8 +80,8 @@ static void add_insert(bo_buf *out, const sq_journal *journal, const bo_table *t
 static void add_unless_taken(bo_buf *out, const bo_table *table)
 {
     const bo_key *key = table->row_key;
-    bo_buf_add_str(out, " WHERE NOT EXISTS (SELECT 1 FROM ");
-    sq_quote(out, table->local);
+    bo_buf_add_str(out, " WHERE NOT EXISTS (SELECT 1");
+    sq_add_from(out, table);
     for (uint16_t i = 0; i < key->count; i++) {
         BO_OWN_VALUE(bo_buf) name = {0};
         sq_quote(&name, table->columns[key->columns[i]].name);
@@ -126,8 +139,7 @@ static void add_victims(bo_buf *out, const sq_journal *journal, const bo_table *
         add_insert(out, journal, table);
         bo_buf_add_str(out, "SELECT 'C', ");
         add_values(out, table, "");
-        bo_buf_add_str(out, " FROM ");
-        sq_quote(out, table->local);
+        sq_add_from(out, table);
         bo_buf_printf(out, " WHERE %s", uniques->matches[i]);
         if (update)
             add_not_itself(out, table);

@@ -109,6 +109,23 @@ static bool read_index_sql(const char *sql, int wanted, piece *term, piece *cond
     return strncasecmp(sql, "where", 5) == 0;
 }
 
+/* True when a column in `condition` is written with the table's name before it. */
+static bool names_table(piece condition, const char *table)
+{
+    const size_t size = strlen(table);
+    const char *name = NULL;
+    for (const char *p = condition.text, *next; p < condition.text + condition.size; p = next) {
+        next = skip_token(p);
+        if (is_blank(p))
+            continue;
+        if (*p == '.' && name && strncasecmp(name, table, size) == 0)
+            return true;
+        const size_t quoted = strchr("'\"`[", *p) ? 1 : 0;
+        name = (size_t)(next - p) == size + 2 * quoted ? p + quoted : NULL;
+    }
+    return false;
+}
+
 /* A REPLACE puts the default in the place of NULL first. */
 static void add_new(bo_buf *out, const bo_column *column)
 {
@@ -186,6 +203,10 @@ static bo_status read_index(collecting *self, const char *name, const char *sql)
         add_expression(&match, self->table, expression);
     }
     if (condition.size > 0) {
+        if (sq_hides_row(self->table) && names_table(condition, self->table->local))
+            st = bo_fail(self->err, BO_UNSUPPORTED,
+                "the condition of the index '%s' names its table, which is '%s'", name,
+                self->table->local);
         self->out->derived = true;
         bo_buf_printf(&match, " AND (%.*s\n)", (int)condition.size, condition.text);
     }
