@@ -9,8 +9,13 @@
  * Otherwise all begin again.  Writers are never kept waiting by this, and a twin waits for nobody:
  * where a rollback journal is used, a writer that is about to commit waits for our transaction.
  *
+ * A twin opens the file by its name, to which another file may have been moved since: SQLite tells
+ * of each connection whether its file is still the one of that name.
+ *
  * A write transaction keeps other writers out.  Until it writes, a twin may begin at any time.
  */
+#include <string.h>
+
 #include "driver/sqlite/sqlite.h"
 
 #define ATTEMPTS   50
@@ -24,6 +29,25 @@ void sq_twins_close(sq_conn *conn)
         conn->twins = twin->next_twin;
         sq_close(&twin->base);
     }
+}
+
+/* Another file has the name of the connection's; so it is where SQLite cannot tell. */
+static bool has_moved(sq_conn *conn)
+{
+    int moved = 1;
+    return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+           moved;
+}
+
+/* When the twins are open: a file that came in between has moved since, or ours has.  The names are
+ * those that symbolic links led to. */
+static bool same_file(sq_conn *conn, sq_conn *twins)
+{
+    const char *name = sqlite3_db_filename(conn->db, "main");
+    bool same = !has_moved(conn);
+    for (sq_conn *twin = twins; same && twin; twin = twin->next_twin)
+        same = !has_moved(twin) && strcmp(name, sqlite3_db_filename(twin->db, "main")) == 0;
+    return same;
 }
 
 /* Twins that cannot be had are no failure: the transaction is read by its own connection alone. */
@@ -84,7 +108,7 @@ bo_status sq_begin_together(sq_conn *conn, bo_error *err)
         if (attempt == ATTEMPTS || !note_versions(conn->twins))
             sq_twins_close(conn);
         st = sq_begin_read(conn, err);
-        if (st == BO_OK && !begin_twins(conn->twins, &same)) {
+        if (st == BO_OK && (!begin_twins(conn->twins, &same) || !same_file(conn, conn->twins))) {
             sq_twins_close(conn);
             same = true;
         }
@@ -121,6 +145,8 @@ static bo_status twin_of_writer(sq_conn *conn, bo_conn **out, bo_error *err)
         st = has_written(conn, sq_of(twin), &written, err);
     if (st != BO_OK)
         return st;
+    if (!same_file(conn, sq_of(twin)))
+        return bo_fail(err, BO_BUSY, "another file has taken the database's place");
     if (written)
         return bo_fail(err, BO_BUSY, "the transaction has written what others cannot see");
     *out = BO_TAKE(twin);

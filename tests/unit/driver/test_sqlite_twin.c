@@ -206,6 +206,56 @@ static void a_twin_does_not_wait_for_a_writer_that_waits_for_us(void **state)
     must(sq->commit(w->user, &err), &err);
 }
 
+/* Puts another database in the place of the open one; `path` has its name. */
+static void replace_file(world *w, const char *path)
+{
+    char other[96];
+    bo_conn *conn = NULL;
+    bo_error err = {0};
+    (void)snprintf(other, sizeof other, "%s/b.db", w->folder);
+    const bo_connect how = {.url = other, .create = true, .raw = true};
+    must(sq->open(&how, &conn, &err), &err);
+    run(conn, "CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER);"
+              "INSERT INTO accounts VALUES (1, 5), (2, 5)");
+    bo_conn_free(conn);
+    assert_int_equal(rename(other, path), 0);
+}
+
+static void a_file_that_took_the_place_of_ours_has_no_twins(void **state)
+{
+    world *w = *state;
+    replace_file(w, w->path);
+    begin(w->conn, BO_TX_READ);
+    assert_no_twin(w->conn, BO_BUSY);
+    assert_int_equal(number(w->conn, FIRST_BALANCE), 1000);
+    sq->rollback(w->conn);
+    begin(w->conn, BO_TX_WRITE);
+    assert_no_twin(w->conn, BO_BUSY);
+    sq->rollback(w->conn);
+}
+
+static void a_link_that_leads_elsewhere_has_no_twins(void **state)
+{
+    world *w = *state;
+    char link[96], other[96];
+    bo_conn *conn = NULL;
+    bo_error err = {0};
+    (void)snprintf(link, sizeof link, "%s/link.db", w->folder);
+    (void)snprintf(other, sizeof other, "%s/c.db", w->folder);
+    assert_int_equal(symlink(w->path, link), 0);
+    const bo_connect how = {.url = link, .readers = READERS};
+    must(sq->open(&how, &conn, &err), &err);
+    replace_file(w, other);
+    assert_int_equal(remove(link), 0);
+    assert_int_equal(symlink(other, link), 0);
+    begin(conn, BO_TX_READ);
+    assert_no_twin(conn, BO_BUSY);
+    assert_int_equal(number(conn, FIRST_BALANCE), 1000);
+    bo_conn_free(conn);
+    assert_int_equal(remove(link), 0);
+    assert_int_equal(remove(other), 0);
+}
+
 /* As fast as can be; with a rollback journal readers get their turn in between. */
 static void transfer_for_ever(const world *w)
 {
@@ -271,6 +321,9 @@ int main(void)
         TEST_BOTH(only_a_transaction_opened_for_several_readers_has_twins),
         TEST_BOTH(twins_nobody_took_keep_nobody_from_writing),
         TEST_BOTH(a_write_transaction_has_twins_until_it_writes),
+        {"a_file_that_took_the_place_of_ours_has_no_twins",
+            a_file_that_took_the_place_of_ours_has_no_twins, start_rollback_journal, stop, NULL},
+        TEST_BOTH(a_link_that_leads_elsewhere_has_no_twins),
         {"a_twin_does_not_wait_for_a_writer_that_waits_for_us",
             a_twin_does_not_wait_for_a_writer_that_waits_for_us, start_rollback_journal, stop,
             NULL},
