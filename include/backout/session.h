@@ -53,6 +53,7 @@ typedef struct bo_settings {
     const char *passphrase;       /* encrypts what is written and opens what is read; NULL: none */
     const uint8_t *key;           /* 32 bytes instead of a passphrase; or NULL */
     uint32_t lock_timeout_ms;     /* how long to wait for other backout processes; 0: 10 s */
+    bool existing;                /* where there is no catalog, none is made: BO_NOTFOUND */
     void (*progress)(void *ctx, const bo_progress *progress); /* or NULL */
     void (*warn)(void *ctx, const char *text); /* what a person should know; or NULL */
     void *ctx;
@@ -61,6 +62,7 @@ typedef struct bo_settings {
 /**
  * Opens catalog and repository, making and migrating them when needed.  All strings are copied.
  *
+ * @retval BO_NOTFOUND  there is no catalog, and only an existing one was wanted.
  * @retval BO_DENIED    a folder or file is not ours alone; err says what to do.
  * @retval BO_IO        cannot be opened or written.
  * @retval BO_UNSUPPORTED  the catalog was written by a later version.

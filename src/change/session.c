@@ -65,7 +65,11 @@ bo_status bo_session_open(const bo_settings *settings, bo_session **out, bo_erro
     bo_status st = copy_secrets(session, settings, err);
     if (st != BO_OK)
         return st;
-    st = bo_repository_open(settings->repository, &session->repository, err);
+    if (settings->existing)
+        st = bo_catalog_find(
+            settings->catalog_url, settings->catalog_password, settings->lock_timeout_ms, err);
+    if (st == BO_OK)
+        st = bo_repository_open(settings->repository, &session->repository, err);
     if (st == BO_OK)
         st = bo_catalog_open(settings->catalog_url, settings->catalog_password,
             settings->lock_timeout_ms, &session->catalog, err);

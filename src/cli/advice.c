@@ -59,6 +59,10 @@ static const struct {
     {ANY, "40P01", NULL, "two sessions waited for each other: try again"},
     {ANY, NULL, "not sealed", "the change has no recorded end: backout point seal ID"},
     {BO_EXISTS, NULL, "sealed", "nothing is to be done: see backout details ID"},
+    {BO_NOTFOUND, NULL, "there is no catalog at",
+        "check --catalog, BACKOUT_CATALOG and backout.yaml; backout init, or the first point, "
+        "makes "
+        "one"},
     {BO_NOTFOUND, NULL, "no such table",
         "check the name of the table; 'schema.table' names another schema"},
     {BO_NOTFOUND, NULL, "the newest is the backup",

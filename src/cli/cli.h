@@ -56,6 +56,7 @@ typedef struct cli_command {
     const void *defaults; /* of the arguments; NULL: all zero */
     bool bare;            /* needs no configuration */
     bool rescues;         /* of use when the catalog is gone: a new one is made */
+    bool recorded;        /* of use with what a catalog has: none is made for it */
     bool raw;             /* its stdout is data in a form of its own: no events in between */
     bo_status (*run)(cli *ctx, const void *args, bo_error *err);
 } cli_command;

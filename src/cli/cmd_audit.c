@@ -88,5 +88,6 @@ const cli_command cmd_audit = {
     .example = "backout audit --limit 20\nbackout audit --verify",
     .options = options,
     .args_size = sizeof(struct audit_args),
+    .recorded = true,
     .run = audit,
 };

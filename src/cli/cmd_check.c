@@ -85,6 +85,7 @@ const cli_command cmd_check = {
     .example = "backout check --test-restore",
     .options = check_options,
     .args_size = sizeof(struct check_args),
+    .recorded = true,
     .run = check,
 };
 
@@ -210,5 +211,6 @@ const cli_command cmd_prune = {
     .example = "backout prune --keep-last 10 --keep-days 30 --dry-run",
     .options = prune_options,
     .args_size = sizeof(struct prune_args),
+    .recorded = true,
     .run = prune,
 };

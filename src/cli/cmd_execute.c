@@ -181,6 +181,7 @@ const cli_command cmd_execute = {
     .options = execute_options,
     .args_size = sizeof(struct rollback_args),
     .defaults = &execute_defaults,
+    .recorded = true,
     .run = execute,
 };
 
@@ -236,5 +237,6 @@ const cli_command cmd_assess = {
     .example = "backout assess latest",
     .options = assess_options,
     .args_size = sizeof(struct assess_args),
+    .recorded = true,
     .run = assess,
 };

@@ -121,6 +121,7 @@ const cli_command cmd_script = {
     .options = script_options,
     .args_size = sizeof(struct export_args),
     .raw = true,
+    .recorded = true,
     .run = script,
 };
 
@@ -131,5 +132,6 @@ const cli_command cmd_export = {
     .options = export_options,
     .args_size = sizeof(struct export_args),
     .raw = true,
+    .recorded = true,
     .run = export,
 };

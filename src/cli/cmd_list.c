@@ -67,6 +67,7 @@ const cli_command cmd_list = {
     .example = "backout list --entity campaign=123 --limit 5",
     .options = list_options,
     .args_size = sizeof(struct list_args),
+    .recorded = true,
     .run = list,
 };
 
@@ -104,5 +105,6 @@ const cli_command cmd_details = {
     .example = "backout details latest",
     .options = details_options,
     .args_size = sizeof(struct details_args),
+    .recorded = true,
     .run = details,
 };

@@ -88,6 +88,7 @@ const cli_command cmd_point_seal = {
     .example = "backout point seal latest",
     .options = seal_options,
     .args_size = sizeof(struct seal_args),
+    .recorded = true,
     .run = seal,
 };
 
@@ -152,5 +153,6 @@ const cli_command cmd_point_release = {
     .example = "backout point release latest",
     .options = release_options,
     .args_size = sizeof(struct release_args),
+    .recorded = true,
     .run = release,
 };

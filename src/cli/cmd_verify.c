@@ -59,5 +59,6 @@ const cli_command cmd_verify = {
     .example = "backout verify latest",
     .options = options,
     .args_size = sizeof(struct verify_args),
+    .recorded = true,
     .run = verify,
 };

@@ -155,7 +155,8 @@ bo_status cli_session(cli *ctx, bo_session **out, bo_error *err)
         bo_settings settings = {.progress = cli_progress,
             .warn = cli_warn,
             .ctx = ctx,
-            .lock_timeout_ms = ctx->config.lock_timeout_ms};
+            .lock_timeout_ms = ctx->config.lock_timeout_ms,
+            .existing = ctx->command->recorded};
         bo_status st = find_catalog(ctx, &settings, err);
         if (st == BO_OK)
             st = find_repository(ctx, &settings, err);

@@ -178,6 +178,28 @@ bo_status bo_catalog_again(
     return st;
 }
 
+/* Where there is no file or no database, there is no catalog either. */
+bo_status bo_catalog_find(
+    const char *url, const char *password, uint32_t lock_timeout_ms, bo_error *err)
+{
+    BO_OWN(bo_catalog) *catalog = NULL;
+    uint64_t tables = 0;
+    bo_status st = make_handle(url, password, lock_timeout_ms, &catalog, err);
+    if (st != BO_OK)
+        return st;
+    st = connect_to(catalog, false, err);
+    if (st == BO_OK)
+        st = bo_catalog_query(catalog,
+            catalog->conn->driver->caps & BO_CAP_SCHEMAS
+                ? "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = '" BO_CATALOG_SCHEMA
+                  "' AND tablename = 'backout_meta'"
+                : "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'backout_meta'",
+            NULL, 0, NULL, NULL, &tables, err);
+    if (st == BO_NOTFOUND || (st == BO_OK && tables == 0))
+        return bo_fail(err, BO_NOTFOUND, "there is no catalog at '%s'", catalog->name);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot open the catalog '%s'", catalog->name);
+}
+
 void bo_catalog_free(bo_catalog *catalog)
 {
     if (!catalog)

@@ -29,6 +29,9 @@ typedef struct bo_catalog bo_catalog;
  */
 bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_timeout_ms,
     bo_catalog **out, bo_error *err);
+/** BO_NOTFOUND when no catalog is there; nothing is made or written. */
+bo_status bo_catalog_find(
+    const char *url, const char *password, uint32_t lock_timeout_ms, bo_error *err);
 /** Runs of it that have not ended are dead then.  In a child of the process that opened it only
  * memory is freed: connection and runs are the parent's. */
 void bo_catalog_free(bo_catalog *catalog);

@@ -71,3 +71,26 @@ refused() {
     refused 1 "COPY from or to the client has no place here" run --db "$PG_URL" copy.sql
     [ "$(sql -c 'SELECT count(*) FROM t')" = 0 ]
 }
+
+@test "commands that need what is recorded make no catalog, and no table in another database" {
+    mkdir ../alone
+    cd ../alone
+    sqlite3 prod.db 'CREATE TABLE mine (x); INSERT INTO mine VALUES (1)'
+    local before command
+    before=$(sqlite3 prod.db .dump)
+    for command in list "details latest" "verify latest" "check" "export latest" "script latest" \
+        "assess latest" audit "audit --verify" "execute latest --dry-run" "execute latest --yes" \
+        "prune --keep-last 1" "point seal latest" "point release latest --yes"; do
+        # shellcheck disable=SC2086 # several words
+        run -3 --separate-stderr backout --catalog prod.db $command
+        [ "$output" = "" ]
+        [[ ${stderr_lines[0]} == "backout: there is no catalog at '"*"prod.db'" ]]
+        [[ $stderr == *"backout init"* ]]
+        # shellcheck disable=SC2086
+        run -3 --separate-stderr backout --catalog typo/c.db $command
+        [[ ${stderr_lines[0]} == "backout: there is no catalog at '"*"typo/c.db'" ]]
+    done
+    [ "$(sqlite3 prod.db .dump)" = "$before" ]
+    [ "$(sqlite3 prod.db 'PRAGMA journal_mode')" = delete ]
+    [ "$(ls -A)" = prod.db ]
+}
