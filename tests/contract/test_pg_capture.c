@@ -77,6 +77,57 @@ static void statements_that_do_several_things_are_told_right(void **state)
         capture_since(w, "t", from), "(2|two!|20) > (2|m|20)\n(3|three|30) > -\n- > (9|nine|0)\n");
 }
 
+/* The journal says first that the new row came, and then that the old one went. */
+static void a_row_that_takes_the_place_of_another_in_one_statement_is_told_right(void **state)
+{
+    static const char swap[] = "WITH d AS (DELETE FROM t WHERE id = 2 RETURNING *)"
+                               " INSERT INTO t SELECT 2, '%s', 0 WHERE EXISTS (SELECT 1 FROM d)";
+    contract_world *w = *state;
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    char sql[200];
+    snprintf(sql, sizeof sql, swap, "new");
+    contract_do(w, sql);
+    const char *to = capture_position(w, T);
+    assert_string_equal(capture_journal(w, "t", from), "I (2)\nD (2)\n");
+    assert_string_equal(capture_since(w, "t", from), "(2|two|20) > (2|new|0)\n");
+    snprintf(sql, sizeof sql, swap, "newer");
+    contract_do(w, sql);
+    contract_do(w, "UPDATE t SET n = 1 WHERE id = 2; INSERT INTO t VALUES (4, 'four', 0);"
+                   "DELETE FROM t WHERE id = 4; DELETE FROM t WHERE id = 1");
+    assert_string_equal(capture_since(w, "t", from), "(1|one|10) > -\n(2|two|20) > (2|newer|1)\n");
+    bo_journal_filter filter = {.from = from, .to = to};
+    assert_string_equal(capture_changes(w, "t", &filter), "(2|two|20) > (2|new|0)\n");
+    contract_do(w, "DELETE FROM t WHERE id = 2");
+    assert_string_equal(capture_since(w, "t", from), "(1|one|10) > -\n(2|two|20) > -\n");
+}
+
+static void a_merge_that_deletes_and_inserts_a_key_is_told_right(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    if (atoi(contract_ask(w, "SHOW server_version_num")) < 150000)
+        return;
+    contract_do(w, "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 1; END IF;"
+                   " RETURN NULL; END $$");
+    static const char *const triggers[] = {"",
+        "CREATE TRIGGER again AFTER INSERT OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION again()"};
+    for (size_t i = 0; i < sizeof triggers / sizeof *triggers; i++) {
+        contract_do(w, "TRUNCATE t; INSERT INTO t VALUES (1, 'one', 10)");
+        if (*triggers[i])
+            contract_do(w, triggers[i]);
+        const char *from = capture_begin(w, "p", T);
+        contract_do(w, "MERGE INTO t USING (VALUES (5, 'in'), (1, 'out'), (1, 'in')) AS s (id, op)"
+                       " ON t.id = s.id AND s.op = 'out' WHEN MATCHED THEN DELETE"
+                       " WHEN NOT MATCHED THEN INSERT VALUES (s.id, 'new', 0)");
+        assert_string_equal(
+            capture_since(w, "t", from), i ? "(1|one|10) > (1|new|3)\n- > (5|new|0)\n"
+                                           : "(1|one|10) > (1|new|0)\n- > (5|new|0)\n");
+        capture_end(w, "p");
+    }
+}
+
 static void a_prepared_transaction_is_later_than_what_it_outlived(void **state)
 {
     contract_world *w = *state;
@@ -327,6 +378,8 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(tables_that_are_emptied_with_it_are_told_too),
     CONTRACT_TEST(inserts_that_turn_into_updates_are_told_as_such),
     CONTRACT_TEST(statements_that_do_several_things_are_told_right),
+    CONTRACT_TEST(a_row_that_takes_the_place_of_another_in_one_statement_is_told_right),
+    CONTRACT_TEST(a_merge_that_deletes_and_inserts_a_key_is_told_right),
     CONTRACT_TEST(a_prepared_transaction_is_later_than_what_it_outlived),
     CONTRACT_TEST(open_transactions_are_later_and_ended_ones_are_not),
     CONTRACT_TEST(a_row_that_two_foreign_keys_change_has_its_first_image),

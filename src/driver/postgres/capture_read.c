@@ -6,13 +6,11 @@
  * "812:820:815+817".  What the snapshot does not see is later, and so is all of that transaction.
  */
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver/postgres/journal.h"
 #include "driver/postgres/stage.h"
-
-#define NUMBERS "0123456789"
 
 /* ---- positions ---- */
 
@@ -33,139 +31,6 @@ bo_status pg_capture_position(
     return bo_buf_check(out, err);
 }
 
-/* `is later than the position`, of a transaction's number. */
-static bo_status add_later(bo_buf *out, const char *position, const char *xid, bo_error *err)
-{
-    size_t size = strspn(position, NUMBERS ":,");
-    const char *own = position[size] == '+' ? position + size + 1 : NULL;
-    if (size == 0 || (!own && position[size]) || (own && (!*own || own[strspn(own, NUMBERS)])))
-        return bo_fail(err, BO_INVALID, "not a position of a journal: '%s'", position);
-    bo_buf_printf(
-        out, "(NOT pg_visible_in_snapshot(%s, '%.*s'::pg_snapshot)", xid, (int)size, position);
-    if (own)
-        bo_buf_printf(out, " OR %s = '%s'::xid8", xid, own);
-    bo_buf_add_str(out, ")");
-    return bo_buf_check(out, err);
-}
-
-/* ---- which rows of the journal ---- */
-
-static bool takes_all(const bo_journal_filter *filter)
-{
-    return !filter->to && !filter->run && !filter->user && !filter->only_transactions;
-}
-
-static bo_status add_transactions(bo_buf *out, const bo_journal_filter *filter, bo_error *err)
-{
-    bo_buf_add_str(out, "j.backout_xid = ANY ('{");
-    for (size_t i = 0; i < filter->transaction_count; i++) {
-        const char *xid = filter->transactions[i];
-        if (!*xid || xid[strspn(xid, NUMBERS)])
-            return bo_fail(err, BO_INVALID, "not a transaction of a journal: '%s'", xid);
-        bo_buf_printf(out, "%s%s", i ? "," : "", xid);
-    }
-    bo_buf_add_str(out, "}'::xid8[])");
-    return bo_buf_check(out, err);
-}
-
-static void add_text(bo_buf *out, const char *column, const char *wanted)
-{
-    bo_buf_printf(out, " AND COALESCE(j.%s, '') = ", column);
-    pg_quote_literal(out, wanted);
-}
-
-/* Whether a row `j` of the journal is meant. */
-static bo_status add_match(bo_buf *out, const bo_journal_filter *filter, bo_error *err)
-{
-    bo_status st = BO_OK;
-    if (filter->only_transactions)
-        return add_transactions(out, filter, err);
-    bo_buf_add_str(out, "(true");
-    if (filter->to) {
-        bo_buf_add_str(out, " AND NOT ");
-        st = add_later(out, filter->to, "j.backout_xid", err);
-    }
-    if (filter->run)
-        add_text(out, "backout_run", filter->run);
-    if (filter->user)
-        add_text(out, "backout_user", filter->user);
-    bo_buf_add_str(out, ")");
-    if (st == BO_OK && filter->transaction_count > 0) {
-        bo_buf_add_str(out, " OR ");
-        st = add_transactions(out, filter, err);
-    }
-    return st == BO_OK ? bo_buf_check(out, err) : st;
-}
-
-/* ---- keys ---- */
-
-/* i0, i1, ...: what stands for the key where rows of the journal are told apart. */
-static void add_identities(bo_buf *out, const pg_journal *j, const char *alias, bool named)
-{
-    bool text = j->table->encoding == BO_ENCODING_PG_TEXT;
-    const char *separator = "";
-    for (uint16_t i = 0; i < j->count; i++) {
-        if (!pg_journal_is_key(j, i))
-            continue;
-        bool exact = pg_journal_exact(j, i);
-        bo_buf_add_str(out, separator);
-        separator = ", ";
-        bo_buf_add_str(out, exact ? "" : text ? "ROW(" : "record_send(ROW(");
-        bo_buf_printf(out, "%s.", alias);
-        pg_quote(out, pg_journal_column(j, i));
-        bo_buf_add_str(out, exact ? "" : text ? ")::text" : "))");
-        if (named)
-            bo_buf_printf(out, " AS i%u", i);
-    }
-}
-
-static void add_identity_names(bo_buf *out, const pg_journal *j)
-{
-    const char *separator = "";
-    for (uint16_t i = 0; i < j->count; i++) {
-        if (!pg_journal_is_key(j, i))
-            continue;
-        bo_buf_printf(out, "%si%u", separator, i);
-        separator = ", ";
-    }
-}
-
-static void add_same_identity(bo_buf *out, const pg_journal *j, const char *a, const char *b)
-{
-    for (uint16_t i = 0; i < j->count; i++) {
-        if (pg_journal_is_key(j, i))
-            bo_buf_printf(out, " AND %s.i%u = %s.i%u", a, i, b, i);
-    }
-}
-
-/* The row `t` of the table has the key of the journal's row `b`: found by the index, then exactly.
- */
-static void add_same_key(bo_buf *out, const pg_journal *j)
-{
-    BO_OWN_VALUE(bo_buf) left = {0};
-    BO_OWN_VALUE(bo_buf) right = {0};
-    for (uint16_t i = 0; i < j->count; i++) {
-        if (!pg_journal_is_key(j, i))
-            continue;
-        bo_buf_add_str(out, " AND t.");
-        pg_quote(out, pg_journal_column(j, i));
-        bo_buf_printf(out, " %s b.", pg_journal_equal(j, i));
-        pg_quote(out, pg_journal_column(j, i));
-        if (pg_journal_exact(j, i))
-            continue;
-        bo_buf_printf(&left, "%st.", left.size ? ", " : "");
-        pg_quote(&left, pg_journal_column(j, i));
-        bo_buf_printf(&right, "%sb.", right.size ? ", " : "");
-        pg_quote(&right, pg_journal_column(j, i));
-        bo_buf_printf(&right, "::%s", pg_journal_type(j, i));
-        bo_buf_printf(&left, "::%s", pg_journal_type(j, i));
-    }
-    if (left.size > 0)
-        bo_buf_printf(
-            out, " AND record_image_eq(ROW(%s), ROW(%s))", bo_buf_str(&left), bo_buf_str(&right));
-    out->failed |= left.failed || right.failed;
-}
-
 /* ---- changes ---- */
 
 typedef struct reading {
@@ -173,6 +38,7 @@ typedef struct reading {
     const pg_journal *journal;
     const bo_journal_filter *filter;
     bool by_index; /* few rows: each is looked up in the table */
+    bo_buf rows;   /* what stands for the journal's name where its order is not the writes' */
     bo_journal_change_fn *each;
     void *ctx;
     bo_buf before; /* images that are made of tuples */
@@ -182,10 +48,8 @@ typedef struct reading {
 /* FROM backout.journal_<oid> AS j WHERE it is after filter->from */
 static bo_status add_source(bo_buf *out, const reading *r, bo_error *err)
 {
-    bo_buf_add_str(out, " FROM ");
-    pg_journal_name(out, r->journal->table, "");
-    bo_buf_add_str(out, " AS j WHERE ");
-    return add_later(out, r->filter->from, "j.backout_xid", err);
+    bo_buf_printf(out, " FROM %s AS j WHERE ", bo_buf_str(&r->rows));
+    return pg_journal_later(out, r->filter->from, "j.backout_xid", err);
 }
 
 /* picked (f, n, mixed): for each key the first row that is meant, the next after the last, or NULL
@@ -194,21 +58,21 @@ static bo_status add_picked(bo_buf *out, const reading *r, bo_error *err)
 {
     const pg_journal *j = r->journal;
     bo_buf_add_str(out, "WITH j AS MATERIALIZED (SELECT j.backout_seq AS s, ");
-    add_identities(out, j, "j", true);
+    pg_journal_identities(out, j, "j", true);
     bo_buf_add_str(out, ", ");
-    bo_status st = add_match(out, r->filter, err);
+    bo_status st = pg_journal_match(out, r->filter, err);
     bo_buf_add_str(out, " AS m");
     if (st == BO_OK)
         st = add_source(out, r, err);
     bo_buf_add_str(out, "), hit AS MATERIALIZED (SELECT min(s) AS f, max(s) AS l, ");
-    add_identity_names(out, j);
+    pg_journal_identity_names(out, j);
     bo_buf_add_str(out, " FROM j WHERE m GROUP BY ");
-    add_identity_names(out, j);
+    pg_journal_identity_names(out, j);
     bo_buf_add_str(out,
         "), picked AS MATERIALIZED (SELECT hit.f, min(j.s) FILTER (WHERE j.s > hit.l) AS n,"
         " bool_or(NOT j.m AND j.s > hit.f AND j.s < hit.l) AS mixed"
         " FROM hit JOIN j ON true");
-    add_same_identity(out, j, "hit", "j");
+    pg_journal_same_identity(out, j, "hit", "j");
     bo_buf_add_str(out, " GROUP BY hit.f)");
     return st;
 }
@@ -217,11 +81,11 @@ static bo_status add_picked(bo_buf *out, const reading *r, bo_error *err)
 static bo_status add_first(bo_buf *out, const reading *r, bo_error *err)
 {
     bo_buf_add_str(out, " FROM (SELECT DISTINCT ON (");
-    add_identities(out, r->journal, "j", false);
+    pg_journal_identities(out, r->journal, "j", false);
     bo_buf_add_str(out, ") j.*");
     bo_status st = add_source(out, r, err);
     bo_buf_add_str(out, " ORDER BY ");
-    add_identities(out, r->journal, "j", false);
+    pg_journal_identities(out, r->journal, "j", false);
     bo_buf_add_str(out, ", j.backout_seq) AS b");
     return st;
 }
@@ -241,7 +105,7 @@ static void add_live_row(bo_buf *out, const reading *r, const char *wanted)
         bo_buf_add_str(out, " LEFT JOIN ");
         add_table(out, table);
         bo_buf_printf(out, " ON %s", wanted);
-        add_same_key(out, r->journal);
+        pg_journal_same_key(out, r->journal);
         return;
     }
     bo_buf_add_str(out, " LEFT JOIN LATERAL (SELECT t.tableoid, ");
@@ -249,7 +113,7 @@ static void add_live_row(bo_buf *out, const reading *r, const char *wanted)
     bo_buf_add_str(out, " FROM ");
     add_table(out, table);
     bo_buf_printf(out, " WHERE %s", wanted);
-    add_same_key(out, r->journal);
+    pg_journal_same_key(out, r->journal);
     bo_buf_add_str(out, " LIMIT 1) AS t ON true"); /* LIMIT: never the table as a whole */
 }
 
@@ -273,30 +137,29 @@ static void add_next_row(bo_buf *out, const bo_table *table)
  */
 static bo_status add_from(bo_buf *out, const reading *r, bo_error *err)
 {
-    if (takes_all(r->filter)) {
+    if (pg_journal_takes_all(r->filter)) {
         bo_status st = add_first(out, r, err);
         add_live_row(out, r, "true");
         return st;
     }
-    BO_OWN_VALUE(bo_buf) journal = {0};
-    pg_journal_name(&journal, r->journal->table, "");
+    const char *journal = bo_buf_str(&r->rows);
     bo_buf_printf(out,
         " FROM picked AS p JOIN %s AS b ON b.backout_seq = p.f"
         " LEFT JOIN %s AS n ON n.backout_seq = p.n",
-        bo_buf_str(&journal), bo_buf_str(&journal));
+        journal, journal);
     add_live_row(out, r, "p.n IS NULL");
     add_next_row(out, r->journal->table);
-    return bo_buf_check(&journal, err);
+    return bo_buf_check(out, err);
 }
 
 static const char *after_row(const bo_journal_filter *filter)
 {
-    return takes_all(filter) ? "t" : "a";
+    return pg_journal_takes_all(filter) ? "t" : "a";
 }
 
 static const char *is_there_after(const bo_journal_filter *filter)
 {
-    return takes_all(filter)
+    return pg_journal_takes_all(filter)
                ? "t.tableoid IS NOT NULL"
                : "CASE WHEN p.n IS NULL THEN t.tableoid IS NOT NULL ELSE n.backout_op <> 'I' END";
 }
@@ -304,7 +167,7 @@ static const char *is_there_after(const bo_journal_filter *filter)
 static bo_status make_copy(const reading *r, bo_buf *out, bo_error *err)
 {
     const bo_table *table = r->journal->table;
-    bool all = takes_all(r->filter);
+    bool all = pg_journal_takes_all(r->filter);
     bo_buf_add_str(out, "COPY (");
     bo_status st = all ? BO_OK : add_picked(out, r, err);
     bo_buf_printf(out, " SELECT (b.backout_op <> 'I')::int + 2 * (%s)::int%s, ",
@@ -366,22 +229,28 @@ static bo_status choose_way(reading *r, bo_error *err)
 {
     enum { LOOKUP = 20 };
     BO_OWN_VALUE(bo_buf) sql = {0};
-    uint64_t meant = 0;
+    BO_OWN(PGresult) *found = NULL;
     uint64_t rows = 0;
     uint64_t bytes = 0;
-    bo_buf_add_str(&sql, "SELECT count(*)");
-    bo_status st = add_source(&sql, r, err);
-    if (st == BO_OK) {
-        bo_buf_add_str(&sql, " AND (");
-        st = add_match(&sql, r->filter, err);
-        bo_buf_add_str(&sql, ")");
-    }
+    bo_buf_add_str(&sql, "SELECT count(*) FILTER (WHERE ");
+    bo_status st = pg_journal_match(&sql, r->filter, err);
+    bo_buf_add_str(&sql, "), bool_or(j.backout_op = 'I') AND bool_or(j.backout_op = 'D')");
+    pg_journal_name(&r->rows, r->journal->table, "");
     if (st == BO_OK)
-        st = pg_ask_count(r->conn, &sql, &meant, err);
+        st = add_source(&sql, r, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&sql, err);
+    if (st == BO_OK)
+        st = pg_ask(r->conn, bo_buf_str(&sql), 0, NULL, &found, err);
     if (st == BO_OK)
         st = pg_estimate(&r->conn->base, r->journal->table, &rows, &bytes, err);
+    if (st != BO_OK)
+        return st;
+    uint64_t meant = strtoull(PQgetvalue(found, 0, 0), NULL, 10);
     r->by_index = meant < rows / LOOKUP || meant < LOOKUP;
-    return st;
+    bo_buf_clear(&r->rows);
+    return pg_journal_in_order(
+        r->conn, r->journal, r->filter->from, PQgetvalue(found, 0, 1)[0] == 't', &r->rows, err);
 }
 
 /* The planner knows nothing of the journal: it must not take it for small. */
@@ -395,28 +264,27 @@ static bo_status plan_for_many(pg_conn *conn, bool on, bo_error *err)
 static bo_status read_changes(reading *r, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_status st = choose_way(r, err);
+    bo_status st = plan_for_many(r->conn, true, err);
+    if (st == BO_OK)
+        st = choose_way(r, err);
     if (st == BO_OK)
         st = make_copy(r, &sql, err);
-    if (st == BO_OK)
-        st = plan_for_many(r->conn, true, err);
     if (st != BO_OK)
         return st;
     st = pg_copy_out(r->conn, bo_buf_str(&sql), give_change, r, err);
     return st == BO_OK ? plan_for_many(r->conn, false, err) : st;
 }
 
-bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,
-    const bo_journal_filter *filter, bo_buf *out, bo_error *err)
+static bo_status add_sum(reading *r, bo_buf *out, bo_error *err)
 {
-    reading r = {.conn = conn, .journal = journal, .filter = filter};
-    const char *after = after_row(filter);
-    bo_status st = choose_way(&r, err);
-    if (st == BO_OK && !takes_all(filter))
-        st = add_picked(out, &r, err);
+    const pg_journal *journal = r->journal;
+    const char *after = after_row(r->filter);
+    bo_status st = choose_way(r, err);
+    if (st == BO_OK && !pg_journal_takes_all(r->filter))
+        st = add_picked(out, r, err);
     if (st != BO_OK)
         return st;
-    bo_buf_printf(out, " SELECT b.backout_op <> 'I' AS had, %s AS has", is_there_after(filter));
+    bo_buf_printf(out, " SELECT b.backout_op <> 'I' AS had, %s AS has", is_there_after(r->filter));
     for (uint16_t i = 0; i < journal->count; i++) {
         BO_OWN_VALUE(bo_buf) name = {0};
         pg_quote(&name, pg_journal_column(journal, i));
@@ -424,8 +292,17 @@ bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,
             out, ", b.%s AS b%u, %s.%s AS a%u", bo_buf_str(&name), i, after, bo_buf_str(&name), i);
         out->failed |= name.failed;
     }
-    st = add_from(out, &r, err);
+    st = add_from(out, r, err);
     return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,
+    const bo_journal_filter *filter, bo_buf *out, bo_error *err)
+{
+    reading r = {.conn = conn, .journal = journal, .filter = filter};
+    bo_status st = add_sum(&r, out, err);
+    bo_buf_done(&r.rows);
+    return st;
 }
 
 static bo_status gone_journal(bo_status st, const bo_table *now, bo_error *err)
@@ -444,6 +321,7 @@ bo_status pg_capture_changes(bo_conn *base, const bo_table *now, const bo_journa
         .conn = pg_of(base), .journal = &journal, .filter = filter, .each = each, .ctx = ctx};
     if (st == BO_OK)
         st = read_changes(&r, err);
+    bo_buf_done(&r.rows);
     bo_buf_done(&r.before);
     bo_buf_done(&r.after);
     return st == BO_OK ? st : gone_journal(st, now, err);
@@ -514,7 +392,7 @@ bo_status pg_capture_walk(bo_conn *base, const bo_table *now, const char *from,
     bo_buf_add_str(&sql, " FROM ");
     pg_journal_name(&sql, now, "");
     bo_buf_add_str(&sql, " AS j WHERE ");
-    bo_status st = add_later(&sql, from, "j.backout_xid", err);
+    bo_status st = pg_journal_later(&sql, from, "j.backout_xid", err);
     bo_buf_add_str(&sql, " ORDER BY j.backout_seq) TO STDOUT (FORMAT binary)");
     if (st == BO_OK)
         st = bo_buf_check(&sql, err);

@@ -66,6 +66,30 @@ bo_status pg_registry_renew(pg_conn *conn, const bo_table *table, bo_error *err)
 bo_status pg_registry_check(pg_conn *conn, const bo_table *table, const char *point, bo_buf *broken,
     bo_buf *point_out, bo_error *err);
 
+/* ---- capture_terms.c ---- */
+/** `xid` is later than the position: it was not committed then. */
+bo_status pg_journal_later(bo_buf *out, const char *position, const char *xid, bo_error *err);
+/** Every row after filter->from is meant. */
+bool pg_journal_takes_all(const bo_journal_filter *filter);
+/** Whether a row `j` of the journal is meant. */
+bo_status pg_journal_match(bo_buf *out, const bo_journal_filter *filter, bo_error *err);
+/** i0, i1, ...: what stands for the key where rows of the journal are told apart. */
+void pg_journal_identities(bo_buf *out, const pg_journal *journal, const char *alias, bool named);
+void pg_journal_identity_names(bo_buf *out, const pg_journal *journal);
+void pg_journal_same_identity(bo_buf *out, const pg_journal *journal, const char *a, const char *b);
+/** AND the row `t` of the table has the key of the journal's row `b`. */
+void pg_journal_same_key(bo_buf *out, const pg_journal *journal);
+
+/* ---- capture_order.c ---- */
+/**
+ * What stands for the name of the journal in a FROM: the name, or its rows with other numbers where
+ * theirs are not in the order of the writes.  Of what is later than `from`.
+ *
+ * @param doubtful  some of these rows came, and some went.
+ */
+bo_status pg_journal_in_order(pg_conn *conn, const pg_journal *journal, const char *from,
+    bool doubtful, bo_buf *out, bo_error *err);
+
 /* ---- capture_read.c ---- */
 /** SELECT had, has, b0, a0, b1, a1, ...: for each key what the filter's writes did, as values. */
 bo_status pg_journal_add_sum(pg_conn *conn, const pg_journal *journal,

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/driver/postgres/capture_order.c - puts rows of a journal into the order of the writes.
+ *
+ * One statement may delete a row and insert another under its key: MERGE, or a DELETE in a WITH
+ * that is not read to its end.  Its triggers fire in an order of their own, so that `I` of the new
+ * row may come before `D` of the old one.  It is seen by what follows: after a `D` the key is free,
+ * so the next row is an `I`, or no row of the table has it.  Where that is not so, the `D` belongs
+ * before the last `I` of its transaction.
+ */
+#include "driver/postgres/journal.h"
+#include "driver/postgres/stage.h"
+
+/* Each `D` that cannot stand where it does, and the `I` that it belongs before, as two arrays. */
+static bo_status add_search(
+    bo_buf *out, const pg_journal *j, const char *from, const char *rows, bo_error *err)
+{
+    bo_buf_add_str(out, "WITH j AS NOT MATERIALIZED (SELECT j.backout_seq AS s, j.backout_op AS op,"
+                        " j.backout_xid AS x, ");
+    pg_journal_identities(out, j, "j", true);
+    bo_buf_printf(out, " FROM %s AS j WHERE ", rows);
+    bo_status st = pg_journal_later(out, from, "j.backout_xid", err);
+    bo_buf_add_str(out, "), w AS (SELECT s, op, lead(op) OVER (PARTITION BY ");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, " ORDER BY s) AS n, max(s) FILTER (WHERE op = 'I') OVER (PARTITION BY x, ");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, " ORDER BY s) AS i FROM j WHERE (");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, ") IN (SELECT ");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, " FROM j WHERE op IN ('I', 'D') GROUP BY x, ");
+    pg_journal_identity_names(out, j);
+    bo_buf_printf(out,
+        " HAVING min(s) FILTER (WHERE op = 'I') < max(s) FILTER (WHERE op = 'D')))"
+        " SELECT array_agg(w.s), array_agg(w.i) FROM w JOIN %s AS b ON b.backout_seq = w.s"
+        " WHERE w.op = 'D' AND w.i IS NOT NULL AND CASE WHEN w.n IS NOT NULL THEN w.n <> 'I'"
+        " ELSE (SELECT true FROM %s",
+        rows, j->table->kind == 'p' ? "" : "ONLY ");
+    pg_quote_table(out, j->table);
+    bo_buf_add_str(out, " AS t WHERE true");
+    pg_journal_same_key(out, j);
+    bo_buf_add_str(out, " LIMIT 1) END"); /* and not EXISTS, which reads the table as a whole */
+    return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+/* The rows with other numbers: each of `moved` just before its element of `before`. */
+static void renumber(bo_buf *rows, const pg_journal *j, const char *moved, const char *before)
+{
+    BO_OWN_VALUE(bo_buf) old = *rows;
+    *rows = (bo_buf){0};
+    bo_buf_add_str(rows, "(SELECT coalesce(m.i - 0.5, o.backout_seq) AS backout_seq, o.backout_xid,"
+                         " o.backout_user, o.backout_app, o.backout_run, o.backout_op");
+    for (uint16_t i = 0; i < j->count; i++) {
+        bo_buf_add_str(rows, ", o.");
+        pg_quote(rows, pg_journal_column(j, i));
+    }
+    bo_buf_printf(rows,
+        " FROM %s AS o LEFT JOIN unnest('%s'::numeric[], '%s'::numeric[]) AS m (s, i)"
+        " ON m.s = o.backout_seq)",
+        bo_buf_str(&old), moved, before);
+    rows->failed |= old.failed;
+}
+
+bo_status pg_journal_in_order(pg_conn *conn, const pg_journal *journal, const char *from,
+    bool doubtful, bo_buf *out, bo_error *err)
+{
+    enum { MOST = 50 }; /* times that one key was deleted and inserted so: each takes one look */
+    pg_journal_name(out, journal->table, "");
+    bo_status st = bo_buf_check(out, err);
+    for (int look = 0; st == BO_OK && doubtful; look++) {
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        BO_OWN(PGresult) *found = NULL;
+        st = add_search(&sql, journal, from, bo_buf_str(out), err);
+        if (st == BO_OK)
+            st = pg_ask(conn, bo_buf_str(&sql), 0, NULL, &found, err);
+        doubtful = st == BO_OK && !PQgetisnull(found, 0, 0);
+        if (doubtful && look == MOST)
+            return bo_fail(err, BO_UNSUPPORTED,
+                "rows of %s were deleted and inserted too often by the same statements",
+                journal->table->name);
+        if (doubtful)
+            renumber(out, journal, PQgetvalue(found, 0, 0), PQgetvalue(found, 0, 1));
+    }
+    return st == BO_OK ? bo_buf_check(out, err) : st;
+}
