@@ -93,7 +93,8 @@ typedef struct bo_rollback {
     size_t dependent_listed; /* at most 1000 */
     const bo_dependent *dependents;
     uint64_t lost_rows;
-    const char *lost_export; /* file with the rows that were given up, or NULL */
+    const char *lost_export; /* file with the rows that were given up: JSON Lines, or with
+                                encryption a changeset, for bo_export(); NULL: none */
     const char *proof;       /* "match", "mismatch", "inconclusive" or "" */
     const char *undo_point;  /* id, or NULL */
     const char *plan_digest; /* BLAKE2b-256 of the plan, as in the audit log */
@@ -158,6 +159,8 @@ typedef struct bo_verification {
     const char *result;
     size_t table_count;
     const bo_verify_table *tables;
+    size_t note_count;
+    const char *const *notes; /* what was not compared */
 } bo_verification;
 BO_API void bo_verification_free(bo_verification *verification);
 

@@ -44,6 +44,8 @@ struct verifying {
     const char **because;      /* of each part: why it is inconclusive */
     struct found *found;
     size_t found_count;
+    const char **notes; /* room for one of each part */
+    size_t note_count;
 };
 
 static bo_status note(
@@ -327,6 +329,27 @@ static bo_status count_captured(struct verifying *verifying, uint32_t i, bo_erro
     return st;
 }
 
+/* Of chosen rows those of the point are compared, whatever meets the condition now. */
+static bo_status note_chosen(
+    struct verifying *verifying, uint32_t table, uint64_t entered, bo_error *err)
+{
+    const bo_part *part = &verifying->content->parts[table];
+    if (!part->predicate || part->left_out || !part->now)
+        return BO_OK;
+    const char *name = part->was->name;
+    const char *of = verifying->with_change ? "of the point and of its change" : "of the point";
+    char *text =
+        entered && !verifying->with_change
+            ? bo_arena_printf(verifying->arena,
+                  "%s: only the rows %s were compared; its condition is met by %llu now that did "
+                  "not "
+                  "meet it then",
+                  name, of, (unsigned long long)entered)
+            : bo_arena_printf(verifying->arena, "%s: only the rows %s were compared", name, of);
+    verifying->notes[verifying->note_count++] = text;
+    return text ? BO_OK : bo_nomem(err);
+}
+
 static bo_status verify_snapshot(
     struct verifying *verifying, const bo_point_record *record, bo_error *err)
 {
@@ -335,7 +358,9 @@ static bo_status verify_snapshot(
     bo_diff_result result = {.operation = "verify"};
     result.now =
         bo_arena_array(verifying->arena, (size_t)content->part_count + 1, sizeof *result.now);
-    if (!result.now)
+    result.entered =
+        bo_arena_array(verifying->arena, (size_t)content->part_count + 1, sizeof *result.entered);
+    if (!result.now || !result.entered)
         return bo_nomem(err);
     bo_status st = BO_OK;
     if (verifying->with_change) {
@@ -360,6 +385,7 @@ static bo_status verify_snapshot(
             st = count_captured(verifying, i, err);
             continue;
         }
+        st = note_chosen(verifying, i, result.entered[i], err);
         table->expected_rows = then.rows;
         table->rows = content->parts[i].predicate ? then.rows : result.now[i].rows;
     }
@@ -381,6 +407,20 @@ static void expect_after_rows(struct verifying *verifying, const bo_point_record
     }
 }
 
+/* Errors have a line for each layer. */
+static char *one_line(bo_arena *arena, const char *text)
+{
+    BO_OWN_VALUE(bo_buf) line = {0};
+    for (; *text; text++) {
+        if (*text == '\n')
+            bo_buf_add_str(&line, ": ");
+        else
+            bo_buf_add(&line, text, 1);
+    }
+    bo_buf_add_str(&line, ""); /* ends the text */
+    return line.failed ? NULL : bo_arena_str(arena, bo_buf_str(&line));
+}
+
 /* Tables whose rows are not in the snapshot are compared through their journals, where these can be
  * trusted. */
 static bo_status use_journals(
@@ -396,6 +436,8 @@ static bo_status use_journals(
         part->left_out = true;
         verifying->because[i] =
             bo_arena_printf(verifying->arena, "its capture is broken: %s", journal->broken[i]);
+        if (verifying->because[i])
+            verifying->because[i] = one_line(verifying->arena, verifying->because[i]);
         if (!verifying->because[i])
             st = bo_nomem(err);
     }
@@ -466,7 +508,9 @@ static bo_status verify_record(bo_session *session, bo_target *target,
     size_t parts = (size_t)content->part_count + 1;
     verifying.missing = bo_arena_array(result->arena, parts, sizeof *verifying.missing);
     verifying.extra = bo_arena_array(result->arena, parts, sizeof *verifying.extra);
-    if (!verifying.tables || !verifying.because || !verifying.missing || !verifying.extra)
+    verifying.notes = bo_arena_array(result->arena, parts, sizeof *verifying.notes);
+    if (!verifying.tables || !verifying.because || !verifying.missing || !verifying.extra ||
+        !verifying.notes)
         return bo_nomem(err);
     st = compare(&verifying, record, after, err);
     bo_buf_done(&verifying.key);
@@ -476,7 +520,9 @@ static bo_status verify_record(bo_session *session, bo_target *target,
     result->verification = (bo_verification){.id = bo_arena_str(result->arena, record->id),
         .result = conclude(&verifying),
         .table_count = content->part_count,
-        .tables = verifying.tables};
+        .tables = verifying.tables,
+        .note_count = verifying.note_count,
+        .notes = verifying.notes};
     return BO_OK;
 }
 
@@ -506,6 +552,10 @@ bo_status bo_verify(bo_session *session, const bo_database *database, const char
     if (st != BO_OK)
         return st;
     bool match = strcmp(owned->result, "match") == 0;
+    bool known = match || strcmp(owned->result, "mismatch") == 0;
     *out = BO_TAKE(owned);
-    return match ? BO_OK : bo_fail(err, BO_MISMATCH, "the tables are not as the point says");
+    return match ? BO_OK
+                 : bo_fail(err, BO_MISMATCH,
+                       known ? "the tables are not as the point says"
+                             : "whether all tables are as the point says could not be told");
 }

@@ -288,9 +288,10 @@ static json_t *make_verify_table(const void *item)
 
 json_t *bo_json_verification(const bo_verification *v)
 {
-    return json_pack("{s:o, s:o, s:o}", "id", bo_json_string(v->id), "result",
+    return json_pack("{s:o, s:o, s:o, s:o}", "id", bo_json_string(v->id), "result",
         bo_json_string(v->result), "tables",
-        array_of(v->tables, v->table_count, sizeof *v->tables, make_verify_table));
+        array_of(v->tables, v->table_count, sizeof *v->tables, make_verify_table), "notes",
+        texts(v->notes, v->note_count));
 }
 
 static json_t *make_dry_row(const void *item)

@@ -154,6 +154,15 @@ static void headline(bo_buf *out, const bo_style *style, const bo_rollback *r)
     bo_buf_add_byte(out, '\n');
 }
 
+static void notes(bo_buf *out, const char *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bo_buf_add_str(out, "note: ");
+        bo_text_safe(out, items[i]);
+        bo_buf_add_byte(out, '\n');
+    }
+}
+
 /* With encryption there is no file of rows that people can read. */
 static void lost_export(bo_buf *out, const bo_rollback *r)
 {
@@ -181,11 +190,7 @@ static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
         lost_export(out, r);
         bo_buf_add_byte(out, '\n');
     }
-    for (size_t i = 0; i < r->note_count; i++) {
-        bo_buf_add_str(out, "note: ");
-        bo_text_safe(out, r->notes[i]);
-        bo_buf_add_byte(out, '\n');
-    }
+    notes(out, r->notes, r->note_count);
     if (said(r->recommended)) {
         bo_buf_add_str(out, "recommended: ");
         bo_text_safe(out, r->recommended);
@@ -278,6 +283,7 @@ void bo_text_verification(bo_buf *out, const bo_style *style, const bo_verificat
     for (size_t i = 0; i < v->table_count; i++)
         if (v->tables[i].difference_listed)
             differences(out, style, &v->tables[i]);
+    notes(out, v->notes, v->note_count);
 }
 
 static void dry_rows(bo_buf *out, const bo_style *style, const bo_change_report *r)

@@ -119,6 +119,10 @@ kinds() {
     [[ $stderr == *"orders"*" is broken: "*"is not known"* ]]
     run -4 --separate-stderr backout verify "$id" --output json
     [ "$(jq -r '.tables[] | select(.name | endswith("orders")) | .result' <<<"$output")" = inconclusive ]
+    [ "$(jq -r '.error.message' <<<"$output")" = "whether all tables are as the point says could not be told" ]
+    run -4 --separate-stderr backout verify "$id"
+    [[ $output == *"its capture is broken: "* ]]
+    [[ $output != *'\n'* ]]
     run -3 --separate-stderr backout execute "$id" --type partial --yes
     [[ $stderr == *"its capture was broken"*"what the change did to its rows is not known"* ]]
     run -3 --separate-stderr backout execute "$id" --yes

@@ -115,3 +115,15 @@ tables() {
     run -0 --separate-stderr backout execute latest --tables items --type partial --yes
     [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 6 ]
 }
+
+@test "verify says that of chosen rows only those of the point were compared" {
+    make_shop
+    backout -q point create --db shop.db --where "orders: status = 'open'" --no-closure
+    sqlite3 shop.db "UPDATE orders SET status = 'open' WHERE id = 12"
+    run -0 --separate-stderr backout verify latest
+    [[ $output == *"note: orders: only the rows of the point were compared; its condition is met by 1 now"* ]]
+    backout -q point seal latest
+    run -0 --separate-stderr backout verify latest --against after --output json
+    [ "$(jq -r '.notes[0]' <<<"$output")" = \
+        "orders: only the rows of the point and of its change were compared" ]
+}
