@@ -4,8 +4,9 @@
 --
 -- How they are captured: 's' by statement.  'r' row by row: a statement that names an ancestor by
 -- inheritance, and the apply worker of a subscription, fire no statement triggers of the table.  'b'
--- as a batch before the first of the users' own AFTER ROW triggers, which may write the same rows
--- again; that cannot be had of partitions.
+-- as a batch before the first of the users' own AFTER triggers, which may write the same rows again;
+-- that cannot be had of partitions.  Those by statement count, too, but for DELETE: of a statement that
+-- inserts, updates and deletes, they fire for the one before ours fire for the next.
 WITH RECURSIVE tree (oid) AS (
     SELECT $1::oid
     UNION ALL
@@ -25,7 +26,8 @@ WITH RECURSIVE tree (oid) AS (
                      JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
                      JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
                      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-                    WHERE NOT t.tgisinternal AND t.tgtype & 67 = 1 AND n.nspname <> 'backout')
+                    WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 21 <> 0
+                      AND n.nspname <> 'backout')
                AS writes_again
 )
 SELECT c.oid,

@@ -62,10 +62,10 @@ SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
                FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
               WHERE c.relrowsecurity AND c.relforcerowsecurity
              UNION ALL
-             SELECT DISTINCT 'AFTER ROW trigger on ' || tree.oid
+             SELECT DISTINCT 'AFTER trigger on ' || tree.oid
                FROM tree
                JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
-              WHERE NOT t.tgisinternal AND t.tgtype & 67 = 1
+              WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 21 <> 0
                 AND NOT EXISTS (SELECT FROM ours WHERE ours.oid = t.tgfoid)
              ORDER BY 1) AS members,
        ARRAY(SELECT concat_ws(' ', t.tgrelid, t.tgname, t.tgenabled, t.tgfoid, t.xmin)
