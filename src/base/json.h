@@ -13,4 +13,7 @@
  */
 char *bo_json_dump(const json_t *json, size_t flags);
 
+/** Text that is not UTF-8 is escaped as for a terminal; null for NULL.  NULL: no memory. */
+json_t *bo_json_string(const char *text);
+
 #endif

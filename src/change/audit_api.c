@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "change/session.h"
 
 struct bo_audit {
@@ -64,8 +65,8 @@ void bo_audit_free(bo_audit *audit)
 bo_status bo_audit_note(bo_session *session, const char *event, const char *object,
     const char *outcome, const char *why, bo_error *err)
 {
-    return bo_session_audit(
-        session, event, object, outcome, json_pack("{s:s}", "why", why ? why : ""), err);
+    return bo_session_audit(session, event, object, outcome,
+        json_pack("{s:o}", "why", bo_json_string(why ? why : "")), err);
 }
 
 bo_status bo_audit_check_chain(

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/scope.h"
 
 #define PROGRESS_EVERY_US 100000
@@ -171,7 +172,7 @@ bo_status bo_session_audit_end(bo_session *session, const char *event, const cha
 {
     BO_OWN(json_ref) *owned = details ? details : json_object();
     if (owned && st != BO_OK && err)
-        json_object_set_new(owned, "error", json_stringn_nocheck(err->text, strlen(err->text)));
+        json_object_set_new(owned, "error", bo_json_string(err->text));
     bo_error second = {0};
     bo_status audited =
         bo_session_audit(session, event, object, bo_outcome_name(st), BO_TAKE(owned), &second);

@@ -5,6 +5,15 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
+
+/* It is written into files as JSON. */
+static bo_status check_utf8(const char *option, const char *text, bo_error *err)
+{
+    if (bo_text_is_utf8(text, strlen(text)))
+        return BO_OK;
+    return bo_fail(err, BO_INVALID, "%s is not UTF-8: '%s'", option, text);
+}
 
 /* "T: PREDICATE"; a colon inside the quotes of a name, "..." or `...`, belongs to the name. */
 static bo_status parse_where(cli *ctx, const char *text, bo_scope_item *out, bo_error *err)
@@ -25,7 +34,7 @@ static bo_status parse_where(cli *ctx, const char *text, bo_scope_item *out, bo_
     }
     out->table = bo_arena_strn(ctx->arena, text, size);
     out->predicate = predicate;
-    return out->table ? BO_OK : bo_nomem(err);
+    return out->table ? check_utf8("--where", text, err) : bo_nomem(err);
 }
 
 bo_status cli_scope_where(cli *ctx, const cli_list *where, bo_scope_item **out, bo_error *err)
@@ -51,7 +60,7 @@ bo_status cli_scope_entity(cli *ctx, const char *text, bo_entity *out, bo_error 
     }
     out->name = bo_arena_strn(ctx->arena, text, (size_t)(equals - text));
     out->value = equals + 1;
-    return out->name ? BO_OK : bo_nomem(err);
+    return out->name ? check_utf8("--entity", text, err) : bo_nomem(err);
 }
 
 /* The tables, each with the predicate that --where has for it, then what only --where names. */

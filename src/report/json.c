@@ -8,18 +8,6 @@
 #include "base/scope.h"
 #include "base/text.h"
 
-json_t *bo_json_string(const char *text)
-{
-    if (!text)
-        return json_null();
-    size_t size = strlen(text);
-    if (bo_text_is_utf8(text, size))
-        return json_stringn(text, size);
-    BO_OWN_VALUE(bo_buf) safe = {0};
-    bo_text_escape(&safe, text, size);
-    return safe.failed ? NULL : json_stringn(bo_buf_str(&safe), safe.size);
-}
-
 json_t *bo_json_time(int64_t time_us)
 {
     if (time_us == 0)

@@ -9,9 +9,9 @@
 #include <jansson.h>
 
 #include "backout/backout.h"
+#include "base/json.h"
 
-json_t *bo_json_string(const char *text); /* null for NULL */
-json_t *bo_json_time(int64_t time_us);    /* RFC 3339; null for 0 */
+json_t *bo_json_time(int64_t time_us); /* RFC 3339; null for 0 */
 
 json_t *bo_json_error(const bo_error *err, const char *hint); /* hint: or NULL */
 json_t *bo_json_point(const bo_point *point);                 /* all that is known */

@@ -242,3 +242,21 @@ fill_shop() {
     ended "$pid"
     [ "$(rows)" = "$damaged" ]
 }
+
+@test "what is asked for with bytes that are not UTF-8 is in the audit log, escaped" {
+    damage
+    local odd=$'odd\xff'
+    run -3 --separate-stderr backout restore "$odd" --db shop.db --yes
+    [[ $stderr != *"audit log"* ]]
+    run -3 --separate-stderr backout execute "$id" --tables "$odd" --yes
+    [[ $stderr != *"audit log"* ]]
+    run -3 --separate-stderr backout backup "$odd" --db shop.db
+    [[ $stderr != *"audit log"* ]]
+    run -0 --separate-stderr backout audit --limit 10 --output json
+    [ "$(jq -r '[.[] | select(.outcome == "refused" and (.details | tostring | contains("odd\\\\xff")))] | length' \
+        <<<"$output")" = 3 ]
+    run -2 --separate-stderr backout point create --db shop.db --where "orders: status = '$odd'"
+    [ "${stderr_lines[0]}" = "backout: --where is not UTF-8: 'orders: status = 'odd\\xff''" ]
+    run -2 --separate-stderr backout point create --db shop.db --entity "a=$odd"
+    run -0 backout audit --verify
+}
