@@ -32,6 +32,58 @@ static void a_table_that_was_emptied_behind_our_back_is_noticed(void **state)
     assert_non_null(strstr(capture_broken(w, "t", "q"), "TRUNCATE"));
 }
 
+/* Each leaves the table as it was, but for values; when it was altered is known to the second. */
+static void an_alteration_that_may_have_changed_values_is_noticed(void **state)
+{
+    contract_world *w = *state;
+    static const char *const changes[] = {
+        "ALTER TABLE t0 DROP COLUMN a, ADD COLUMN a varchar(40), ALGORITHM=INSTANT",
+        "ALTER TABLE t1 DROP COLUMN a; ALTER TABLE t1 ADD COLUMN a varchar(40)",
+        "SET sql_mode = ''; ALTER TABLE t2 MODIFY a varchar(2); ALTER TABLE t2 MODIFY a "
+        "varchar(40)",
+        "SET sql_mode = ''; ALTER TABLE t3 MODIFY a varchar(40) NOT NULL",
+        "ALTER TABLE t4 DROP COLUMN u, ADD COLUMN u integer AFTER id, ALGORITHM=COPY",
+    };
+    const unsigned count = sizeof changes / sizeof *changes;
+    for (unsigned i = 0; i < count; i++) {
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql,
+            "CREATE TABLE t%u (id integer PRIMARY KEY, u integer, a varchar(40), KEY (u));"
+            "INSERT INTO t%u VALUES (1, 10, 'one'), (2, 20, NULL)",
+            i, i);
+        contract_do(w, bo_buf_str(&sql));
+    }
+    contract_do(w, "CREATE TABLE plain (id integer PRIMARY KEY, u integer);"
+                   "DO SLEEP(1.1)");
+    const char *tables[] = {"t0", "t1", "t2", "t3", "t4", "plain", NULL};
+    capture_begin(w, "p", tables);
+    for (unsigned i = 0; i < count; i++) {
+        assert_string_equal(capture_broken(w, tables[i], "p"), "");
+        contract_do(w, changes[i]);
+        if (!strstr(capture_broken(w, tables[i], "p"), "the table was altered"))
+            fail_msg("%s: %s", changes[i], capture_broken(w, tables[i], "p"));
+    }
+    contract_do(w, "ALTER TABLE plain ADD INDEX (u), ADD CHECK (u < 7); ANALYZE TABLE plain;"
+                   "INSERT INTO plain VALUES (1, 1)");
+    assert_string_equal(capture_broken(w, "plain", "p"), "");
+    capture_begin(w, "q", PG_NAMES("t0")); /* since its own begin nobody has altered it */
+    assert_string_equal(capture_broken(w, "t0", "q"), "");
+}
+
+static void a_counter_that_we_put_back_breaks_no_capture(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, "CREATE TABLE t (id integer AUTO_INCREMENT PRIMARY KEY);"
+                   "INSERT INTO t VALUES (7); DO SLEEP(1.1)");
+    const bo_table *was = contract_table(w, "t");
+    capture_begin(w, "p", PG_NAMES("t"));
+    contract_do(w, "INSERT INTO t VALUES (99); DELETE FROM t WHERE id = 99");
+    assert_int_equal(was->sequence_count, 1);
+    pg_must(w->driver->sequence_set(w->conn, &was->sequences[0], &err), &err);
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+}
+
 static void partitions_that_are_emptied_or_exchanged_are_noticed(void **state)
 {
     contract_world *w = *state;
@@ -174,6 +226,8 @@ static void changes_carried_between_databases_are_refused(void **state)
 
 CONTRACT_MAIN("my_capture_guard",
     CONTRACT_TEST(a_table_that_was_emptied_behind_our_back_is_noticed),
+    CONTRACT_TEST(an_alteration_that_may_have_changed_values_is_noticed),
+    CONTRACT_TEST(a_counter_that_we_put_back_breaks_no_capture),
     CONTRACT_TEST(partitions_that_are_emptied_or_exchanged_are_noticed),
     CONTRACT_TEST(the_row_that_was_there_may_go_come_back_and_go_again),
     CONTRACT_TEST(triggers_that_are_not_ours_any_more_are_noticed),

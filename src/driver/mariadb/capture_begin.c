@@ -22,6 +22,10 @@ static bo_status add_entry(
     struct plan *plan, const char *name, const bo_table *table, bo_error *err)
 {
     const size_t count = plan->scheme.registry.count;
+    BO_OWN_VALUE(bo_buf) mark = {0};
+    bo_status st = table ? my_mark_read(plan->conn, name, &mark, err) : BO_OK;
+    if (st != BO_OK)
+        return st;
     my_entry *entries =
         bo_arena_grow(plan->arena, plan->scheme.registry.entries, count, sizeof *entries);
     const bo_table **tables = bo_arena_grow(plan->arena, plan->tables, count, sizeof *tables);
@@ -31,12 +35,15 @@ static bo_status add_entry(
     plan->scheme.registry.entries = entries;
     plan->tables = tables;
     plan->made = made;
-    entries[count] = (my_entry){.point = plan->scheme.point, .table = name, .watched = !table};
+    entries[count] = (my_entry){.point = plan->scheme.point,
+        .table = name,
+        .watched = !table,
+        .mark = bo_arena_str(plan->arena, bo_buf_str(&mark))};
     if (table) {
         entries[count].column_count = table->image_count;
         entries[count].columns = my_kept_columns(table, plan->arena);
     }
-    if (table && !entries[count].columns)
+    if ((table && !entries[count].columns) || !entries[count].mark)
         return bo_nomem(err);
     tables[count] = table;
     made[count] = false;

@@ -232,6 +232,8 @@ static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_en
         st = my_closure_up(&scheme->actions, entry->table, check_parent, &parents, err);
     if (st == BO_OK && broken->size == 0)
         st = my_check_rows(conn, entry, broken, err);
+    if (st == BO_OK && broken->size == 0)
+        st = my_check_mark(conn, entry, broken, err);
     return st;
 }
 

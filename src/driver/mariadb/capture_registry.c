@@ -27,6 +27,7 @@ bo_status my_registry_create(my_conn *conn, bo_error *err)
         " `watched` tinyint NOT NULL,"
         " `state` varchar(16) NOT NULL,"
         " `columns` longtext NOT NULL,"
+        " `mark` longtext NOT NULL,"
         " PRIMARY KEY (`point`, `table`)"
         ") ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
 }
@@ -91,13 +92,15 @@ bo_status my_registry_add(my_conn *conn, const my_entry *entry, bo_error *err)
         return bo_nomem(err);
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_add_str(&sql,
-        "INSERT INTO " MY_REGISTRY " (`point`, `table`, `number`, `watched`, `state`, `columns`)"
-        " VALUES (");
+        "INSERT INTO " MY_REGISTRY " (`point`, `table`, `number`, `watched`, `state`, `columns`,"
+        " `mark`) VALUES (");
     my_quote_literal(&sql, entry->point);
     bo_buf_add_str(&sql, ", ");
     my_quote_literal(&sql, entry->table);
     bo_buf_printf(&sql, ", %u, %d, 'making', ", entry->number, entry->watched ? 1 : 0);
     my_quote_literal(&sql, columns);
+    bo_buf_add_str(&sql, ", ");
+    my_quote_literal(&sql, entry->mark);
     bo_buf_add_str(&sql, ")");
     return my_run_buf(conn, &sql, NULL, err);
 }
@@ -118,8 +121,9 @@ static bo_status read_entry(MYSQL_ROW row, bo_arena *arena, my_entry *out, bo_er
         .number = (unsigned)strtoul(row[2], NULL, 10),
         .watched = row[3][0] != '0',
         .on = strcmp(row[4], "on") == 0,
+        .mark = bo_arena_str(arena, row[6]),
     };
-    if (!entry.point || !entry.table)
+    if (!entry.point || !entry.table || !entry.mark)
         return bo_nomem(err);
     bo_status st = kept_from_json(row[5], arena, &entry, err);
     if (st == BO_OK)
@@ -132,7 +136,7 @@ bo_status my_registry_read(my_conn *conn, bo_arena *arena, my_registry *out, bo_
     BO_OWN(MYSQL_RES) *result = NULL;
     bo_error refused = {0};
     bo_status st = my_ask(conn, &result, &refused,
-        "SELECT `point`, `table`, `number`, `watched`, `state`, `columns`"
+        "SELECT `point`, `table`, `number`, `watched`, `state`, `columns`, `mark`"
         " FROM " MY_REGISTRY " ORDER BY `point`, `table`");
     if (st == BO_NOTFOUND) {
         *out = (my_registry){0};

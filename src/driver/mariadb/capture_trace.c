@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * src/driver/mariadb/capture_trace.c - rows that went without a trace.
+ * src/driver/mariadb/capture_trace.c - rows that went, and values that changed, without a trace.
  *
  * TRUNCATE fires no triggers and changes nothing that a user without the right PROCESS can see. But
  * of some rows it is known that they were there: one of each partition, noted when a point begins
  * ('S' in the journal), and the first one that came since.  They are there still, or the first word
  * of the journal about them says how they went; and the newest row of the journal tells what its
  * row is now.
+ *
+ * ALTER TABLE fires none, either, and may give a column other values and leave it the same name and
+ * type: it is dropped and added, or narrowed and widened.  When a table was last altered is known
+ * to the second; what has come to it since, an index, a constraint, a partition, explains that.
  */
 #include <string.h>
 
@@ -142,4 +146,87 @@ bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo
         bo_buf_add_str(broken,
             "rows went or came without a trace: by TRUNCATE, or by writers that fire no triggers");
     return st == BO_OK ? bo_buf_check(broken, err) : st;
+}
+
+/* ---- altered tables ---- */
+
+/* A line of each row of the answer: "t 1763651870", "i name columns". */
+static bo_status add_lines(MYSQL_RES *result, bo_buf *out, bo_error *err)
+{
+    MYSQL_ROW row;
+    while ((row = mysql_fetch_row(result)) != NULL)
+        bo_buf_printf(out, "%s %s\n", row[0], row[1]);
+    return bo_buf_check(out, err);
+}
+
+bo_status my_mark_read(my_conn *conn, const char *table, bo_buf *out, bo_error *err)
+{
+    static const char *const parts[] = {
+        "SELECT 't', COALESCE(UNIX_TIMESTAMP(CREATE_TIME), 0) FROM information_schema.TABLES"
+        " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
+        " UNION ALL SELECT 'i', CONCAT(INDEX_NAME, ' ', GROUP_CONCAT(COLUMN_NAME ORDER BY"
+        " SEQ_IN_INDEX)) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND"
+        " TABLE_NAME = ",
+        " GROUP BY INDEX_NAME UNION ALL SELECT 'c', CONSTRAINT_NAME FROM"
+        " information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
+        " UNION ALL SELECT DISTINCT 'p', PARTITION_NAME FROM information_schema.PARTITIONS WHERE"
+        " PARTITION_NAME IS NOT NULL AND TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
+    };
+    BO_OWN(MYSQL_RES) *result = NULL;
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        bo_buf_add_str(&sql, parts[i]);
+        my_quote_literal(&sql, table);
+    }
+    bo_status st = my_ask_buf(conn, &sql, &result, err);
+    return st == BO_OK ? add_lines(result, out, err) : st;
+}
+
+static bool has_line(const char *text, const char *line, size_t size)
+{
+    for (; *text; text += strcspn(text, "\n") + 1) {
+        if (strncmp(text, line, size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many lines of `text` are not in `other`. */
+static size_t count_missing(const char *text, const char *other)
+{
+    size_t count = 0;
+    for (size_t size = 0; *text; text += size) {
+        size = strcspn(text, "\n") + 1;
+        count += !has_line(other, text, size);
+    }
+    return count;
+}
+
+bo_status my_check_mark(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) mark = {0};
+    bo_status st = my_mark_read(conn, entry->table, &mark, err);
+    if (st != BO_OK)
+        return st;
+    const char *was = entry->mark, *is = bo_buf_str(&mark);
+    const bool altered = strncmp(is, was, strcspn(was, "\n") + 1) != 0;
+    /* one that came and one that is gone are the two times */
+    if (altered && (count_missing(was, is) > 1 || count_missing(is, was) == 1))
+        bo_buf_add_str(broken, "the table was altered: values may have changed without a trace");
+    return bo_buf_check(broken, err);
+}
+
+void my_mark_again(my_conn *conn, const char *table, const char *was)
+{
+    BO_OWN_VALUE(bo_buf) mark = {0};
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    if (my_mark_read(conn, table, &mark, NULL) != BO_OK)
+        return;
+    bo_buf_add_str(&sql, "UPDATE " MY_REGISTRY " SET `mark` = ");
+    my_quote_literal(&sql, bo_buf_str(&mark));
+    bo_buf_add_str(&sql, " WHERE `table` = ");
+    my_quote_literal(&sql, table);
+    bo_buf_add_str(&sql, " AND `mark` = ");
+    my_quote_literal(&sql, was);
+    (void)my_run_buf(conn, &sql, NULL, NULL); /* in most databases nothing is captured */
 }

@@ -39,6 +39,7 @@ typedef struct my_entry {
     bool on;               /* it counts; otherwise it is being installed or removed */
     uint16_t column_count; /* of the journal; 0 when watched */
     const my_kept *columns;
+    const char *mark; /* of the table when the point began; "" when watched */
 } my_entry;
 
 typedef struct my_registry {
@@ -167,6 +168,16 @@ bo_status my_note_rows(my_conn *conn, const my_entry *entry, const bo_table *now
 /** Says in `broken` when rows went or came that the journal knows nothing of; nothing: none is
  * known to. */
 bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
+
+/** Adds the mark of a table: a line for when it was last altered and one for each index, constraint
+ * and partition. */
+bo_status my_mark_read(my_conn *conn, const char *table, bo_buf *out, bo_error *err);
+/** Says in `broken` when the table was altered since, and not just by what has come to it: values
+ * may have changed without a trace. */
+bo_status my_check_mark(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
+/** The mark was `was`, and we have altered the table: captures go on. Should this fail, they are
+ * broken. */
+void my_mark_again(my_conn *conn, const char *table, const char *was);
 
 /* ---- capture.c ---- */
 

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "driver/mariadb/my.h"
+#include "driver/mariadb/journal.h"
 
 typedef struct counter {
     bo_buf name; /* quoted */
@@ -91,6 +91,25 @@ bo_status my_sequence_read(bo_conn *base, bo_sequence *sequence, bo_error *err)
     return BO_OK;
 }
 
+/* To those who capture the table it is no alteration. */
+static bo_status alter_counter(
+    my_conn *conn, const bo_sequence *sequence, const char *name, uint64_t next, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    BO_OWN_VALUE(bo_buf) mark = {0};
+    const char *schema = NULL, *local = NULL;
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st = my_parse_name(conn, sequence->name, arena, &schema, &local, err);
+    if (st == BO_OK)
+        st = my_mark_read(conn, local, &mark, err);
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err, "ALTER TABLE %s AUTO_INCREMENT = %" PRIu64, name, next);
+    if (st == BO_OK)
+        my_mark_again(conn, local, bo_buf_str(&mark));
+    return st;
+}
+
 bo_status my_sequence_set(bo_conn *base, const bo_sequence *sequence, bo_error *err)
 {
     my_conn *conn = my_of(base);
@@ -102,8 +121,7 @@ bo_status my_sequence_set(bo_conn *base, const bo_sequence *sequence, bo_error *
     if (st == BO_OK)
         st = c.object ? my_run(conn, NULL, err, "ALTER SEQUENCE %s RESTART %" PRId64,
                             bo_buf_str(&c.name), next)
-                      : my_run(conn, NULL, err, "ALTER TABLE %s AUTO_INCREMENT = %" PRIu64,
-                            bo_buf_str(&c.name), (uint64_t)next);
+                      : alter_counter(conn, sequence, bo_buf_str(&c.name), (uint64_t)next, err);
     return st == BO_OK ? st : bo_wrap(err, st, "cannot set the counter of '%s'", sequence->name);
 }
 
