@@ -92,6 +92,19 @@ static bo_status count_now(bo_undo *undo, bo_error *err)
     return BO_OK;
 }
 
+/* All rows of the table are put anew, with the columns that the point has. */
+static void note_added_columns(bo_buf *notes, const bo_part *part)
+{
+    for (uint16_t i = 0; part->now && i < part->now->column_count; i++) {
+        const bo_column *column = &part->now->columns[i];
+        if (!column->generated && bo_table_column(part->was, column->name) < 0)
+            bo_buf_printf(notes,
+                "%s: column '%s' gets its default in every row; what it holds now is in the undo "
+                "point\n",
+                part->was->name, column->name);
+    }
+}
+
 static bo_status check_shapes(bo_undo *undo, bo_error *err)
 {
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
@@ -103,6 +116,7 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
         bo_status st = bo_shape_of(&seen, undo->arena, &shape, &undo->notes, err);
         if (st != BO_OK)
             return st;
+        note_added_columns(&undo->notes, &seen);
         if (shape == BO_SHAPE_COLUMNS && !bo_ahead_not_needed(undo))
             return bo_fail(err, BO_REFUSED,
                 "this database cannot make columns of '%s' again inside a transaction\n"

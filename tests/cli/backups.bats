@@ -24,6 +24,18 @@ take_backup() {
     [ "$(rows)" = "$damaged" ]
 }
 
+@test "restore says that columns that were added since get their default, and the undo point has them" {
+    take_backup
+    sqlite3 shop.db "ALTER TABLE items ADD COLUMN note DEFAULT 'none'; UPDATE items SET note = 'precious'"
+    run -0 --separate-stderr backout restore "$id" --db shop.db --yes --output json
+    [[ $output == *"items: column 'note' gets its default in every row"* ]]
+    local undo
+    undo=$(jq -r .undo_point <<<"$output")
+    [ "$(sqlite3 shop.db "SELECT DISTINCT note FROM items")" = none ]
+    run -0 backout -q execute "$undo" --yes
+    [ "$(sqlite3 shop.db "SELECT DISTINCT note FROM items")" = precious ]
+}
+
 @test "a backup is restored from its file, in another database, without its catalog" {
     take_backup
     local file
