@@ -83,9 +83,15 @@ static const struct {
     {BO_DENIED, NULL, "read by others", "chmod 600, then try again"},
     {BO_REFUSED, NULL, "server is read-only",
         "use the URL of the primary; on the primary itself: SET GLOBAL read_only = OFF"},
-    {BO_CONFLICT, NULL, NULL,
-        "see them with: backout assess ID; then --type partial, --on-conflict skip|replace, or "
-        "--by column"},
+    {BO_CONFLICT, NULL, "changed since the change",
+        "see them with: backout assess ID; then: backout execute ID --type partial --on-conflict "
+        "skip|replace, or --by column"},
+    {BO_CONFLICT, NULL, "which cannot be replaced",
+        "--on-conflict skip leaves these rows as they are"},
+    {BO_CONFLICT, NULL, "refer to rows that the snapshot does not have",
+        "those rows have to go first, or their tables come back as well: see --tables"},
+    {BO_CONFLICT, NULL, "refer to rows that are not there",
+        "the tables that they refer to have to come back with them: see --tables"},
     {BO_REFUSED, NULL, "is not the database the point",
         "name its database with --db (backout details ID shows which it is); into another one, or "
         "a file that was moved: backout restore ID --db DB"},

@@ -141,7 +141,7 @@ static bo_status confirm(cli *ctx, const struct rollback_args *args, const cli_d
     return cli_consent_get(ctx, database, &consent, err);
 }
 
-bo_status cli_rollback(cli *ctx, const struct rollback_args *args, bo_error *err)
+static bo_status roll_back(cli *ctx, const struct rollback_args *args, bo_error *err)
 {
     bo_rollback_options options = {0};
     BO_OWN_VALUE(cli_subject) on = {0};
@@ -161,6 +161,16 @@ bo_status cli_rollback(cli *ctx, const struct rollback_args *args, bo_error *err
         *err = answer;
         return answer.status;
     }
+    return st;
+}
+
+bo_status cli_rollback(cli *ctx, const struct rollback_args *args, bo_error *err)
+{
+    bo_status st = roll_back(ctx, args, err);
+    if (st == BO_CONFLICT && args->by == 1 && strstr(err->text, "changed since the change"))
+        cli_hint(ctx,
+            "the same columns were changed: backout assess %s; then --on-conflict skip|replace",
+            args->id);
     return st;
 }
 

@@ -107,11 +107,20 @@ static const cli_option release_options[] = {
 };
 #undef AT
 
-/* Ending the capture of a sealed point loses nothing of its change: no question. */
+static bool is_captured(const bo_point *point)
+{
+    for (size_t i = 0; i < point->table_count; i++)
+        if (point->tables[i].captured)
+            return true;
+    return false;
+}
+
+/* Ending the capture of a sealed point loses nothing of its change, and where nothing is captured
+ * there is nothing to end: no question. */
 static bo_status confirm_release(
     cli *ctx, const struct release_args *args, const cli_subject *on, bo_error *err)
 {
-    bool open = strcmp(on->point->status, "ready") == 0;
+    bool open = strcmp(on->point->status, "ready") == 0 && is_captured(on->point);
     char what[240];
     (void)snprintf(what, sizeof what,
         "%s is not sealed: without its capture, what the change did is not known any more. End the "

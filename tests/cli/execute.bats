@@ -103,6 +103,27 @@ later() {
     [ "$(sqlite3 shop.db 'SELECT status, total_cents FROM orders WHERE id = 12')" = 'sent|900' ]
 }
 
+@test "the hint of a conflict names what was not tried yet, and fits the command" {
+    local hint
+    sqlite3 shop.db 'UPDATE orders SET total_cents = 1 WHERE id = 12'
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    hint="see them with: backout assess ID; then: backout execute ID --type partial"
+    hint+=" --on-conflict skip|replace, or --by column"
+    [ "${stderr_lines[-1]}" = "  hint: $hint" ]
+    run -3 --separate-stderr backout execute "$id" --type partial --by column --yes
+    hint="the same columns were changed: backout assess $id; then --on-conflict skip|replace"
+    [ "${stderr_lines[-1]}" = "  hint: $hint" ]
+    backout -q backup customers --db shop.db
+    sqlite3 shop.db "INSERT INTO customers VALUES (9, 'New', NULL); INSERT INTO orders VALUES (90, 9, 'open', 1)"
+    run -3 --separate-stderr backout restore latest --db shop.db --tables customers --yes
+    [[ $stderr == *"rows that stay refer to rows that the snapshot does not have"* ]]
+    [[ ${stderr_lines[-1]} == "  hint: those rows have to go first"* ]]
+    echo "INSERT INTO customers VALUES (1, 'Twice', NULL);" >twice.sql
+    run --separate-stderr backout run --db shop.db --dry-run twice.sql
+    [[ $stderr == *"UNIQUE constraint failed"* ]]
+    [[ $stderr != *hint* ]]
+}
+
 @test "--tables, --where and --only-added limit a rollback" {
     run -0 backout -q execute "$id" --type partial --tables items --yes
     [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 6 ]

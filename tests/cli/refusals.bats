@@ -72,6 +72,14 @@ refused() {
     [ "$(sql -c 'SELECT count(*) FROM t')" = 0 ]
 }
 
+@test "release of a backup is not asked about: nothing is captured" {
+    run -0 backout -q backup items --db shop.db --output json
+    id=$(jq -r .id <<<"$output")
+    run -3 --separate-stderr backout point release "$id"
+    [[ $stderr == *"no changes are captured for '$id'"* ]]
+    [[ $stderr != *confirmed* ]]
+}
+
 @test "commands that need what is recorded make no catalog, and no table in another database" {
     mkdir ../alone
     cd ../alone
