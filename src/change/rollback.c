@@ -109,12 +109,13 @@ static bo_status plan(bo_undo *undo, bo_error *err)
 
 static bo_status refuse_loss(const bo_undo *undo, bo_error *err)
 {
-    const char *since = is_backup(undo)    ? "after the backup"
-                        : undo->lost_early ? "by others after the point"
-                                           : "by others after the change";
-    bool one = undo->lost_rows == 1;
-    return bo_fail(err, BO_REFUSED, "%llu row%s written %s, and type full would discard %s",
-        (unsigned long long)undo->lost_rows, one ? " was" : "s were", since, one ? "it" : "them");
+    const char *were = undo->lost_rows == 1 ? " was" : "s were";
+    return bo_fail(err, BO_REFUSED,
+        is_backup(undo) ? "%llu row%s written after the backup, and type full would discard %s"
+        : undo->lost_early
+            ? "%llu row%s written by others after the point, and type full would discard %s"
+            : "%llu row%s written by others after the change, and type full would discard %s",
+        (unsigned long long)undo->lost_rows, were, undo->lost_rows == 1 ? "it" : "them");
 }
 
 /* Why this plan may not be carried out; BO_OK when it may. */

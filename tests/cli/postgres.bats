@@ -97,3 +97,14 @@ rows() {
     run -0 --separate-stderr backout execute latest --type partial --yes
     [ "$(sql -c "SELECT count(*) FROM days")" = 0 ]
 }
+
+@test "commands that need what is recorded make no catalog in a database of somebody" {
+    run -3 --separate-stderr backout --catalog "$PG_URL" --repository repo list
+    [[ ${stderr_lines[0]} == "backout: there is no catalog at '"* ]]
+    run -3 --separate-stderr backout --catalog "$PG_URL" --repository repo audit --verify
+    [ "$(sql -c "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backout%'")" = 0 ]
+    [ ! -e repo ]
+    backout -q --catalog "$PG_URL" --repository repo backup customers --db "$PG_URL"
+    run -0 --separate-stderr backout --catalog "$PG_URL" --repository repo list --output json
+    [ "$(jq length <<<"$output")" = 1 ]
+}
