@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "change/journal.h"
 #include "change/take.h"
+#include "store/live.h"
 
 enum { TRIES = 3 };
 
@@ -294,8 +295,10 @@ static void record_failure(struct taking *taking, bo_status st)
     bo_error second = {0};
     if (bo_catalog_point_update(taking->session->catalog, &taking->record, &second) != BO_OK ||
         bo_catalog_run_end(
-            taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK)
+            taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK) {
+        bo_live_remove(taking->run); /* whoever comes next may settle it, this process too */
         bo_session_warn(taking->session, "the failure could not be recorded: %s", second.text);
+    }
 }
 
 /* If the link is what broke, another one does it. */

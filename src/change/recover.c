@@ -6,6 +6,7 @@
 
 #include "change/aside.h"
 #include "change/undo.h"
+#include "change/unsettled.h"
 
 static bo_status find_run(bo_session *session, const char *point, const char *run, bo_arena *arena,
     bo_run_record *out, bo_error *err)
@@ -127,7 +128,7 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
         return st;
     bo_point_record rolled; /* as it is now: only its status is ours to change */
     st = find_point(session, point->id, arena, &rolled, &there, err);
-    if (st != BO_OK || !there)
+    if (st != BO_OK || !there || rolled.status == BO_POINT_PRUNED)
         return st;
     rolled.status = BO_POINT_ROLLED_BACK;
     st = bo_catalog_point_update(session->catalog, &rolled, err);
@@ -158,11 +159,12 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
     bool committed = false;
     BO_OWN(json_ref) *details = json_loads(run->details ? run->details : "{}", 0, NULL);
     const char *server = json_string_value(json_object_get(details, "server"));
-    if (server && strcmp(server, target->identity.server) != 0) {
+    const bool elsewhere = server && strcmp(server, target->identity.server) != 0;
+    if (elsewhere && run->token) { /* only that database knows how it ended */
         bo_session_warn(session,
             "an earlier %s (%s) into another database stopped at '%s' and is not settled",
             run->kind, run->id, run->step);
-        return BO_OK; /* only that database knows how it ended */
+        return BO_OK;
     }
     bo_status st = ask(session, target, run, arena, &committed, err);
     if (st != BO_OK)
@@ -179,7 +181,7 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
         st = bo_undo_settle(session, &point, undo_id, target->identity.server, committed, err);
     if (st == BO_OK && undo_id && run->token)
         st = target->conn->driver->unmark(target->conn, undo_id, err);
-    if (st == BO_OK)
+    if (st == BO_OK && !elsewhere)
         st = bo_aside_drop(target->conn, run->id, err);
     if (st == BO_OK)
         st =
@@ -191,14 +193,6 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
                 ? ", perhaps before its sequences were set"
                 : "");
     return st;
-}
-
-/* It may have committed, and nobody has looked since. */
-static bool is_open(const bo_run_record *run)
-{
-    bool died = strcmp(run->status, "died") == 0 || strcmp(run->status, "unknown") == 0;
-    return died && run->point &&
-           (strcmp(run->kind, "rollback") == 0 || strcmp(run->kind, "restore") == 0);
 }
 
 /* Records of a point, its undo points and the point that it is the undo point of change together:
@@ -229,7 +223,7 @@ bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *po
     if (st == BO_OK)
         st = bo_catalog_runs(session->catalog, NULL, 0, arena, &runs, &count, err);
     for (size_t i = count; st == BO_OK && i-- > 0;) { /* the oldest first */
-        if (!is_open(&runs[i]))
+        if (!runs[i].point || !bo_run_is_unsettled(&runs[i]))
             continue;
         st =
             is_of_family(session, &runs[i], point, there ? record.parent : NULL, arena, &ours, err);

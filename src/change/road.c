@@ -15,6 +15,7 @@
 #include "change/dependents.h"
 #include "change/road.h"
 #include "change/watch.h"
+#include "store/live.h"
 
 bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
 {
@@ -93,9 +94,11 @@ static void finish(bo_undo *undo)
         st = undo->target->conn->driver->unmark(undo->target->conn, undo->undo_id, &error);
     if (st == BO_OK)
         st = bo_catalog_run_end(undo->session->catalog, undo->run, "done", NULL, &error);
-    if (st != BO_OK)
-        bo_session_warn(
-            undo->session, "it is committed, but not all of it was recorded: %s", error.text);
+    if (st == BO_OK)
+        return;
+    bo_live_remove(undo->run); /* whoever comes next may settle it, this process too */
+    bo_session_warn(
+        undo->session, "it is committed, but not all of it was recorded: %s", error.text);
 }
 
 static json_t *audit_details(const bo_undo *undo)
@@ -225,9 +228,11 @@ static bo_status give_up(bo_undo *undo, const bo_road *road, bo_status st, bool 
     const char *outcome = drop_aside(undo) ? bo_outcome_name(st) : "unknown";
     if (bo_undo_settle(undo->session, &undo->record, undo->undo_id, undo->target->identity.server,
             false, &second) != BO_OK ||
-        (undo->run[0] &&
-            bo_catalog_run_end(undo->session->catalog, undo->run, outcome, NULL, &second) != BO_OK))
+        (undo->run[0] && bo_catalog_run_end(
+                             undo->session->catalog, undo->run, outcome, NULL, &second) != BO_OK)) {
+        bo_live_remove(undo->run);
         bo_session_warn(undo->session, "the outcome could not be recorded: %s", second.text);
+    }
     int exit_code = bo_status_exit_code(st); /* what 3 and 4 say here says it already */
     if (exit_code == 1 || exit_code == 130)
         (void)bo_detail(err, st, "the %s changed nothing", road->kind);

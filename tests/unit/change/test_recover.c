@@ -115,6 +115,19 @@ static void lock_the_catalog(const char *step)
     world_ok(lock->driver->begin(lock, BO_TX_WRITE, &err), &err);
 }
 
+/* There is nothing left to undo; the id is of the undo point of the rollback before. */
+static const char *roll_back_again(world *w, const char *id)
+{
+    bo_error err = {0};
+    bo_point_record *points = NULL;
+    size_t count = 0;
+    const bo_point_filter newest = {.with_undo = true, .limit = 1};
+    world_ok(
+        bo_catalog_points(w->session->catalog, &newest, w->arena, &points, &count, &err), &err);
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    return points[0].id;
+}
+
 static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
 {
     world *w = *state;
@@ -132,6 +145,11 @@ static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
     assert_non_null(
         strstr(bo_buf_str(&w->warnings), "it is committed, but not all of it was recorded"));
     assert_non_null(strstr(bo_buf_str(&w->warnings), "could not be written to the audit log"));
+
+    /* this process settles it, too */
+    const char *undo = roll_back_again(w, id);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
+    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
 }
 
 static void interrupt_the_seal(const char *step)
