@@ -157,8 +157,18 @@ bo_status bo_journal_note(bo_target *target, const bo_part *parts, uint32_t coun
 
 /* ---- trusting ---- */
 
+/* In doubt the snapshot tells what the change did, where there is one. */
+static bo_status check_doubt(bo_target *target, const bo_point_record *record, const bo_part *part,
+    bo_buf *broken, bo_error *err)
+{
+    const bo_capture_driver *capture = capture_of(target);
+    return broken->size == 0 && !part->unstored && capture->doubt
+               ? capture->doubt(target->conn, part->now, record->id, broken, err)
+               : BO_OK;
+}
+
 static bo_status check_part(bo_target *target, const bo_point_record *record, bo_content *content,
-    uint32_t i, const char **broken_out, bo_error *err)
+    uint32_t i, bool sealed, const char **broken_out, bo_error *err)
 {
     const bo_part *part = &content->parts[i];
     BO_OWN_VALUE(bo_buf) broken = {0};
@@ -167,6 +177,8 @@ static bo_status check_part(bo_target *target, const bo_point_record *record, bo
     bo_status st =
         part->now ? capture_of(target)->check(target->conn, part->now, record->id, &broken, err)
                   : BO_OK;
+    if (st == BO_OK && part->now && !sealed)
+        st = check_doubt(target, record, part, &broken, err);
     if (st == BO_OK)
         st = bo_buf_check(&broken, err);
     if (st != BO_OK || broken.size == 0)
@@ -205,7 +217,7 @@ bo_status bo_journal_open(bo_target *target, const bo_point_record *record, bo_c
             return bo_fail(err, BO_CORRUPT,
                 "the catalog's record of '%s' does not say since when changes are captured",
                 record->id);
-        bo_status st = check_part(target, record, content, i, &journal->broken[i], err);
+        bo_status st = check_part(target, record, content, i, to != NULL, &journal->broken[i], err);
         if (st != BO_OK)
             return bo_wrap(err, st, "the capture of table '%s' cannot be checked",
                 content->parts[i].was->name);

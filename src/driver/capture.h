@@ -95,6 +95,11 @@ typedef struct bo_capture_driver {
      * switched off, the journal is gone, the definition of the table changed, ... */
     bo_status (*check)(struct bo_conn *conn, const bo_table *now, const char *point, bo_buf *broken,
         bo_error *err);
+    /** All is as check() wants it; may the schema still have been such for a while that writes are
+     * told wrong?  `doubt` gets one line then: who knows the rows as they were does better without
+     * the journal.  NULL: check() finds all that there is. */
+    bo_status (*doubt)(
+        struct bo_conn *conn, const bo_table *now, const char *point, bo_buf *doubt, bo_error *err);
 
     /** The position of the open transaction's snapshot; outside of one, of a moment at which no
      * writer of these tables is under way or from which all that are count as later. */

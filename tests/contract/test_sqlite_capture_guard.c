@@ -99,6 +99,66 @@ static void a_broken_capture_is_noticed(void **state)
     (void)state;
 }
 
+static bool in_doubt(contract_world *w, const char *table)
+{
+    BO_OWN_VALUE(bo_buf) doubt = {0};
+    bo_error err = {0};
+    pg_must(w->driver->capture->doubt(w->conn, contract_table(w, table), "p", &doubt, &err), &err);
+    return doubt.size > 0;
+}
+
+/* What was there for a while only leaves the journal whole, and wrong. */
+static void what_was_in_the_schema_for_a_while_puts_a_journal_in_doubt(void **state)
+{
+    contract_world *w = *state;
+    static const char *const changes[] = {
+        "CREATE UNIQUE INDEX ux ON t (a); INSERT OR REPLACE INTO t VALUES (9, 'one', 9, 9, 9);"
+        " DROP INDEX ux",
+        "CREATE TRIGGER norm AFTER INSERT ON t BEGIN UPDATE t SET a = lower(a) WHERE id = NEW.id;"
+        " END; INSERT INTO t VALUES (9, 'X', 9, 9, 9); DROP TRIGGER norm",
+        "CREATE TABLE other (a); CREATE UNIQUE INDEX ux ON t (a); INSERT OR REPLACE INTO t VALUES"
+        " (9, 'one', 9, 9, 9); DROP INDEX ux; CREATE VIEW v AS SELECT 1",
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        contract_do(w, "DROP TABLE IF EXISTS t; " ROWS_T);
+        capture_begin(w, "p", PG_NAMES("t"));
+        assert_false(in_doubt(w, "t"));
+        contract_do(w, changes[i]);
+        assert_string_equal(capture_broken(w, "t", "p"), "");
+        if (!in_doubt(w, "t"))
+            fail_msg("%s", changes[i]);
+        capture_end(w, "p");
+    }
+}
+
+static void harmless_definitions_leave_no_doubt(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    BO_OWN_VALUE(bo_buf) token = {0};
+    contract_do(w, ROWS_T "CREATE TABLE u (id INTEGER PRIMARY KEY, a); INSERT INTO u VALUES (1, "
+                          "1)");
+    capture_begin(w, "p", PG_NAMES("t", "u"));
+    contract_do(w, "CREATE TABLE more (id INTEGER PRIMARY KEY AUTOINCREMENT, t INT UNIQUE);"
+                   " CREATE INDEX i ON t (c); CREATE TABLE copied AS SELECT * FROM t;"
+                   " CREATE VIEW v AS SELECT * FROM t; CREATE TRIGGER on_more AFTER INSERT ON more"
+                   " BEGIN SELECT 1; END; CREATE VIRTUAL TABLE f USING fts5 (text);"
+                   " CREATE TABLE w (a PRIMARY KEY, b UNIQUE) WITHOUT ROWID; ANALYZE; REINDEX;"
+                   " CREATE TEMP TABLE passing (a); DROP TABLE passing; UPDATE t SET c = 1;"
+                   " INSERT INTO t (b) VALUES (99)");
+    capture_begin(w, "q", PG_NAMES("t", "more"));
+    capture_begin(w, "r", PG_NAMES("u"));
+    capture_end(w, "q");
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    pg_must(w->driver->mark(w->conn, "m", &token, &err), &err);
+    pg_must(w->driver->commit(w->conn, &err), &err);
+    pg_must(w->driver->unmark(w->conn, "m", &err), &err);
+    assert_false(in_doubt(w, "t"));
+    contract_do(w, "DELETE FROM u; ALTER TABLE more ADD COLUMN a");
+    assert_true(in_doubt(w, "t"));
+    assert_false(in_doubt(w, "u")); /* what could hide a row that only went? */
+}
+
 /* A journal that is broken is not used for the next point. */
 static void the_next_point_gets_a_whole_journal(void **state)
 {
@@ -251,7 +311,10 @@ static void a_condition_that_names_a_table_called_new_is_not_followed(void **sta
 }
 
 CONTRACT_MAIN("sqlite_capture_guard", CONTRACT_TEST(a_captured_table_looks_like_any_other),
-    CONTRACT_TEST(a_broken_capture_is_noticed), CONTRACT_TEST(the_next_point_gets_a_whole_journal),
+    CONTRACT_TEST(a_broken_capture_is_noticed),
+    CONTRACT_TEST(what_was_in_the_schema_for_a_while_puts_a_journal_in_doubt),
+    CONTRACT_TEST(harmless_definitions_leave_no_doubt),
+    CONTRACT_TEST(the_next_point_gets_a_whole_journal),
     CONTRACT_TEST(a_renamed_column_is_captured_on),
     CONTRACT_TEST(only_what_came_after_a_journal_breaks_it),
     CONTRACT_TEST(lost_parts_do_not_hinder_other_points),

@@ -89,9 +89,13 @@ static bo_status register_journal(
     sq_conn *conn, const bo_table *now, const char *point, const sq_journal *journal, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_printf(
-        &sql, "INSERT INTO main." SQ_REGISTRY " VALUES ($1, $2, %" PRId64 ")", journal->number);
-    bo_status st = bo_buf_check(&sql, err);
+    int64_t schema = 0;
+    bo_status st = sq_schema_state(conn, &schema, err);
+    bo_buf_printf(&sql,
+        "INSERT INTO main." SQ_REGISTRY " VALUES ($1, $2, %" PRId64 ", %" PRId64 ")",
+        journal->number, schema);
+    if (st == BO_OK)
+        st = bo_buf_check(&sql, err);
     return st == BO_OK ? run_with(conn, bo_buf_str(&sql), point, now->local, err) : st;
 }
 
@@ -144,7 +148,7 @@ bo_status sq_capture_begin(
     st = sq_exec(conn,
         "CREATE TABLE IF NOT EXISTS main." SQ_REGISTRY
         " (point TEXT NOT NULL, local TEXT NOT NULL, journal INTEGER NOT NULL,"
-        " PRIMARY KEY (point, local)) WITHOUT ROWID",
+        " schema INTEGER NOT NULL, PRIMARY KEY (point, local)) WITHOUT ROWID",
         err);
     if (st == BO_OK)
         st = check_new(sq_of(conn), point, err);
@@ -203,8 +207,10 @@ static bo_status drop_all(
 static bo_status remove_point(sq_conn *conn, const char *point, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) left = {0};
-    bo_status st =
-        run_with(conn, "DELETE FROM main." SQ_REGISTRY " WHERE point = $1", point, NULL, err);
+    int64_t schema = 0;
+    bo_status st = sq_schema_state(conn, &schema, err);
+    if (st == BO_OK)
+        st = run_with(conn, "DELETE FROM main." SQ_REGISTRY " WHERE point = $1", point, NULL, err);
     if (st == BO_OK)
         st = drop_all(conn, "TRIGGER",
             "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND " NOT_REGISTERED, NULL,
@@ -213,6 +219,8 @@ static bo_status remove_point(sq_conn *conn, const char *point, bo_error *err)
         st = drop_all(conn, "TABLE",
             "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND " NOT_REGISTERED, NULL,
             err);
+    if (st == BO_OK)
+        st = sq_schema_ours(conn, schema, err);
     if (st == BO_OK)
         st = first_name(conn, "SELECT point FROM main." SQ_REGISTRY " LIMIT 1", NULL, &left, err);
     return st == BO_OK && left.size == 0 ? sq_exec(&conn->base, "DROP TABLE main." SQ_REGISTRY, err)

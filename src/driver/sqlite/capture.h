@@ -5,7 +5,7 @@
  * A journal is a table: seq, op, r (the row number, in the journal of a table with a row hint), and
  * c0, c1, ... for the columns of an image.  They have no types, so values stay as they were.  A row
  * with op 'I' has only the columns of the row key.  Which journal is whose stands in the registry:
- * point, local name of the table, number of the journal.
+ * point, local name of the table, number of the journal; and the state of the schema then.
  */
 #ifndef BO_DRIVER_SQLITE_CAPTURE_H
 #define BO_DRIVER_SQLITE_CAPTURE_H
@@ -74,6 +74,15 @@ bo_status sq_capture_coverage(
     bo_conn *conn, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err);
 bo_status sq_capture_check(
     bo_conn *conn, const bo_table *now, const char *point, bo_buf *broken, bo_error *err);
+
+/* ---- capture_schema.c ---- */
+
+/** A number that stays as it is while objects are only made. */
+bo_status sq_schema_state(sq_conn *conn, int64_t *out, bo_error *err);
+/** The state was `was` before this transaction dropped objects of ours: captures go on. */
+bo_status sq_schema_ours(sq_conn *conn, int64_t was, bo_error *err);
+bo_status sq_capture_doubt(
+    bo_conn *conn, const bo_table *now, const char *point, bo_buf *doubt, bo_error *err);
 
 /* ---- capture_own.c: the journals of tables that we write to; nothing for one without ---- */
 

@@ -362,6 +362,7 @@ const bo_capture_driver sq_capture = {
     .end = sq_capture_end,
     .list = sq_capture_list,
     .check = sq_capture_check,
+    .doubt = sq_capture_doubt,
     .position = sq_capture_position,
     .changes = sq_capture_changes,
     .walk = sq_capture_walk,

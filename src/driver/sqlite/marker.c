@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/marker.c - a row that is there only if its transaction committed. */
-#include "driver/sqlite/sqlite.h"
+#include "driver/sqlite/capture.h"
 
 static bo_status run_with_id(sq_conn *conn, const char *sql, const char *id, bo_error *err)
 {
@@ -68,7 +68,13 @@ static bo_status remove_marker(sq_conn *conn, const char *id, bo_error *err)
         if (st == BO_OK)
             st = sq_step(conn, rest, &more, err);
     }
-    return st == BO_OK && !more ? sq_exec(&conn->base, "DROP TABLE main.backout_marker", err) : st;
+    if (st != BO_OK || more)
+        return st;
+    int64_t schema = 0;
+    st = sq_schema_state(conn, &schema, err);
+    if (st == BO_OK)
+        st = sq_exec(&conn->base, "DROP TABLE main.backout_marker", err);
+    return st == BO_OK ? sq_schema_ours(conn, schema, err) : st;
 }
 
 bo_status sq_unmark(bo_conn *conn, const char *id, bo_error *err)
