@@ -155,22 +155,6 @@ said() {
     [ "$(sql -c 'SELECT v FROM t WHERE id > 1 ORDER BY id')" = $'second\nc' ] # and not b
 }
 
-@test "a row that an action changes before a trigger of its parent is told wrong" {
-    sql -c "CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1);
-        CREATE TABLE orders (id int PRIMARY KEY, state text,
-            customer int REFERENCES customers ON DELETE SET NULL);
-        INSERT INTO orders VALUES (10, 'open', 1);
-        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
-        'BEGIN UPDATE orders SET state = ''gone'' WHERE id = 10; RETURN NULL; END';
-        CREATE TRIGGER f AFTER DELETE ON customers FOR EACH ROW EXECUTE FUNCTION f()"
-    run -0 backout point create --method capture --tables customers,orders
-    sql -c "DELETE FROM customers"
-    backout -q point seal latest
-    backout details latest
-    backout -q execute latest --type partial --yes
-    [ "$(sql -c 'SELECT * FROM orders')" = '10|open|' ] # and not 10|open|1
-}
-
 @test "a type that a journal has cannot be dropped before the capture ends" {
     sql -c "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE m (id int PRIMARY KEY, m mood)"
     backout -q point create --method capture --tables m

@@ -177,6 +177,44 @@ static void a_row_that_two_foreign_keys_change_has_its_first_image(void **state)
     assert_string_equal(capture_since(w, "m", from), "(5|1|1) > (5|~|~)\n(6|2|1) > (6|2|~)\n");
 }
 
+/* The action's own triggers fire last of the statement. */
+static void a_row_that_an_action_changes_before_a_trigger_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE TABLE u (id integer PRIMARY KEY); INSERT INTO u VALUES (1), (2), (3);"
+                   "CREATE TABLE m (id integer PRIMARY KEY, a integer REFERENCES u ON DELETE SET "
+                   "NULL, s text);"
+                   "INSERT INTO m VALUES (5, 1, 'x'), (6, 2, 'y'), (7, 3, 'z');"
+                   "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " UPDATE m SET s = 'again' WHERE a IS NULL; DELETE FROM m WHERE id = 6; RETURN "
+                   "NULL; END $$;"
+                   "CREATE TRIGGER f AFTER DELETE ON u FOR EACH ROW EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", PG_NAMES("m"));
+    contract_do(w, "UPDATE m SET s = 'first' WHERE id = 7; DELETE FROM u WHERE id < 3");
+    assert_string_equal(
+        capture_since(w, "m", from), "(5|1|x) > (5|~|again)\n(6|2|y) > -\n(7|3|z) > (7|3|first)\n");
+    capture_end(w, "p");
+    contract_do(w, "DROP TRIGGER f ON u");
+    capture_begin(w, "p", PG_NAMES("m"));
+    contract_do(w, "CREATE TRIGGER f AFTER DELETE ON u FOR EACH ROW EXECUTE FUNCTION f()");
+    expect_broken(w, "m", "AFTER trigger on public.u came");
+}
+
+static void a_key_that_an_action_moves_before_a_trigger_was_free(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE TABLE u (id integer PRIMARY KEY); INSERT INTO u VALUES (1), (2), (3);"
+                   "CREATE TABLE m (id integer PRIMARY KEY REFERENCES u ON UPDATE CASCADE, s text);"
+                   "INSERT INTO m VALUES (1, 'x'), (2, 'y'), (3, 'z');"
+                   "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " UPDATE m SET s = s || '!'; RETURN NULL; END $$;"
+                   "CREATE TRIGGER f AFTER UPDATE ON u FOR EACH STATEMENT EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", PG_NAMES("m"));
+    contract_do(w, "UPDATE u SET id = id - 1");
+    assert_string_equal(capture_since(w, "m", from), "(1|x) > (1|y!)\n(2|y) > (2|z!)\n(3|z) > -\n"
+                                                     "- > (0|x!)\n");
+}
+
 static void keys_of_a_tree_that_cascade_to_itself_are_told_right(void **state)
 {
     contract_world *w = *state;
@@ -412,6 +450,8 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(a_prepared_transaction_is_later_than_what_it_outlived),
     CONTRACT_TEST(open_transactions_are_later_and_ended_ones_are_not),
     CONTRACT_TEST(a_row_that_two_foreign_keys_change_has_its_first_image),
+    CONTRACT_TEST(a_row_that_an_action_changes_before_a_trigger_has_its_first_image),
+    CONTRACT_TEST(a_key_that_an_action_moves_before_a_trigger_was_free),
     CONTRACT_TEST(keys_of_a_tree_that_cascade_to_itself_are_told_right),
     CONTRACT_TEST(a_trigger_that_writes_the_row_again_does_not_hide_what_was),
     CONTRACT_TEST(a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote),

@@ -449,6 +449,19 @@ static void add_by_row(bo_buf *out, const pg_journal *j)
     add_function(out, j, "_update", "", &body);
 }
 
+/* What an action of a foreign key is about to change: users' triggers fire before ours after it.  A
+ * key that a row moves to is free by then. */
+static void add_acted(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    add_row_guard(&body, j, "NEW");
+    add_insert_row(&body, j, 'U', false, "OLD.");
+    add_row_moved(&body, j);
+    add_insert_row(&body, j, 'I', true, "NEW.");
+    bo_buf_add_str(&body, "END IF;\nRETURN NEW;");
+    add_function(out, j, "_acted", "", &body);
+}
+
 /* The name of the table that is emptied is known only then: a partition, or renamed since. */
 static void add_truncate(bo_buf *out, const pg_journal *j)
 {
@@ -527,6 +540,8 @@ static const trigger by_row[] = {{"insert", FIRST "insert", "AFTER INSERT", "FOR
     {"update", FIRST "update", "AFTER UPDATE", "FOR EACH ROW"},
     {"delete", FIRST "delete", "AFTER DELETE", "FOR EACH ROW"},
     {"before", LAST "before", "BEFORE UPDATE", "FOR EACH ROW"}, END};
+static const trigger on_action = {"acted", LAST "acted", "BEFORE UPDATE",
+    "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 0)"};
 static const trigger on_truncate = {
     "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
 
@@ -540,9 +555,9 @@ static void add_trigger(
         relation, made->name, table->id);
 }
 
-/* Statements fire the triggers of the relation that they name, rows those of the one they are in.
- */
-static void add_triggers(bo_buf *out, const bo_table *table, const PGresult *members, char way)
+/* Statements fire the triggers of the relation that they name, rows those of the one with them. */
+static void add_triggers(
+    bo_buf *out, const bo_table *table, const PGresult *members, char way, bool acted)
 {
     const trigger *all = way == 'r' ? by_row : way == 'b' ? by_batch : by_statement;
     for (int i = 0; i < PQntuples(members); i++) {
@@ -552,6 +567,8 @@ static void add_triggers(bo_buf *out, const bo_table *table, const PGresult *mem
             add_trigger(out, table, t, relation);
         if (stores)
             add_trigger(out, table, &on_truncate, relation);
+        if (stores && acted)
+            add_trigger(out, table, &on_action, relation);
     }
 }
 
@@ -567,6 +584,7 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
     if (PQntuples(members) == 0)
         return bo_fail(err, BO_CONFLICT, "table %s was dropped just now", table->name);
     char way = PQgetvalue(members, 0, 3)[0];
+    bool acted = PQgetvalue(members, 0, 4)[0] == 't';
     BO_OWN_VALUE(bo_buf) sql = {0};
     add_journal(&sql, &journal);
     add_as(&sql, &journal);
@@ -575,6 +593,8 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
     else
         add_by_set(&sql, &journal, way == 'b');
     add_truncate(&sql, &journal);
-    add_triggers(&sql, table, members, way);
+    if (acted)
+        add_acted(&sql, &journal);
+    add_triggers(&sql, table, members, way, acted);
     return pg_run_buf(conn, &sql, NULL, err);
 }

@@ -14,16 +14,6 @@ WITH RECURSIVE tree (oid) AS (
       FROM tree
       JOIN pg_catalog.pg_class c ON c.oid = tree.oid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-), above (oid) AS ( -- where a foreign key's action on this table begins
-    SELECT f.confrelid
-      FROM tree
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = tree.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-    UNION
-    SELECT f.confrelid
-      FROM above
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = above.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
 ), col AS (
     SELECT a.*
       FROM pg_catalog.pg_attribute a
@@ -70,15 +60,5 @@ SELECT kind, sentence
       FROM col
       JOIN pg_catalog.pg_type t ON t.oid = col.atttypid
      WHERE t.oid = 'oid'::regtype OR t.typname = 'lo'
-    UNION ALL
-    SELECT DISTINCT 'l', 13,
-           format('a row that a foreign key''s action changes, and then an AFTER trigger of %s, is told'
-                  ' wrong', t.tgrelid::regclass)
-      FROM above
-      JOIN pg_catalog.pg_trigger t ON t.tgrelid = above.oid
-      JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-     WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 24 <> 0
-       AND n.nspname <> 'backout' AND above.oid NOT IN (SELECT oid FROM tree)
   ) found
  ORDER BY rank, sentence COLLATE "C"

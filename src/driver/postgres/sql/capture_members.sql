@@ -7,6 +7,9 @@
 -- as a batch before the first of the users' own AFTER triggers, which may write the same rows again;
 -- that cannot be had of partitions.  Those by statement count, too, but for DELETE: of a statement that
 -- inserts, updates and deletes, they fire for the one before ours fire for the next.
+--
+-- A foreign key's action changes rows at once, and its triggers fire last of the statement: after users'
+-- AFTER triggers of any table that actions reach, which may write the same rows.
 WITH RECURSIVE tree (oid) AS (
     SELECT $1::oid
     UNION ALL
@@ -14,6 +17,23 @@ WITH RECURSIVE tree (oid) AS (
       FROM tree
       JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
       JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
+), above (oid) AS ( -- where foreign keys' actions on the table begin
+    SELECT f.confrelid
+      FROM tree
+      JOIN pg_catalog.pg_constraint f ON f.conrelid = tree.oid
+     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
+    UNION
+    SELECT f.confrelid
+      FROM above
+      JOIN pg_catalog.pg_constraint f ON f.conrelid = above.oid
+     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
+), reached (oid) AS ( -- and all that they reach
+    SELECT oid FROM above
+    UNION
+    SELECT f.conrelid
+      FROM reached
+      JOIN pg_catalog.pg_constraint f ON f.confrelid = reached.oid
+     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
 ), way AS (
     SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = $1::oid)
            OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
@@ -28,7 +48,14 @@ WITH RECURSIVE tree (oid) AS (
                      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
                     WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 21 <> 0
                       AND n.nspname <> 'backout')
-               AS writes_again
+               AS writes_again,
+           EXISTS (SELECT
+                     FROM reached
+                     JOIN pg_catalog.pg_trigger t ON t.tgrelid = reached.oid
+                     JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+                     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                    WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND n.nspname <> 'backout')
+               AS acted_on
 )
 SELECT c.oid,
        format('%I.%I', n.nspname, c.relname) AS name,
@@ -37,7 +64,8 @@ SELECT c.oid,
             WHEN NOT way.writes_again THEN 's'
             WHEN (SELECT count(*) FROM tree) > 1 THEN 'r'
             ELSE 'b'
-       END AS way
+       END AS way,
+       way.acted_on
   FROM tree
  CROSS JOIN way
   JOIN pg_catalog.pg_class c ON c.oid = tree.oid

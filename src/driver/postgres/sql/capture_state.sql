@@ -15,6 +15,23 @@ WITH RECURSIVE tree (oid) AS (
       FROM tree
       JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
       JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
+), above (oid) AS ( -- where foreign keys' actions on the table begin
+    SELECT f.confrelid
+      FROM tree
+      JOIN pg_catalog.pg_constraint f ON f.conrelid = tree.oid
+     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
+    UNION
+    SELECT f.confrelid
+      FROM above
+      JOIN pg_catalog.pg_constraint f ON f.conrelid = above.oid
+     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
+), reached (oid) AS ( -- and all that they reach
+    SELECT oid FROM above
+    UNION
+    SELECT f.conrelid
+      FROM reached
+      JOIN pg_catalog.pg_constraint f ON f.confrelid = reached.oid
+     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
 ), journal (oid) AS (
     SELECT c.oid
       FROM pg_catalog.pg_class c
@@ -67,6 +84,13 @@ SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
                JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
               WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 21 <> 0
                 AND NOT EXISTS (SELECT FROM ours WHERE ours.oid = t.tgfoid)
+             UNION
+             SELECT 'AFTER trigger on ' || reached.oid
+               FROM reached
+               JOIN pg_catalog.pg_trigger t ON t.tgrelid = reached.oid
+               JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+               JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+              WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND n.nspname <> 'backout'
              ORDER BY 1) AS members,
        ARRAY(SELECT concat_ws(' ', t.tgrelid, t.tgname, t.tgenabled, t.tgfoid, t.xmin)
                FROM pg_catalog.pg_trigger t
