@@ -299,6 +299,37 @@ static void a_trigger_that_could_write_again_ends_the_capture(void **state)
     }
 }
 
+static void a_trigger_that_comes_and_goes_is_not_seen(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w,
+        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = NEW.id; END IF;"
+        " RETURN NULL; END $$;"
+        "CREATE TRIGGER again AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION again()");
+    contract_do(w, "UPDATE t SET a = 'x' WHERE id = 1; DROP TRIGGER again ON t");
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+    assert_string_equal(
+        capture_since(w, "t", from), "(1|x|10) > (1|x|11)\n"); /* and not 1|one|10 */
+}
+
+static void a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    contract_do(w, "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 4; END IF;"
+                   " RETURN NULL; END $$;"
+                   "CREATE TRIGGER other AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
+                   " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
+    assert_string_equal(capture_since(w, "t", from), "(3|three|30) > (3|drei|30)\n"
+                                                     "(4|four|2) > (4|four|3)\n"); /* and not - */
+}
+
 /* ---- partitions and relatives ---- */
 
 static void make_parts(contract_world *w)
@@ -456,6 +487,8 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(a_trigger_that_writes_the_row_again_does_not_hide_what_was),
     CONTRACT_TEST(a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote),
     CONTRACT_TEST(a_trigger_that_could_write_again_ends_the_capture),
+    CONTRACT_TEST(a_trigger_that_comes_and_goes_is_not_seen),
+    CONTRACT_TEST(a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong),
     CONTRACT_TEST(partitions_are_captured_whichever_way_they_are_written),
     CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
     CONTRACT_TEST(a_partition_is_captured_by_itself),
