@@ -125,10 +125,12 @@ static void lists_are_split_at_commas_outside_of_quotes(void **state)
 {
     world *w = *state;
     assert_int_equal(
-        parse(w, "undo|x|--tables|orders,\"odd,name\"|-t|items,|--where|a: b IN (1,2)"), BO_OK);
-    assert_int_equal(w->args->tables.count, 3);
+        parse(w, "undo|x|--tables|orders,\"odd,name\"|-t| `a,b` , items |--where|a: b IN (1,2)"),
+        BO_OK);
+    assert_int_equal(w->args->tables.count, 4);
     assert_string_equal(w->args->tables.items[1], "\"odd,name\"");
-    assert_string_equal(w->args->tables.items[2], "items");
+    assert_string_equal(w->args->tables.items[2], "`a,b`");
+    assert_string_equal(w->args->tables.items[3], "items");
     assert_int_equal(w->args->where.count, 1);
     assert_string_equal(w->args->where.items[0], "a: b IN (1,2)");
 }
@@ -154,6 +156,9 @@ static void mistakes_name_what_was_meant(void **state)
 static void wrong_values_are_refused(void **state)
 {
     world *w = *state;
+    fails(w, "undo|x|--tables=", "--tables needs a value", "");
+    fails(w, "undo|x|--tables|a,,b", "--tables has an empty name in 'a,,b'", "");
+    fails(w, "undo|x|-t|items,", "--tables has an empty name in 'items,'", "");
     fails(w, "undo|x|--limit|-1", "--limit needs a whole number, not '-1'", "");
     fails(w, "undo|x|--limit|4294967296", "--limit needs a whole number, not '4294967296'", "");
     fails(w, "undo|x|--type|half", "--type is one of full|partial|backup, not 'half'", "");
