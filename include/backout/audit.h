@@ -38,8 +38,8 @@ typedef struct bo_audit_result {
     char head[65]; /* hash of the newest record: keep it elsewhere to notice a cut or rewritten log
                     */
 } bo_audit_result;
-/** Recomputes the chain.  @param file an exported rollback_audit.json instead of the catalog, or
- * NULL. BO_MISMATCH (with *out filled) when a link is broken. */
+/** Recomputes the chain.  @param file an exported rollback_audit.json instead of the catalog
+ * (`session` may be NULL then), or NULL.  BO_MISMATCH (with *out filled) when a link is broken. */
 BO_API BO_NODISCARD bo_status bo_audit_check_chain(
     bo_session *session, const char *file, bo_audit_result *out, bo_error *err);
 /** Writes all records to `path` as one JSON array, oldest first.  BO_EXISTS when something is

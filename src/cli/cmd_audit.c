@@ -62,6 +62,8 @@ static bo_status audit(cli *ctx, const void *arguments, bo_error *err)
         return bo_fail(err, BO_INVALID, "--file needs --verify");
     if (args->replace && !args->export)
         return bo_fail(err, BO_INVALID, "--replace needs --export");
+    if (args->file) /* an auditor has the file, and no catalog */
+        return verify_chain(ctx, NULL, args->file, err);
     bo_session *session = NULL;
     bo_status st = cli_session(ctx, &session, err);
     if (st != BO_OK)

@@ -122,6 +122,12 @@ take_backup() {
     run -0 --separate-stderr backout audit --export rollback_audit.json
     [ "$(jq -r '.[-1].outcome' rollback_audit.json)" = refused ]
     run -0 --separate-stderr backout audit --verify --file rollback_audit.json
+    local elsewhere
+    elsewhere=$(mktemp -d)
+    mv rollback_audit.json "$elsewhere"
+    run -0 --separate-stderr env -C "$elsewhere" backout audit --verify --file rollback_audit.json
+    [ "$(ls -A "$elsewhere")" = rollback_audit.json ] # neither needs nor makes a catalog
+    rm -r "$elsewhere"
 }
 
 @test "a record that was changed in an exported log is found, exit 4" {
