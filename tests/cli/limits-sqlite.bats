@@ -154,3 +154,18 @@ capture_items() {
     run -3 backout point create --db $'\xff.db'
     [[ $output == *"the path of the database is not UTF-8"* ]] || { echo "$output"; false; }
 }
+
+@test "a table of more than 1993 columns comes back with restore only" {
+    local columns
+    columns=$(printf ', c%d DEFAULT 1' {1..1993})
+    q "CREATE TABLE wide (id INTEGER PRIMARY KEY$columns); INSERT INTO wide (id) VALUES (1), (2)"
+    run -0 backout point create --db shop.db --tables wide
+    run -0 backout doctor --db shop.db
+    [[ $output == *"too many columns for single rows"* ]]
+    q 'UPDATE wide SET c7 = 2 WHERE id = 1'
+    run -0 backout point seal latest
+    run -3 backout execute latest --type partial --yes
+    [[ $output == *"with more than 1993 single rows cannot be changed back"*"restore brings"* ]]
+    run -0 backout restore latest --db shop.db --yes
+    [ "$(q 'SELECT group_concat(c7) FROM wide')" = 1,1 ]
+}

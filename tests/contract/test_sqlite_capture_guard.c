@@ -245,13 +245,13 @@ static void what_cannot_be_captured_is_refused_by_name(void **state)
                    "CREATE TABLE o (a TEXT PRIMARY KEY); CREATE TABLE g (a TEXT PRIMARY KEY NOT"
                    " NULL)");
     make_wide(w, "wide", 2000);
-    make_wide(w, "most", 1997);
+    make_wide(w, "most", 1993);
     assert_non_null(strstr(capture_coverage(w, "f", BO_UNCOVERED), "virtual table"));
     assert_non_null(
         strstr(capture_coverage(w, "f_content", BO_UNCOVERED), "belongs to a virtual table"));
     assert_non_null(strstr(capture_coverage(w, "k", BO_UNCOVERED), "no key"));
-    assert_non_null(
-        strstr(capture_coverage(w, "wide", BO_UNCOVERED), "at most 1997 columns, and it has 2000"));
+    assert_non_null(strstr(capture_coverage(w, "wide", BO_UNCOVERED),
+        "it has 2000 columns, and with more than 1993 "));
     assert_non_null(strstr(capture_coverage(w, "o", BO_COVERED_WITH_LIMITS), "allows NULL"));
     assert_string_equal(capture_coverage(w, "g", BO_COVERED), "");
     const bo_table *tables[] = {contract_table(w, "g"), contract_table(w, "k")};
@@ -260,7 +260,7 @@ static void what_cannot_be_captured_is_refused_by_name(void **state)
     assert_string_equal(contract_ask(w, OURS), "");
     tell_state telling;
     tell_begin(&telling, w, "as wide as can be", "most");
-    contract_do(w, "UPDATE most SET x1996 = 'last'; INSERT INTO most (x7) VALUES (7);"
+    contract_do(w, "UPDATE most SET x1992 = 'last'; INSERT INTO most (x7) VALUES (7);"
                    " INSERT OR REPLACE INTO most (id) VALUES (2)");
     assert_int_equal(tell_end(&telling), 0);
 }

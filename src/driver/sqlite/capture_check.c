@@ -223,14 +223,15 @@ static bo_status check_matches(sq_conn *conn, const bo_table *now, bo_buf *reaso
 static bo_status uncovered_reasons(
     sq_conn *conn, const bo_table *now, bo_buf *reasons, bo_error *err)
 {
-    const int most = sqlite3_limit(conn->db, SQLITE_LIMIT_COLUMN, -1);
+    const int widest = sq_stage_widest(conn);
     if (now->uncovered)
         add_reason(reasons, now->limit_count > 0 ? now->limits[0] : "it cannot be read");
     else if (!now->row_key)
         add_reason(reasons, "it has no key that identifies its rows");
-    else if (now->image_count + 3 > most)
-        bo_buf_printf(reasons, "a journal keeps at most %d columns, and it has %u", most - 3,
-            now->image_count);
+    else if (now->image_count > widest)
+        bo_buf_printf(reasons,
+            "it has %u columns, and with more than %d single rows cannot be changed back",
+            now->image_count, widest);
     else
         return check_matches(conn, now, reasons, err);
     return BO_OK;

@@ -268,6 +268,9 @@ static bo_status read_limits(sq_describing *self)
     bo_status st = check_writable(self);
     if (st == BO_OK && !self->table->row_key && !sq_rowid(self->table))
         st = uncover(self, "it has no key, and columns hide its row number (rowid, oid, _rowid_)");
+    if (st == BO_OK && self->table->image_count > sq_stage_widest(self->conn))
+        st = add_limit(self, "it has too many columns for single rows to be changed back: restore "
+                             "brings the whole table back");
     if (st == BO_OK)
         st = sq_ask(self->conn, "PRAGMA main.encoding", NULL, &statement, self->err);
     if (st == BO_OK)

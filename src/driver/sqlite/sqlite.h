@@ -63,6 +63,8 @@ void sq_quote_table(bo_buf *out, const bo_table *table); /* main."local" */
 /** `local` as users write it: quoted only when it must be. */
 const char *sq_display_name(bo_arena *arena, const char *local);
 /** Takes "t", "main.t" and quoted parts apart. @retval BO_INVALID, BO_NOTFOUND (other schema) */
+/** Most values that an image may have for its row to be staged: tables have as many columns. */
+int sq_stage_widest(sq_conn *conn);
 bo_status sq_parse_name(const char *name, bo_arena *arena, const char **local_out, bo_error *err);
 
 /* ---- image.c: values ---- */

@@ -48,6 +48,11 @@ void sq_staged_same_key(bo_buf *out, const sq_staged *table, const char *entry, 
     }
 }
 
+int sq_stage_widest(sq_conn *conn)
+{
+    return sqlite3_limit(conn->db, SQLITE_LIMIT_COLUMN, -1) - SQ_STAGE_OWN_COLUMNS;
+}
+
 static bo_status create_table(sq_stage *self, const sq_staged *table, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
@@ -82,6 +87,12 @@ static bo_status open_table(
     *table = (sq_staged){.was = shape->was, .now = shape->now, .rowid = sq_rowid(shape->now)};
     snprintf(
         table->name, sizeof table->name, "temp.backout_stage_%u_%u", self->conn->serial, index);
+    const int widest = sq_stage_widest(self->conn);
+    if (shape->now->image_count > widest)
+        return bo_fail(err, BO_UNSUPPORTED,
+            "it has %u columns, and with more than %d single rows cannot be changed back\n"
+            "restore brings the whole table back",
+            shape->now->image_count, widest);
     if (shape->was->row_key) {
         table->key = bo_table_same_key(shape->was, shape->now);
         if (!table->key)

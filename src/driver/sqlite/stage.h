@@ -13,6 +13,8 @@
 
 #include "driver/sqlite/capture.h"
 
+enum { SQ_STAGE_OWN_COLUMNS = 7 }; /* besides those of the table */
+
 typedef struct sq_staged {
     const bo_table *was;
     const bo_table *now;
