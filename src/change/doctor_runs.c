@@ -22,9 +22,34 @@ static const bo_run_record *last_run(const bo_examination *examination, const ch
     return NULL;
 }
 
+static bool is_over(const bo_run_record *run)
+{
+    static const char *const over[] = {"done", "refused", "mismatch"};
+    for (size_t i = 0; i < sizeof over / sizeof *over; i++)
+        if (strcmp(run->status, over[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool is_settled(const bo_point_record *point)
 {
     return point->status == BO_POINT_FAILED || point->status == BO_POINT_PRUNED;
+}
+
+/* Since the first look its process may have recorded the end, and have gone: *out is the record as
+ * it is now.  NULL: it is none of what died. */
+static bo_status look_again(
+    bo_examination *examination, const bo_run_record *run, const bo_run_record **out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    *out = NULL;
+    bo_status st = bo_catalog_runs(
+        examination->session->catalog, run->point, 0, examination->arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (strcmp(runs[i].id, run->id) == 0)
+            *out = is_over(&runs[i]) ? NULL : &runs[i];
+    return st;
 }
 
 /* Nothing is found when there is nothing to be done. */
@@ -93,7 +118,10 @@ static bo_status find_unsettled(bo_examination *examination, bo_error *err)
     bo_status st = BO_OK;
     for (size_t i = 0; st == BO_OK && i < examination->run_count; i++) {
         const bo_run_record *run = &examination->runs[i];
-        if (bo_run_is_unsettled(run) && run->point && !bo_doctor_is_live(examination, run->point))
+        if (!run->point || !bo_run_is_unsettled(run) || bo_doctor_is_live(examination, run->point))
+            continue;
+        st = look_again(examination, run, &run, err);
+        if (st == BO_OK && run && bo_run_is_unsettled(run))
             st = add_unsettled(examination, run, err);
     }
     return st;
@@ -101,17 +129,20 @@ static bo_status find_unsettled(bo_examination *examination, bo_error *err)
 
 static bo_status find_dead(bo_examination *examination, bo_error *err)
 {
-    static const char *const over[] = {"done", "refused", "mismatch"};
     bo_status st = BO_OK;
     for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
         const bo_point_record *point = &examination->points[i];
         const bo_run_record *run = last_run(examination, point->id);
-        bool ended = !run || is_settled(point) || is_half_capture(examination, point) ||
-                     bo_run_is_unsettled(run);
-        for (size_t o = 0; !ended && o < sizeof over / sizeof *over; o++)
-            ended = strcmp(run->status, over[o]) == 0;
-        if (!ended && !bo_doctor_is_live(examination, point->id))
-            st = add_run(examination, point, run, err);
+        if (!run || is_over(run) || is_settled(point) || is_half_capture(examination, point) ||
+            bo_run_is_unsettled(run) || bo_doctor_is_live(examination, point->id))
+            continue;
+        bo_point_record now;
+        st = look_again(examination, run, &run, err);
+        if (st == BO_OK && run)
+            st = bo_catalog_point_find(
+                examination->session->catalog, point->id, examination->arena, &now, err);
+        if (st == BO_OK && run)
+            st = add_run(examination, &now, run, err);
     }
     return st;
 }
