@@ -95,8 +95,8 @@ static void a_table_that_an_alter_writes_anew_is_noticed(void **state)
     static const char *const changes[] = {"ALTER TABLE t ALTER COLUMN v TYPE varchar(9) USING 'y'",
         "ALTER TABLE t ALTER COLUMN n TYPE integer USING n + 1; VACUUM FULL t",
         "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v varchar(9)",
-        "ALTER TABLE t DROP COLUMN v, ADD COLUMN w varchar(9) DEFAULT 'z';"
-        " ALTER TABLE t RENAME COLUMN w TO v"};
+        ("ALTER TABLE t DROP COLUMN v, ADD COLUMN w varchar(9) DEFAULT 'z';"
+         " ALTER TABLE t RENAME COLUMN w TO v")};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         make_wide(w);
         capture_begin(w, "p", T);
