@@ -39,8 +39,7 @@ static void an_alteration_that_may_have_changed_values_is_noticed(void **state)
     static const char *const changes[] = {
         "ALTER TABLE t0 DROP COLUMN a, ADD COLUMN a varchar(40), ALGORITHM=INSTANT",
         "ALTER TABLE t1 DROP COLUMN a; ALTER TABLE t1 ADD COLUMN a varchar(40)",
-        "SET sql_mode = ''; ALTER TABLE t2 MODIFY a varchar(2); ALTER TABLE t2 MODIFY a "
-        "varchar(40)",
+        "SET sql_mode = ''; ALTER TABLE t2 MODIFY a char(2); ALTER TABLE t2 MODIFY a varchar(40)",
         "SET sql_mode = ''; ALTER TABLE t3 MODIFY a varchar(40) NOT NULL",
         "ALTER TABLE t4 DROP COLUMN u, ADD COLUMN u integer AFTER id, ALGORITHM=COPY",
     };
