@@ -136,13 +136,11 @@ static bo_status find_dead(bo_examination *examination, bo_error *err)
         if (!run || is_over(run) || is_settled(point) || is_half_capture(examination, point) ||
             bo_run_is_unsettled(run) || bo_doctor_is_live(examination, point->id))
             continue;
-        bo_point_record now;
         st = look_again(examination, run, &run, err);
         if (st == BO_OK && run)
-            st = bo_catalog_point_find(
-                examination->session->catalog, point->id, examination->arena, &now, err);
-        if (st == BO_OK && run)
-            st = add_run(examination, &now, run, err);
+            st = bo_doctor_point_now(examination, point->id, &point, err);
+        if (st == BO_OK && run && point)
+            st = add_run(examination, point, run, err);
     }
     return st;
 }

@@ -306,6 +306,19 @@ bo_status bo_catalog_query(bo_catalog *catalog, const char *sql, const bo_text_v
         catalog->conn, sql, params, count, each, ctx, rows_out, err);
 }
 
+bo_status bo_catalog_write_one(bo_catalog *catalog, const char *sql, const bo_text_value *params,
+    uint16_t count, bo_status none, const char *complaint, bo_error *err)
+{
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st != BO_OK)
+        return st;
+    uint64_t rows = 0;
+    st = bo_catalog_query(catalog, sql, params, count, NULL, NULL, &rows, err);
+    if (st == BO_OK && rows != 1)
+        st = bo_fail(err, none, "%s", complaint);
+    return bo_catalog_finish(catalog, st, err);
+}
+
 bo_text_value bo_bind_text(const char *text)
 {
     return (bo_text_value){.data = text, .size = text ? strlen(text) : 0};

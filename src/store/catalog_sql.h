@@ -45,6 +45,11 @@ void bo_catalog_read_end(bo_catalog *catalog);
 bo_status bo_catalog_query(bo_catalog *catalog, const char *sql, const bo_text_value *params,
     uint16_t count, bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err);
 
+/** One statement, in a transaction of its own or in that of the caller, that must change one row;
+ * if it does not: `none`, with `complaint` as its text. */
+bo_status bo_catalog_write_one(bo_catalog *catalog, const char *sql, const bo_text_value *params,
+    uint16_t count, bo_status none, const char *complaint, bo_error *err);
+
 /** One value of backout_meta; *out is empty and *found_out false when there is none. */
 bo_status bo_catalog_meta_get(
     bo_catalog *catalog, const char *key, bo_buf *out, bool *found_out, bo_error *err);

@@ -114,20 +114,6 @@ static bo_status read_point(
 
 /* ---- writing ---- */
 
-/* One statement that must change one row. */
-static bo_status write_point(bo_catalog *catalog, const char *sql, const bo_text_value *params,
-    uint16_t count, bo_status none, const char *complaint, bo_error *err)
-{
-    bo_status st = bo_catalog_begin(catalog, err);
-    if (st != BO_OK)
-        return st;
-    uint64_t rows = 0;
-    st = bo_catalog_query(catalog, sql, params, count, NULL, NULL, &rows, err);
-    if (st == BO_OK && rows != 1)
-        st = bo_fail(err, none, "%s", complaint);
-    return bo_catalog_finish(catalog, st, err);
-}
-
 bo_status bo_catalog_point_add(bo_catalog *catalog, const bo_point_record *point, bo_error *err)
 {
     bo_digits created;
@@ -137,7 +123,7 @@ bo_status bo_catalog_point_add(bo_catalog *catalog, const bo_point_record *point
     params[STATUS] = bo_bind_text(bo_point_status_name(point->status));
     params[CREATED] = bo_bind_number(point->created_us, &created);
     params[SEALED] = bo_bind_number(point->sealed_us, &sealed);
-    bo_status st = write_point(catalog,
+    bo_status st = bo_catalog_write_one(catalog,
         "INSERT INTO backout_point (number, " POINT_COLUMNS ")"
         " VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM backout_point), $1, $2, $3, $4, $5,"
         " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
@@ -158,7 +144,7 @@ bo_status bo_catalog_point_update(bo_catalog *catalog, const bo_point_record *po
     params[ID + 1] = bo_bind_number(point->created_us, &created);
     params[ID + 2] = bo_bind_number(point->sealed_us, &sealed);
     params[ID + 3] = texts_in[ID];
-    bo_status st = write_point(catalog,
+    bo_status st = bo_catalog_write_one(catalog,
         "UPDATE backout_point SET kind = $1, migration = $2, description = $3, database = $4,"
         " url = $5, server = $6, engine = $7, method = $8, file = $9, change_file = $10,"
         " root = $11, change_root = $12, parent = $13, run = $14, entities = $15, details = $16,"

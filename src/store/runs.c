@@ -107,14 +107,9 @@ bool bo_run_is_dead(const bo_run_record *run)
 static bo_status change_run(bo_catalog *catalog, const char *run, const char *sql,
     const bo_text_value *params, uint16_t count, bo_error *err)
 {
-    bo_status st = bo_catalog_begin(catalog, err);
-    if (st != BO_OK)
-        return st;
-    uint64_t rows = 0;
-    st = bo_catalog_query(catalog, sql, params, count, NULL, NULL, &rows, err);
-    if (st == BO_OK && rows != 1)
-        st = bo_fail(err, BO_CONFLICT, "no such run is running: '%s'", run);
-    return bo_catalog_finish(catalog, st, err);
+    char complaint[128];
+    (void)snprintf(complaint, sizeof complaint, "no such run is running: '%s'", run);
+    return bo_catalog_write_one(catalog, sql, params, count, BO_CONFLICT, complaint, err);
 }
 
 static bo_status record_end(

@@ -3,12 +3,7 @@
  * removed, and what somebody needs is not. */
 #include "world.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "backout/doctor.h"
-#include "base/step.h"
 #include "support/fault_memory.h"
 
 static bo_doctor *examine(world *w, bo_doctor_options options, bo_status expected)
@@ -78,14 +73,6 @@ static unsigned captures(world *w)
 
 /* ---- killed ---- */
 
-static const char *deadly;
-
-static void die_at(const char *step)
-{
-    if (strcmp(step, deadly) == 0)
-        (void)raise(SIGKILL);
-}
-
 static void take_orders(world *w, const char *id)
 {
     (void)id;
@@ -110,31 +97,12 @@ static void repair(world *w, const char *id)
     bo_doctor_free(doctor);
 }
 
-static void killed_at(
-    world *w, const char *step, void (*work)(world *w, const char *id), const char *id)
-{
-    world_close(w);
-    pid_t pid = fork();
-    assert_int_not_equal(pid, -1);
-    if (pid == 0) {
-        deadly = step;
-        bo_step_hook = die_at;
-        if (bo_session_open(&w->settings, &w->session, NULL) == BO_OK)
-            work(w, id);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    world_reopen(w);
-}
-
 static void what_a_killed_point_leaves_is_removed(void **state)
 {
     static const char *const steps[] = {"capturing", "snapshot", "stored"};
     world *w = world_or_skip(state);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        killed_at(w, steps[i], take_orders, NULL);
+        world_killed_at(w, steps[i], take_orders, NULL);
         assert_string_equal(found(w, look, BO_MISMATCH), "half-capture");
         assert_int_equal(captures(w), i == 0 ? 0 : 1);
         assert_string_equal(found(w, fix, BO_OK), "half-capture");
@@ -148,8 +116,8 @@ static void a_repair_that_is_killed_is_ended_by_the_next_one(void **state)
     static const char *const steps[] = {"releasing", "released"};
     world *w = world_or_skip(state);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        killed_at(w, "snapshot", take_orders, NULL);
-        killed_at(w, steps[i], repair, NULL);
+        world_killed_at(w, "snapshot", take_orders, NULL);
+        world_killed_at(w, steps[i], repair, NULL);
         assert_string_equal(found(w, look, BO_MISMATCH), "half-capture");
         assert_string_equal(found(w, fix, BO_OK), "half-capture");
         assert_string_equal(found(w, look, BO_OK), "");
@@ -165,7 +133,7 @@ static void a_killed_release_is_ended_by_the_next_one(void **state)
         const char *id = captured_point(w);
         world_sql(w, "UPDATE orders SET total = 1 WHERE id = 10");
         world_seal(w, id);
-        killed_at(w, steps[i], release, id);
+        world_killed_at(w, steps[i], release, id);
         assert_int_equal(captures(w), i == 0 ? 1 : 0);
         bo_doctor *doctor = examine(w, look, BO_MISMATCH);
         bool dead = false;

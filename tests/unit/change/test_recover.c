@@ -4,45 +4,39 @@
 #include "world.h"
 
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "backout/run.h"
 #include "base/step.h"
 
-enum { DIED = 77 };
-
-static void die_committed(const char *step)
+static bo_point_record newest_point(world *w)
 {
-    if (strcmp(step, "rollback.commit-answered") == 0)
-        _exit(DIED);
-}
-
-/* In a process of its own, which ends right after the commit; returns the id of the undo point. */
-static const char *roll_back_and_die(world *w, const char *id, bo_rollback_type type)
-{
-    world_close(w);
-    (void)fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        world_reopen(w);
-        bo_step_hook = die_committed;
-        (void)world_roll_back(w, id, type);
-        _exit(0);
-    }
-    int how = 0;
-    assert_int_equal(waitpid(child, &how, 0), child);
-    assert_int_equal(WEXITSTATUS(how), DIED);
-    world_reopen(w);
     bo_error err = {0};
     bo_point_record *points = NULL;
     size_t count = 0;
     const bo_point_filter newest = {.with_undo = true, .limit = 1};
     world_ok(
         bo_catalog_points(w->session->catalog, &newest, w->arena, &points, &count, &err), &err);
-    assert_int_equal(points[0].status, BO_POINT_CREATING);
-    return points[0].id;
+    return points[0];
+}
+
+static void roll_back_partly(world *w, const char *id)
+{
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+}
+
+static void roll_back_wholly(world *w, const char *id)
+{
+    (void)world_roll_back(w, id, BO_ROLLBACK_FULL);
+}
+
+/* In a process of its own, which dies right after the commit; returns the id of the undo point. */
+static const char *roll_back_and_die(world *w, const char *id, bo_rollback_type type)
+{
+    world_killed_at(w, "rollback.commit-answered",
+        type == BO_ROLLBACK_FULL ? roll_back_wholly : roll_back_partly, id);
+    bo_point_record undo = newest_point(w);
+    assert_int_equal(undo.status, BO_POINT_CREATING);
+    return undo.id;
 }
 
 static void a_dead_rollback_of_an_undo_point_is_settled_before_its_point_is_rolled_back(
@@ -115,19 +109,6 @@ static void lock_the_catalog(const char *step)
     world_ok(lock->driver->begin(lock, BO_TX_WRITE, &err), &err);
 }
 
-/* There is nothing left to undo; the id is of the undo point of the rollback before. */
-static const char *roll_back_again(world *w, const char *id)
-{
-    bo_error err = {0};
-    bo_point_record *points = NULL;
-    size_t count = 0;
-    const bo_point_filter newest = {.with_undo = true, .limit = 1};
-    world_ok(
-        bo_catalog_points(w->session->catalog, &newest, w->arena, &points, &count, &err), &err);
-    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
-    return points[0].id;
-}
-
 static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
 {
     world *w = *state;
@@ -147,7 +128,8 @@ static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
     assert_non_null(strstr(bo_buf_str(&w->warnings), "could not be written to the audit log"));
 
     /* this process settles it, too */
-    const char *undo = roll_back_again(w, id);
+    const char *undo = newest_point(w).id;
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
     assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
     assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
 }

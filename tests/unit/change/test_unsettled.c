@@ -3,13 +3,8 @@
  * them, doctor finds and settles them, and prune keeps what that needs. */
 #include "world.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "backout/doctor.h"
 #include "base/clock.h"
-#include "base/step.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -33,14 +28,6 @@ static const char *found(world *w, bo_doctor_options options, bo_status expected
 
 /* ---- killed ---- */
 
-static const char *deadly;
-
-static void die_at(const char *step)
-{
-    if (strcmp(step, deadly) == 0)
-        (void)raise(SIGKILL);
-}
-
 static void roll_back(world *w, const char *id)
 {
     bo_rollback *done = NULL;
@@ -52,25 +39,6 @@ static void restore(world *w, const char *what)
 {
     bo_rollback *done = NULL;
     (void)!bo_restore(w->session, &w->database, what, NULL, 0, false, &done, NULL);
-}
-
-static void killed_at(
-    world *w, const char *step, void (*work)(world *w, const char *what), const char *what)
-{
-    world_close(w);
-    pid_t pid = fork();
-    assert_int_not_equal(pid, -1);
-    if (pid == 0) {
-        deadly = step;
-        bo_step_hook = die_at;
-        if (bo_session_open(&w->settings, &w->session, NULL) == BO_OK)
-            work(w, what);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    world_reopen(w);
 }
 
 /* Another run of the point, which begins and ends and is the newest one then. */
@@ -136,7 +104,7 @@ static void a_killed_rollback_is_found_and_kept_after_later_runs(world *w, bool 
     const char *id = world_point(w, "orders");
     world_sql(w, "DELETE FROM orders WHERE id = 10");
     world_seal(w, id);
-    killed_at(w, commits ? "rollback.commit-answered" : "committing", roll_back, id);
+    world_killed_at(w, commits ? "rollback.commit-answered" : "committing", roll_back, id);
     bo_point_record undo = undo_point_of(w, id);
     assert_int_equal(undo.status, BO_POINT_CREATING);
     come_after(w, id);
@@ -174,7 +142,7 @@ static void a_killed_rollback_of_an_undo_point_keeps_its_point(void **state)
     world_sql(w, "DELETE FROM orders WHERE id = 10");
     world_seal(w, id);
     const char *undo = world_roll_back(w, id, BO_ROLLBACK_FULL);
-    killed_at(w, "rollback.commit-answered", roll_back, undo);
+    world_killed_at(w, "rollback.commit-answered", roll_back, undo);
     come_after(w, undo);
     make_older(w, id);
     make_older(w, undo);
@@ -190,7 +158,7 @@ static void the_marker_of_a_restore_that_kept_nothing_is_needed(void **state)
     world *w = world_or_skip(state);
     const char *id = world_point(w, "orders");
     world_sql(w, "DROP TABLE orders");
-    killed_at(w, "rollback.commit-answered", restore, id);
+    world_killed_at(w, "rollback.commit-answered", restore, id);
     come_after(w, id);
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
     assert_string_equal(found(w, look, BO_MISMATCH), "dead-run ");
@@ -206,7 +174,7 @@ static void a_killed_restore_of_a_file_is_settled(void **state)
     const char *id = world_point(w, "orders");
     const char *path = world_path(w, world_record(w, id).file);
     world_sql(w, "DROP TABLE orders");
-    killed_at(w, "rollback.commit-answered", restore, path);
+    world_killed_at(w, "rollback.commit-answered", restore, path);
     assert_string_equal(found(w, look, BO_MISMATCH), "dead-run ");
     assert_string_equal(found(w, fix_all, BO_OK), "dead-run ");
     assert_string_equal(last_restore(w, path).status, "done");

@@ -3,8 +3,13 @@
 #include "world.h"
 
 #include <ftw.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/step.h"
 
 static const char shop[] =
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL);"
@@ -146,6 +151,33 @@ void world_reopen(world *w)
     world_close(w);
     open_connection(w);
     open_session(w);
+}
+
+static const char *deadly;
+
+static void die_at(const char *step)
+{
+    if (strcmp(step, deadly) == 0)
+        (void)raise(SIGKILL);
+}
+
+void world_killed_at(
+    world *w, const char *step, void (*work)(world *w, const char *what), const char *what)
+{
+    world_close(w);
+    pid_t pid = fork();
+    assert_int_not_equal(pid, -1);
+    if (pid == 0) {
+        deadly = step;
+        bo_step_hook = die_at;
+        if (bo_session_open(&w->settings, &w->session, NULL) == BO_OK)
+            work(w, what);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    world_reopen(w);
 }
 
 static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *ftw)

@@ -51,6 +51,10 @@ void world_ok(bo_status st, const bo_error *err);
 void world_reopen(world *w);
 /** Closes session and connection: nothing may be open while a test forks. */
 void world_close(world *w);
+/** A process of its own does `work` with a session of its own and is killed at the step; then all
+ * is open again. */
+void world_killed_at(
+    world *w, const char *step, void (*work)(world *w, const char *what), const char *what);
 
 /** A connection to the server's own database, with all rights; the caller closes it. */
 bo_conn *world_server(world_engine engine);
