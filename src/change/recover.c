@@ -6,7 +6,6 @@
 
 #include "change/aside.h"
 #include "change/undo.h"
-#include "change/unsettled.h"
 
 static bo_status find_run(bo_session *session, const char *point, const char *run, bo_arena *arena,
     bo_run_record *out, bo_error *err)
@@ -195,21 +194,6 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
     return st;
 }
 
-/* Records of a point, its undo points and the point that it is the undo point of change together:
- * src/store/runs.c keeps their live runs apart for the same reason. */
-static bo_status is_of_family(bo_session *session, const bo_run_record *run, const char *point,
-    const char *parent, bo_arena *arena, bool *out, bo_error *err)
-{
-    *out = strcmp(run->point, point) == 0 || (parent && strcmp(run->point, parent) == 0);
-    bo_point_record record;
-    bool there = false;
-    if (*out)
-        return BO_OK;
-    bo_status st = find_point(session, run->point, arena, &record, &there, err);
-    *out = st == BO_OK && there && record.parent && strcmp(record.parent, point) == 0;
-    return st;
-}
-
 bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *point, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
@@ -217,18 +201,8 @@ bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *po
         return bo_nomem(err);
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_point_record record;
-    bool there = false, ours = false;
-    bo_status st = find_point(session, point, arena, &record, &there, err);
-    if (st == BO_OK)
-        st = bo_catalog_runs(session->catalog, NULL, 0, arena, &runs, &count, err);
-    for (size_t i = count; st == BO_OK && i-- > 0;) { /* the oldest first */
-        if (!runs[i].point || !bo_run_is_unsettled(&runs[i]))
-            continue;
-        st =
-            is_of_family(session, &runs[i], point, there ? record.parent : NULL, arena, &ours, err);
-        if (st == BO_OK && ours)
-            st = recover_run(session, target, &runs[i], arena, err);
-    }
+    bo_status st = bo_catalog_runs_unsettled(session->catalog, point, arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        st = recover_run(session, target, &runs[i], arena, err);
     return st;
 }

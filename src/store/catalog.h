@@ -151,6 +151,11 @@ bo_status bo_catalog_run_end(
     bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err);
 bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
     bo_run_record **out, size_t *count_out, bo_error *err); /* newest first; point NULL: all */
+/** Rollbacks and restores of a point, its undo points and the point that it is the undo point of,
+ * which died or whose outcome is not known; the oldest first.  Under a run of the point none of
+ * them is still "running". */
+bo_status bo_catalog_runs_unsettled(bo_catalog *catalog, const char *point, bo_arena *arena,
+    bo_run_record **out, size_t *count_out, bo_error *err);
 /** True when a "running" run's process is gone (this host), when it is this very process and not at
  * work on it any more, or, where it cannot be seen (another host or container), when its lease is
  * over. */

@@ -18,6 +18,11 @@ enum { ID_ATTEMPTS = 16 };
     "id, kind, point, status, step, started_us, ended_us, lease_us, host, pid, process, actor," \
     " token, details"
 
+/* Of the point itself, of its undo points, and of the point that it is the undo point of. */
+#define OF_FAMILY                                                              \
+    "(point = $1 OR point IN (SELECT id FROM backout_point WHERE parent = $1)" \
+    " OR point IN (SELECT parent FROM backout_point WHERE id = $1))"
+
 struct runs {
     bo_arena *arena;
     bo_run_record *items;
@@ -69,6 +74,22 @@ bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit
     const bo_text_value params[] = {bo_bind_text(point)};
     bo_status st =
         bo_catalog_query(catalog, sql, params, point ? 1 : 0, read_run, &runs, NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot read the runs");
+    *out = runs.items;
+    *count_out = runs.count;
+    return BO_OK;
+}
+
+bo_status bo_catalog_runs_unsettled(bo_catalog *catalog, const char *point, bo_arena *arena,
+    bo_run_record **out, size_t *count_out, bo_error *err)
+{
+    static const char sql[] =
+        "SELECT " RUN_COLUMNS " FROM backout_run WHERE status IN ('died', 'unknown')"
+        " AND kind IN ('rollback', 'restore') AND " OF_FAMILY " ORDER BY number";
+    struct runs runs = {.arena = arena};
+    const bo_text_value params[] = {bo_bind_text(point)};
+    bo_status st = bo_catalog_query(catalog, sql, params, 1, read_run, &runs, NULL, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot read the runs");
     *out = runs.items;
@@ -141,11 +162,9 @@ static bo_status mark_died(bo_catalog *catalog, const char *run, bo_error *err)
         NULL, NULL, err);
 }
 
-/* Of the point itself, of its undo points, and of the point that it is the undo point of. */
 static const char live_sql[] =
-    "SELECT " RUN_COLUMNS " FROM backout_run WHERE status = 'running' AND (point = $1"
-    " OR point IN (SELECT id FROM backout_point WHERE parent = $1)"
-    " OR point IN (SELECT parent FROM backout_point WHERE id = $1)) ORDER BY number";
+    "SELECT " RUN_COLUMNS " FROM backout_run WHERE status = 'running' AND " OF_FAMILY
+    " ORDER BY number";
 
 static bo_status clear_point(bo_catalog *catalog, const char *point, bo_error *err)
 {
