@@ -3,7 +3,8 @@
 
 CAPTURE_WAYS="none backout row jsonb"
 BULK="UPDATE bulk SET quantity = quantity + 1, status = 'changed' WHERE id % 2 = 0"
-TRANSACTIONS=12000 # of each of four clients
+TRANSACTIONS=5000 # of each of four clients, in each turn
+TURNS="1 2 3"     # in a round: the rate wanders by a tenth and more, so the ways take turns
 
 measure_capture() {
     local way programs
@@ -18,8 +19,10 @@ measure_capture() {
         timed "capture/bulk/$way" psql -X -q -v ON_ERROR_STOP=1 -c "$BULK"
         "end_of_$way" bulk
     done
-    for way in $CAPTURE_WAYS; do
-        single_rows "$way"
+    for _ in $TURNS; do
+        for way in $CAPTURE_WAYS; do
+            single_rows "$way"
+        done
     done
     capture_in_sqlite
 }
@@ -29,7 +32,7 @@ single_rows() { # WAY
     for table in pgbench_accounts:aid pgbench_branches:bid pgbench_tellers:tid; do
         "capture_by_$1" "${table%:*}" "${table#*:}"
     done
-    sql "VACUUM ANALYZE pgbench_accounts"
+    sql "VACUUM ANALYZE pgbench_accounts" "VACUUM pgbench_branches" "VACUUM pgbench_tellers"
     timed "capture/single/$1" "$programs/pgbench" -n -M prepared -c 4 -j 2 -t "$TRANSACTIONS"
     for table in pgbench_accounts pgbench_branches pgbench_tellers; do
         "end_of_$1" "$table"

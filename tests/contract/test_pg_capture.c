@@ -215,6 +215,22 @@ static void a_key_that_an_action_moves_before_a_trigger_was_free(void **state)
                                                      "- > (0|x!)\n");
 }
 
+/* Statements that write one row, or none, have a way of their own. */
+static void one_row_keeps_its_key_or_moves(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE TABLE t (a numeric, b integer, n integer, PRIMARY KEY (b, a));"
+                   "INSERT INTO t VALUES (1.0, 1, 10), (2.0, 1, 20), (3.0, 1, 30)");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET n = 11 WHERE a = 1; UPDATE t SET a = 2.00 WHERE a = 2;"
+                   "UPDATE t SET b = 2 WHERE a = 3; UPDATE t SET n = 0 WHERE b = 9;"
+                   "DELETE FROM t WHERE b = 9; INSERT INTO t SELECT * FROM t WHERE b = 9;"
+                   "INSERT INTO t VALUES (4.0, 1, 40); DELETE FROM t WHERE a = 1");
+    assert_string_equal(capture_since(w, "t", from), "(1.0|1|10) > -\n(2.0|1|20) > -\n"
+                                                     "(3.0|1|30) > -\n- > (2.00|1|20)\n"
+                                                     "- > (3.0|2|30)\n- > (4.0|1|40)\n");
+}
+
 static void keys_of_a_tree_that_cascade_to_itself_are_told_right(void **state)
 {
     contract_world *w = *state;
@@ -483,6 +499,7 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(a_row_that_two_foreign_keys_change_has_its_first_image),
     CONTRACT_TEST(a_row_that_an_action_changes_before_a_trigger_has_its_first_image),
     CONTRACT_TEST(a_key_that_an_action_moves_before_a_trigger_was_free),
+    CONTRACT_TEST(one_row_keeps_its_key_or_moves),
     CONTRACT_TEST(keys_of_a_tree_that_cascade_to_itself_are_told_right),
     CONTRACT_TEST(a_trigger_that_writes_the_row_again_does_not_hide_what_was),
     CONTRACT_TEST(a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote),

@@ -54,6 +54,20 @@ static inline const char *pg_journal_equal(const pg_journal *journal, uint16_t i
 /** Makes journal, functions and triggers.  The table is locked. */
 bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err);
 
+/* ---- capture_insert.c: statements of the triggers' functions ---- */
+/** a, b, ...: the columns, or those of the key, each with `prefix` before it. */
+void pg_journal_columns(bo_buf *out, const pg_journal *j, bool keys, const char *prefix);
+/** Journals the rows of a transition table. */
+void pg_journal_insert_rows(
+    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *from);
+/** Journals a row, "OLD." or "NEW.". */
+void pg_journal_insert_row(
+    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *row);
+/** Journals backout_old, and the keys that came with backout_new. */
+void pg_journal_insert_updated(bo_buf *out, const pg_journal *j);
+/** Journals all of the table that is about to be emptied. */
+void pg_journal_insert_emptied(bo_buf *out, const pg_journal *j);
+
 /* ---- capture_check.c ---- */
 /** Writes the table down for `point`, as it is now. */
 bo_status pg_registry_add(pg_conn *conn, const bo_table *table, const char *point, bo_error *err);
