@@ -10,31 +10,8 @@
 --
 -- A foreign key's action changes rows at once, and its triggers fire last of the statement: after users'
 -- AFTER triggers of any table that actions reach, which may write the same rows.
-WITH RECURSIVE tree (oid) AS (
-    SELECT $1::oid
-    UNION ALL
-    SELECT i.inhrelid
-      FROM tree
-      JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-), above (oid) AS ( -- where foreign keys' actions on the table begin
-    SELECT f.confrelid
-      FROM tree
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = tree.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-    UNION
-    SELECT f.confrelid
-      FROM above
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = above.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-), reached (oid) AS ( -- and all that they reach
-    SELECT oid FROM above
-    UNION
-    SELECT f.conrelid
-      FROM reached
-      JOIN pg_catalog.pg_constraint f ON f.confrelid = reached.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-), way AS (
+-- include capture_reached.sql
+, way AS (
     SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = $1::oid)
            OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
                         JOIN pg_catalog.pg_class h ON h.oid = i.inhrelid AND NOT h.relispartition

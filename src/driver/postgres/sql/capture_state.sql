@@ -8,31 +8,8 @@
 -- Heaps are the files that hold the rows: oid, number of the file, and a hash of which versions of
 -- themselves the columns are.  ALTER COLUMN ... USING makes the second and the third others;
 -- TRUNCATE, CLUSTER and VACUUM FULL only the second, GRANT and SET DEFAULT only the third.
-WITH RECURSIVE tree (oid) AS (
-    SELECT $1::oid
-    UNION ALL
-    SELECT i.inhrelid
-      FROM tree
-      JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-), above (oid) AS ( -- where foreign keys' actions on the table begin
-    SELECT f.confrelid
-      FROM tree
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = tree.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-    UNION
-    SELECT f.confrelid
-      FROM above
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = above.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-), reached (oid) AS ( -- and all that they reach
-    SELECT oid FROM above
-    UNION
-    SELECT f.conrelid
-      FROM reached
-      JOIN pg_catalog.pg_constraint f ON f.confrelid = reached.oid
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-), journal (oid) AS (
+-- include capture_reached.sql
+, journal (oid) AS (
     SELECT c.oid
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
