@@ -103,6 +103,12 @@ void cli_verbose(const cli *ctx, const char *format, ...)
     va_end(args);
 }
 
+void cli_tell_unrecorded(const cli *ctx)
+{
+    if (ctx->scratch)
+        cli_say(ctx, "there is no catalog yet: this is not recorded");
+}
+
 /* "backout: what failed", "  because: why", "  hint: what to do". */
 static void print_error(const bo_error *err, const char *hint)
 {

@@ -34,6 +34,9 @@ void cli_say(const cli *ctx, const char *format, ...) BO_PRINTF(2, 3);
 /** A remark to stderr with --verbose only. */
 void cli_verbose(const cli *ctx, const char *format, ...) BO_PRINTF(2, 3);
 
+/** A remark when a catalog that stands in takes the records of the command with it. */
+void cli_tell_unrecorded(const cli *ctx);
+
 /** Ends the answer: prints the kept result or the error, and returns the exit code. */
 int cli_answer(cli *ctx, bo_status st, const bo_error *err);
 

@@ -84,15 +84,19 @@ struct cli {
     bool quiet, verbose;
     const cli_command *command; /* NULL before parsing ended */
     cli_config config;          /* after cli_config_find() */
-    bo_session *session;        /* after cli_session() */
-    json_t *result;             /* printed when the command has ended */
-    char hint[256];             /* advice that the command knows better than advice.c */
+    bool recorded;              /* these arguments need what a catalog has: none is made */
+    bool looks;          /* or only look: where there is no catalog, an empty one stands in */
+    bo_session *session; /* after cli_session() */
+    const char *scratch; /* then: the folder of the catalog that stands in; or NULL */
+    json_t *result;      /* printed when the command has ended */
+    char hint[256];      /* advice that the command knows better than advice.c */
 };
 
 /** What to do now, for the error that is about to be returned. */
 void cli_hint(cli *ctx, const char *format, ...) BO_PRINTF(2, 3);
 
-/** The configuration, then catalog and repository; opened once.  BO_REFUSED without `init`. */
+/** The configuration, then catalog and repository; opened once.  BO_REFUSED without `init`, unless
+ * ctx->looks. */
 bo_status cli_session(cli *ctx, bo_session **out, bo_error *err);
 
 #endif

@@ -140,12 +140,14 @@ static bo_status restore(cli *ctx, const void *arguments, bo_error *err)
 {
     struct restore_args chosen = *(const struct restore_args *)arguments;
     struct restore_args *args = &chosen;
+    ctx->looks = args->dry_run;
     BO_OWN_VALUE(cli_database) database = {0};
     bo_status st = cli_database_find(ctx, args->db, &database, err);
     if (st != BO_OK)
         return st;
     bo_session *session = NULL;
     st = cli_session(ctx, &session, err);
+    cli_tell_unrecorded(ctx);
     if (st == BO_OK && strcmp(args->what, "latest") == 0)
         st = find_latest(ctx, &args->what, err);
     if (st == BO_OK)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/cmd_demo.c - demo: a guided tour on a database it makes itself. */
-#include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include "base/file.h"
 #include "cli/answer.h"
 #include "cli/commands.h"
+#include "cli/scratch.h"
 #include "report/text.h"
 
 struct demo_args {
@@ -55,7 +54,7 @@ typedef struct tour {
     cli *ctx;
     bo_session *session;
     bo_database database;
-    char *folder; /* NULL until it is made */
+    const char *folder; /* NULL until it is made */
     char point[96];
     char undo[96];
 } tour;
@@ -84,15 +83,9 @@ static bo_status show_rollback(const tour *t, const bo_rollback *rollback, bo_er
 static bo_status make_shop(tour *t, bo_error *err)
 {
     cli *ctx = t->ctx;
-    const char *base = getenv("TMPDIR");
-    if (!base || base[0] != '/')
-        base = "/tmp";
-    char *folder = bo_arena_printf(ctx->arena, "%s/backout-demo-XXXXXX", base);
-    if (!folder)
-        return bo_nomem(err);
-    if (!mkdtemp(folder))
-        return bo_fail_errno(err, BO_IO, errno, "cannot make a folder in '%s'", base);
-    t->folder = folder;
+    bo_status st = cli_scratch_make(ctx, "backout-demo", &t->folder, err);
+    if (st != BO_OK)
+        return st;
     const char *file = bo_arena_printf(ctx->arena, "%s/shop.db", t->folder);
     ctx->flags.catalog = bo_arena_printf(ctx->arena, "sqlite:%s/catalog.db", t->folder);
     ctx->flags.repository = bo_arena_printf(ctx->arena, "%s/repository", t->folder);
@@ -100,7 +93,7 @@ static bo_status make_shop(tour *t, bo_error *err)
     t->database.url = file ? bo_arena_printf(ctx->arena, "sqlite:%s", file) : NULL;
     if (!file || !ctx->flags.catalog || !ctx->flags.repository || !t->database.url)
         return bo_nomem(err);
-    bo_status st = bo_file_write(file, "", 0, false, err);
+    st = bo_file_write(file, "", 0, false, err);
     if (st == BO_OK)
         st = bo_sql_execute(&t->database, NULL, shop_sql, sizeof shop_sql - 1, true, true, err);
     return st == BO_OK ? cli_session(ctx, &t->session, err) : st;
@@ -228,24 +221,14 @@ static bo_status walk(tour *t, bo_error *err)
     return st;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static void leave(tour *t, bool keep)
 {
     bo_session_free(t->ctx->session);
     t->ctx->session = NULL;
-    if (!t->folder)
-        return;
-    if (keep)
+    if (keep && t->folder)
         cli_say(t->ctx, "kept: %s", t->folder);
-    else if (nftw(t->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
-        cli_say(t->ctx, "backout: warning: could not remove %s", t->folder);
+    else
+        cli_scratch_remove(t->ctx, t->folder);
 }
 
 static bo_status demo(cli *ctx, const void *arguments, bo_error *err)

@@ -35,8 +35,30 @@ static bo_status find_database(
     return BO_OK;
 }
 
-static bo_status print(cli *ctx, const bo_doctor *doctor, bo_error *err)
+/* What was found, below that there is no catalog. */
+static bo_status add_no_catalog(cli *ctx, bo_doctor *doctor, bo_error *err)
 {
+    bo_finding *findings = bo_arena_array(ctx->arena, doctor->finding_count + 1, sizeof *findings);
+    if (!findings)
+        return bo_nomem(err);
+    findings[0] = (bo_finding){.kind = "no-catalog",
+        .point = "",
+        .table = "",
+        .run = "",
+        .what = "there is no catalog yet: no point and no run is known",
+        .next = "backout init"};
+    for (size_t i = 0; i < doctor->finding_count; i++)
+        findings[i + 1] = doctor->findings[i];
+    doctor->findings = findings;
+    doctor->finding_count++;
+    return BO_OK;
+}
+
+static bo_status print(cli *ctx, bo_doctor *doctor, bo_error *err)
+{
+    bo_status st = ctx->scratch ? add_no_catalog(ctx, doctor, err) : BO_OK;
+    if (st != BO_OK)
+        return st;
     if (!cli_is_text(ctx))
         return cli_result(ctx, bo_json_doctor(doctor), err);
     BO_OWN_VALUE(bo_buf) text = {0};
@@ -72,6 +94,7 @@ static bo_status doctor(cli *ctx, const void *arguments, bo_error *err)
     const struct doctor_args *args = arguments;
     if (args->foreign && !args->fix)
         return bo_fail(err, BO_INVALID, "--foreign is only of use with --fix");
+    ctx->looks = !args->fix;
     BO_OWN_VALUE(cli_database) database = {0};
     bo_session *session = NULL;
     bo_status st = find_database(ctx, args, &database, err);
@@ -102,10 +125,12 @@ const cli_command cmd_doctor = {
     .summary = "find what is left over or broken; say what can be covered",
     .details =
         "Lists what of each table can be undone, captures that no point needs or that are broken,"
-        "\nand runs that died. Exit code 4 when something bad is there.\n\n--fix removes what no "
-        "point of this catalog needs any more, and settles rollbacks and restores\nthat died: "
-        "their records follow what the database committed. A capture of a point that this\n"
-        "catalog does not know may be another catalog's: --foreign removes it too.",
+        "\nand runs that died. Exit code 4 when something bad is there. Where there is no catalog, "
+        "it\nmakes none.\n\n--fix removes what no point of this catalog needs any more, and "
+        "settles "
+        "rollbacks and\nrestores that died: their records follow what the database committed. A "
+        "capture of a point that\nthis catalog does not know may be another catalog's: --foreign "
+        "removes it too.",
     .example = "backout doctor --db shop\nbackout doctor --db shop --fix",
     .options = options,
     .args_size = sizeof(struct doctor_args),

@@ -290,6 +290,8 @@ static bo_status dry(change *c, const bo_point_options *point, bo_error *err)
             c->ctx->session, &c->database->db, point, bo_buf_str(&sql), sql.size, &report, err);
     if (st != BO_OK)
         return st;
+    if (c->ctx->scratch) /* the point goes with its catalog */
+        report->point = NULL;
     if (!cli_is_text(c->ctx))
         return cli_result(c->ctx, bo_json_change(report), err);
     BO_OWN_VALUE(bo_buf) text = {0};
@@ -392,6 +394,8 @@ static bo_status check_arguments(cli *ctx, const struct run_args *args, bo_error
 static bo_status run(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct run_args *args = arguments;
+    ctx->recorded = args->rollback;
+    ctx->looks = args->dry_run && !args->rollback;
     if (args->rollback)
         return roll_back(ctx, args, err);
     bo_point_options point = {0};
@@ -410,6 +414,7 @@ static bo_status run(cli *ctx, const void *arguments, bo_error *err)
         return st;
     bo_session *session = NULL;
     st = cli_session(ctx, &session, err);
+    cli_tell_unrecorded(ctx);
     if (st == BO_OK)
         st = cli_permit(ctx, &database, CLI_MAY_CREATE, point.migration, err);
     cli_consent consent = {.event = "run.begin",
@@ -428,10 +433,11 @@ const cli_command cmd_run = {
     .name = "run",
     .summary = "make a change under protection: point, change, seal",
     .details = "When the change fails, crashes, is killed or interrupted, it is rolled back to the "
-               "point.\n\nThe command after '--' finds BACKOUT_RUN_ID, BACKOUT_POINT_ID and "
-               "BACKOUT_DB in its\nenvironment, and where its database is: PGHOST, PGPORT, PGUSER, "
-               "PGDATABASE and PGOPTIONS\n(with the run's mark); MYSQL_HOST, MYSQL_TCP_PORT, "
-               "MYSQL_UNIX_PORT, MYSQL_USER and\nMYSQL_DATABASE; or BACKOUT_SQLITE_FILE.",
+               "point.\n\nA dry run makes no catalog where there is none.\n\nThe command after "
+               "'--' finds BACKOUT_RUN_ID, BACKOUT_POINT_ID and BACKOUT_DB in its\nenvironment, "
+               "and where its database is: PGHOST, PGPORT, PGUSER, PGDATABASE and PGOPTIONS\n(with "
+               "the run's mark); MYSQL_HOST, MYSQL_TCP_PORT, MYSQL_UNIX_PORT, MYSQL_USER and"
+               "\nMYSQL_DATABASE; or BACKOUT_SQLITE_FILE.",
     .example = "backout run --db shop.db --dry-run prices.sql\n"
                "backout run --db shop.db prices.sql\n"
                "backout run --db shop --tables orders -- python3 migrate.py\n"

@@ -20,7 +20,9 @@ static bo_status refuse(
     bo_session *session = NULL;
     bo_status st = cli_session(ctx, &session, &log);
     if (st == BO_OK)
-        st = bo_audit_note(session, event, object ? object : "", "refused", why, &log);
+        st = ctx->scratch
+                 ? bo_fail(&log, BO_NOTFOUND, "there is no catalog")
+                 : bo_audit_note(session, event, object ? object : "", "refused", why, &log);
     bo_status refused = bo_fail(err, BO_REFUSED, "refused: %s", why);
     if (st != BO_OK)
         (void)bo_detail(err, refused, "(and the audit log could not be written: %s)", log.text);

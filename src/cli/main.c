@@ -16,6 +16,7 @@
 #include "cli/answer.h"
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "cli/scratch.h"
 
 #define PATIENCE 3 /* interrupts until the program ends at once */
 
@@ -171,5 +172,6 @@ int main(int argc, char **argv)
     int code = cli_answer(&ctx, st, &err);
     json_decref(ctx.result);
     bo_session_free(ctx.session);
+    cli_scratch_remove(&ctx, ctx.scratch);
     return code;
 }

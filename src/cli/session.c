@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/answer.h"
 #include "cli/progress.h"
+#include "cli/scratch.h"
 #include "cli/secret.h"
 
 #define KEY_SIZE 32
@@ -35,6 +36,8 @@ static bo_status find_catalog(cli *ctx, bo_settings *settings, bo_error *err)
     const char *catalog = prefer(ctx->flags.catalog, "BACKOUT_CATALOG", ctx->config.catalog);
     if (!catalog && ctx->config.folder)
         catalog = bo_arena_printf(ctx->arena, "%s/.backout/catalog.db", ctx->config.folder);
+    if (!catalog && ctx->looks)
+        return BO_OK;
     if (!catalog) {
         cli_hint(ctx, "begin with: backout init");
         return bo_fail(err, BO_REFUSED,
@@ -132,6 +135,31 @@ static bo_status check_catalog_there(cli *ctx, const bo_settings *settings, bo_e
         count == 1 ? "" : "s");
 }
 
+/* An empty catalog, which goes when the command has ended. */
+static bo_status stand_in(cli *ctx, bo_settings *settings, bo_error *err)
+{
+    bo_status st = cli_scratch_make(ctx, "backout", &ctx->scratch, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "there is no catalog, and no room for what stands in for it");
+    settings->catalog_url = bo_arena_printf(ctx->arena, "sqlite:%s/catalog.db", ctx->scratch);
+    settings->repository = bo_arena_printf(ctx->arena, "%s/repository", ctx->scratch);
+    settings->existing = false;
+    return settings->catalog_url && settings->repository ? BO_OK : bo_nomem(err);
+}
+
+static bo_status open_or_stand_in(cli *ctx, bo_settings *settings, bo_error *err)
+{
+    bo_error missing = {.status = BO_NOTFOUND};
+    if (settings->catalog_url && bo_session_open(settings, &ctx->session, &missing) == BO_OK)
+        return BO_OK;
+    if (missing.status != BO_NOTFOUND || !ctx->looks) {
+        *err = missing;
+        return missing.status;
+    }
+    bo_status st = stand_in(ctx, settings, err);
+    return st == BO_OK ? bo_session_open(settings, &ctx->session, err) : st;
+}
+
 static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
 {
     BO_OWN(cli_secret) *passphrase = NULL;
@@ -143,7 +171,7 @@ static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
         return st;
     settings->key = key.size ? key.data : NULL;
     settings->passphrase = cli_secret_text(passphrase);
-    st = bo_session_open(settings, &ctx->session, err);
+    st = open_or_stand_in(ctx, settings, err);
     if (key.size)
         explicit_bzero(key.data, key.size);
     return st;
@@ -156,16 +184,17 @@ bo_status cli_session(cli *ctx, bo_session **out, bo_error *err)
             .warn = cli_warn,
             .ctx = ctx,
             .lock_timeout_ms = ctx->config.lock_timeout_ms,
-            .existing = ctx->command->recorded};
+            .existing = ctx->command->recorded || ctx->recorded || ctx->looks};
         bo_status st = find_catalog(ctx, &settings, err);
-        if (st == BO_OK)
+        if (st == BO_OK && settings.catalog_url)
             st = find_repository(ctx, &settings, err);
-        if (st == BO_OK)
+        if (st == BO_OK && settings.catalog_url)
             st = check_catalog_there(ctx, &settings, err);
         if (st != BO_OK)
             return st;
-        cli_verbose(
-            ctx, "backout: catalog %s, repository %s", settings.catalog_url, settings.repository);
+        if (settings.catalog_url)
+            cli_verbose(ctx, "backout: catalog %s, repository %s", settings.catalog_url,
+                settings.repository);
         st = open_session(ctx, &settings, err);
         if (st != BO_OK)
             return st;

@@ -23,7 +23,8 @@ bo_status bo_repository_open(const char *path, bo_repository **out, bo_error *er
     if (st == BO_OK)
         st = bo_dir_check_private(path, err);
     if (st != BO_OK)
-        return bo_wrap(err, st, "cannot open the repository '%s'", path);
+        return bo_wrap(
+            err, st == BO_NOTFOUND ? BO_IO : st, "cannot open the repository '%s'", path);
     *out = BO_TAKE(repository);
     return BO_OK;
 }

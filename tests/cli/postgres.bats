@@ -102,6 +102,11 @@ rows() {
     run -3 --separate-stderr backout --catalog "$PG_URL" --repository repo list
     [[ ${stderr_lines[0]} == "backout: there is no catalog at '"* ]]
     run -3 --separate-stderr backout --catalog "$PG_URL" --repository repo audit --verify
+    echo "UPDATE customers SET name = 'x'" >x.sql
+    run -0 --separate-stderr backout --catalog "$PG_URL" --repository repo run --db "$PG_URL" --dry-run x.sql
+    [[ $output == "dry run: would insert 0, update "* ]]
+    run -0 --separate-stderr backout --catalog "$PG_URL" --repository repo doctor --db "$PG_URL"
+    [[ $output == *"there is no catalog yet"* ]]
     [ "$(sql -c "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backout%'")" = 0 ]
     [ ! -e repo ]
     backout -q --catalog "$PG_URL" --repository repo backup customers --db "$PG_URL"
