@@ -83,6 +83,11 @@ static bool ends_check(bo_status st)
 }
 
 /* What was not read, decrypted or reached is not known to be wrong. */
+static bool is_wrong(bo_status st)
+{
+    return st == BO_CORRUPT || st == BO_NOTFOUND || st == BO_MISMATCH;
+}
+
 static bo_status note_failure(finding *found, bo_status st, const bo_error *failure, bo_error *err)
 {
     if (ends_check(st)) {
@@ -90,8 +95,7 @@ static bo_status note_failure(finding *found, bo_status st, const bo_error *fail
             *err = *failure;
         return st;
     }
-    bool wrong = st == BO_CORRUPT || st == BO_NOTFOUND || st == BO_MISMATCH;
-    note(found, wrong ? "mismatch" : "inconclusive", failure->text);
+    note(found, is_wrong(st) ? "mismatch" : "inconclusive", failure->text);
     return BO_OK;
 }
 
@@ -102,10 +106,11 @@ struct damage {
     uint64_t rows, lost;
 };
 
+/* `worst` is the first frame that is not what was written, or else the first that was not read. */
 static void note_damage(
-    finding *found, const bo_content *content, const struct damage *damage, const bo_error *first)
+    finding *found, const bo_content *content, const struct damage *damage, const bo_error *worst)
 {
-    note(found, "mismatch", first->text);
+    note(found, is_wrong(worst->status) ? "mismatch" : "inconclusive", worst->text);
     BO_OWN_VALUE(bo_buf) whole = {0};
     BO_OWN_VALUE(bo_buf) broken = {0};
     for (uint32_t i = 0; i < content->part_count; i++) {
@@ -126,8 +131,7 @@ static bo_status read_frames(struct checking *checking, bo_content *content, fin
     struct damage *damage, bo_error *err)
 {
     BO_OWN(bo_frame_reader) *reader = NULL;
-    bo_error first = {0};
-    bool broken = false;
+    bo_error worst = {0};
     bo_meter meter;
     bo_meter_start(&meter, checking->session, "check", 0);
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
@@ -144,13 +148,13 @@ static bo_status read_frames(struct checking *checking, bo_content *content, fin
         if (loaded != BO_OK) {
             damage[frame->table].broken++;
             damage[frame->table].lost += frame->rows;
-            first = broken ? first : failure;
-            broken = true;
+            if (worst.status == BO_OK || (is_wrong(loaded) && !is_wrong(worst.status)))
+                worst = failure;
         }
         bo_meter_add(&meter, content->parts[frame->table].was->name, frame->rows, frame->raw_size);
     }
-    if (st == BO_OK && broken)
-        note_damage(found, content, damage, &first);
+    if (st == BO_OK && worst.status != BO_OK)
+        note_damage(found, content, damage, &worst);
     return st;
 }
 
