@@ -256,7 +256,9 @@ static bo_status merge(struct diff *diff, bo_change_fn *each, void *ctx, bo_erro
         int order = !have_now ? -1 : !have_before ? 1 : bo_span_compare(before_key, now_key);
         bool take_before = order <= 0, take_now = order >= 0;
         uint32_t table = record_table(take_before ? before_key : now_key);
-        if (order != 0 || !bo_row_equal(diff->content->parts[table].was, before, now))
+        const bo_part *part = &diff->content->parts[table];
+        bool told = part->journal && diff->result && diff->result->resting;
+        if (order != 0 || told || !bo_row_equal(part->was, before, now))
             st = each(ctx, table, take_before ? before : (bo_image){0},
                 take_now ? now : (bo_image){0}, err);
         if (st == BO_OK)

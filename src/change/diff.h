@@ -22,6 +22,8 @@ typedef struct bo_diff_result {
     uint64_t *entered; /* of each part with a predicate: rows that meet it now and are not in the
                           point; filled when not NULL */
     bo_mixed *mixed;   /* of each part with a journal; filled when not NULL */
+    bool resting;      /* in: of parts with a journal, rows that were written and are as they were
+                          are told, too: before and after are equal */
     const char *operation; /* for progress: "diff", "seal" */
 } bo_diff_result;
 

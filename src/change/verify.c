@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "change/diff.h"
+#include "change/later.h"
 #include "change/seal.h"
 #include "change/shape.h"
 #include "change/undo.h"
@@ -36,9 +36,7 @@ struct verifying {
     bo_target *target;
     bo_arena *arena;     /* of the result */
     bo_content *content; /* snapshot, or changeset of an undo point */
-    bo_changes change;   /* against after: the change, merged into the diff */
-    bool with_change;
-    bo_buf key, change_key;
+    bool with_change; /* against after: the rows are those of the point with the change in them */
     bo_verify_table *tables;
     uint64_t *missing, *extra; /* rows, of each part */
     const char **because;      /* of each part: why it is inconclusive */
@@ -48,9 +46,9 @@ struct verifying {
     size_t note_count;
 };
 
-static bo_status note(
-    struct verifying *verifying, uint32_t table, bo_image expected, bo_image now, bo_error *err)
+static bo_status note(void *ctx, uint32_t table, bo_image expected, bo_image now, bo_error *err)
 {
+    struct verifying *verifying = ctx;
     bo_verify_table *out = &verifying->tables[table];
     out->difference_count++;
     verifying->missing[table] += !now.data;
@@ -78,70 +76,6 @@ static bo_status note(
             columns[item->difference.column_count++] =
                 bo_arena_str(arena, was->columns[was->image_columns[i]].name);
     return BO_OK;
-}
-
-/* ---- against after: the rows that the change touched are expected as it left them ---- */
-
-static bo_status next_change(struct verifying *verifying, bo_error *err)
-{
-    bo_changes *change = &verifying->change;
-    bo_status st = bo_changes_next(change, err);
-    if (st != BO_OK || change->end)
-        return st;
-    const bo_part *part = &verifying->content->parts[change->table];
-    return bo_row_key(part->was, change->before.data ? change->before : change->after,
-        &verifying->change_key, err);
-}
-
-/* Rows of the change before this place are as they were at the point: what the change did to them
- * is gone. */
-static bo_status pass_changes(
-    struct verifying *verifying, uint32_t table, bo_span key, bool *same_out, bo_error *err)
-{
-    *same_out = false;
-    bo_changes *change = &verifying->change;
-    while (!change->end) {
-        bo_span place = {verifying->change_key.data, verifying->change_key.size};
-        int order =
-            change->table != table ? (change->table < table ? -1 : 1) : bo_span_compare(place, key);
-        *same_out = order == 0;
-        if (order >= 0)
-            return BO_OK;
-        bo_status st = verifying->content->parts[change->table].left_out
-                           ? BO_OK
-                           : note(verifying, change->table, change->after, change->before, err);
-        if (st == BO_OK)
-            st = next_change(verifying, err);
-        if (st != BO_OK)
-            return st;
-    }
-    return BO_OK;
-}
-
-static bo_status take_difference(
-    void *ctx, uint32_t table, bo_image before, bo_image now, bo_error *err)
-{
-    struct verifying *verifying = ctx;
-    if (!verifying->with_change)
-        return note(verifying, table, before, now, err);
-    const bo_table *was = verifying->content->parts[table].was;
-    bool same = false;
-    bo_status st = bo_row_key(was, before.data ? before : now, &verifying->key, err);
-    if (st == BO_OK)
-        st = pass_changes(
-            verifying, table, (bo_span){verifying->key.data, verifying->key.size}, &same, err);
-    if (st != BO_OK)
-        return st;
-    if (!same)
-        return note(verifying, table, before, now, err);
-    bo_image then = verifying->change.before, after = verifying->change.after;
-    bool equal = after.data && now.data ? bo_row_equal(was, after, now) : !after.data && !now.data;
-    bool apart = !was->row_key && !then.data != !before.data; /* of equal rows, not the same one */
-    if (apart)
-        st = note(verifying, table, before, now, err);
-    if (st == BO_OK && !equal)
-        st = note(verifying, table, after, apart ? then : now, err);
-    return st == BO_OK ? next_change(verifying, err) : st;
 }
 
 /* ---- an undo point has no snapshot: only the rows it holds are verified ---- */
@@ -317,18 +251,6 @@ static bo_status leave_out_reshaped(
     return BO_OK;
 }
 
-/* Of a table that is only captured: the rows of now, and as many as there must have been. */
-static bo_status count_captured(struct verifying *verifying, uint32_t i, bo_error *err)
-{
-    bo_conn *conn = verifying->target->conn;
-    bo_verify_table *table = &verifying->tables[i];
-    uint64_t rows = 0;
-    bo_status st = conn->driver->count(conn, verifying->content->parts[i].now, NULL, &rows, err);
-    table->rows = rows;
-    table->expected_rows = rows + verifying->missing[i] - verifying->extra[i];
-    return st;
-}
-
 /* Of chosen rows those of the point are compared, whatever meets the condition now. */
 static bo_status note_chosen(
     struct verifying *verifying, uint32_t table, uint64_t entered, bo_error *err)
@@ -350,11 +272,42 @@ static bo_status note_chosen(
     return text ? BO_OK : bo_nomem(err);
 }
 
+/* How many rows the tables have, and how many they must have: of the differences one follows from
+ * the other. */
+static bo_status count_rows(struct verifying *verifying, const bo_diff_result *result,
+    const bo_point_record *record, bo_error *err)
+{
+    const bo_content *content = verifying->content;
+    bo_conn *conn = verifying->target->conn;
+    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    const json_t *tables = json_object_get(details, "tables");
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
+        const bo_part *part = &content->parts[i];
+        bo_verify_table *table = &verifying->tables[i];
+        uint64_t missing = verifying->missing[i], extra = verifying->extra[i];
+        bo_digest then = {0};
+        bo_pack_table_digest(content->pack, i, &then);
+        if (part->predicate) {
+            const json_t *change = verifying->with_change ? json_array_get(tables, i) : NULL;
+            json_int_t more = json_integer_value(json_object_get(change, "inserted")) -
+                              json_integer_value(json_object_get(change, "deleted"));
+            table->expected_rows = then.rows + (uint64_t)more;
+            table->rows = table->expected_rows - missing + extra;
+            continue;
+        }
+        table->rows = result->now[i].rows;
+        if (part->journal)
+            st = conn->driver->count(conn, part->now, NULL, &table->rows, err);
+        table->expected_rows = part->left_out ? then.rows : table->rows + missing - extra;
+    }
+    return st;
+}
+
 static bo_status verify_snapshot(
     struct verifying *verifying, const bo_point_record *record, bo_error *err)
 {
     bo_content *content = verifying->content;
-    BO_OWN(bo_content) *change = NULL;
     bo_diff_result result = {.operation = "verify"};
     result.now =
         bo_arena_array(verifying->arena, (size_t)content->part_count + 1, sizeof *result.now);
@@ -362,49 +315,14 @@ static bo_status verify_snapshot(
         bo_arena_array(verifying->arena, (size_t)content->part_count + 1, sizeof *result.entered);
     if (!result.now || !result.entered)
         return bo_nomem(err);
-    bo_status st = BO_OK;
-    if (verifying->with_change) {
-        st = bo_content_open_of(verifying->session, record, true, &change, err);
-        if (st == BO_OK)
-            st = bo_changes_open(&verifying->change, change, err);
-        if (st == BO_OK)
-            st = next_change(verifying, err);
-    }
-    if (st == BO_OK)
-        st = bo_diff(verifying->session, verifying->target, content,
-            bo_target_workers(verifying->target), take_difference, verifying, &result, err);
-    bool same = false;
-    if (st == BO_OK && verifying->with_change)
-        st = pass_changes(verifying, UINT32_MAX, (bo_span){0}, &same, err);
-    bo_changes_done(&verifying->change);
-    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
-        bo_digest then = {0};
-        bo_pack_table_digest(content->pack, i, &then);
-        bo_verify_table *table = &verifying->tables[i];
-        if (content->parts[i].journal) {
-            st = count_captured(verifying, i, err);
-            continue;
-        }
+    bo_status st = verifying->with_change
+                       ? bo_later_rows(verifying->session, verifying->target, record, content, note,
+                             verifying, &result, err)
+                       : bo_diff(verifying->session, verifying->target, content,
+                             bo_target_workers(verifying->target), note, verifying, &result, err);
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
         st = note_chosen(verifying, i, result.entered[i], err);
-        table->expected_rows = then.rows;
-        table->rows = content->parts[i].predicate ? then.rows : result.now[i].rows;
-    }
-    return st;
-}
-
-static void expect_after_rows(struct verifying *verifying, const bo_point_record *record)
-{
-    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
-    for (uint32_t i = 0; i < verifying->content->part_count; i++) {
-        const json_t *table = json_array_get(tables, i);
-        if (verifying->content->parts[i].journal)
-            continue;
-        json_int_t more = json_integer_value(json_object_get(table, "inserted"));
-        json_int_t less = json_integer_value(json_object_get(table, "deleted"));
-        verifying->tables[i].expected_rows += (uint64_t)more;
-        verifying->tables[i].expected_rows -= (uint64_t)less;
-    }
+    return st == BO_OK ? count_rows(verifying, &result, record, err) : st;
 }
 
 /* Errors have a line for each layer. */
@@ -461,8 +379,6 @@ static bo_status compare(
     for (uint32_t i = 0; st == BO_OK && held && i < content->part_count; i++)
         if (!content->parts[i].left_out)
             st = verify_held(verifying, i, after, err);
-    if (st == BO_OK && !held && after)
-        expect_after_rows(verifying, record);
     conn->driver->rollback(conn);
     return st == BO_OK ? name_differences(verifying, err) : st;
 }
@@ -513,8 +429,6 @@ static bo_status verify_record(bo_session *session, bo_target *target,
         !verifying.notes)
         return bo_nomem(err);
     st = compare(&verifying, record, after, err);
-    bo_buf_done(&verifying.key);
-    bo_buf_done(&verifying.change_key);
     if (st != BO_OK)
         return st;
     result->verification = (bo_verification){.id = bo_arena_str(result->arena, record->id),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/unit/change/test_captured.c - points whose changes are captured, on SQLite and PostgreSQL.
- */
+/* tests/unit/change/test_captured.c - points whose changes are captured. */
 #include "world.h"
 
 #include "backout/export.h"
@@ -341,6 +340,118 @@ static void a_row_that_others_wrote_in_between_is_a_conflict(void **state)
     bo_run_free(run);
 }
 
+static void perform(bo_conn *conn, const char *const *statements)
+{
+    bo_error err = {0};
+    for (; *statements; statements++)
+        world_ok(conn->driver->exec(conn, *statements, &err), &err);
+}
+
+/* What others wrote before it: to rows that it then puts back, takes away, and changes. */
+static bo_run *run_among_others(world *w, bo_method method)
+{
+    static const char *const by_run[] = {"UPDATE orders SET total = 9.5 WHERE id = 10",
+        "INSERT INTO orders VALUES (11, 1, 20)", "DELETE FROM orders WHERE id = 13",
+        "UPDATE orders SET total = 5 WHERE id = 14", "UPDATE customers SET name = 'Eve'", NULL};
+    bo_run *run = begin_run(w, method);
+    world_sql(w, "UPDATE orders SET total = 1 WHERE id = 10; DELETE FROM orders WHERE id = 11;"
+                 "INSERT INTO orders VALUES (13, 1, 3), (14, 1, 4)");
+    BO_OWN(bo_conn) *own = another(w, bo_run_id(run));
+    perform(own, by_run);
+    end_run(w, run);
+    return run;
+}
+
+static const bo_verify_table *verified_table(const bo_verification *found, const char *name)
+{
+    for (size_t i = 0; i < found->table_count; i++)
+        if (strcmp(found->tables[i].name, name) == 0)
+            return &found->tables[i];
+    fail_msg("%s is not verified", name);
+    return NULL;
+}
+
+static void assert_difference(
+    const bo_verify_table *table, const char *key, const char *kind, const char *column)
+{
+    for (size_t i = 0; i < table->difference_listed; i++) {
+        const bo_difference *one = &table->differences[i];
+        if (strcmp(one->key, key) != 0)
+            continue;
+        assert_string_equal(one->kind, kind);
+        assert_int_equal(one->column_count, column ? 1 : 0);
+        if (column)
+            assert_string_equal(one->columns[0], column);
+        return;
+    }
+    fail_msg("%s is no difference of %s", key, table->name);
+}
+
+static void verify_knows_what_a_run_put_back(void **state)
+{
+    world *w = world_or_skip(state);
+    for (int method = BO_METHOD_CAPTURE; method <= BO_METHOD_BOTH; method++) {
+        bo_error err = {0};
+        bo_verification *found = NULL;
+        bo_run *run = run_among_others(w, (bo_method)method);
+        const char *id = bo_run_point_id(run);
+        world_ok(bo_verify(w->session, &w->database, id, BO_AGAINST_AFTER, &found, &err), &err);
+        assert_string_equal(found->result, "match");
+        for (size_t i = 0; i < found->table_count; i++)
+            assert_int_equal(found->tables[i].rows, found->tables[i].expected_rows);
+        bo_verification_free(BO_TAKE(found));
+        world_sql(w, "UPDATE customers SET name = 'Ada' WHERE id = 1;"
+                     "UPDATE orders SET total = 1 WHERE id = 10; DELETE FROM orders WHERE id = 14");
+        assert_int_equal(
+            bo_verify(w->session, &w->database, id, BO_AGAINST_AFTER, &found, &err), BO_MISMATCH);
+        const bo_verify_table *customers = verified_table(found, "customers");
+        const bo_verify_table *orders = verified_table(found, "orders");
+        assert_int_equal(customers->difference_count, 1);
+        assert_difference(customers, "1", "differs", "name");
+        assert_int_equal(orders->difference_count, 2);
+        assert_difference(orders, "10", "differs", "total");
+        assert_difference(orders, "14", "missing", NULL);
+        assert_int_equal(orders->rows, 3);
+        assert_int_equal(orders->expected_rows, 4);
+        bo_verification_free(BO_TAKE(found));
+        world_sql(w, "UPDATE customers SET name = 'Bob' WHERE id = 2;"
+                     "UPDATE orders SET total = 9.5 WHERE id = 10");
+        bo_run_free(run);
+    }
+}
+
+static bo_status keep_text(void *ctx, const char *text, size_t size, bo_error *err)
+{
+    bo_buf_add(ctx, text, size);
+    return bo_buf_check(ctx, err);
+}
+
+static void what_others_did_since_leaves_out_what_a_run_put_back(void **state)
+{
+    world *w = world_or_skip(state);
+    for (int method = BO_METHOD_CAPTURE; method <= BO_METHOD_BOTH; method++) {
+        bo_error err = {0};
+        BO_OWN_VALUE(bo_buf) since = {0};
+        bo_run *run = run_among_others(w, (bo_method)method);
+        world_sql(w, "UPDATE customers SET name = 'Ada' WHERE id = 1;"
+                     "DELETE FROM orders WHERE id = 14");
+        world_ok(bo_export(w->session, &w->database, bo_run_point_id(run), BO_EXPORT_JSONL,
+                     BO_EXPORT_SINCE, keep_text, &since, &err),
+            &err);
+        const char *text = bo_buf_str(&since);
+        assert_non_null(strstr(text, "\"op\":\"update\",\"before\":{\"id\":\"1\",\"name\":"
+                                     "\"Eve\"},\"after\":{\"id\":\"1\",\"name\":\"Ada\"}}\n"));
+        assert_non_null(strstr(text, "{\"table\":\"orders\",\"op\":\"delete\",\"before\":{\"id\":"
+                                     "\"14\""));
+        unsigned lines = 0;
+        for (const char *c = text; *c; c++)
+            lines += *c == '\n';
+        assert_int_equal(lines, 2);
+        world_sql(w, "UPDATE customers SET name = 'Bob' WHERE id = 2");
+        bo_run_free(run);
+    }
+}
+
 static void one_user_is_taken_back_and_nobody_else(void **state)
 {
     world *w = world_or_skip(state);
@@ -385,6 +496,10 @@ int main(void)
         WORLD_TEST_POSTGRES(rows_that_are_not_stored_are_not_restored),
         WORLD_TEST_POSTGRES(a_run_is_told_from_those_who_write_beside_it),
         WORLD_TEST_POSTGRES(a_row_that_others_wrote_in_between_is_a_conflict),
+        WORLD_TEST_POSTGRES(verify_knows_what_a_run_put_back),
+        WORLD_TEST_POSTGRES(what_others_did_since_leaves_out_what_a_run_put_back),
+        WORLD_TEST_MARIADB(verify_knows_what_a_run_put_back),
+        WORLD_TEST_MARIADB(what_others_did_since_leaves_out_what_a_run_put_back),
         WORLD_TEST_POSTGRES(one_user_is_taken_back_and_nobody_else),
     };
     return cmocka_run_group_tests_name("captured", tests, NULL, NULL);
