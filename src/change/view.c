@@ -187,6 +187,19 @@ static const struct explanation failed = {NULL, NULL,
     "the change failed and has not been rolled back; what it did so far is in the database",
     "backout execute", true};
 
+static const struct explanation failed_then_sealed = {NULL, NULL,
+    "the change failed and was not rolled back, and the point was sealed by hand afterwards; what "
+    "the change did is in the database",
+    "backout assess", true};
+
+static const struct explanation died_then_sealed = {NULL, NULL,
+    "backout died while the change ran, and how far the change came is not known; the point has "
+    "been sealed since, and what was written until then counts as the change",
+    "backout assess", true};
+
+static const struct explanation died_then_undone = {NULL, NULL,
+    "backout died while the change ran; what the change did has been rolled back since", "", false};
+
 static const struct explanation unknown = {NULL, NULL,
     "the answer to COMMIT was lost; the marker in the database tells whether it was committed, and "
     "the next rollback asks it first",
@@ -209,10 +222,26 @@ static bool stays_changed(const bo_run_record *run, const bo_point_record *point
            (point->status == BO_POINT_READY || point->status == BO_POINT_SEALED);
 }
 
+/* A run that fails seals its point before it ends, if it can. */
+static const struct explanation *explain_change(
+    const bo_run_record *run, const bo_point_record *point)
+{
+    if (stays_changed(run, point))
+        return point->status == BO_POINT_SEALED && point->sealed_us > run->ended_us
+                   ? &failed_then_sealed
+                   : &failed;
+    if (strcmp(run->kind, "run") != 0)
+        return NULL;
+    return point->status == BO_POINT_SEALED        ? &died_then_sealed
+           : point->status == BO_POINT_ROLLED_BACK ? &died_then_undone
+                                                   : NULL;
+}
+
 static void explain(
     const bo_run_record *run, const bo_point_record *point, bo_arena *arena, bo_run_info *out)
 {
-    const struct explanation *line = stays_changed(run, point)             ? &failed
+    const struct explanation *change = explain_change(run, point);
+    const struct explanation *line = change                                ? change
                                      : is_half_captured(run, point)        ? &half_captured
                                      : strcmp(run->status, "unknown") == 0 ? &unknown
                                                                            : explanations;
