@@ -37,6 +37,70 @@ teardown() { common_teardown; }
         '["customers","update","Ann","Anna"]' ]
 }
 
+# one: the output is a single JSON value.
+one() { jq -s -e 'length == 1' <<<"$output"; }
+
+@test "with --output json the rows are one JSON value" {
+    make_shop
+    damage
+    backout export "$id" --format json >plain.json
+    for format in jsonl json; do
+        run -0 --separate-stderr backout export "$id" --format "$format" --output json
+        one
+        jq -S . <<<"$output" | cmp - <(jq -S . plain.json)
+    done
+    run -0 --separate-stderr backout export "$id" --which since --output json
+    [ "$(jq -c . <<<"$output")" = '{"changes":[]}' ]
+    run -0 --separate-stderr backout export "$id" --which before --output json
+    one
+    [ "$(jq '[.tables[].rows | length] | add' <<<"$output")" = 13 ]
+}
+
+@test "with --output json, SQL and CSV are the text of one JSON value" {
+    make_shop
+    sqlite3 shop.db "UPDATE customers SET name = 'a \"b\" \\ ' || char(10, 9, 233) WHERE id = 1"
+    damage
+    for command in "sql script $id" "sql export $id --which before --format sql" \
+        "csv export $id --which before --format csv"; do
+        # shellcheck disable=SC2086 # words of a command
+        set -- $command
+        backout "${@:2}" | sed 's/, written .*//' >plain
+        run -0 --separate-stderr backout "${@:2}" --output json
+        one
+        [ "$(jq -c '[.id, .format]' <<<"$output")" = "[\"$id\",\"$1\"]" ]
+        jq -j .text <<<"$output" | sed 's/, written .*//' | cmp - plain
+    done
+}
+
+@test "with --output jsonl, rows and scripts are events" {
+    make_shop
+    damage
+    for command in "export $id" "export $id --format csv" "script $id" "script $id --output-file x.sql"; do
+        # shellcheck disable=SC2086 # words of a command
+        run -0 --separate-stderr backout $command --output jsonl
+        [ "$(jq -r .type <<<"${lines[0]}")" = version ]
+        [ "$(jq -r .type <<<"${lines[-1]}")" = result ]
+        jq -e '.result | type == "object"' <<<"${lines[-1]}"
+    done
+    run -0 --separate-stderr backout export "$id" --output jsonl
+    [ "$(jq '.result.changes | length' <<<"${lines[-1]}")" = 5 ]
+}
+
+@test "with --output json, what fails on its way leaves nothing but the error" {
+    make_shop
+    sqlite3 shop.db "CREATE TABLE notes (id INTEGER PRIMARY KEY, line TEXT);
+        INSERT INTO notes VALUES (1, 'first'), (2, CAST(x'ff0a' AS TEXT))"
+    echo "DELETE FROM notes" >damage.sql
+    damage
+    backout export "$id" --which before --format csv >plain
+    run -3 --separate-stderr backout export "$id" --which before --format csv --output json
+    one
+    [ "$(jq -r .error.status <<<"$output")" = unsupported ]
+    run -3 --separate-stderr backout export "$id" --which lost --output json
+    one
+    [ "$(jq -r .error.status <<<"$output")" = notfound ]
+}
+
 @test "the script returns to the point with sqlite3 alone, and only once" {
     make_shop
     rows >before
