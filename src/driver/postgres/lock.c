@@ -89,7 +89,9 @@ static bo_status lock_one(pg_conn *conn, const bo_table *table, bo_error *err)
     bool whole_tree = table->kind == 'p';
     BO_OWN_VALUE(bo_buf) name = {0};
     pg_quote_table(&name, table);
-    bo_status st = pg_run(conn, NULL, err, "SAVEPOINT backout_lock");
+    bo_status st = bo_buf_check(&name, err);
+    if (st == BO_OK)
+        st = pg_run(conn, NULL, err, "SAVEPOINT backout_lock");
     if (st != BO_OK)
         return st;
     st = pg_run(conn, NULL, err, "LOCK TABLE %s%s IN %s MODE", whole_tree ? "" : "ONLY ",

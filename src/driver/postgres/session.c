@@ -481,7 +481,9 @@ bo_status pg_join(bo_conn *base, const char *token, bo_error *err)
         return st;
     BO_OWN_VALUE(bo_buf) literal = {0};
     pg_quote_literal(&literal, token);
-    st = pg_run(conn, NULL, err, "SET TRANSACTION SNAPSHOT %s", bo_buf_str(&literal));
+    st = bo_buf_check(&literal, err);
+    if (st == BO_OK)
+        st = pg_run(conn, NULL, err, "SET TRANSACTION SNAPSHOT %s", bo_buf_str(&literal));
     if (st == BO_OK)
         return BO_OK;
     pg_rollback(base);

@@ -4,6 +4,7 @@
 
 #include "backout/export.h"
 #include "backout/run.h"
+#include "support/fault_memory.h"
 
 static const char *captured_point(world *w, bo_method method)
 {
@@ -420,6 +421,28 @@ static void verify_knows_what_a_run_put_back(void **state)
     }
 }
 
+/* Whichever allocation fails: no answer, or the right one. */
+static void verify_without_memory_says_nothing_that_is_wrong(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_run *run = run_among_others(w, BO_METHOD_BOTH);
+    bool fired = true;
+    for (unsigned nth = 1; fired; nth++) {
+        bo_error err = {0};
+        bo_verification *found = NULL;
+        fault_memory_arm(nth);
+        bo_status st = bo_verify(
+            w->session, &w->database, bo_run_point_id(run), BO_AGAINST_AFTER, &found, &err);
+        fired = fault_memory_fired();
+        if (st == BO_OK)
+            assert_string_equal(found->result, "match");
+        else
+            assert_int_equal(st, BO_NOMEM);
+        bo_verification_free(found);
+    }
+    bo_run_free(run);
+}
+
 static bo_status keep_text(void *ctx, const char *text, size_t size, bo_error *err)
 {
     bo_buf_add(ctx, text, size);
@@ -497,6 +520,7 @@ int main(void)
         WORLD_TEST_POSTGRES(a_run_is_told_from_those_who_write_beside_it),
         WORLD_TEST_POSTGRES(a_row_that_others_wrote_in_between_is_a_conflict),
         WORLD_TEST_POSTGRES(verify_knows_what_a_run_put_back),
+        WORLD_TEST_POSTGRES(verify_without_memory_says_nothing_that_is_wrong),
         WORLD_TEST_POSTGRES(what_others_did_since_leaves_out_what_a_run_put_back),
         WORLD_TEST_MARIADB(verify_knows_what_a_run_put_back),
         WORLD_TEST_MARIADB(what_others_did_since_leaves_out_what_a_run_put_back),
