@@ -54,6 +54,10 @@ typedef struct bo_settings {
     const uint8_t *key;           /* 32 bytes instead of a passphrase; or NULL */
     uint32_t lock_timeout_ms;     /* how long to wait for other backout processes; 0: 10 s */
     bool existing;                /* where there is no catalog, none is made: BO_NOTFOUND */
+    bool looks; /* a catalog (SQLite) that cannot be written is read as it is; calls that change
+                   anything fail, and `warn` tells what the audit log lacks */
+    const char *scratch; /* folder of ours that is written to, where the repository cannot be; or
+                            NULL */
     void (*progress)(void *ctx, const bo_progress *progress); /* or NULL */
     void (*warn)(void *ctx, const char *text); /* what a person should know; or NULL */
     void *ctx;

@@ -66,14 +66,18 @@ bo_status bo_session_open(const bo_settings *settings, bo_session **out, bo_erro
     bo_status st = copy_secrets(session, settings, err);
     if (st != BO_OK)
         return st;
-    if (settings->existing)
+    const bool frozen = settings->looks && bo_catalog_is_frozen(settings->catalog_url);
+    if (settings->existing && !frozen)
         st = bo_catalog_find(
             settings->catalog_url, settings->catalog_password, settings->lock_timeout_ms, err);
     if (st == BO_OK)
         st = bo_repository_open(settings->repository, &session->repository, err);
+    if (st == BO_OK && settings->scratch)
+        st = bo_repository_write_to(session->repository, settings->scratch, err);
     if (st == BO_OK)
-        st = bo_catalog_open(settings->catalog_url, settings->catalog_password,
-            settings->lock_timeout_ms, &session->catalog, err);
+        st = frozen ? bo_catalog_open_frozen(settings->catalog_url, &session->catalog, err)
+                    : bo_catalog_open(settings->catalog_url, settings->catalog_password,
+                          settings->lock_timeout_ms, &session->catalog, err);
     if (st != BO_OK)
         return st;
     *out = BO_TAKE(session);
@@ -163,6 +167,12 @@ bo_status bo_session_audit(bo_session *session, const char *event, const char *o
     BO_OWN(json_ref) *owned = details ? details : json_object();
     if (!owned)
         return bo_nomem(err);
+    if (bo_catalog_is_read_only(session->catalog)) {
+        bo_session_warn(session,
+            "the audit log could not be written, because the catalog cannot be: %s of '%s' (%s)",
+            event, object ? object : "", outcome);
+        return BO_OK;
+    }
     return bo_audit_append(
         session->catalog, event, session->actor, object ? object : "", outcome, owned, err);
 }

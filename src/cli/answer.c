@@ -105,7 +105,7 @@ void cli_verbose(const cli *ctx, const char *format, ...)
 
 void cli_tell_unrecorded(const cli *ctx)
 {
-    if (ctx->scratch)
+    if (ctx->stands_in)
         cli_say(ctx, "there is no catalog yet: this is not recorded");
 }
 

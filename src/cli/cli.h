@@ -57,6 +57,7 @@ typedef struct cli_command {
     bool bare;            /* needs no configuration */
     bool rescues;         /* of use when the catalog is gone: a new one is made */
     bool recorded;        /* of use with what a catalog has: none is made for it */
+    bool looks;           /* changes nothing: of use where nothing can be written */
     bool raw;             /* its stdout is data in a form of its own: no events in between */
     bo_status (*run)(cli *ctx, const void *args, bo_error *err);
 } cli_command;
@@ -85,9 +86,11 @@ struct cli {
     const cli_command *command; /* NULL before parsing ended */
     cli_config config;          /* after cli_config_find() */
     bool recorded;              /* these arguments need what a catalog has: none is made */
-    bool looks;          /* or only look: where there is no catalog, an empty one stands in */
+    bool looks;          /* they only look, as command->looks: where it is not needed and not there,
+                            an empty catalog stands in */
     bo_session *session; /* after cli_session() */
-    const char *scratch; /* then: the folder of the catalog that stands in; or NULL */
+    bool stands_in;      /* then: its catalog is one that stands in */
+    const char *scratch; /* folder that is removed at the end; or NULL */
     json_t *result;      /* printed when the command has ended */
     char hint[256];      /* advice that the command knows better than advice.c */
 };

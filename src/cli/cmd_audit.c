@@ -91,5 +91,6 @@ const cli_command cmd_audit = {
     .options = options,
     .args_size = sizeof(struct audit_args),
     .recorded = true,
+    .looks = true,
     .run = audit,
 };

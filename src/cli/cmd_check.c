@@ -86,6 +86,7 @@ const cli_command cmd_check = {
     .options = check_options,
     .args_size = sizeof(struct check_args),
     .recorded = true,
+    .looks = true,
     .run = check,
 };
 
@@ -177,6 +178,7 @@ static bo_status prune(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct prune_args *args = arguments;
     bool rules = args->keep_last || args->keep_days;
+    ctx->looks = args->dry_run;
     BO_OWN_VALUE(place) at = {.ctx = ctx};
     bo_prune_options options = {
         .database = find_place,

@@ -56,7 +56,7 @@ static bo_status add_no_catalog(cli *ctx, bo_doctor *doctor, bo_error *err)
 
 static bo_status print(cli *ctx, bo_doctor *doctor, bo_error *err)
 {
-    bo_status st = ctx->scratch ? add_no_catalog(ctx, doctor, err) : BO_OK;
+    bo_status st = ctx->stands_in ? add_no_catalog(ctx, doctor, err) : BO_OK;
     if (st != BO_OK)
         return st;
     if (!cli_is_text(ctx))

@@ -146,6 +146,7 @@ static bo_status roll_back(cli *ctx, const struct rollback_args *args, bo_error 
     bo_rollback_options options = {0};
     BO_OWN_VALUE(cli_subject) on = {0};
     bo_status st = make_options(ctx, args, &options, err);
+    ctx->looks = args->dry_run;
     if (st == BO_OK)
         st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st == BO_OK)
@@ -248,5 +249,6 @@ const cli_command cmd_assess = {
     .options = assess_options,
     .args_size = sizeof(struct assess_args),
     .recorded = true,
+    .looks = true,
     .run = assess,
 };

@@ -259,6 +259,7 @@ const cli_command cmd_script = {
     .options = script_options,
     .args_size = sizeof(struct export_args),
     .recorded = true,
+    .looks = true,
     .run = script,
 };
 
@@ -269,5 +270,6 @@ const cli_command cmd_export = {
     .options = export_options,
     .args_size = sizeof(struct export_args),
     .recorded = true,
+    .looks = true,
     .run = export,
 };

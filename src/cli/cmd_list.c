@@ -68,6 +68,7 @@ const cli_command cmd_list = {
     .options = list_options,
     .args_size = sizeof(struct list_args),
     .recorded = true,
+    .looks = true,
     .run = list,
 };
 
@@ -106,5 +107,6 @@ const cli_command cmd_details = {
     .options = details_options,
     .args_size = sizeof(struct details_args),
     .recorded = true,
+    .looks = true,
     .run = details,
 };

@@ -290,7 +290,7 @@ static bo_status dry(change *c, const bo_point_options *point, bo_error *err)
             c->ctx->session, &c->database->db, point, bo_buf_str(&sql), sql.size, &report, err);
     if (st != BO_OK)
         return st;
-    if (c->ctx->scratch) /* the point goes with its catalog */
+    if (c->ctx->stands_in) /* the point goes with its catalog */
         report->point = NULL;
     if (!cli_is_text(c->ctx))
         return cli_result(c->ctx, bo_json_change(report), err);
@@ -395,7 +395,7 @@ static bo_status run(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct run_args *args = arguments;
     ctx->recorded = args->rollback;
-    ctx->looks = args->dry_run && !args->rollback;
+    ctx->looks = args->dry_run;
     if (args->rollback)
         return roll_back(ctx, args, err);
     bo_point_options point = {0};

@@ -60,5 +60,6 @@ const cli_command cmd_verify = {
     .options = options,
     .args_size = sizeof(struct verify_args),
     .recorded = true,
+    .looks = true,
     .run = verify,
 };

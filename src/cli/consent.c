@@ -20,7 +20,7 @@ static bo_status refuse(
     bo_session *session = NULL;
     bo_status st = cli_session(ctx, &session, &log);
     if (st == BO_OK)
-        st = ctx->scratch
+        st = ctx->stands_in
                  ? bo_fail(&log, BO_NOTFOUND, "there is no catalog")
                  : bo_audit_note(session, event, object ? object : "", "refused", why, &log);
     bo_status refused = bo_fail(err, BO_REFUSED, "refused: %s", why);

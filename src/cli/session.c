@@ -31,12 +31,17 @@ static const char *prefer(const char *flag, const char *variable, const char *co
     return said ? said : configured;
 }
 
+static bool needs_catalog(const cli *ctx)
+{
+    return ctx->command->recorded || ctx->recorded;
+}
+
 static bo_status find_catalog(cli *ctx, bo_settings *settings, bo_error *err)
 {
     const char *catalog = prefer(ctx->flags.catalog, "BACKOUT_CATALOG", ctx->config.catalog);
     if (!catalog && ctx->config.folder)
         catalog = bo_arena_printf(ctx->arena, "%s/.backout/catalog.db", ctx->config.folder);
-    if (!catalog && ctx->looks)
+    if (!catalog && ctx->looks && !needs_catalog(ctx))
         return BO_OK;
     if (!catalog) {
         cli_hint(ctx, "begin with: backout init");
@@ -138,7 +143,8 @@ static bo_status check_catalog_there(cli *ctx, const bo_settings *settings, bo_e
 /* An empty catalog, which goes when the command has ended. */
 static bo_status stand_in(cli *ctx, bo_settings *settings, bo_error *err)
 {
-    bo_status st = cli_scratch_make(ctx, "backout", &ctx->scratch, err);
+    ctx->stands_in = true;
+    bo_status st = ctx->scratch ? BO_OK : cli_scratch_make(ctx, "backout", &ctx->scratch, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "there is no catalog, and no room for what stands in for it");
     settings->catalog_url = bo_arena_printf(ctx->arena, "sqlite:%s/catalog.db", ctx->scratch);
@@ -152,12 +158,23 @@ static bo_status open_or_stand_in(cli *ctx, bo_settings *settings, bo_error *err
     bo_error missing = {.status = BO_NOTFOUND};
     if (settings->catalog_url && bo_session_open(settings, &ctx->session, &missing) == BO_OK)
         return BO_OK;
-    if (missing.status != BO_NOTFOUND || !ctx->looks) {
+    if (missing.status != BO_NOTFOUND || !ctx->looks || needs_catalog(ctx)) {
         *err = missing;
         return missing.status;
     }
     bo_status st = stand_in(ctx, settings, err);
     return st == BO_OK ? bo_session_open(settings, &ctx->session, err) : st;
+}
+
+/* Who only looks needs no right to write to the repository.  Where there is no room for unfinished
+ * work, what needs some says so. */
+static void find_scratch(cli *ctx, bo_settings *settings)
+{
+    const char *repository = settings->repository;
+    bool written = !repository || access(repository, W_OK) == 0 || errno == ENOENT;
+    if (settings->looks && !written &&
+        cli_scratch_make(ctx, "backout", &ctx->scratch, NULL) == BO_OK)
+        settings->scratch = ctx->scratch;
 }
 
 static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
@@ -171,6 +188,7 @@ static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
         return st;
     settings->key = key.size ? key.data : NULL;
     settings->passphrase = cli_secret_text(passphrase);
+    find_scratch(ctx, settings);
     st = open_or_stand_in(ctx, settings, err);
     if (key.size)
         explicit_bzero(key.data, key.size);
@@ -184,7 +202,8 @@ bo_status cli_session(cli *ctx, bo_session **out, bo_error *err)
             .warn = cli_warn,
             .ctx = ctx,
             .lock_timeout_ms = ctx->config.lock_timeout_ms,
-            .existing = ctx->command->recorded || ctx->recorded || ctx->looks};
+            .looks = ctx->command->looks || ctx->looks,
+            .existing = needs_catalog(ctx) || ctx->looks};
         bo_status st = find_catalog(ctx, &settings, err);
         if (st == BO_OK && settings.catalog_url)
             st = find_repository(ctx, &settings, err);

@@ -43,6 +43,7 @@ typedef struct bo_connect {
     const char *application_name; /* "backout"; shown by the server */
     uint32_t lock_timeout_ms;     /* how long to wait for a lock before BO_BUSY; 0: 10 s */
     bool create;                  /* SQLite: make the file when it is absent */
+    bool look;        /* SQLite: only read, also where no file can be made beside the database */
     uint32_t readers; /* SQLite: connections that read one state together, see twin(); 0: 1 */
     bool raw;         /* the session of a change: nothing pinned but application_name */
     const char

@@ -3,6 +3,7 @@
 #include "store/catalog.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <sodium.h>
@@ -80,12 +81,13 @@ static bo_status prepare(bo_catalog *catalog, bo_error *err)
 
 static bo_status connect_to(bo_catalog *catalog, bool create, bo_error *err)
 {
+    const bool own = create || catalog->read_only;
     const bo_driver *driver = NULL;
     bo_status st = bo_driver_find(catalog->url, &driver, err);
     if (st == BO_OK && !(driver->caps & (BO_CAP_SCHEMAS | BO_CAP_FILES)))
         return bo_fail(err, BO_UNSUPPORTED, "a catalog is kept in SQLite or PostgreSQL, not in %s",
             driver->name);
-    if (st == BO_OK && create && !(driver->caps & BO_CAP_SCHEMAS))
+    if (st == BO_OK && own && !(driver->caps & BO_CAP_SCHEMAS))
         st = claim_place(catalog->url, err);
     if (st != BO_OK)
         return st;
@@ -101,6 +103,7 @@ static bo_status connect_to(bo_catalog *catalog, bool create, bo_error *err)
         .application_name = application,
         .lock_timeout_ms = catalog->lock_timeout_ms,
         .create = create,
+        .look = catalog->read_only,
         .schema = create && (driver->caps & BO_CAP_SCHEMAS) ? BO_CATALOG_SCHEMA : NULL,
     };
     return bo_driver_open(&how, &catalog->conn, err);
@@ -179,15 +182,10 @@ bo_status bo_catalog_again(
 }
 
 /* Where there is no file or no database, there is no catalog either. */
-bo_status bo_catalog_find(
-    const char *url, const char *password, uint32_t lock_timeout_ms, bo_error *err)
+static bo_status find_tables(bo_catalog *catalog, bo_error *err)
 {
-    BO_OWN(bo_catalog) *catalog = NULL;
     uint64_t tables = 0;
-    bo_status st = make_handle(url, password, lock_timeout_ms, &catalog, err);
-    if (st != BO_OK)
-        return st;
-    st = connect_to(catalog, false, err);
+    bo_status st = connect_to(catalog, false, err);
     if (st == BO_OK)
         st = bo_catalog_query(catalog,
             catalog->conn->driver->caps & BO_CAP_SCHEMAS
@@ -198,6 +196,69 @@ bo_status bo_catalog_find(
     if (st == BO_NOTFOUND || (st == BO_OK && tables == 0))
         return bo_fail(err, BO_NOTFOUND, "there is no catalog at '%s'", catalog->name);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot open the catalog '%s'", catalog->name);
+}
+
+bo_status bo_catalog_find(
+    const char *url, const char *password, uint32_t lock_timeout_ms, bo_error *err)
+{
+    BO_OWN(bo_catalog) *catalog = NULL;
+    bo_status st = make_handle(url, password, lock_timeout_ms, &catalog, err);
+    return st == BO_OK ? find_tables(catalog, err) : st;
+}
+
+bool bo_catalog_is_frozen(const char *url)
+{
+    BO_OWN(sq_url) *parsed = NULL;
+    const bo_driver *driver = NULL;
+    if (bo_driver_find(url, &driver, NULL) != BO_OK || driver->caps & BO_CAP_SCHEMAS ||
+        sq_url_parse(url, &parsed, NULL) != BO_OK || access(parsed->path, F_OK) != 0)
+        return false;
+    if (faccessat(AT_FDCWD, parsed->path, W_OK, AT_EACCESS) != 0)
+        return true;
+    BO_OWN_MEM char *copy = strdup(parsed->path);
+    return copy && faccessat(AT_FDCWD, dirname(copy), W_OK, AT_EACCESS) != 0;
+}
+
+/* Left by a process that was killed, or in use. */
+static bool has_journal(const char *url)
+{
+    static const char *const beside[] = {"-wal", "-journal"};
+    BO_OWN(sq_url) *parsed = NULL;
+    bool found = false;
+    bool known = sq_url_parse(url, &parsed, NULL) == BO_OK;
+    for (size_t i = 0; known && i < sizeof beside / sizeof *beside; i++) {
+        BO_OWN_MEM char *name = NULL;
+        found = found ||
+                (asprintf(&name, "%s%s", parsed->path, beside[i]) >= 0 && access(name, F_OK) == 0);
+    }
+    return found;
+}
+
+bo_status bo_catalog_open_frozen(const char *url, bo_catalog **out, bo_error *err)
+{
+    if (sodium_init() < 0)
+        return bo_fail(err, BO_FAILED, "the cryptographic library cannot be started");
+    BO_OWN(bo_catalog) *catalog = NULL;
+    bo_status st = make_handle(url, NULL, 0, &catalog, err);
+    if (st != BO_OK)
+        return st;
+    catalog->read_only = true;
+    st = find_tables(catalog, err);
+    if (st != BO_OK && has_journal(catalog->url))
+        return bo_detail(err, st,
+            "its last writes may be in a journal, which only who may write the catalog can read");
+    if (st != BO_OK)
+        return st;
+    st = bo_catalog_check_version(catalog, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot open the catalog '%s'", catalog->name);
+    *out = BO_TAKE(catalog);
+    return BO_OK;
+}
+
+bool bo_catalog_is_read_only(const bo_catalog *catalog)
+{
+    return catalog->read_only;
 }
 
 void bo_catalog_free(bo_catalog *catalog)

@@ -32,6 +32,18 @@ bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_t
 /** BO_NOTFOUND when no catalog is there; nothing is made or written. */
 bo_status bo_catalog_find(
     const char *url, const char *password, uint32_t lock_timeout_ms, bo_error *err);
+/** True for a file that is there, and that this process may not write, or its folder not. */
+bool bo_catalog_is_frozen(const char *url);
+/**
+ * Opens such a file to be read as it is; every write to it is BO_DENIED.
+ *
+ * @retval BO_NOTFOUND     no catalog is there.
+ * @retval BO_IO           what was written last is in a journal that only a writer can read.
+ * @retval BO_UNSUPPORTED  another version of backout wrote it.
+ * @see docs/design/catalog.md, "Read only"
+ */
+bo_status bo_catalog_open_frozen(const char *url, bo_catalog **out, bo_error *err);
+bool bo_catalog_is_read_only(const bo_catalog *catalog);
 /** Runs of it that have not ended are dead then.  In a child of the process that opened it only
  * memory is freed: connection and runs are the parent's. */
 void bo_catalog_free(bo_catalog *catalog);

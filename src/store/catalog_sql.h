@@ -15,6 +15,7 @@ struct bo_catalog {
     pid_t owner;              /* who opened it: a child must not use its connection */
     struct bo_keeper *keeper; /* of the leases, once a run has begun */
     uint32_t lock_timeout_ms;
+    bool read_only; /* it could not be written when it was opened */
     unsigned depth; /* of bo_catalog_begin() */
     bool doomed;    /* an inner transaction was given up: so is the outermost */
 };
@@ -32,6 +33,9 @@ bo_status bo_catalog_again(
 
 /** Makes the tables, or brings those of an older version up to date; BO_UNSUPPORTED for a later. */
 bo_status bo_catalog_migrate(bo_catalog *catalog, bo_error *err);
+
+/** BO_UNSUPPORTED unless its tables are those of this version. */
+bo_status bo_catalog_check_version(bo_catalog *catalog, bo_error *err);
 
 /** Ends a transaction: keeps it if `st` is BO_OK.  Returns `st`, or how the commit failed. */
 bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err);

@@ -68,31 +68,44 @@ enum { VERSION = sizeof migrations / sizeof *migrations };
 
 static bo_status read_version(bo_catalog *catalog, int64_t *out, bo_error *err)
 {
-    bo_status st = catalog->conn->driver->exec(catalog->conn,
-        "CREATE TABLE IF NOT EXISTS backout_meta"
-        " (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
-        err);
     BO_OWN_VALUE(bo_buf) text = {0};
     bool found = false;
+    int64_t version = 0;
+    bo_status st = bo_catalog_meta_get(catalog, "schema_version", &text, &found, err);
+    if (st == BO_OK && found)
+        version = strtoll(bo_buf_str(&text), NULL, 10);
+    if (st == BO_OK && (version < 0 || version > VERSION))
+        return bo_fail(err, BO_UNSUPPORTED,
+            "it was written by a later version of backout (schema %" PRId64 ", this one knows %d)",
+            version, VERSION);
     if (st == BO_OK)
-        st = bo_catalog_meta_get(catalog, "schema_version", &text, &found, err);
-    if (st != BO_OK)
-        return st;
-    *out = found ? strtoll(bo_buf_str(&text), NULL, 10) : 0;
-    return BO_OK;
+        *out = version;
+    return st;
+}
+
+bo_status bo_catalog_check_version(bo_catalog *catalog, bo_error *err)
+{
+    int64_t version = 0;
+    bo_status st = read_version(catalog, &version, err);
+    return st != BO_OK || version == VERSION
+               ? st
+               : bo_fail(err, BO_UNSUPPORTED,
+                     "it was written by an earlier version of backout, and cannot be brought up to "
+                     "date where it cannot be written");
 }
 
 /* At most one migration, inside the transaction; *version_out is then what the catalog has. */
 static bo_status step(bo_catalog *catalog, int64_t *version_out, bo_error *err)
 {
     int64_t version = 0;
-    bo_status st = read_version(catalog, &version, err);
+    bo_status st = catalog->conn->driver->exec(catalog->conn,
+        "CREATE TABLE IF NOT EXISTS backout_meta"
+        " (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+        err);
+    if (st == BO_OK)
+        st = read_version(catalog, &version, err);
     if (st != BO_OK)
         return st;
-    if (version < 0 || version > VERSION)
-        return bo_fail(err, BO_UNSUPPORTED,
-            "it was written by a later version of backout (schema %" PRId64 ", this one knows %d)",
-            version, VERSION);
     if (version < VERSION) {
         bo_digits digits;
         st = catalog->conn->driver->exec(catalog->conn, migrations[version], err);

@@ -34,8 +34,19 @@ void bo_repository_free(bo_repository *repository)
     if (!repository)
         return;
     bo_work_close(repository);
+    free(repository->scratch);
     free(repository->path);
     free(repository);
+}
+
+bo_status bo_repository_write_to(bo_repository *repository, const char *folder, bo_error *err)
+{
+    char *copy = strdup(folder);
+    if (!copy)
+        return bo_nomem(err);
+    free(repository->scratch);
+    repository->scratch = copy;
+    return BO_OK;
 }
 
 const char *bo_repository_path(const bo_repository *repository)
@@ -61,7 +72,19 @@ bo_status bo_repository_locate(
 {
     if (!is_plain_name(name))
         return bo_fail(err, BO_INVALID, "not a plain file name: '%s'", name);
-    return bo_path_join(repository->path, name, path_out, err);
+    BO_OWN_MEM char *path = NULL;
+    bo_status st = bo_path_join(repository->path, name, &path, err);
+    if (st != BO_OK)
+        return st;
+    if (repository->scratch && access(path, F_OK) != 0)
+        return bo_path_join(repository->scratch, name, path_out, err);
+    *path_out = BO_TAKE(path);
+    return BO_OK;
+}
+
+const char *bo_repository_place(const bo_repository *repository)
+{
+    return repository->scratch ? repository->scratch : repository->path;
 }
 
 bo_status bo_path_join(const char *folder, const char *name, char **out, bo_error *err)
@@ -139,7 +162,7 @@ static void format_size(uint64_t bytes, char out[32])
 bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, bo_error *err)
 {
     uint64_t available = 0;
-    bo_status st = bo_dir_free_space(repository->path, &available, err);
+    bo_status st = bo_dir_free_space(bo_repository_place(repository), &available, err);
     if (st != BO_OK || available >= bytes)
         return st;
     char needed[32];
@@ -147,7 +170,7 @@ bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, b
     format_size(bytes, needed);
     format_size(available, left);
     st = bo_fail(err, BO_IO, "no room in the repository '%s': %s are needed, %s are free",
-        repository->path, needed, left);
+        bo_repository_place(repository), needed, left);
     return bo_detail(err, st,
         "make room there, remove old points with 'backout prune', or use another repository");
 }

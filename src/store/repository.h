@@ -9,9 +9,13 @@
 
 typedef struct bo_repository bo_repository;
 
-/** Opens the folder `path` (made 0700 when absent); BO_DENIED when others may write to it. */
+/** Opens the folder `path` (made 0700 when absent); BO_DENIED when others may write to it, BO_IO
+ * when it cannot be made. */
 bo_status bo_repository_open(const char *path, bo_repository **out, bo_error *err);
 void bo_repository_free(bo_repository *repository);
+/** Where the repository cannot be written: what is written, finished or not, goes into `folder`,
+ * which is there and ours alone, and files that are not in the repository are looked for in it. */
+bo_status bo_repository_write_to(bo_repository *repository, const char *folder, bo_error *err);
 BO_DEFINE_SCOPE(bo_repository);
 const char *bo_repository_path(const bo_repository *repository);
 

@@ -17,6 +17,7 @@
 
 struct bo_repository {
     char *path;
+    char *scratch;    /* written to instead of `path`; or NULL */
     char *work;       /* this process's folder; NULL until it is needed */
     int work_fd;      /* holds its lock; -1 */
     pid_t work_owner; /* in a child of it the folder is somebody else's */
@@ -27,6 +28,9 @@ bo_status bo_path_join(const char *folder, const char *name, char **out, bo_erro
 /** Path of a file in the repository; BO_INVALID when `name` could be anything but a file in it. */
 bo_status bo_repository_locate(
     const bo_repository *repository, const char *name, char **path_out, bo_error *err);
+
+/** The folder that is written to. */
+const char *bo_repository_place(const bo_repository *repository);
 
 /** Makes and locks the process's own folder unless it has one. */
 bo_status bo_work_open(bo_repository *repository, bo_error *err);

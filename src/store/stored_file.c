@@ -89,7 +89,7 @@ bo_status bo_stored_file_commit(bo_stored_file *file, bo_error *err)
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot finish '%s'", file->final);
 
-    st = sync_folder(file->repository->path, err);
+    st = sync_folder(bo_repository_place(file->repository), err);
     if (st != BO_OK) {
         (void)unlink(file->final); /* not known to be durable: whole or absent */
         return bo_wrap(err, st, "cannot finish '%s'", file->final);

@@ -80,7 +80,7 @@ bo_status bo_work_open(bo_repository *repository, bo_error *err)
         return BO_OK;
     bo_work_close(repository);
     BO_OWN_MEM char *parent = NULL;
-    bo_status st = bo_path_join(repository->path, BO_WORK_FOLDER, &parent, err);
+    bo_status st = bo_path_join(bo_repository_place(repository), BO_WORK_FOLDER, &parent, err);
     if (st == BO_OK)
         st = bo_dir_create(parent, err);
     if (st == BO_OK)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests/cli/looking.bats - commands that only look: where there is no catalog they make none.
+# tests/cli/looking.bats - commands that only look: where there is no catalog they make none, and one
+# that cannot be written they read.
 
 load ../support/bats/common
 load trouble
@@ -14,6 +15,7 @@ setup() {
 }
 teardown() {
     unmount
+    chmod -R u+w . # what a test that failed has left frozen
     common_teardown
 }
 
@@ -131,4 +133,163 @@ left_nothing() {
     [[ $(jq -r .id <<<"$output") == DRY_RUN_rb_damage_* ]]
     [ "$(backout audit --output json | jq -c 'map(select(.event == "run.dry") | .outcome)')" = '["done"]' ]
     [ -z "$(ls -A "$TMPDIR")" ]
+}
+
+# ---- where nothing can be written ----
+
+# plainly COMMAND...: without root's right to write anywhere; what belongs to root is then its own.
+plainly() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --bounding-set=-dac_override,-dac_read_search "$@"
+    else
+        "$@"
+    fi
+}
+
+# frozen: nothing in .backout can be written any more, by `plainly`.
+frozen() {
+    chmod -R a-w .backout
+    ! plainly test -w .backout 2>/dev/null && plainly true || skip "no way to give up root's rights"
+    kept=$(contents)
+}
+
+contents() {
+    (cd .backout && find . -type f -printf '%P %s %T@\n' | sort && sha256sum catalog.db)
+}
+
+# untouched: .backout is as it was when it was frozen, and nothing is in TMPDIR.
+untouched() {
+    [ "$(contents)" = "$kept" ]
+    [ -z "$(ls -A "$TMPDIR")" ]
+}
+
+thaw() {
+    chmod -R u+w .backout
+}
+
+@test "a catalog that cannot be written: what only looks reads it, and says what is not recorded" {
+    damage
+    frozen
+    local command
+    for command in list "details $id" audit "audit --verify" check "check --test-restore" \
+        "doctor --db shop.db" "prune --keep-last 1 --dry-run" "restore $id --db shop.db --dry-run" \
+        "execute $id --dry-run"; do
+        # shellcheck disable=SC2086 # several words
+        run -0 --separate-stderr plainly backout $command
+        [ "$stderr" = "" ]
+        untouched
+    done
+    for command in "assess $id" "script $id" "export $id"; do
+        # shellcheck disable=SC2086
+        run -0 --separate-stderr plainly backout $command
+        [[ $stderr == "backout: warning: the audit log could not be written, because the catalog cannot be: "*"of '$id' (done)" ]]
+        untouched
+    done
+    run -4 --separate-stderr plainly backout verify "$id" --output json
+    [ "$(jq -r .result <<<"$output")" = mismatch ]
+    said "point.verify of '$id'"
+    untouched
+    thaw
+    backout -q execute "$id" --yes
+    frozen
+    run -0 --separate-stderr plainly backout verify "$id"
+    thaw
+    unchanged
+}
+
+@test "a catalog that cannot be written is read whatever its path" {
+    mkdir 'a %41#b'
+    cd 'a %41#b'
+    backout -q init
+    frozen
+    run -0 --separate-stderr plainly backout list --output json
+    [ "$output" = "[]" ]
+    thaw
+}
+
+@test "a catalog that cannot be written: what changes something fails before it does" {
+    damage
+    local damaged command
+    damaged=$(rows)
+    frozen
+    for command in "execute $id --yes" "run --db shop.db damage.sql" "point create --db shop.db" \
+        "point seal $id" "doctor --fix --yes --db shop.db" "prune --keep-last 1 --yes" \
+        "run --dry-run --db shop.db damage.sql"; do
+        # shellcheck disable=SC2086
+        run --separate-stderr plainly backout $command
+        [ "$status" = 1 ] || [ "$status" = 3 ]
+        said "cannot be written: check the rights"
+        [ "$(rows)" = "$damaged" ]
+        untouched
+    done
+    thaw
+}
+
+@test "a disk that is read-only: its catalog is read" {
+    small_disk disk 2m
+    (cd disk && backout -q init)
+    export BACKOUT_CATALOG=disk/.backout/catalog.db
+    damage
+    read_only disk
+    run -0 --separate-stderr backout list --output json
+    [ "$(jq -r '.[].id' <<<"$output")" = "$id" ]
+    run -0 backout audit --verify
+    run -0 --separate-stderr backout assess "$id"
+    said "rollback.assess of '$id'"
+    run -0 backout check
+    [ -z "$(ls -A "$TMPDIR")" ]
+}
+
+# killed_while_writing: the last write of a point's description is only in the journal.
+killed_while_writing() {
+    # shellcheck disable=SC2016 # of the shell that sqlite3 starts
+    sqlite3 .backout/catalog.db "UPDATE backout_point SET description = 'newer'" \
+        '.system kill -9 $PPID' 2>/dev/null || true
+    [ -s .backout/catalog.db-wal ]
+}
+
+@test "a journal that cannot be brought in is read with the catalog, or the catalog is not read" {
+    damage
+    killed_while_writing
+    frozen
+    run -0 --separate-stderr plainly backout list --output json
+    [ "$(jq -r '.[].description' <<<"$output")" = newer ]
+    thaw
+    rm .backout/catalog.db-shm
+    frozen
+    run -1 --separate-stderr plainly backout list
+    said "which only who may write the catalog can read"
+    said "hint: copy its folder"
+    untouched
+    thaw
+    cp -r .backout copy
+    run -0 --separate-stderr backout --catalog copy/catalog.db list --output json
+    [ "$(jq -r '.[].description' <<<"$output")" = newer ]
+}
+
+@test "a catalog that cannot be written and is of another version is not read" {
+    local version
+    for version in 0 99; do
+        sqlite3 .backout/catalog.db \
+            "UPDATE backout_meta SET value = '$version' WHERE key = 'schema_version'"
+        frozen
+        run -3 --separate-stderr plainly backout list
+        said "cannot open the catalog"
+        said "er version of backout"
+        untouched
+        thaw
+    done
+    sqlite3 .backout/catalog.db 'DROP TABLE backout_meta'
+    frozen
+    run -3 --separate-stderr plainly backout list
+    said "there is no catalog at"
+    thaw
+}
+
+@test "the catalog of another user is refused, whoever may read it" {
+    [ "$(id -u)" = 0 ] || skip "only root gives files away"
+    chown 65534 .backout
+    run -3 --separate-stderr backout list
+    said "the folder '$PWD/.backout' belongs to another user"
+    said "hint: work as its owner"
 }

@@ -109,10 +109,51 @@ static int wait_for_lock(void *ctx, int count)
     return 1;
 }
 
+/* Nobody works with the file, and none was killed at it: a journal, or the index of one, is not
+ * there. */
+static bool is_still(const char *path, bool *out)
+{
+    static const char *const beside[] = {"-wal", "-shm", "-journal"};
+    *out = true;
+    for (size_t i = 0; *out && i < sizeof beside / sizeof *beside; i++) {
+        BO_OWN_MEM char *name = NULL;
+        if (asprintf(&name, "%s%s", path, beside[i]) < 0)
+            return false;
+        *out = access(name, F_OK) != 0 && errno == ENOENT;
+    }
+    return true;
+}
+
+/* A URL of SQLite's own: a file in WAL mode whose index cannot be made is read only so.
+ * https://www.sqlite.org/wal.html#readonly */
+static bool name_immutable(const char *path, bo_buf *out)
+{
+    bo_buf_add_str(out, path[0] == '/' ? "file://" : "file:");
+    for (const char *at = path; *at; at++) {
+        if (strchr("%?#", *at))
+            bo_buf_printf(out, "%%%02X", (unsigned)(unsigned char)*at);
+        else
+            bo_buf_add_byte(out, (uint8_t)*at);
+    }
+    bo_buf_add_str(out, "?immutable=1");
+    return !out->failed;
+}
+
 static bo_status open_file(sq_conn *conn, const bo_connect *how, const sq_url *url, bo_error *err)
 {
-    const int flags = url->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    if (sqlite3_open_v2(conn->path, &conn->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    int flags = url->read_only || how->look ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    const char *name = conn->path;
+    BO_OWN_VALUE(bo_buf) immutable = {0};
+    bool still = false;
+    if (how->look && !is_still(conn->path, &still))
+        return bo_nomem(err);
+    if (still) {
+        if (!name_immutable(conn->path, &immutable))
+            return bo_nomem(err);
+        name = bo_buf_str(&immutable);
+        flags |= SQLITE_OPEN_URI;
+    }
+    if (sqlite3_open_v2(name, &conn->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return conn->db ? sq_error(conn, err, "cannot open '%s'", conn->path) : bo_nomem(err);
     sqlite3_extended_result_codes(conn->db, 1);
     conn->lock_timeout_ms = how->lock_timeout_ms > 0 ? how->lock_timeout_ms : LOCK_TIMEOUT_MS;

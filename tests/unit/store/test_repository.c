@@ -253,6 +253,37 @@ static void a_scratch_folder_is_private_and_goes_with_the_repository(void **stat
 }
 
 /* A process that has begun a file and then waits to be killed. */
+static void what_is_written_elsewhere_is_read_with_what_the_repository_has(void **state)
+{
+    world *w = *state;
+    char folder[80], path[160];
+    uint64_t size = 0;
+    bo_error err = {0};
+    put(w->repository, "old", "here");
+    bo_repository_free(w->repository);
+    assert_int_equal(bo_repository_open(w->path, &w->repository, &err), BO_OK);
+    (void)snprintf(folder, sizeof folder, "%s/elsewhere", w->folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(bo_repository_write_to(w->repository, folder, &err), BO_OK);
+
+    put(w->repository, "new", "there");
+    (void)snprintf(path, sizeof path, "%s/new", folder);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(count_files(w->path), 1);
+    assert_int_equal(bo_repository_size(w->repository, "old", &size, &err), BO_OK);
+    assert_int_equal(size, 4);
+    assert_int_equal(bo_repository_size(w->repository, "new", &size, &err), BO_OK);
+    assert_int_equal(size, 5);
+
+    BO_OWN(bo_stored_file) *again = NULL;
+    assert_int_equal(bo_repository_create(w->repository, "old", &again, &err), BO_EXISTS);
+    assert_int_equal(bo_repository_remove(w->repository, "new", &err), BO_OK);
+    assert_int_equal(access(path, F_OK), -1);
+    const char *scratch = NULL;
+    assert_int_equal(bo_repository_scratch(w->repository, &scratch, &err), BO_OK);
+    assert_int_equal(strncmp(scratch, folder, strlen(folder)), 0);
+}
+
 static pid_t begin_and_wait(world *w, const char *name)
 {
     int ready[2];
@@ -433,6 +464,7 @@ int main(void)
         TEST(a_missing_file_is_named),
         TEST(more_space_than_there_is_is_refused),
         TEST(a_scratch_folder_is_private_and_goes_with_the_repository),
+        TEST(what_is_written_elsewhere_is_read_with_what_the_repository_has),
         TEST(a_child_leaves_the_scratch_folder_to_its_parent),
         TEST(a_sweep_removes_what_dead_processes_left_and_nothing_else),
         TEST(a_full_disk_is_an_error_and_gives_back_what_it_took),
