@@ -132,9 +132,16 @@ static void add_insert_rows(bo_buf *out, const pg_journal *j, char operation, bo
 
 /*
  * Most statements write one row, and then every node of a plan is seen in the rate of transactions.
- * So there is a statement for a single row first, without anything that is reckoned once for all of
- * them; where it does nothing there was no row, there were many, or the key moved.
+ * So there is a statement for a single row, without anything that is reckoned once for all of them;
+ * where it does nothing there was no row, or there were many.
  */
+static void add_insert_one(
+    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *from)
+{
+    add_insert_rows(out, j, operation, keys, from, WRITER);
+    bo_buf_printf(out, " WHERE NOT EXISTS (SELECT FROM %s OFFSET 1)", from);
+}
+
 static void begin_many(bo_buf *out, const char *from, const char *variables)
 {
     bo_buf_printf(out,
@@ -155,8 +162,7 @@ static void end_many(bo_buf *out)
 void pg_journal_insert_rows(
     bo_buf *out, const pg_journal *j, char operation, bool keys, const char *from)
 {
-    add_insert_rows(out, j, operation, keys, from, WRITER);
-    bo_buf_printf(out, " WHERE NOT EXISTS (SELECT FROM %s OFFSET 1)", from);
+    add_insert_one(out, j, operation, keys, from);
     begin_many(out, from, "");
     add_insert_rows(out, j, operation, keys, from, WRITER_KNOWN);
     end_many(out);
@@ -318,28 +324,25 @@ static void add_moved(bo_buf *out, const pg_journal *j)
     bo_buf_add_str(out, ") USING " WRITER ";\nEND IF;\n");
 }
 
-/* One row was written, and `r` has its key: an array is compared with one of all new keys, cut at
- * two. */
+/* The row `r` has the key that the first of backout_new has. */
 static void add_key_stayed(bo_buf *out, const pg_journal *j)
 {
-    const char *word = " WHERE ";
     for (uint16_t i = 0; i < j->count; i++) {
         if (!pg_journal_is_key(j, i))
             continue;
-        bo_buf_printf(out, "%sARRAY[", word);
+        bo_buf_add_str(out, " AND ");
         add_identity(out, j, i, "r");
-        bo_buf_add_str(out, "] OPERATOR(pg_catalog.=) ARRAY(SELECT ");
+        bo_buf_add_str(out, " OPERATOR(pg_catalog.=) (SELECT ");
         add_identity(out, j, i, "n");
         bo_buf_add_str(out, " FROM ");
         add_rows(out, j, true, "backout_new", "n");
-        bo_buf_add_str(out, " LIMIT 2)");
-        word = " AND ";
+        bo_buf_add_str(out, " LIMIT 1)");
     }
 }
 
 void pg_journal_insert_updated(bo_buf *out, const pg_journal *j)
 {
-    add_insert_rows(out, j, 'U', false, "backout_old", WRITER);
+    add_insert_one(out, j, 'U', false, "backout_old");
     add_key_stayed(out, j);
     begin_many(out, "backout_old",
         "seed pg_catalog.int8 := pg_catalog.hashfloat8extended("
