@@ -2,14 +2,8 @@
 -- What of a table's changes would not be captured, one sentence each: why none are ('u', or 'd': a
 -- right is missing), then limits ('l').
 -- $1: oid of the table
-WITH RECURSIVE tree (oid) AS (
-    SELECT $1::oid
-    UNION ALL
-    SELECT i.inhrelid
-      FROM tree
-      JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-), member AS (
+-- include tree.sql
+, member AS (
     SELECT c.*, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name
       FROM tree
       JOIN pg_catalog.pg_class c ON c.oid = tree.oid

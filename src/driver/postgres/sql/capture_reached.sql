@@ -2,14 +2,8 @@
 -- The beginning of queries about a captured table: its tree of partitions, the tables where actions of
 -- foreign keys on it begin, and all that those reach.
 -- $1: oid of the table
-WITH RECURSIVE tree (oid) AS (
-    SELECT $1::oid
-    UNION ALL
-    SELECT i.inhrelid
-      FROM tree
-      JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-), above (oid) AS ( -- where foreign keys' actions on the table begin
+-- include tree.sql
+, above (oid) AS ( -- where foreign keys' actions on the table begin
     SELECT f.confrelid
       FROM tree
       JOIN pg_catalog.pg_constraint f ON f.conrelid = tree.oid

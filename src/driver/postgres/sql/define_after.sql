@@ -7,14 +7,8 @@
 -- What a SELECT among them returns are statements to run, too.  So a foreign key is added by
 -- whichever of its two tables is completed last: tables that refer to each other can be completed
 -- in any order.
-WITH RECURSIVE tree (oid) AS (
-    SELECT $1::oid
-    UNION ALL
-    SELECT i.inhrelid
-      FROM tree
-      JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
-      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
-), relation AS (
+-- include tree.sql
+, relation AS (
     SELECT c.*, format('%I.%I', n.nspname, c.relname) AS name
       FROM tree
       JOIN pg_catalog.pg_class c ON c.oid = tree.oid
