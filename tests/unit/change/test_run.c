@@ -22,13 +22,20 @@ static bo_run_record record_of(world *w, const char *id)
     return (bo_run_record){0};
 }
 
-static void a_run_that_tells_that_it_goes_on_is_promised_for_longer(void **state)
+static bo_run *begin(world *w)
 {
-    world *w = *state;
     bo_error err = {0};
     bo_run *run = NULL;
     const bo_point_options options = {.migration = "test"};
     world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
+    return run;
+}
+
+static void a_run_that_tells_that_it_goes_on_is_promised_for_longer(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_run *run = begin(w);
     const char *id = bo_arena_str(w->arena, bo_run_id(run));
     const int64_t first = record_of(w, id).lease_us, later = 20000000;
     bo_clock_pin(bo_clock_now_us() + later);
@@ -46,10 +53,7 @@ static void a_run_that_tells_that_it_goes_on_is_promised_for_longer(void **state
 static void a_run_that_is_freed_unended_is_rolled_back(void **state)
 {
     world *w = *state;
-    bo_error err = {0};
-    bo_run *run = NULL;
-    const bo_point_options options = {.migration = "test"};
-    world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
+    bo_run *run = begin(w);
     world_sql(w, "DELETE FROM orders");
     bo_run_free(run);
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
@@ -86,11 +90,9 @@ static void details_of_a_failed_change_know_what_became_of_its_point(void **stat
 {
     world *w = *state;
     bo_error err = {0};
-    bo_run *run = NULL;
+    bo_run *run = begin(w);
     bo_rollback *rollback = NULL;
     bo_point_list *sealed = NULL;
-    const bo_point_options options = {.migration = "test"};
-    world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
     const char *id = bo_arena_str(w->arena, bo_run_id(run));
     const char *point = bo_arena_str(w->arena, bo_run_point_id(run));
     const char *file = world_path(w, world_record(w, point).file);
@@ -114,9 +116,7 @@ static void details_of_a_failed_change_that_was_left_tell_to_roll_it_back(void *
 {
     world *w = *state;
     bo_error err = {0};
-    bo_run *run = NULL;
-    const bo_point_options options = {.migration = "test"};
-    world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
+    bo_run *run = begin(w);
     world_sql(w, "DELETE FROM orders");
     world_ok(bo_run_abandon(run, "the test says so", &err), &err);
     assert_told(
@@ -127,9 +127,7 @@ static void details_of_a_failed_change_that_was_left_tell_to_roll_it_back(void *
 static void change_and_die(world *w, const char *what)
 {
     bo_error err = {0};
-    bo_run *run = NULL;
-    const bo_point_options options = {.migration = "test"};
-    world_ok(bo_run_begin(w->session, &w->database, &options, &run, &err), &err);
+    bo_run *run = begin(w);
     world_ok(
         bo_sql_execute(&w->database, bo_run_id(run), what, strlen(what), true, true, &err), &err);
     (void)raise(SIGKILL);
