@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backout/run.h"
+#include "fault/folder.h"
 
 /* A process that ends by _exit() is not asked for what it leaked. */
 #ifdef UNDER_ASAN
@@ -120,16 +121,6 @@ static bool is_rebuilt(const scene *s)
     return s->setting.engine != WORLD_SQLITE && s->setting.method != BO_METHOD_SNAPSHOT;
 }
 
-/* A database is recognised by its file, which is therefore written over and never replaced. */
-static void copy_folder(const char *from, const char *to)
-{
-    char command[512];
-    (void)snprintf(command, sizeof command,
-        "mkdir -p '%s' && find '%s' -type f ! -name shop.db -delete && cp -a '%s/.' '%s'", to, to,
-        from, to);
-    assert_int_equal(system(command), 0);
-}
-
 static void save(scene *s)
 {
     if (s->setting.engine != WORLD_SQLITE)
@@ -142,13 +133,13 @@ static void save(scene *s)
                         "CREATE TABLE saved_audit AS TABLE backout_catalog.backout_audit;"
                         "CREATE TABLE saved_meta AS TABLE backout_catalog.backout_meta");
     world_close(s->w);
-    copy_folder(s->w->folder, s->saved);
+    folder_copy(s->w->folder, s->saved, "shop.db");
 }
 
 void scene_put_back(scene *s)
 {
     world_close(s->w);
-    copy_folder(s->saved, s->w->folder);
+    folder_copy(s->saved, s->w->folder, "shop.db");
     if (s->setting.engine == WORLD_SQLITE)
         return;
     world_reopen(s->w);

@@ -22,7 +22,7 @@ typedef struct sweep {
     unsigned dense;            /* places that are all tried */
     unsigned stride;           /* from then on every so-manieth; 0: every place */
     bool full;                 /* only when every place is tried */
-    unsigned full_stride;      /* allocations are too many to try all even then; 0: every place */
+    unsigned full_stride;      /* what is too much to try all even then; 0: every place */
     unsigned longest_us;       /* not places but random moments up to here, or 0 */
     unsigned moments, full_moments;
 } sweep;

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
         {BESIDE, HERE, JOURNAL, .methods = BY_CAPTURE, .full = true},
         {FAILS, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .only = "point,partial", .stride = 149},
         {FAILS, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .skip = "point,partial", .full = true},
-        {FAILS, THERE, .methods = BY_CAPTURE, .full = true},
+        {FAILS, THERE, .methods = BY_CAPTURE, .full = true, .full_stride = 3},
         {FULL, THERE, .methods = BY_EITHER, .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
