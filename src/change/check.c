@@ -27,6 +27,7 @@ struct checking {
     bo_session *session;
     const bo_database *database;
     bool test_restore;
+    bool all;        /* no point was asked for by name */
     bo_arena *arena; /* of the result */
     bo_check_item *items;
     size_t count;
@@ -255,6 +256,26 @@ static bo_status read_content(struct checking *checking, const struct stored *st
     return st;
 }
 
+static bool is_whole(const bo_point_record *point)
+{
+    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+           point->status == BO_POINT_ROLLED_BACK;
+}
+
+/* Others go on while files are read: was the point pruned meanwhile? */
+static bo_status is_pruned_now(
+    struct checking *checking, const bo_point_record *point, bool *out, bo_error *err)
+{
+    bo_point_record now;
+    bo_status st =
+        bo_catalog_point_find(checking->session->catalog, point->id, checking->arena, &now, err);
+    *out = st == BO_OK && !is_whole(&now);
+    if (*out && !checking->all)
+        return bo_fail(err, BO_REFUSED, "'%s' became %s meanwhile: there is nothing to check",
+            point->id, bo_point_status_name(now.status));
+    return st;
+}
+
 static bo_status check_file(struct checking *checking, const struct stored *stored, bo_error *err)
 {
     BO_OWN(bo_content) *content = NULL;
@@ -276,18 +297,13 @@ static bo_status check_file(struct checking *checking, const struct stored *stor
     item.problem = bo_buf_str(&found.problem);
     if (st == BO_OK)
         st = bo_buf_check(&found.problem, err);
-    if (st == BO_OK)
-        st = add_item(checking, &item, err);
-    return st;
+    bool pruned = false;
+    if (st == BO_OK && strcmp(found.result, "match") != 0)
+        st = is_pruned_now(checking, stored->point, &pruned, err);
+    return st != BO_OK || pruned ? st : add_item(checking, &item, err);
 }
 
 /* ---- points ---- */
-
-static bool is_whole(const bo_point_record *point)
-{
-    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
-           point->status == BO_POINT_ROLLED_BACK;
-}
 
 static bo_status is_in_use(
     struct checking *checking, const bo_point_record *point, bool *out, bo_error *err)
@@ -337,11 +353,6 @@ static bo_status check_point(struct checking *checking, const bo_point_record *p
 
 /* ---- the rest of the repository ---- */
 
-struct sweeping {
-    struct checking *checking;
-    bool in_use; /* a rollback is at work: spooled diffs are its own */
-};
-
 static const bo_point_record *point_of(const struct checking *checking, const char *name)
 {
     size_t size = bo_stored_id_size(name);
@@ -372,52 +383,82 @@ static bool is_lost_change(const char *name)
     return size > end && strcmp(name + size - end, ".lost.change") == 0;
 }
 
-/* A file that bears the name of a whole point: what its rollback discarded, or a remnant. */
-static bo_status look_at_own(
-    struct checking *checking, const bo_point_record *point, const char *name, bo_error *err)
+/* What a point names, or what its rollback discarded. */
+static bool is_own(const bo_point_record *point, const char *name)
+{
+    return is_whole(point) && (is_named(point->file, name) || is_named(point->change_file, name) ||
+                                  is_lost_change(name) || strstr(name, ".lost.jsonl"));
+}
+
+/* The point that the file bears the name of, as it is now; *known says whether there is one. */
+static bo_status point_now(
+    struct checking *checking, const char *name, bo_point_record *now, bool *known, bo_error *err)
+{
+    bo_error absent = {0};
+    const char *id = bo_arena_strn(checking->arena, name, bo_stored_id_size(name));
+    if (!id)
+        return bo_nomem(err);
+    bo_status st =
+        bo_catalog_point_find(checking->session->catalog, id, checking->arena, now, &absent);
+    *known = st == BO_OK && strcmp(now->id, id) == 0; /* a beginning finds points, too */
+    if (st == BO_OK || st == BO_NOTFOUND || st == BO_INVALID)
+        return BO_OK;
+    if (err)
+        *err = absent;
+    return st;
+}
+
+/* It looks like a remnant, and is one unless its point was taken, sealed or pruned just now. */
+static bo_status look_again(struct checking *checking, const char *name, bo_error *err)
+{
+    bo_point_record now;
+    bool known = false, in_use = false;
+    bo_status st = point_now(checking, name, &now, &known, err);
+    if (st == BO_OK && !known)
+        return add_stray(checking, name, "it belongs to no point", err);
+    if (st == BO_OK)
+        st = is_in_use(checking, &now, &in_use, err);
+    if (st != BO_OK || in_use || is_own(&now, name))
+        return st;
+    if (now.status == BO_POINT_PRUNED)
+        return add_stray(checking, name,
+            "its point was pruned, and prune did not come to its end; prune removes it", err);
+    return is_whole(&now)
+               ? add_stray(checking, name, "its point does not name it: a seal died", err)
+               : BO_OK;
+}
+
+/* Spooled diffs are those of a rollback at work, unless there is none. */
+static bo_status look_at_intent(struct checking *checking, const char *name, bo_error *err)
 {
     bool in_use = false;
-    if (is_lost_change(name)) {
-        const struct stored lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
-        return check_file(checking, &lost, err);
-    }
-    if (is_named(point->file, name) || is_named(point->change_file, name) ||
-        strstr(name, ".lost.jsonl"))
-        return BO_OK;
-    bo_status st = is_in_use(checking, point, &in_use, err);
+    bo_status st = bo_stored_in_use(checking->session, &in_use, err);
     return st != BO_OK || in_use
                ? st
-               : add_stray(checking, name, "its point does not name it: a seal died", err);
+               : add_stray(checking, name, "a process that died left it; prune removes it", err);
 }
 
 static bo_status look_at(void *ctx, const char *name, bo_error *err)
 {
-    const struct sweeping *sweeping = ctx;
-    struct checking *checking = sweeping->checking;
-    const bo_point_record *point = point_of(checking, name);
+    struct checking *checking = ctx;
     if (bo_stored_is_intent(name))
-        return sweeping->in_use ? BO_OK
-                                : add_stray(checking, name,
-                                      "a process that died left it; prune removes it", err);
-    if (!point)
-        return add_stray(checking, name, "it belongs to no point", err);
-    if (point->status == BO_POINT_PRUNED)
-        return add_stray(checking, name,
-            "its point was pruned, and prune did not come to its end; prune removes it", err);
-    return is_whole(point) ? look_at_own(checking, point, name, err) : BO_OK;
+        return look_at_intent(checking, name, err);
+    const bo_point_record *point = point_of(checking, name);
+    if (!point || !is_own(point, name))
+        return look_again(checking, name, err);
+    const struct stored lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
+    return is_lost_change(name) ? check_file(checking, &lost, err) : BO_OK;
 }
 
 static bo_status check_all(struct checking *checking, bo_error *err)
 {
-    struct sweeping sweeping = {.checking = checking};
     bo_status st = BO_OK;
+    bo_step("check.points-listed");
     for (size_t i = checking->point_count; st == BO_OK && i-- > 0;) /* oldest first */
         st = check_point(checking, &checking->points[i], err);
-    if (st == BO_OK)
-        st = bo_stored_in_use(checking->session, &sweeping.in_use, err);
-    if (st == BO_OK)
-        st = bo_repository_list(checking->session->repository, look_at, &sweeping, err);
-    return st;
+    bo_step("check.points-read");
+    return st == BO_OK ? bo_repository_list(checking->session->repository, look_at, checking, err)
+                       : st;
 }
 
 /* ---- the whole ---- */
@@ -492,6 +533,7 @@ bo_status bo_check_stored(bo_session *session, const bo_database *database, cons
     struct checking checking = {.session = session,
         .database = database,
         .test_restore = test_restore,
+        .all = !id,
         .arena = whole->arena};
     bo_status st = check(&checking, id, err);
     if (st != BO_OK)

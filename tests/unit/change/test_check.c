@@ -2,6 +2,7 @@
 /* tests/unit/change/test_check.c - what is stored is read back, compared and really restored. */
 #include "world.h"
 
+#include "base/step.h"
 #include "change/stored.h"
 #include "support/fault_driver.h"
 #include "support/fault_memory.h"
@@ -212,6 +213,34 @@ static void what_a_rollback_discarded_is_checked_and_a_dead_seal_is_said(void **
         bo_arena_printf(w->arena, "!%s inconclusive its point does not name it", half));
 }
 
+static world *others;
+static const char *going;
+
+static void prune_and_take(const char *step)
+{
+    if (strcmp(step, "check.points-listed") == 0) {
+        world_set_status(others, going, BO_POINT_PRUNED);
+        const char *file = bo_arena_printf(others->arena, "%s.snapshot", going);
+        assert_int_equal(unlink(world_path(others, file)), 0);
+    } else if (strcmp(step, "check.points-read") == 0) {
+        bo_step_hook = NULL;
+        world_seal(others, world_point(others, "orders"));
+    }
+}
+
+/* Others prune, take and seal points while the files are read. */
+static void what_others_do_meanwhile_is_no_damage(void **state)
+{
+    world *w = others = *state;
+    going = world_point(w, "log");
+    world_point(w, "customers");
+    bo_step_hook = prune_and_take;
+    bo_check *result = check(w, BO_OK);
+    assert_string_equal(result->result, "match");
+    assert_int_equal(result->item_count, 1);
+    bo_check_free(result);
+}
+
 static void a_point_whose_maker_died_is_said(void **state)
 {
     world *w = *state;
@@ -371,6 +400,7 @@ int main(void)
         WORLD_TEST(encrypted_files_need_their_passphrase),
         WORLD_TEST(strays_and_leftovers_are_named),
         WORLD_TEST(what_a_rollback_discarded_is_checked_and_a_dead_seal_is_said),
+        WORLD_TEST(what_others_do_meanwhile_is_no_damage),
         WORLD_TEST(a_point_whose_maker_died_is_said),
         WORLD_TEST(a_snapshot_is_really_restored),
         WORLD_TEST(a_snapshot_that_its_table_does_not_take_is_found),
