@@ -115,48 +115,75 @@ static void build(scene *s)
 
 /* ---- back to before the operation ---- */
 
-/* What is captured in a server's database cannot be copied: it is made anew each time. */
-static bool is_rebuilt(const scene *s)
+bool scene_is_rebuilt(const scene *s)
 {
-    return s->setting.engine != WORLD_SQLITE && s->setting.method != BO_METHOD_SNAPSHOT;
+    return s->setting.engine == WORLD_MARIADB && s->setting.method != BO_METHOD_SNAPSHOT;
+}
+
+/* Of PostgreSQL the whole database is copied; a point knows it by its number, which it keeps. */
+static bool is_copied(const scene *s)
+{
+    return s->setting.engine == WORLD_POSTGRES;
+}
+
+static void on_server(scene *s, const char *format, ...) BO_PRINTF(2, 3);
+
+static void on_server(scene *s, const char *format, ...)
+{
+    char sql[256];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(sql, sizeof sql, format, args);
+    va_end(args);
+    bo_error err = {0};
+    BO_OWN(bo_conn) *conn = world_server(s->setting.engine);
+    world_ok(conn->driver->exec(conn, sql, &err), &err);
 }
 
 static void save(scene *s)
 {
-    if (s->setting.engine != WORLD_SQLITE)
+    if (is_copied(s))
+        (void)snprintf(s->number, sizeof s->number, "%s",
+            world_value(
+                s->w, "SELECT oid::text FROM pg_database WHERE datname = current_database()"));
+    else if (s->setting.engine != WORLD_SQLITE)
         world_sql(s->w, "CREATE TABLE saved_customers AS SELECT * FROM customers;"
                         "CREATE TABLE saved_orders AS SELECT * FROM orders;"
                         "CREATE TABLE saved_log AS SELECT * FROM log");
-    if (s->setting.shared)
-        world_sql(s->w, "CREATE TABLE saved_points AS TABLE backout_catalog.backout_point;"
-                        "CREATE TABLE saved_runs AS TABLE backout_catalog.backout_run;"
-                        "CREATE TABLE saved_audit AS TABLE backout_catalog.backout_audit;"
-                        "CREATE TABLE saved_meta AS TABLE backout_catalog.backout_meta");
     world_close(s->w);
     folder_copy(s->w->folder, s->saved, "shop.db");
+    if (is_copied(s))
+        on_server(s, "CREATE DATABASE \"%s.saved\" TEMPLATE \"%s\" STRATEGY file_copy",
+            s->w->created, s->w->created);
+}
+
+static void copy_database_back(scene *s)
+{
+    on_server(s, "DROP DATABASE \"%s\" WITH (FORCE)", s->w->created);
+    on_server(s, "CREATE DATABASE \"%s\" OID %s TEMPLATE \"%s.saved\" STRATEGY file_copy",
+        s->w->created, s->number, s->w->created);
+}
+
+static void put_rows_back(scene *s)
+{
+    world_reopen(s->w);
+    world_sql(s->w, "DELETE FROM orders; DELETE FROM customers; DELETE FROM log;"
+                    "INSERT INTO customers SELECT * FROM saved_customers;"
+                    "INSERT INTO orders SELECT * FROM saved_orders;"
+                    "INSERT INTO log SELECT * FROM saved_log");
+    if (scene_is_rebuilt(s))
+        build(s);
+    world_close(s->w);
 }
 
 void scene_put_back(scene *s)
 {
     world_close(s->w);
     folder_copy(s->saved, s->w->folder, "shop.db");
-    if (s->setting.engine == WORLD_SQLITE)
-        return;
-    world_reopen(s->w);
-    world_sql(s->w, "DELETE FROM orders; DELETE FROM customers; DELETE FROM log;"
-                    "INSERT INTO customers SELECT * FROM saved_customers;"
-                    "INSERT INTO orders SELECT * FROM saved_orders;"
-                    "INSERT INTO log SELECT * FROM saved_log");
-    if (s->setting.shared)
-        world_sql(s->w, "TRUNCATE backout_catalog.backout_point, backout_catalog.backout_run,"
-                        " backout_catalog.backout_audit, backout_catalog.backout_meta;"
-                        "INSERT INTO backout_catalog.backout_point TABLE saved_points;"
-                        "INSERT INTO backout_catalog.backout_run TABLE saved_runs;"
-                        "INSERT INTO backout_catalog.backout_audit TABLE saved_audit;"
-                        "INSERT INTO backout_catalog.backout_meta TABLE saved_meta");
-    if (is_rebuilt(s))
-        build(s);
-    world_close(s->w);
+    if (is_copied(s))
+        copy_database_back(s);
+    else if (s->setting.engine != WORLD_SQLITE)
+        put_rows_back(s);
 }
 
 static int (*const set_up[])(void **) = {world_set_up, world_set_up_postgres, world_set_up_mariadb};
@@ -186,7 +213,7 @@ scene *scene_open(const operation *op, const setting *at)
     s->rows[SCENE_ORIGINAL] = scene_rows(s);
     s->rows[SCENE_CHANGED] = rows_after(s, change_of(s), NULL);
     s->rows[SCENE_KEPT] = rows_after(s, later, NULL);
-    if (is_rebuilt(s))
+    if (scene_is_rebuilt(s))
         save(s);
     world_reopen(s->w);
     build(s);
@@ -197,7 +224,7 @@ scene *scene_open(const operation *op, const setting *at)
         s->rows[SCENE_CAPTURED] = rows_after(s, unchange, NULL);
         s->rows[SCENE_EMPTIED] = rows_after(s, unchange, empty);
     }
-    if (is_rebuilt(s))
+    if (scene_is_rebuilt(s))
         scene_clean(s);
     else
         save(s);
@@ -210,6 +237,8 @@ void scene_close(scene *s)
     void *state = s->w;
     (void)snprintf(command, sizeof command, "rm -rf '%s'", s->saved);
     assert_int_equal(system(command), 0);
+    if (is_copied(s))
+        on_server(s, "DROP DATABASE \"%s.saved\"", s->w->created);
     assert_int_equal(munmap(s->found, sizeof *s->found), 0);
     (void)world_tear_down(&state);
     free(s);

@@ -108,7 +108,8 @@ struct scene {
     world *w;
     const operation *op;
     setting setting;
-    char saved[80]; /* copy of the world's folder */
+    char saved[80];  /* copy of the world's folder */
+    char number[16]; /* PostgreSQL: of the database */
     char point[160];
     char second[160]; /* another point, where `prepare` took one */
     const char *rows[SCENE_MOMENTS];
@@ -127,6 +128,9 @@ bool scene_attempt(scene *s, fault_kind kind, unsigned nth);
 
 /** Everything as before the operation; nothing is open. */
 void scene_put_back(scene *s);
+/** What is captured in a database of MariaDB cannot be copied: it is made anew each time, and what
+ * there is of it has to be cleaned away before. */
+bool scene_is_rebuilt(const scene *s);
 
 /** The rows of the shop, read with SQL of our own. */
 const char *scene_rows(scene *s);

@@ -79,12 +79,13 @@ static bo_status write_artefacts(scene *s, bo_session *session, bo_error *err)
     return bo_export_artefacts(session, &s->w->database, s->point, in_folder(s, "artefacts"), err);
 }
 
-/* Never over others; those of an attempt that failed are gone, if the disk was not. */
+/* Never over others; those of an attempt that failed are gone, if the disk was not.  One that was
+ * done, and only not recorded, says so. */
 static bo_status write_again(scene *s, bo_session *session, bo_error *err)
 {
     bo_status st = write_artefacts(s, session, err);
-    bool may_be_there =
-        !s->found->returned || s->found->status == BO_OK || s->fault.kind == FAULT_FILE_GONE;
+    bool may_be_there = !s->found->returned || s->found->status == BO_OK ||
+                        strncmp(s->found->text, "done", 4) == 0 || s->fault.kind == FAULT_FILE_GONE;
     return st == BO_EXISTS && may_be_there ? BO_OK : st;
 }
 

@@ -111,8 +111,8 @@ meeting *meeting_open(const operation *before, const setting *at, second_catalog
     assert_non_null(own);
     *own = *before;
     /* What is built anew for each meeting is cleaned when it is opened, and theirs is not ours. */
-    const bool rebuilt = at->engine != WORLD_SQLITE && at->method != BO_METHOD_SNAPSHOT;
-    if (other != OTHER_SAME_CATALOG && !rebuilt)
+    const scene there = {.setting = *at};
+    if (other != OTHER_SAME_CATALOG && !scene_is_rebuilt(&there))
         own->prepare = make_other_point;
     m->other = other;
     m->parts =
@@ -301,11 +301,6 @@ static void check_clean(meeting *m, bool servers_too)
         scene_clean(m->s);
 }
 
-static bool is_rebuilt(const meeting *m)
-{
-    return m->s->setting.engine != WORLD_SQLITE && m->s->setting.method != BO_METHOD_SNAPSHOT;
-}
-
 /* One process does it, the one after the other. */
 static const struct ending *known(meeting *m, way how)
 {
@@ -325,7 +320,7 @@ static const struct ending *known(meeting *m, way how)
     wait_for(m, child);
     world_reopen(m->s->w);
     *ending = look(m);
-    check_clean(m, is_rebuilt(m));
+    check_clean(m, scene_is_rebuilt(m->s));
     return ending;
 }
 
