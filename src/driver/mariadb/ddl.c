@@ -111,6 +111,7 @@ static const char *take_name(my_description *about, const char **at)
     if (**at == '`')
         (*at)++;
     bo_buf_add_str(&name, "");
+    about->failed = about->failed || name.failed;
     return name.failed ? NULL : my_cell(about, bo_buf_str(&name));
 }
 

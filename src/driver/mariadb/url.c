@@ -17,8 +17,8 @@ static bo_status malformed(bo_error *err)
         "%%3A ...)");
 }
 
-/* A new text of `size` bytes with %XX decoded; false: broken, or a zero byte in it. */
-static bool decode(const char *text, size_t size, char **out)
+/* A new text of `size` bytes with %XX decoded; malformed: also with a zero byte in it. */
+static bo_status decode(const char *text, size_t size, char **out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) plain = {0};
     for (size_t i = 0; i < size; i++) {
@@ -27,15 +27,18 @@ static bool decode(const char *text, size_t size, char **out)
             continue;
         }
         const size_t before = plain.size;
-        if (size - i < 3 || !bo_text_unhex(&plain, text + i + 1, 2) || plain.size != before + 1 ||
-            plain.data[before] == 0)
-            return false;
+        if (size - i < 3 || !bo_text_unhex(&plain, text + i + 1, 2))
+            return malformed(err);
+        if (plain.failed)
+            break;
+        if (plain.size != before + 1 || plain.data[before] == 0)
+            return malformed(err);
         i += 2;
     }
     bo_buf_add_str(&plain, "");
     free(*out);
     *out = bo_buf_take_str(&plain);
-    return *out != NULL;
+    return *out ? BO_OK : bo_nomem(err);
 }
 
 static bool read_number(const char *text, size_t size, unsigned most, unsigned *out)
@@ -62,11 +65,11 @@ static bo_status set_option(my_url *url, const char *option, size_t size, bo_err
     const char *value = equal ? equal + 1 : option + size;
     const size_t left = size - (size_t)(value - option);
     bool good = true;
-    if (option_is(option, name, "socket"))
-        good = equal && decode(value, left, &url->socket);
-    else if (option_is(option, name, "ssl_ca"))
-        good = equal && decode(value, left, &url->ssl_ca);
-    else if (option_is(option, size, "ssl=on"))
+    if (equal && option_is(option, name, "socket"))
+        return decode(value, left, &url->socket, err);
+    if (equal && option_is(option, name, "ssl_ca"))
+        return decode(value, left, &url->ssl_ca, err);
+    if (option_is(option, size, "ssl=on"))
         url->ssl = true;
     else if (option_is(option, name, "connect_timeout"))
         good = read_number(value, left, SECONDS_MAX, &url->connect_timeout_s);
@@ -92,21 +95,21 @@ static bo_status set_options(my_url *url, const char *options, bo_error *err)
 }
 
 /* [user[:password]@]host[:port], or [v6 address] as the host. */
-static bool set_authority(my_url *url, const char *text, size_t size)
+static bo_status set_authority(my_url *url, const char *text, size_t size, bo_error *err)
 {
     const char *at = memchr(text, '@', size);
     if (at) {
         const size_t user = strcspn(text, ":@");
-        if (user > 0 && !decode(text, user, &url->user))
-            return false;
-        if (text[user] == ':' &&
-            !decode(text + user + 1, (size_t)(at - text) - user - 1, &url->password))
-            return false;
+        bo_status st = user > 0 ? decode(text, user, &url->user, err) : BO_OK;
+        if (st == BO_OK && text[user] == ':')
+            st = decode(text + user + 1, (size_t)(at - text) - user - 1, &url->password, err);
+        if (st != BO_OK)
+            return st;
         size -= (size_t)(at + 1 - text);
         text = at + 1;
     }
     if (memchr(text, '@', size))
-        return false;
+        return malformed(err);
     const char *close = size > 0 && *text == '[' ? memchr(text, ']', size) : NULL;
     const char *end = text + size;
     const char *colon = close ? close + 1 : memchr(text, ':', size);
@@ -114,10 +117,10 @@ static bool set_authority(my_url *url, const char *text, size_t size)
         colon = end;
     if (colon < end &&
         (*colon != ':' || !read_number(colon + 1, (size_t)(end - colon - 1), PORT_MAX, &url->port)))
-        return false;
+        return malformed(err);
     const char *host = close ? text + 1 : text;
     const size_t length = (size_t)((close ? close : colon) - host);
-    return length == 0 || decode(host, length, &url->host);
+    return length > 0 ? decode(host, length, &url->host, err) : BO_OK;
 }
 
 static bo_status parse(const char *text, my_url *url, bo_error *err)
@@ -127,18 +130,20 @@ static bo_status parse(const char *text, my_url *url, bo_error *err)
         return bo_fail(err, BO_INVALID, "a MariaDB URL begins with mariadb://");
     rest += 3;
     const size_t authority = strcspn(rest, "/?#");
-    if (!set_authority(url, rest, authority))
-        return malformed(err);
+    bo_status st = set_authority(url, rest, authority, err);
+    if (st != BO_OK)
+        return st;
     const char *path = rest + authority;
     const size_t name = *path == '/' ? strcspn(path + 1, "/?#") : 0;
     if (name == 0)
         return bo_fail(err, BO_INVALID, "the MariaDB URL names no database: mariadb://host/name");
-    if (!decode(path + 1, name, &url->database))
-        return malformed(err);
+    st = decode(path + 1, name, &url->database, err);
+    if (st != BO_OK)
+        return st;
     const char *options = path + 1 + name;
     if (*options && *options != '?')
         return malformed(err);
-    bo_status st = *options ? set_options(url, options + 1, err) : BO_OK;
+    st = *options ? set_options(url, options + 1, err) : BO_OK;
     if (st == BO_OK && url->socket && url->host && strcmp(url->host, "localhost") != 0)
         return bo_fail(err, BO_INVALID, "a socket is on this host: leave the host out of the URL");
     return st;

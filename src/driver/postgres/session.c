@@ -75,10 +75,15 @@ static bo_status check_url(const char *url, unsigned *said_out, bo_error *err)
 {
     if (strncmp(url, "postgresql://", 13) != 0 && strncmp(url, "postgres://", 11) != 0)
         return bo_fail(err, BO_INVALID, "a PostgreSQL URL begins with postgresql://");
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    char *wrong = NULL; /* what libpq says quotes the URL, and with it the password */
+    PQconninfoOption *options = PQconninfoParse(url, &wrong);
+    bool no_memory = !options && !wrong;
     bool bad = !options || looks_torn(url, options);
     unsigned said = said_in(options);
+    PQfreemem(wrong);
     PQconninfoFree(options);
+    if (no_memory)
+        return bo_nomem(err);
     if (bad)
         return bo_fail(err, BO_INVALID,
             "the PostgreSQL URL is malformed (special characters in a password are written %%40, "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "driver/mariadb/url.h"
+#include "support/fault_memory.h"
 
 static void same(const char *is, const char *wanted)
 {
@@ -87,6 +88,22 @@ static void encryption_is_asked_for(void **state)
     assert_string_equal(url->ssl_ca, "/etc/ca.pem");
 }
 
+static void memory_that_runs_out_is_no_malformed_url(void **state)
+{
+    (void)state;
+    unsigned nth = 0;
+    bo_status st = BO_OK;
+    do {
+        bo_error err = {0};
+        BO_OWN(my_url) *url = NULL;
+        fault_memory_arm(++nth);
+        st = my_url_parse("mariadb://ann:p%40w@h:1/shop?ssl_ca=/etc/ca.pem", &url, &err);
+        if (st != BO_OK)
+            assert_int_equal(st, BO_NOMEM);
+    } while (fault_memory_fired());
+    assert_int_equal(st, BO_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +111,7 @@ int main(void)
         cmocka_unit_test(a_url_that_is_none_is_refused_without_its_password),
         cmocka_unit_test(the_time_to_wait_is_said_in_seconds),
         cmocka_unit_test(encryption_is_asked_for),
+        cmocka_unit_test(memory_that_runs_out_is_no_malformed_url),
     };
     return cmocka_run_group_tests_name("mariadb_url", tests, NULL, NULL);
 }
