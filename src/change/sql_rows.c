@@ -153,11 +153,18 @@ static const char *class_of(bo_value value)
     return kind >= BO_SQLITE_INTEGER && kind <= BO_SQLITE_BLOB ? names[kind] : "null";
 }
 
+/* SQLite takes no expression more than 1,000 deep (https://www.sqlite.org/limits.html), and each
+ * AND is a step down: conditions of wide tables are grouped. */
+enum { GROUP = 100 };
+
 static void add_sqlite_columns(bo_buf *out, const bo_driver *driver, const bo_sql_change *change)
 {
     const bo_table *table = change->table;
+    const bool wide = table->image_count > GROUP;
     for (uint16_t i = 0; i < table->image_count; i++) {
+        bo_buf_add_str(out, wide && i > 0 && i % GROUP == 0 ? ")" : "");
         bo_buf_add_str(out, i ? " AND " : "");
+        bo_buf_add_str(out, wide && i % GROUP == 0 ? "(" : "");
         if (is_key_position(table, i)) { /* with the column's own collation: an index helps */
             bo_sql_column(out, driver, table, NULL, i);
             bo_buf_add_str(out, " IS ");
@@ -171,6 +178,7 @@ static void add_sqlite_columns(bo_buf *out, const bo_driver *driver, const bo_sq
         bo_buf_add_str(out, " COLLATE BINARY IS ");
         add_literal(out, table, change->expected_texts[i]);
     }
+    bo_buf_add_str(out, wide ? ")" : "");
 }
 
 static const char *free_rowid(const bo_table *table)

@@ -161,6 +161,25 @@ static void the_rows_of_the_point_are_sql_that_fills_empty_tables(void **state)
     assert_true(verifies(w, id, BO_AGAINST_BEFORE));
 }
 
+static void rows_of_many_columns_come_back(void **state)
+{
+    world *w = world_or_skip(state);
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_add_str(&sql, "CREATE TABLE wide (id INTEGER PRIMARY KEY");
+    for (unsigned i = 0; i < 1200; i++)
+        bo_buf_printf(&sql, ", c%u INTEGER DEFAULT %u", i, i);
+    bo_buf_add_str(&sql, "); INSERT INTO wide (id) VALUES (1), (2)");
+    world_sql(w, bo_buf_str(&sql));
+    const char *id = world_point(w, "wide");
+    world_sql(
+        w, "UPDATE wide SET c7 = NULL, c1199 = -1 WHERE id = 1; DELETE FROM wide WHERE id = 2");
+    world_seal(w, id);
+    const char *said = "";
+    int status = run_shell(w, scripted(w, id), &said);
+    assert_string_equal(status ? said : "", "");
+    assert_true(verifies(w, id, BO_AGAINST_BEFORE));
+}
+
 static void a_point_that_is_not_sealed_has_no_script(void **state)
 {
     world *w = world_or_skip(state);
@@ -185,6 +204,7 @@ int main(void)
         BOTH(triggers_and_constraints_are_as_they_were_afterwards),
         BOTH(the_change_is_exported_as_sql_that_does_it_again),
         BOTH(the_rows_of_the_point_are_sql_that_fills_empty_tables),
+        BOTH(rows_of_many_columns_come_back),
         BOTH(a_point_that_is_not_sealed_has_no_script),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
