@@ -73,7 +73,7 @@ static bo_status sync_folder(const char *path, bo_error *err)
         int reason = errno;
         if (fd >= 0)
             (void)close(fd);
-        return bo_fail_errno(err, BO_IO, reason, "cannot sync '%s'", path);
+        return bo_fail_errno(err, bo_io_status(reason), reason, "cannot sync '%s'", path);
     }
     (void)close(fd);
     return BO_OK;
@@ -84,7 +84,7 @@ bo_status bo_stored_file_commit(bo_stored_file *file, bo_error *err)
     bo_status st = bo_outfile_commit(file->content, false, err);
     bo_step("file.finished");
     if (st == BO_OK && rename_to_new(file->work, file->final) != 0)
-        st = bo_fail_errno(err, errno == EEXIST ? BO_EXISTS : BO_IO, errno,
+        st = bo_fail_errno(err, errno == EEXIST ? BO_EXISTS : bo_io_status(errno), errno,
             "cannot move the finished file into place");
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot finish '%s'", file->final);

@@ -32,7 +32,7 @@ static bo_status remove_entry(void *ctx, const char *name, bo_error *err)
     if (lstat(path, &about) == 0 && S_ISDIR(about.st_mode))
         return remove_tree(path, &removal->files, err);
     if (unlink(path) != 0 && errno != ENOENT)
-        return bo_fail_errno(err, BO_IO, errno, "cannot remove '%s'", path);
+        return bo_fail_errno(err, bo_io_status(errno), errno, "cannot remove '%s'", path);
     removal->files++;
     return BO_OK;
 }
@@ -46,7 +46,7 @@ static bo_status remove_tree(const char *path, uint64_t *files, bo_error *err)
     if (st != BO_OK)
         return st;
     if (rmdir(path) != 0 && errno != ENOENT)
-        return bo_fail_errno(err, BO_IO, errno, "cannot remove '%s'", path);
+        return bo_fail_errno(err, bo_io_status(errno), errno, "cannot remove '%s'", path);
     return BO_OK;
 }
 
@@ -95,7 +95,7 @@ bo_status bo_work_open(bo_repository *repository, bo_error *err)
         if (asprintf(&path, "%s/%ld-%s", parent, (long)getpid(), random) < 0)
             return bo_nomem(err);
         if (mkdir(path, 0700) != 0)
-            return bo_fail_errno(err, BO_IO, errno, "cannot make '%s'", path);
+            return bo_fail_errno(err, bo_io_status(errno), errno, "cannot make '%s'", path);
         if (lock_folder(path, &repository->work_fd)) {
             repository->work = BO_TAKE(path);
             repository->work_owner = getpid();
@@ -104,7 +104,7 @@ bo_status bo_work_open(bo_repository *repository, bo_error *err)
         if (errno != EWOULDBLOCK && errno != ENOENT) {
             int reason = errno;
             (void)rmdir(path);
-            return bo_fail_errno(err, BO_IO, reason, "cannot lock '%s'", path);
+            return bo_fail_errno(err, bo_io_status(reason), reason, "cannot lock '%s'", path);
         }
     }
     return bo_fail(err, BO_BUSY, "another process keeps clearing '%s'", parent);
