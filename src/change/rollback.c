@@ -20,6 +20,12 @@ static bo_status check_mode(const bo_rollback_options *options, bo_error *err)
     if (options->mode == BO_BACKOUT_CASCADE && chosen)
         return bo_fail(err, BO_INVALID,
             "mode cascade undoes whole transactions: tables and rows cannot be chosen with it");
+    bool by_row = options->where_count || options->only_added || options->by_column ||
+                  options->on_conflict != BO_ON_CONFLICT_REFUSE;
+    if (options->type == BO_ROLLBACK_BACKUP && by_row)
+        return bo_fail(err, BO_INVALID,
+            "type backup makes whole tables as they were: rows cannot be chosen with it, and there "
+            "are no conflicts");
     return BO_OK;
 }
 
@@ -39,6 +45,11 @@ static bo_status check_point(bo_undo *undo, bo_error *err)
     if (strcmp(record->kind, "dry-run") == 0 && !undo->options->dry_run)
         return bo_fail(err, BO_REFUSED,
             "point '%s' is of a dry run: it can be rehearsed with --dry-run only", record->id);
+    if (is_backup(undo) && undo->options->type == BO_ROLLBACK_PARTIAL)
+        return bo_fail(err, BO_REFUSED,
+            "'%s' is a backup: it belongs to no change, so there is nothing to tell from later "
+            "writes",
+            record->id);
     undo->sealed = record->change_file && record->change_file[0];
     undo->full = undo->options->type == BO_ROLLBACK_FULL && record->file && record->file[0];
     if (bo_undo_by_writers(undo) && !(record->file && record->file[0]))
@@ -81,9 +92,55 @@ static bo_status read_again(bo_undo *undo, bo_error *err)
     return st == BO_OK ? check_point(undo, err) : st;
 }
 
+/* A table that both points have, or NULL. */
+static const char *shared_table(const json_t *ours, const json_t *theirs)
+{
+    size_t i, k;
+    const json_t *our, *their;
+    json_array_foreach(ours, i, our)
+    {
+        const json_t *named = json_object_get(our, "name");
+        json_array_foreach(theirs, k, their)
+        {
+            if (named && json_equal(named, json_object_get(their, "name")))
+                return json_string_value(named);
+        }
+    }
+    return NULL;
+}
+
+/* Of a point that is not sealed all since counts as its change; what is known to be another's is
+ * named, for it goes as well. */
+static bo_status note_later_changes(bo_undo *undo, bo_error *err)
+{
+    const bo_point_filter here = {.database = undo->record.database};
+    bo_point_record *points = NULL;
+    size_t count = 0;
+    if (!undo->full || undo->sealed || is_backup(undo))
+        return BO_OK;
+    bo_status st =
+        bo_catalog_points(undo->session->catalog, &here, undo->arena, &points, &count, err);
+    BO_OWN(json_ref) *ours = json_loads(undo->record.details, 0, NULL);
+    for (size_t i = 0; st == BO_OK && i < count; i++) { /* newest first */
+        if (strcmp(points[i].id, undo->record.id) == 0)
+            break;
+        if (points[i].status != BO_POINT_SEALED || strcmp(points[i].kind, "point") != 0)
+            continue;
+        BO_OWN(json_ref) *theirs = json_loads(points[i].details, 0, NULL);
+        const char *table =
+            shared_table(json_object_get(ours, "tables"), json_object_get(theirs, "tables"));
+        if (table)
+            bo_buf_printf(
+                &undo->notes, "%s: the later change of %s goes, too\n", table, points[i].id);
+    }
+    return st == BO_OK ? bo_buf_check(&undo->notes, err) : st;
+}
+
 static bo_status plan(bo_undo *undo, bo_error *err)
 {
     bo_status st = undo->options->dry_run ? BO_OK : read_again(undo, err);
+    if (st == BO_OK)
+        st = note_later_changes(undo, err);
     if (st == BO_OK)
         st = bo_undo_prepare(undo, err);
     if (st == BO_OK && undo->options->mode == BO_BACKOUT_CASCADE)
@@ -239,18 +296,18 @@ bo_status bo_rollback_follow(bo_session *session, const bo_database *database, c
     bo_status st = check_mode(options, err);
     if (st == BO_OK)
         st = bo_catalog_point_find(session->catalog, id, undo.arena, &undo.record, err);
+    if (st == BO_OK && options->type != BO_ROLLBACK_BACKUP)
+        st = check_point(&undo, err);
+    if (st == BO_OK)
+        st = bo_target_open(database, &undo.target, err);
+    if (st == BO_OK)
+        st = bo_target_check_server(undo.target, undo.record.server, err);
     if (st == BO_OK && options->type == BO_ROLLBACK_BACKUP) {
         st = bo_restore(session, database, undo.record.id, options->tables, options->table_count,
             options->dry_run, out, err);
         bo_undo_done(&undo);
         return st;
     }
-    if (st == BO_OK)
-        st = check_point(&undo, err);
-    if (st == BO_OK)
-        st = bo_target_open(database, &undo.target, err);
-    if (st == BO_OK)
-        st = bo_target_check_server(undo.target, undo.record.server, err);
     bool begun = st == BO_OK;
     if (begun)
         st = options->dry_run ? bo_undo_rehearse(&undo, &rollback_road, out, err)

@@ -367,6 +367,10 @@ bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_
 
 static bo_status check_open(const bo_point_record *record, bo_error *err)
 {
+    /* What was written since would count as its change, and go unasked. */
+    if (strcmp(record->kind, "backup") == 0)
+        return bo_fail(err, BO_REFUSED,
+            "'%s' is a backup: it belongs to no change whose end could be recorded", record->id);
     if (record->change_file && record->change_file[0])
         return bo_fail(err, BO_EXISTS, "'%s' is sealed already", record->id);
     if (record->status != BO_POINT_READY)

@@ -99,8 +99,10 @@ static const struct {
     {BO_CONFLICT, NULL, "refer to rows that are not there",
         "the tables that they refer to have to come back with them: see --tables"},
     {BO_REFUSED, NULL, "is not the database the point",
-        "name its database with --db (backout details ID shows which it is); into another one, or "
-        "a file that was moved: backout restore ID --db DB"},
+        "name its database with --db (backout details ID shows which it is); to replace all rows "
+        "of another one, or of a file that was moved, by the point's: backout restore ID --db DB"},
+    {BO_REFUSED, NULL, "is a backup: it",
+        "its tables as they were: backout execute ID, or backout restore ID --db DB"},
     {BO_REFUSED, NULL, "written after the backup",
         "to give later writes up: backout restore ID --db DB; the tables as they were become a "
         "point"},

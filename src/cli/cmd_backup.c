@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/database.h"
 #include "cli/scope_args.h"
+#include "cli/subject.h"
 #include "report/text.h"
 
 struct backup_args {
@@ -86,20 +87,11 @@ static const cli_option restore_options[] = {
 /* Of all that can be restored the newest, backups included; no point at all: the word itself. */
 static bo_status find_latest(cli *ctx, const char **what, bo_error *err)
 {
-    static const char *const usable[] = {"ready", "sealed", "rolled-back"};
-    BO_OWN(bo_point_list) *list = NULL;
-    bo_point_query query = {0};
-    bo_status st = bo_point_find(ctx->session, &query, &list, err);
-    for (size_t i = 0; st == BO_OK && i < bo_point_list_count(list); i++) {
-        const bo_point *point = bo_point_list_get(list, i);
-        bool fits = false;
-        for (size_t u = 0; u < sizeof usable / sizeof *usable; u++)
-            fits = fits || strcmp(point->status, usable[u]) == 0;
-        if (!fits || strcmp(point->kind, "dry-run") == 0)
-            continue;
-        *what = bo_arena_str(ctx->arena, point->id);
-        return *what ? BO_OK : bo_nomem(err);
-    }
+    const char *latest = NULL;
+    const bo_point_query query = {0};
+    bo_status st = cli_latest(ctx, &query, true, &latest, err);
+    if (st == BO_OK && latest)
+        *what = latest;
     return st;
 }
 

@@ -225,10 +225,22 @@ static json_t *make_rollback_table(const void *item)
         "proof", bo_json_string(table->proof));
 }
 
+/* Type backup takes whole tables and does not ask who wrote them. */
+static json_t *rollback_tables(const bo_rollback *r, bool tells_lost)
+{
+    json_t *tables = array_of(r->tables, r->table_count, sizeof *r->tables, make_rollback_table);
+    size_t i;
+    json_t *table;
+    if (!tells_lost)
+        json_array_foreach(tables, i, table)(void) json_object_set_new(table, "lost", json_null());
+    return tables;
+}
+
 json_t *bo_json_rollback(const bo_rollback *r)
 {
-    json_t *lost = json_pack(
-        "{s:o, s:o}", "rows", number(r->lost_rows), "export", bo_json_string(r->lost_export));
+    const bool tells_lost = strcmp(r->type, "backup") != 0;
+    json_t *lost = json_pack("{s:o, s:o}", "rows", tells_lost ? number(r->lost_rows) : json_null(),
+        "export", bo_json_string(r->lost_export));
     json_t *counts = json_pack("{s:o, s:o, s:o}", "inserted", number(r->inserted), "updated",
         number(r->updated), "deleted", number(r->deleted));
     json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, "
@@ -240,8 +252,7 @@ json_t *bo_json_rollback(const bo_rollback *r)
         "dependent_count", number(r->dependent_count), "dependents", dependents(r), "lost", lost,
         "proof", bo_json_string(r->proof[0] ? r->proof : "inconclusive"), "undo_point",
         bo_json_string(r->undo_point), "plan_digest", bo_json_string(r->plan_digest), "duration_s",
-        r->duration_s, "tables",
-        array_of(r->tables, r->table_count, sizeof *r->tables, make_rollback_table), "notes",
+        r->duration_s, "tables", rollback_tables(r, tells_lost), "notes",
         texts(r->notes, r->note_count));
     if (!object || !r->recommended || !r->recommended[0])
         return object;

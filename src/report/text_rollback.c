@@ -32,9 +32,9 @@ static size_t shown_of(size_t count)
     return count < BO_REPORT_LINES ? count : BO_REPORT_LINES;
 }
 
-static void rollback_tables(
-    bo_buf *out, const bo_style *style, const bo_rollback_table *tables, size_t count, bool plan)
+static void rollback_tables(bo_buf *out, const bo_style *style, const bo_rollback *r, bool plan)
 {
+    const bool tells_lost = strcmp(r->type, "backup") != 0; /* who wrote is not asked there */
     const bo_grid_column columns[] = {
         {"Table", .trim = true},
         {plan ? "Insert" : "Inserted", .right = true},
@@ -49,18 +49,21 @@ static void rollback_tables(
         out->failed = true;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        const bo_rollback_table *table = &tables[i];
+    for (size_t i = 0; i < r->table_count; i++) {
+        const bo_rollback_table *table = &r->tables[i];
         bo_grid_row(grid);
         bo_grid_text(grid, table->name);
         bo_grid_number(grid, table->inserted);
         bo_grid_number(grid, table->updated);
         bo_grid_number(grid, table->deleted);
         bo_grid_number(grid, table->conflicts);
-        bo_grid_number(grid, table->lost);
+        if (tells_lost)
+            bo_grid_number(grid, table->lost);
+        else
+            bo_grid_text(grid, "-");
         bo_grid_state(grid, said(table->proof) ? table->proof : "-");
     }
-    if (count)
+    if (r->table_count)
         bo_grid_print(grid, out);
 }
 
@@ -140,8 +143,12 @@ static void dependents(bo_buf *out, const bo_style *style, const bo_rollback *r)
 
 static void headline(bo_buf *out, const bo_style *style, const bo_rollback *r)
 {
-    bo_text_safe(out, r->type);
-    bo_buf_add_str(out, " rollback to ");
+    if (strcmp(r->type, "backup") == 0) {
+        bo_buf_add_str(out, "restore of ");
+    } else {
+        bo_text_safe(out, r->type);
+        bo_buf_add_str(out, " rollback to ");
+    }
     bo_text_safe(out, r->id);
     bo_buf_add_str(out, ": ");
     bo_state_add(out, style, r->status);
@@ -210,7 +217,7 @@ void bo_text_rollback(bo_buf *out, const bo_style *style, const bo_rollback *r)
 {
     bool plan = strcmp(r->status, "done") != 0;
     headline(out, style, r);
-    rollback_tables(out, style, r->tables, r->table_count, plan);
+    rollback_tables(out, style, r, plan);
     conflicts(out, style, r);
     dependents(out, style, r);
     afterwards(out, r, plan);
@@ -250,6 +257,24 @@ static void differences(bo_buf *out, const bo_style *style, const bo_verify_tabl
     more(out, table->difference_count, shown, "differences");
 }
 
+/* The lines of the last cell of a row, the second and those after it in rows of their own. */
+static void cell_lines(bo_buf *out, bo_grid *grid, size_t cells_before, const char *text)
+{
+    BO_OWN_VALUE(bo_buf) line = {0};
+    for (bool first = true; first || *text; first = false) {
+        size_t size = strcspn(text, "\n");
+        bo_buf_clear(&line);
+        bo_buf_add(&line, text, size);
+        if (!first)
+            bo_grid_row(grid);
+        for (size_t i = 0; !first && i < cells_before; i++)
+            bo_grid_text(grid, "");
+        out->failed = out->failed || line.failed;
+        bo_grid_text(grid, bo_buf_str(&line));
+        text += size + (text[size] == '\n');
+    }
+}
+
 void bo_text_verification(bo_buf *out, const bo_style *style, const bo_verification *v)
 {
     static const bo_grid_column columns[] = {
@@ -277,7 +302,7 @@ void bo_text_verification(bo_buf *out, const bo_style *style, const bo_verificat
         bo_grid_number(grid, table->rows);
         bo_grid_number(grid, table->expected_rows);
         bo_grid_number(grid, table->difference_count);
-        bo_grid_text(grid, table->because);
+        cell_lines(out, grid, 5, table->because);
     }
     bo_grid_print(grid, out);
     for (size_t i = 0; i < v->table_count; i++)

@@ -116,6 +116,21 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     [ "$(q 'SELECT group_concat(id) FROM (SELECT id FROM customers ORDER BY id)')" = 1,2,9 ]
 }
 
+@test "what a later point knows to be another change is named before a point that is not sealed takes it" {
+    sqlite3 shop.db 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text); INSERT INTO notes VALUES (1, 1)'
+    backout -q point create --db shop.db --tables notes
+    local point later
+    point=$(backout list --output json | jq -r '.[0].id')
+    echo 'UPDATE notes SET text = 2' >change.sql
+    backout -q run --db shop.db change.sql
+    later=$(backout list --output json | jq -r '.[0].id')
+    run -0 --separate-stderr backout execute "$point" --dry-run
+    [[ $output == *"notes: the later change of $later goes, too"* ]]
+    run -0 --separate-stderr backout execute "$point" --yes
+    [[ $output == *"notes: the later change of $later goes, too"* ]]
+    [ "$(sqlite3 shop.db 'SELECT text FROM notes')" = 1 ]
+}
+
 @test "a counter goes back with type full and stays with type partial" {
     q 'CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO a VALUES (7)'
     for type in partial full; do
