@@ -426,13 +426,15 @@ bo_status bo_point_create(bo_session *session, const bo_database *database,
 {
     BO_OWN(bo_target) *target = NULL;
     char id[BO_ID_SIZE];
+    const bool backup = options->kind && strcmp(options->kind, "backup") == 0;
+    const char *what = backup ? "backup" : "point";
     bo_status st = bo_target_open(database, &target, err);
     if (st != BO_OK) {
-        st = bo_wrap(err, st, "cannot take a point");
+        st = bo_wrap(err, st, "cannot take a %s", what);
         return bo_session_audit_end(session, "point.create", "", st, NULL, err);
     }
     st = bo_point_take(session, target, options, id, err);
     if (st != BO_OK)
-        return bo_wrap(err, st, "cannot take a point");
+        return bo_wrap(err, st, "cannot take a %s", what);
     return bo_point_view_one(session, id, false, out, err);
 }

@@ -16,7 +16,7 @@
 static const cli_option execute_options[] = {
     {CLI_OPERAND, 0, "id", "ID", AT(id), "the point, a unique beginning of its id, or 'latest'"},
     {CLI_CHOICE, 0, "type", "full|partial|transaction|backup", AT(type),
-        "the tables as they were (the default), or only what the change did"},
+        "full (the default), partial or backup: see above"},
     {CLI_LIST, 't', "tables", "T,...", AT(tables), "only these tables of the point"},
     {CLI_TEXTS, 'w', "where", "T: PREDICATE", AT(where), "only these rows of table T"},
     {CLI_TEXT, 0, "user", "NAME", AT(user), "only what this database user wrote (captured points)"},
@@ -184,10 +184,13 @@ const cli_command cmd_execute = {
     .name = "execute",
     .alias = "rollback",
     .summary = "roll back to a point, with proof",
-    .details = "Type full makes the tables as they were; it refuses when others wrote since, until "
-               "\n--discard-later. Type partial undoes only what the change did and keeps all "
-               "else.\n\nThe rollback is read back and compared before it is committed. The state "
-               "before it is a\npoint of its own: a rollback can be rolled back.",
+    .details = "Type full makes the tables as they were; it refuses when others wrote since, "
+               "until\n--discard-later. Type partial undoes only what the change did and keeps "
+               "all else.\nType backup does what 'backout restore ID' does: whole tables, whoever "
+               "wrote since.\nType transaction is of a transaction that is still open: after a "
+               "change none is, and it\nrefuses.\n\nThe rollback is read back and compared before "
+               "it is committed. The state before it is a\npoint of its own: a rollback can be "
+               "rolled back.",
     .example = "backout assess latest\nbackout execute latest --type partial",
     .options = execute_options,
     .args_size = sizeof(struct rollback_args),
@@ -239,7 +242,9 @@ static bo_status assess(cli *ctx, const void *arguments, bo_error *err)
     BO_OWN(bo_rollback) *plan = NULL;
     st = chosen ? plan_chosen(args, &on, &plan, err)
                 : bo_rollback_assess(on.session, &on.database.db, on.point->id, &plan, err);
-    return st == BO_OK ? cli_answer_rollback(ctx, plan, err) : st;
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot assess '%s'", on.point->id);
+    return cli_answer_rollback(ctx, plan, err);
 }
 
 const cli_command cmd_assess = {

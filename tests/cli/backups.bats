@@ -24,6 +24,22 @@ take_backup() {
     [ "$(rows)" = "$damaged" ]
 }
 
+@test "a restore is called so, of a backup and of a point" {
+    damage
+    run -0 --separate-stderr backout restore "$id" --db shop.db --dry-run
+    [[ ${lines[0]} == "restore of $id: planned"* ]]
+    run -0 --separate-stderr backout execute "$id" --type backup --yes
+    [[ ${lines[0]} == "restore of $id: done"* ]]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "a backup that cannot be taken is not called a point" {
+    run -3 --separate-stderr backout backup nothing --db shop.db
+    [ "${stderr_lines[0]}" = "backout: cannot take a backup" ]
+    run --separate-stderr backout backup orders --db nowhere.db
+    [ "${stderr_lines[0]}" = "backout: cannot take a backup" ]
+}
+
 @test "restore says that columns that were added since get their default, and the undo point has them" {
     take_backup
     sqlite3 shop.db "ALTER TABLE items ADD COLUMN note DEFAULT 'none'; UPDATE items SET note = 'precious'"

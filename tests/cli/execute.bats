@@ -193,6 +193,14 @@ later() {
     [[ $output == *"recommended: partial, because "* ]]
 }
 
+@test "what cannot be assessed is said of assess" {
+    cp shop.db other.db
+    run -3 --separate-stderr backout assess "$id" --db other.db
+    [ "${stderr_lines[0]}" = "backout: cannot assess '$id'" ]
+    run -3 --separate-stderr backout assess "$id" --db other.db --mode cascade
+    [ "${stderr_lines[0]}" = "backout: cannot assess '$id'" ]
+}
+
 @test "verify names keys and columns that differ, and exits 4" {
     run -4 --separate-stderr backout verify "$id" --output json
     [ "$(jq -r .result <<<"$output")" = mismatch ]
@@ -201,6 +209,18 @@ later() {
     [[ $output != *700* ]]
     run -0 --separate-stderr backout verify "$id" --against after
     [[ ${lines[0]} == "$id: match" ]]
+}
+
+@test "verify has a line for each reason why a table cannot be compared" {
+    sqlite3 shop.db 'ALTER TABLE orders RENAME COLUMN status TO state'
+    run -4 --separate-stderr backout verify "$id"
+    local reasons
+    reasons=$(backout verify "$id" --output json 2>/dev/null | jq -r '.tables[] | select(.name == "orders") | .because')
+    [ "$(wc -l <<<"$reasons")" -gt 1 ]
+    while IFS= read -r reason; do
+        [[ $output == *"  $reason"* ]]
+    done <<<"$reasons"
+    [[ $output != *'\n'* ]]
 }
 
 @test "verify of an undo point compares the rows that the rollback wrote" {

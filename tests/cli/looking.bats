@@ -90,7 +90,7 @@ left_nothing() {
 @test "restore --dry-run FILE without a catalog shows what would come back, and leaves nothing" {
     alone
     run -0 --separate-stderr backout restore saved.snapshot --db shop.db --dry-run
-    [[ ${lines[0]} == "backup rollback to saved.snapshot: planned"* ]]
+    [[ ${lines[0]} == "restore of saved.snapshot: planned"* ]]
     left_nothing
     run -3 --separate-stderr backout restore rb_backup_1 --db shop.db --dry-run --catalog typo/c.db
     [ "${stderr_lines[0]}" = "there is no catalog yet: this is not recorded" ]
@@ -223,6 +223,21 @@ thaw() {
         untouched
     done
     thaw
+}
+
+@test "no right to write to the repository: refused with exit 3, whichever folder of it" {
+    damage
+    local damaged folder
+    damaged=$(rows)
+    for folder in tmp .; do
+        chmod a-w ".backout/repository/$folder"
+        ! plainly test -w ".backout/repository/$folder" || skip "no way to give up root's rights"
+        run -3 --separate-stderr plainly backout run --db shop.db damage.sql
+        said "nothing was changed: the point could not be taken"
+        said "Permission denied"
+        [ "$(rows)" = "$damaged" ]
+        chmod u+w ".backout/repository/$folder"
+    done
 }
 
 @test "a disk that is read-only: its catalog is read" {
