@@ -145,6 +145,7 @@ typedef struct bo_point_query {
     const char *migration;   /* or NULL */
     const bo_entity *entity; /* or NULL */
     bool with_undo;          /* also the points that rollbacks made of the state before them */
+    bool without_failed;     /* not the points that could not be taken */
     uint32_t limit;          /* 0: all */
 } bo_point_query;
 /** Points, newest first. */

@@ -365,6 +365,7 @@ bo_status bo_point_find(
         .entity_name = query->entity ? query->entity->name : NULL,
         .entity_value = query->entity ? query->entity->value : NULL,
         .with_undo = query->with_undo,
+        .without_failed = query->without_failed,
         .limit = query->limit};
     bo_point_record *records = NULL;
     size_t count = 0;

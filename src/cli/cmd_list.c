@@ -21,10 +21,32 @@ static const cli_option list_options[] = {
     {CLI_TEXT, 'm', "migration", "NAME", AT(migration), "only points of this migration"},
     {CLI_TEXT, 'e', "entity", "NAME=VALUE", AT(entity), "only points about this"},
     {CLI_UINT, 'n', "limit", "N", AT(limit), "at most so many (default: all)"},
-    {CLI_FLAG, 'a', "all", NULL, AT(all), "also the points that rollbacks made"},
+    {CLI_FLAG, 'a', "all", NULL, AT(all), "also points that rollbacks made, and those that failed"},
     {CLI_END, 0, NULL, NULL, 0, NULL},
 };
 #undef AT
+
+/* What was looked for stands there too: a name with a mistake in it is seen. */
+static bo_status say_none(cli *ctx, const struct list_args *args, bo_error *err)
+{
+    const struct {
+        const char *of, *name;
+    } wanted[] = {{"database", args->db}, {"table", args->table}, {"migration", args->migration},
+        {"entity", args->entity}};
+    BO_OWN_VALUE(bo_buf) line = {0};
+    bo_buf_add_str(&line, "no rollback points");
+    const char *before = " of ";
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (!wanted[i].name)
+            continue;
+        bo_buf_printf(&line, "%s%s '%s'", before, wanted[i].of, wanted[i].name);
+        before = ", ";
+    }
+    bo_status st = bo_buf_check(&line, err);
+    if (st == BO_OK)
+        cli_say(ctx, "%s", bo_buf_str(&line));
+    return st;
+}
 
 static bo_status list(cli *ctx, const void *arguments, bo_error *err)
 {
@@ -33,6 +55,7 @@ static bo_status list(cli *ctx, const void *arguments, bo_error *err)
         .table = args->table,
         .migration = args->migration,
         .with_undo = args->all,
+        .without_failed = !args->all,
         .limit = args->limit,
     };
     bo_entity entity = {0};
@@ -54,10 +77,8 @@ static bo_status list(cli *ctx, const void *arguments, bo_error *err)
         st = bo_point_find(session, &query, &points, err);
     if (st != BO_OK)
         return st;
-    if (bo_point_list_count(points) == 0 && cli_is_text(ctx)) {
-        cli_say(ctx, "no rollback points");
-        return BO_OK;
-    }
+    if (bo_point_list_count(points) == 0 && cli_is_text(ctx))
+        return say_none(ctx, args, err);
     return cli_answer_points(ctx, points, err);
 }
 

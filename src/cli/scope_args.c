@@ -105,6 +105,9 @@ bo_status cli_scope_options(
         return bo_nomem(err);
     for (size_t i = 0; i < args->entities.count; i++) {
         st = cli_scope_entity(ctx, args->entities.items[i], &entities[i], err);
+        for (size_t e = 0; st == BO_OK && e < i; e++)
+            if (strcmp(entities[e].name, entities[i].name) == 0)
+                st = bo_fail(err, BO_INVALID, "--entity names '%s' twice", entities[i].name);
         if (st != BO_OK)
             return st;
     }

@@ -114,6 +114,7 @@ typedef struct bo_point_filter {
     const char *entity_name;  /* or NULL */
     const char *entity_value; /* NULL: any */
     bool with_undo;           /* undo points too */
+    bool without_failed;      /* not those that could not be taken */
     uint32_t limit;           /* 0: all */
 } bo_point_filter;
 /** Newest first.  @param filter  NULL: all but undo points. */

@@ -352,6 +352,8 @@ bo_status bo_catalog_points(bo_catalog *catalog, const bo_point_filter *filter, 
     bo_buf_add_str(&sql, "SELECT " POINT_COLUMNS " FROM backout_point WHERE 1 = 1");
     if (!filter->with_undo)
         bo_buf_add_str(&sql, " AND kind <> 'undo'");
+    if (filter->without_failed)
+        bo_buf_add_str(&sql, " AND status <> 'failed'");
     if (filter->database) {
         params[count++] = bo_bind_text(filter->database);
         bo_buf_printf(&sql, " AND database = $%d", count);

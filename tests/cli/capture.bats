@@ -258,7 +258,7 @@ fill_postgresql() {
     [ "$(ours)" = 0 ]
     doctor 0
     [ "$(kinds)" = '[]' ]
-    [ "$(backout list --output json | jq -c '[.[].status]')" = '["failed"]' ]
+    [ "$(backout list --all --output json | jq -c '[.[].status]')" = '["failed"]' ]
     [ "$(backout audit --output json |
         jq -c '[.[] | select(.event == "doctor.fix") | .outcome]')" = '["done","refused"]' ]
 }

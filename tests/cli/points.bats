@@ -91,7 +91,26 @@ teardown() { common_teardown; }
     [ "$(count --db shop.db)" = 2 ]
     run -0 --separate-stderr backout list --migration none
     [ "$output" = "" ]
-    [ "$stderr" = "no rollback points" ]
+    [ "$stderr" = "no rollback points of migration 'none'" ]
+    run -0 --separate-stderr backout list --db nosuch.db --table nosuch
+    [ "$stderr" = "no rollback points of database 'nosuch.db', table 'nosuch'" ]
+}
+
+@test "a point has one value of each entity: a second one exits 2" {
+    make_shop
+    run -2 --separate-stderr backout point create --db shop.db -e a=b -e c=b -e a=c
+    [ "${stderr_lines[0]}" = "backout: --entity names 'a' twice" ]
+    run -0 backout list --all
+    [ "$output" = "no rollback points" ]
+}
+
+@test "a point that could not be taken is listed with --all only" {
+    make_shop
+    run -3 backout point create --db shop.db --tables order
+    backout -q point create --db shop.db --tables orders
+    [ "$(backout list --output json | jq -c '[.[].status]')" = '["ready"]' ]
+    [ "$(backout list --limit 1 --output json | jq length)" = 1 ]
+    [ "$(backout list --all --output json | jq -c '[.[].status]')" = '["ready","failed"]' ]
 }
 
 @test "list as jsonl begins with the version and has one line for each point" {
