@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * src/change/check.c - whether what is stored is what was written: every file the catalog names,
- * frame by frame, against the catalog's own counts and digests; and files that nobody knows.
+ * frame by frame, against the catalog's own counts and digests.
  */
+#include "change/check.h"
+
 #include <string.h>
 
-#include "backout/backup.h"
 #include "base/step.h"
-#include "change/stored.h"
+#include "change/unsettled.h"
 
 struct result {
     bo_check check; /* first: it is what the caller holds */
@@ -23,21 +24,9 @@ void bo_check_free(bo_check *check)
     free(check);
 }
 
-struct checking {
-    bo_session *session;
-    const bo_database *database;
-    bool test_restore;
-    bool all;        /* no point was asked for by name */
-    bo_arena *arena; /* of the result */
-    bo_check_item *items;
-    size_t count;
-    bo_point_record *points;
-    size_t point_count;
-};
-
 /* ---- what is said of a file ---- */
 
-static bo_status add_item(struct checking *checking, const bo_check_item *item, bo_error *err)
+bo_status bo_check_add(bo_checking *checking, const bo_check_item *item, bo_error *err)
 {
     bo_check_item *items =
         bo_arena_grow(checking->arena, checking->items, checking->count, sizeof *items);
@@ -128,7 +117,7 @@ static void note_damage(
     found->problem.failed = found->problem.failed || whole.failed || broken.failed;
 }
 
-static bo_status read_frames(struct checking *checking, bo_content *content, finding *found,
+static bo_status read_frames(bo_checking *checking, bo_content *content, finding *found,
     struct damage *damage, bo_error *err)
 {
     BO_OWN(bo_frame_reader) *reader = NULL;
@@ -210,14 +199,7 @@ static void compare_details(
 
 /* ---- one file ---- */
 
-/* A file of a point: what it must be, or what nothing is recorded of (root and details NULL). */
-struct stored {
-    const bo_point_record *point;
-    const char *name, *root, *details;
-    bo_pack_kind kind;
-};
-
-static bo_status test_restore(struct checking *checking, const struct stored *stored,
+static bo_status test_restore(bo_checking *checking, const bo_checked_file *stored,
     bo_content *content, finding *found, bo_error *err)
 {
     const bo_driver *driver = NULL;
@@ -231,7 +213,7 @@ static bo_status test_restore(struct checking *checking, const struct stored *st
     return st == BO_OK ? BO_OK : note_failure(found, st, &failure, err);
 }
 
-static bo_status read_content(struct checking *checking, const struct stored *stored,
+static bo_status read_content(bo_checking *checking, const bo_checked_file *stored,
     bo_content *content, finding *found, uint64_t *rows_out, bo_error *err)
 {
     struct damage *damage =
@@ -256,7 +238,7 @@ static bo_status read_content(struct checking *checking, const struct stored *st
     return st;
 }
 
-static bool is_whole(const bo_point_record *point)
+bool bo_check_is_whole(const bo_point_record *point)
 {
     return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
            point->status == BO_POINT_ROLLED_BACK;
@@ -264,19 +246,19 @@ static bool is_whole(const bo_point_record *point)
 
 /* Others go on while files are read: was the point pruned meanwhile? */
 static bo_status is_pruned_now(
-    struct checking *checking, const bo_point_record *point, bool *out, bo_error *err)
+    bo_checking *checking, const bo_point_record *point, bool *out, bo_error *err)
 {
     bo_point_record now;
     bo_status st =
         bo_catalog_point_find(checking->session->catalog, point->id, checking->arena, &now, err);
-    *out = st == BO_OK && !is_whole(&now);
+    *out = st == BO_OK && !bo_check_is_whole(&now);
     if (*out && !checking->all)
         return bo_fail(err, BO_REFUSED, "'%s' became %s meanwhile: there is nothing to check",
             point->id, bo_point_status_name(now.status));
     return st;
 }
 
-static bo_status check_file(struct checking *checking, const struct stored *stored, bo_error *err)
+bo_status bo_check_file(bo_checking *checking, const bo_checked_file *stored, bo_error *err)
 {
     BO_OWN(bo_content) *content = NULL;
     BO_OWN_VALUE(finding) found = {.result = "match"};
@@ -300,176 +282,78 @@ static bo_status check_file(struct checking *checking, const struct stored *stor
     bool pruned = false;
     if (st == BO_OK && strcmp(found.result, "match") != 0)
         st = is_pruned_now(checking, stored->point, &pruned, err);
-    return st != BO_OK || pruned ? st : add_item(checking, &item, err);
+    return st != BO_OK || pruned ? st : bo_check_add(checking, &item, err);
 }
 
 /* ---- points ---- */
 
-static bo_status is_in_use(
-    struct checking *checking, const bo_point_record *point, bool *out, bo_error *err)
+bo_status bo_check_at_work(bo_checking *checking, const char *point, bool *out, bo_error *err)
 {
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_status st = bo_catalog_runs(
-        checking->session->catalog, point->id, 0, checking->arena, &runs, &count, err);
+    bo_status st =
+        bo_catalog_runs(checking->session->catalog, NULL, 0, checking->arena, &runs, &count, err);
     *out = false;
-    for (size_t i = 0; st == BO_OK && i < count; i++)
-        if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]))
-            *out = true;
+    for (size_t i = 0; st == BO_OK && i < count && !*out; i++) {
+        const bo_run_record *run = &runs[i];
+        bool own = run->point && strcmp(run->point, point) == 0;
+        *out = strcmp(run->status, "running") == 0 && (own || bo_run_has_marker(run, point)) &&
+               !bo_run_is_dead(run);
+    }
     return st;
 }
 
-/* A point that is being taken is nobody's business, unless the one who took it is dead. */
-static bo_status tell_unfinished(
-    struct checking *checking, const bo_point_record *point, bo_error *err)
+static bo_status check_files(bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
-    bool in_use = false;
-    bo_status st = is_in_use(checking, point, &in_use, err);
-    if (st == BO_OK && !in_use && strcmp(point->kind, "undo") != 0)
-        bo_session_warn(checking->session,
-            "'%s' cannot be used: backout died while it was taken; prune removes it", point->id);
-    return st;
-}
-
-static bo_status check_point(struct checking *checking, const bo_point_record *point, bo_error *err)
-{
-    if (point->status == BO_POINT_CREATING)
-        return tell_unfinished(checking, point, err);
-    if (!is_whole(point))
-        return BO_OK;
     bo_status st = BO_OK;
     if (point->file && point->file[0]) {
-        const struct stored snapshot = {
+        const bo_checked_file snapshot = {
             point, point->file, point->root, point->details, BO_PACK_SNAPSHOT};
-        st = check_file(checking, &snapshot, err);
+        st = bo_check_file(checking, &snapshot, err);
     }
     if (st == BO_OK && point->change_file && point->change_file[0]) {
-        const struct stored change = {
+        const bo_checked_file change = {
             point, point->change_file, point->change_root, point->details, BO_PACK_CHANGESET};
-        st = check_file(checking, &change, err);
+        st = bo_check_file(checking, &change, err);
     }
     return st;
 }
 
-/* ---- the rest of the repository ---- */
-
-static const bo_point_record *point_of(const struct checking *checking, const char *name)
+/* A point that is being taken is nobody's business, unless the one who took it is dead.  It may be
+ * whole by now. */
+static bo_status check_unfinished(
+    bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
-    size_t size = bo_stored_id_size(name);
-    for (size_t i = 0; size && i < checking->point_count; i++)
-        if (strncmp(checking->points[i].id, name, size) == 0 && !checking->points[i].id[size])
-            return &checking->points[i];
-    return NULL;
-}
-
-static bo_status add_stray(
-    struct checking *checking, const char *name, const char *problem, bo_error *err)
-{
-    bo_check_item item = {.point = "", .file = name, .result = "inconclusive", .problem = problem};
-    bo_error ignored = {0};
-    if (bo_repository_size(checking->session->repository, name, &item.bytes, &ignored) != BO_OK)
-        return BO_OK; /* removed meanwhile */
-    return add_item(checking, &item, err);
-}
-
-static bool is_named(const char *recorded, const char *name)
-{
-    return recorded && strcmp(recorded, name) == 0;
-}
-
-static bool is_lost_change(const char *name)
-{
-    size_t size = strlen(name), end = strlen(".lost.change");
-    return size > end && strcmp(name + size - end, ".lost.change") == 0;
-}
-
-/* What a point names, or what its rollback discarded. */
-static bool is_own(const bo_point_record *point, const char *name)
-{
-    return is_whole(point) && (is_named(point->file, name) || is_named(point->change_file, name) ||
-                                  is_lost_change(name) || strstr(name, ".lost.jsonl"));
-}
-
-/* The point that the file bears the name of, as it is now; *known says whether there is one. */
-static bo_status point_now(
-    struct checking *checking, const char *name, bo_point_record *now, bool *known, bo_error *err)
-{
-    bo_error absent = {0};
-    const char *id = bo_arena_strn(checking->arena, name, bo_stored_id_size(name));
-    if (!id)
-        return bo_nomem(err);
-    bo_status st =
-        bo_catalog_point_find(checking->session->catalog, id, checking->arena, now, &absent);
-    *known = st == BO_OK && strcmp(now->id, id) == 0; /* a beginning finds points, too */
-    if (st == BO_OK || st == BO_NOTFOUND || st == BO_INVALID)
-        return BO_OK;
-    if (err)
-        *err = absent;
-    return st;
-}
-
-/* It looks like a remnant, and is one unless its point was taken, sealed or pruned just now. */
-static bo_status look_again(struct checking *checking, const char *name, bo_error *err)
-{
+    bool at_work = false;
     bo_point_record now;
-    bool known = false, in_use = false;
-    bo_status st = point_now(checking, name, &now, &known, err);
-    if (st == BO_OK && !known)
-        return add_stray(checking, name, "it belongs to no point", err);
-    if (st == BO_OK)
-        st = is_in_use(checking, &now, &in_use, err);
-    if (st != BO_OK || in_use || is_own(&now, name))
+    bo_status st = bo_check_at_work(checking, point->id, &at_work, err);
+    if (st != BO_OK || at_work)
         return st;
-    if (now.status == BO_POINT_PRUNED)
-        return add_stray(checking, name,
-            "its point was pruned, and prune did not come to its end; prune removes it", err);
-    return is_whole(&now)
-               ? add_stray(checking, name, "its point does not name it: a seal died", err)
-               : BO_OK;
+    st = bo_catalog_point_find(checking->session->catalog, point->id, checking->arena, &now, err);
+    if (st != BO_OK)
+        return st;
+    if (now.status == BO_POINT_CREATING && strcmp(now.kind, "undo") != 0)
+        bo_session_warn(checking->session,
+            "'%s' cannot be used: backout died while it was taken; prune removes it", now.id);
+    return bo_check_is_whole(&now) ? check_files(checking, &now, err) : BO_OK;
 }
 
-/* Spooled diffs are those of a rollback at work, unless there is none. */
-static bo_status look_at_intent(struct checking *checking, const char *name, bo_error *err)
+static bo_status check_point(bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
-    bool in_use = false;
-    bo_status st = bo_stored_in_use(checking->session, &in_use, err);
-    return st != BO_OK || in_use
-               ? st
-               : add_stray(checking, name, "a process that died left it; prune removes it", err);
-}
-
-static bo_status look_at(void *ctx, const char *name, bo_error *err)
-{
-    struct checking *checking = ctx;
-    if (bo_stored_is_intent(name))
-        return look_at_intent(checking, name, err);
-    const bo_point_record *point = point_of(checking, name);
-    if (!point || !is_own(point, name))
-        return look_again(checking, name, err);
-    const struct stored lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
-    return is_lost_change(name) ? check_file(checking, &lost, err) : BO_OK;
-}
-
-static bo_status check_all(struct checking *checking, bo_error *err)
-{
-    bo_status st = BO_OK;
-    bo_step("check.points-listed");
-    for (size_t i = checking->point_count; st == BO_OK && i-- > 0;) /* oldest first */
-        st = check_point(checking, &checking->points[i], err);
-    bo_step("check.points-read");
-    return st == BO_OK ? bo_repository_list(checking->session->repository, look_at, checking, err)
-                       : st;
+    if (point->status == BO_POINT_CREATING)
+        return check_unfinished(checking, point, err);
+    return bo_check_is_whole(point) ? check_files(checking, point, err) : BO_OK;
 }
 
 /* ---- the whole ---- */
 
 /* Before the long work: what a test restore will need is there. */
 static bo_status check_database(
-    const struct checking *checking, const bo_point_record *point, bo_error *err)
+    const bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
     const bo_driver *driver = NULL;
-    if (!checking->test_restore || checking->database || !is_whole(point) || !point->file ||
-        !point->file[0])
+    if (!checking->test_restore || checking->database || !bo_check_is_whole(point) ||
+        !point->file || !point->file[0])
         return BO_OK;
     bo_status st = bo_driver_find(point->url, &driver, err);
     if (st == BO_OK && !(driver->caps & BO_CAP_FILES))
@@ -479,7 +363,7 @@ static bo_status check_database(
     return st;
 }
 
-static bo_status load_points(struct checking *checking, const char *id, bo_error *err)
+static bo_status load_points(bo_checking *checking, const char *id, bo_error *err)
 {
     if (!id) {
         const bo_point_filter all = {.with_undo = true};
@@ -492,13 +376,23 @@ static bo_status load_points(struct checking *checking, const char *id, bo_error
     checking->point_count = 1;
     bo_status st = bo_catalog_point_find(
         checking->session->catalog, id, checking->arena, checking->points, err);
-    if (st == BO_OK && !is_whole(checking->points))
+    if (st == BO_OK && !bo_check_is_whole(checking->points))
         return bo_fail(err, BO_REFUSED, "'%s' is %s: there is nothing to check", id,
             bo_point_status_name(checking->points->status));
     return st;
 }
 
-static const char *worst(const struct checking *checking)
+static bo_status check_all(bo_checking *checking, bo_error *err)
+{
+    bo_status st = BO_OK;
+    bo_step("check.points-listed");
+    for (size_t i = checking->point_count; st == BO_OK && i-- > 0;) /* oldest first */
+        st = check_point(checking, &checking->points[i], err);
+    bo_step("check.points-read");
+    return st == BO_OK ? bo_check_strays(checking, err) : st;
+}
+
+static const char *worst(const bo_checking *checking)
 {
     const char *result = "match";
     for (size_t i = 0; i < checking->count; i++) {
@@ -510,7 +404,7 @@ static const char *worst(const struct checking *checking)
     return result;
 }
 
-static bo_status check(struct checking *checking, const char *id, bo_error *err)
+static bo_status check(bo_checking *checking, const char *id, bo_error *err)
 {
     bo_status st = load_points(checking, id, err);
     for (size_t i = 0; st == BO_OK && i < checking->point_count; i++)
@@ -530,7 +424,7 @@ bo_status bo_check_stored(bo_session *session, const bo_database *database, cons
     whole->arena = bo_arena_create();
     if (!whole->arena)
         return bo_nomem(err);
-    struct checking checking = {.session = session,
+    bo_checking checking = {.session = session,
         .database = database,
         .test_restore = test_restore,
         .all = !id,

@@ -19,7 +19,7 @@ const char *const bo_stored_suffixes[] = {
 bool bo_stored_is_intent(const char *name)
 {
     size_t size = strlen(name), end = strlen(".change");
-    return bo_text_starts(name, "intent_") && size > end &&
+    return (bo_text_starts(name, "intent_") || bo_text_starts(name, "since_")) && size > end &&
            strcmp(name + size - end, ".change") == 0;
 }
 

@@ -10,7 +10,7 @@
 extern const char *const bo_stored_suffixes[];
 /** How much of a file's name is a point's id; 0: it is not named like a point's file. */
 size_t bo_stored_id_size(const char *name);
-/** A spooled diff: the working file of a rollback or of its dry run. */
+/** A spooled diff: the working file of a rollback, of its dry run or of an export. */
 bool bo_stored_is_intent(const char *name);
 /** Some rollback or restore is at work now, whatever its point; or another process in the
  * repository, whatever its catalog. */

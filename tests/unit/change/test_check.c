@@ -2,6 +2,7 @@
 /* tests/unit/change/test_check.c - what is stored is read back, compared and really restored. */
 #include "world.h"
 
+#include "backout/export.h"
 #include "base/step.h"
 #include "change/stored.h"
 #include "support/fault_driver.h"
@@ -241,6 +242,145 @@ static void what_others_do_meanwhile_is_no_damage(void **state)
     bo_check_free(result);
 }
 
+static bo_session *open_session(world *w)
+{
+    bo_error err = {0};
+    bo_session *session = NULL;
+    world_ok(bo_session_open(&w->settings, &session, &err), &err);
+    return session;
+}
+
+static bo_session *looking;
+static unsigned looks;
+
+static void look(const char *step)
+{
+    bo_error err = {0};
+    bo_check *result = NULL;
+    if (strcmp(step, "file.stored") != 0)
+        return;
+    bo_step_hook = NULL;
+    bo_status st = bo_check_stored(looking, NULL, NULL, false, &result, &err);
+    for (size_t i = 0; st == BO_OK && i < result->item_count; i++)
+        if (strcmp(result->items[i].result, "match") != 0)
+            print_message("# %s: %s\n", result->items[i].file, result->items[i].problem);
+    world_ok(st, &err);
+    assert_string_equal(result->result, "match");
+    bo_check_free(result);
+    looks++;
+    bo_step_hook = look;
+}
+
+/* Files come before the record that names them. */
+static void what_a_rollback_at_work_has_stored_is_no_remnant(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, id);
+    world_sql(w, "UPDATE orders SET total = 1 WHERE id = 11"); /* by others, later */
+    looking = open_session(w);
+    looks = 0;
+    bo_step_hook = look;
+    world_roll_back(w, id, BO_ROLLBACK_FULL);
+    bo_step_hook = NULL;
+    bo_session_free(looking);
+    assert_true(looks >= 4); /* spool, lost changes as two files, undo point */
+}
+
+static bo_status swallow(void *ctx, const char *text, size_t size, bo_error *err)
+{
+    (void)ctx;
+    (void)text;
+    (void)size;
+    (void)err;
+    return BO_OK;
+}
+
+static void the_spool_of_an_export_is_a_remnant_only_when_it_died(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    const char *id = world_point(w, "orders"), *spool = "since_0123.change";
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, id);
+    looking = open_session(w);
+    looks = 0;
+    bo_step_hook = look;
+    world_ok(bo_export(w->session, &w->database, id, BO_EXPORT_JSONL, BO_EXPORT_SINCE, swallow,
+                 NULL, &err),
+        &err);
+    bo_step_hook = NULL;
+    bo_session_free(looking);
+    assert_int_equal(looks, 1);
+
+    world_reopen(w); /* nobody is at work any more */
+    world_put_file(w, spool, "half");
+    assert_holds(describe(w, check(w, BO_OK)),
+        "!since_0123.change inconclusive a process that died left it; prune removes it");
+    const bo_prune_options keep = {.keep_last = 9};
+    bo_prune *prune = NULL;
+    world_ok(bo_prune_points(w->session, &keep, &prune, &err), &err);
+    bo_prune_free(prune);
+    assert_false(world_has_file(w, spool));
+}
+
+static const char *sealing;
+static char sealing_run[64];
+
+static void end_seal(const char *step)
+{
+    bo_error err = {0};
+    if (strcmp(step, "check.nobody-at-work") != 0)
+        return;
+    bo_step_hook = NULL;
+    bo_point_record record = world_record(others, sealing);
+    record.status = BO_POINT_SEALED;
+    record.change_file = bo_arena_printf(others->arena, "%s.change", sealing);
+    world_ok(bo_catalog_point_update(others->session->catalog, &record, &err), &err);
+}
+
+static void begin_seal(const char *step)
+{
+    bo_error err = {0};
+    if (strcmp(step, "check.points-read") != 0)
+        return;
+    world_put_file(others, bo_arena_printf(others->arena, "%s.change", sealing), "x");
+    world_ok(bo_catalog_run_end(others->session->catalog, sealing_run, "done", NULL, &err), &err);
+    bo_step_hook = end_seal;
+}
+
+/* The runs are asked first, and the record is read after them. */
+static void a_seal_that_just_ended_is_no_dead_one(void **state)
+{
+    world *w = others = *state;
+    bo_error err = {0};
+    sealing = world_point(w, "log");
+    world_ok(
+        bo_catalog_run_begin(w->session->catalog, "seal", sealing, "tester", sealing_run, &err),
+        &err);
+    bo_step_hook = begin_seal;
+    assert_string_equal(describe(w, check(w, BO_OK)), ".snapshot match\n");
+    assert_null(bo_step_hook);
+}
+
+static void finish_taking(const char *step)
+{
+    if (strcmp(step, "check.points-listed") == 0)
+        world_set_status(others, going, BO_POINT_READY);
+}
+
+static void a_point_that_was_taken_meanwhile_is_checked(void **state)
+{
+    world *w = others = *state;
+    going = world_point(w, "log");
+    world_set_status(w, going, BO_POINT_CREATING);
+    bo_step_hook = finish_taking;
+    assert_string_equal(describe(w, check(w, BO_OK)), ".snapshot match\n");
+    bo_step_hook = NULL;
+    assert_string_equal(bo_buf_str(&w->warnings), "");
+}
+
 static void a_point_whose_maker_died_is_said(void **state)
 {
     world *w = *state;
@@ -401,6 +541,10 @@ int main(void)
         WORLD_TEST(strays_and_leftovers_are_named),
         WORLD_TEST(what_a_rollback_discarded_is_checked_and_a_dead_seal_is_said),
         WORLD_TEST(what_others_do_meanwhile_is_no_damage),
+        WORLD_TEST(what_a_rollback_at_work_has_stored_is_no_remnant),
+        WORLD_TEST(the_spool_of_an_export_is_a_remnant_only_when_it_died),
+        WORLD_TEST(a_seal_that_just_ended_is_no_dead_one),
+        WORLD_TEST(a_point_that_was_taken_meanwhile_is_checked),
         WORLD_TEST(a_point_whose_maker_died_is_said),
         WORLD_TEST(a_snapshot_is_really_restored),
         WORLD_TEST(a_snapshot_that_its_table_does_not_take_is_found),

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/change/strays.c - files of the repository that no point names: what died left them, unless
+ * somebody is at work. */
+#include <string.h>
+
+#include "base/step.h"
+#include "change/check.h"
+
+static const bo_point_record *point_of(const bo_checking *checking, const char *name)
+{
+    size_t size = bo_stored_id_size(name);
+    for (size_t i = 0; size && i < checking->point_count; i++)
+        if (strncmp(checking->points[i].id, name, size) == 0 && !checking->points[i].id[size])
+            return &checking->points[i];
+    return NULL;
+}
+
+static bo_status add_stray(
+    bo_checking *checking, const char *name, const char *problem, bo_error *err)
+{
+    bo_check_item item = {.point = "", .file = name, .result = "inconclusive", .problem = problem};
+    bo_error ignored = {0};
+    if (bo_repository_size(checking->session->repository, name, &item.bytes, &ignored) != BO_OK)
+        return BO_OK; /* removed meanwhile */
+    return bo_check_add(checking, &item, err);
+}
+
+static bool is_named(const char *recorded, const char *name)
+{
+    return recorded && strcmp(recorded, name) == 0;
+}
+
+static bool is_lost_change(const char *name)
+{
+    size_t size = strlen(name), end = strlen(".lost.change");
+    return size > end && strcmp(name + size - end, ".lost.change") == 0;
+}
+
+/* What a point names, or what its rollback discarded. */
+static bool is_own(const bo_point_record *point, const char *name)
+{
+    return bo_check_is_whole(point) &&
+           (is_named(point->file, name) || is_named(point->change_file, name) ||
+               is_lost_change(name) || strstr(name, ".lost.jsonl"));
+}
+
+/* The point as it is now; *known says whether there is one. */
+static bo_status point_now(
+    bo_checking *checking, const char *id, bo_point_record *now, bool *known, bo_error *err)
+{
+    bo_error absent = {0};
+    bo_status st =
+        bo_catalog_point_find(checking->session->catalog, id, checking->arena, now, &absent);
+    *known = st == BO_OK && strcmp(now->id, id) == 0; /* a beginning finds points, too */
+    if (st == BO_OK || st == BO_NOTFOUND || st == BO_INVALID)
+        return BO_OK;
+    if (err)
+        *err = absent;
+    return st;
+}
+
+/* It looks like a remnant, and is one unless its point is being taken, sealed, pruned or made by a
+ * rollback, or just was. */
+static bo_status look_again(bo_checking *checking, const char *name, bo_error *err)
+{
+    bo_point_record now;
+    bool known = false, at_work = false;
+    const char *id = bo_arena_strn(checking->arena, name, bo_stored_id_size(name));
+    if (!id)
+        return bo_nomem(err);
+    bo_status st = bo_check_at_work(checking, id, &at_work, err);
+    if (st != BO_OK || at_work)
+        return st;
+    bo_step("check.nobody-at-work");
+    st = point_now(checking, id, &now, &known, err);
+    if (st == BO_OK && !known)
+        return add_stray(checking, name, "it belongs to no point", err);
+    if (st != BO_OK || is_own(&now, name))
+        return st;
+    if (now.status == BO_POINT_PRUNED)
+        return add_stray(checking, name,
+            "its point was pruned, and prune did not come to its end; prune removes it", err);
+    return bo_check_is_whole(&now)
+               ? add_stray(checking, name, "its point does not name it: a seal died", err)
+               : BO_OK;
+}
+
+/* Spooled diffs are those of a rollback or an export at work, unless there is none. */
+static bo_status look_at_intent(bo_checking *checking, const char *name, bo_error *err)
+{
+    bool in_use = false;
+    bo_status st = bo_stored_in_use(checking->session, &in_use, err);
+    return st != BO_OK || in_use
+               ? st
+               : add_stray(checking, name, "a process that died left it; prune removes it", err);
+}
+
+static bo_status look_at(void *ctx, const char *name, bo_error *err)
+{
+    bo_checking *checking = ctx;
+    if (bo_stored_is_intent(name))
+        return look_at_intent(checking, name, err);
+    const bo_point_record *point = point_of(checking, name);
+    if (!point || !is_own(point, name))
+        return look_again(checking, name, err);
+    const bo_checked_file lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
+    return is_lost_change(name) ? bo_check_file(checking, &lost, err) : BO_OK;
+}
+
+bo_status bo_check_strays(bo_checking *checking, bo_error *err)
+{
+    return bo_repository_list(checking->session->repository, look_at, checking, err);
+}
