@@ -2,6 +2,7 @@
 /* src/cli/advice.c - what a person can do about an error: the first row that fits. */
 #include "cli/advice.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -57,6 +58,34 @@ static const struct {
     {ANY, NULL, "database is locked",
         "another program is writing: wait for it, or raise lock_timeout in backout.yaml"},
     {ANY, "40P01", NULL, "two sessions waited for each other: try again"},
+    {BO_REFUSED, NULL, "ended when the point was released",
+        "what the change did can still be undone: backout execute ID --type partial"},
+    {BO_REFUSED, NULL, "was rolled back without a seal",
+        "the tables as the point has them: backout verify ID, backout export ID --which before"},
+    {ANY, NULL, "type partial undoes it without this file",
+        "backout execute ID --type partial; backout check ID says what is still whole"},
+    {BO_REFUSED, NULL, "is not there, and only type full",
+        "if it was renamed, rename it back; else type full makes it again: backout execute ID"},
+    {BO_REFUSED, NULL, "and type partial makes none again",
+        "if it was renamed, rename it back, or make it again, and type partial keeps later rows; "
+        "--discard-later gives them up (they are exported first)"},
+    {BO_REFUSED, NULL, "whose shape the change altered",
+        "backout export ID --which before shows the rows that come back; --discard-later gives up "
+        "those of now (they are exported first)"},
+    {BO_REFUSED, NULL, "had changed its shape",
+        "it can be undone as a whole only: backout assess ID, then backout execute ID --type full"},
+    {BO_REFUSED, NULL, "do not fit the table as it is now",
+        "alter the table back, then try again: a column that was renamed gets its name back, one "
+        "that was dropped is added"},
+    {BO_REFUSED, NULL, "again inside a transaction",
+        "if it was renamed, rename it back; a table is made again by backout restore ID --tables "
+        "TABLE --db DB, a column is added by hand, and its values come back"},
+    {ANY, NULL, "cannot make table '",
+        "if it was renamed, its keys and indexes still have the names that are needed: rename it "
+        "back, then try again"},
+    {ANY, NULL, "again without making the table anew",
+        "backout backup TABLE keeps its rows of now; then DROP TABLE, and backout execute ID "
+        "--type backup --tables TABLE"},
     {ANY, NULL, "not sealed", "the change has no recorded end: backout point seal ID"},
     {BO_EXISTS, NULL, "sealed", "nothing is to be done: see backout details ID"},
     {BO_NOTFOUND, NULL, "there is no catalog at",
@@ -85,7 +114,8 @@ static const struct {
     {BO_DENIED, NULL, "encrypted",
         "name the key: BACKOUT_KEY_FILE, BACKOUT_PASSPHRASE_FILE, or encryption in backout.yaml"},
     {BO_DENIED, NULL, "does not open it",
-        "name the key: BACKOUT_KEY_FILE, BACKOUT_PASSPHRASE_FILE, or encryption in backout.yaml"},
+        "it is of another key or passphrase: look at what BACKOUT_KEY_FILE or "
+        "BACKOUT_PASSPHRASE_FILE names, or else encryption in backout.yaml"},
     {BO_DENIED, NULL, "read by others", "chmod 600, then try again"},
     {BO_REFUSED, NULL, "server is read-only",
         "use the URL of the primary; on the primary itself: SET GLOBAL read_only = OFF"},
@@ -122,7 +152,7 @@ static const struct {
     {BO_INTERRUPTED, NULL, NULL, "backout list, then backout details ID, show where it stopped"},
 };
 
-const char *cli_advice(const bo_error *err)
+static const char *find(const bo_error *err)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (table[i].status != ANY && table[i].status != err->status)
@@ -135,4 +165,21 @@ const char *cli_advice(const bo_error *err)
         return table[i].advice;
     }
     return NULL;
+}
+
+void cli_advice(bo_buf *out, const bo_error *err, const char *point)
+{
+    static const char placeholder[] = " ID";
+    const size_t size = strlen(placeholder);
+    const char *advice = find(err);
+    if (!advice)
+        return;
+    for (const char *at = advice; point && (at = strstr(at, placeholder)); at += size) {
+        if (isalnum((unsigned char)at[size]))
+            continue;
+        bo_buf_add(out, advice, (size_t)(at - advice) + 1);
+        bo_buf_add_str(out, point);
+        advice = at + size;
+    }
+    bo_buf_add_str(out, advice);
 }

@@ -5,7 +5,10 @@
 
 #include "backout/error.h"
 
-/** One sentence for the situation `err` describes, or NULL when there is nothing useful to say. */
-const char *cli_advice(const bo_error *err);
+#include "base/buf.h"
+
+/** Adds one sentence for the situation `err` describes, or nothing when there is nothing useful to
+ * say.  @param point  id that the commands in it are given; NULL: they say "ID". */
+void cli_advice(bo_buf *out, const bo_error *err, const char *point);
 
 #endif

@@ -167,11 +167,24 @@ static void print_json(cli *ctx, json_t *error)
     }
 }
 
+static void give_advice(const cli *ctx, const bo_error *err, bo_buf *out)
+{
+    if (ctx->hint[0])
+        bo_buf_add_str(out, ctx->hint);
+    else if (ctx->no_scratch && strstr(err->text, "cannot make "))
+        bo_buf_add_str(out, "set TMPDIR to a folder that can be written");
+    else
+        cli_advice(out, err, ctx->point);
+}
+
 int cli_answer(cli *ctx, bo_status st, const bo_error *err)
 {
     cli_progress_end();
     bool failed = st != BO_OK && (err->text[0] || !ctx->result);
-    const char *hint = ctx->hint[0] ? ctx->hint : cli_advice(err);
+    BO_OWN_VALUE(bo_buf) advice = {0};
+    if (failed)
+        give_advice(ctx, err, &advice);
+    const char *hint = advice.size && !advice.failed ? bo_buf_str(&advice) : NULL;
     if (cli_is_text(ctx)) {
         if (fflush(stdout) != 0 && st == BO_OK) {
             (void)fprintf(stderr, "backout: cannot write to the standard output\n");

@@ -91,6 +91,8 @@ struct cli {
     bo_session *session; /* after cli_session() */
     bool stands_in;      /* then: its catalog is one that stands in */
     const char *scratch; /* folder that is removed at the end; or NULL */
+    bool no_scratch;     /* one was needed, and could not be made in TMPDIR */
+    const char *point;   /* id of the point that the command is about; NULL: not known (yet) */
     json_t *result;      /* printed when the command has ended */
     char hint[256];      /* advice that the command knows better than advice.c */
 };

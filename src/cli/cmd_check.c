@@ -107,6 +107,30 @@ static const cli_option prune_options[] = {
 };
 #undef AT
 
+#define UNSAID UINT32_MAX
+
+static const struct prune_args prune_defaults = {.keep_last = UNSAID, .keep_days = UNSAID};
+
+/* The rules that were given; those of the configuration when none was. */
+static bo_status settle_rules(
+    cli *ctx, const struct prune_args *args, bo_prune_options *options, bo_error *err)
+{
+    if (args->keep_last == 0 || args->keep_days == 0)
+        return bo_fail(err, BO_INVALID, "%s has to be 1 or more: 0 would keep nothing",
+            args->keep_last == 0 ? "--keep-last" : "--keep-days");
+    if (args->keep_last == UNSAID && args->keep_days == UNSAID) {
+        options->keep_last = ctx->config.keep_last;
+        options->keep_days = ctx->config.keep_days;
+    } else {
+        options->keep_last = args->keep_last == UNSAID ? 0 : args->keep_last;
+        options->keep_days = args->keep_days == UNSAID ? 0 : args->keep_days;
+    }
+    if (options->keep_last || options->keep_days)
+        return BO_OK;
+    cli_hint(ctx, "give --keep-last N or --keep-days DAYS, or set retention in " CLI_CONFIG_NAME);
+    return bo_fail(err, BO_INVALID, "no rule says what to keep");
+}
+
 /* Points of any database may go: every database with a list must let this user prune. */
 static bo_status permit_prune(cli *ctx, bo_error *err)
 {
@@ -177,24 +201,18 @@ static bo_status answer_prune(cli *ctx, const bo_prune *prune, bool dry_run, bo_
 static bo_status prune(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct prune_args *args = arguments;
-    bool rules = args->keep_last || args->keep_days;
     ctx->looks = args->dry_run;
     BO_OWN_VALUE(place) at = {.ctx = ctx};
     bo_prune_options options = {
         .database = find_place,
         .ctx = &at,
-        .keep_last = rules ? args->keep_last : ctx->config.keep_last,
-        .keep_days = rules ? args->keep_days : ctx->config.keep_days,
         .table = args->table,
         .dry_run = args->dry_run,
     };
-    if (!options.keep_last && !options.keep_days) {
-        cli_hint(
-            ctx, "give --keep-last N or --keep-days DAYS, or set retention in " CLI_CONFIG_NAME);
-        return bo_fail(err, BO_INVALID, "no rule says what to keep");
-    }
     bo_session *session = NULL;
-    bo_status st = cli_session(ctx, &session, err);
+    bo_status st = settle_rules(ctx, args, &options, err);
+    if (st == BO_OK)
+        st = cli_session(ctx, &session, err);
     if (st == BO_OK)
         st = permit_prune(ctx, err);
     if (st == BO_OK && !args->dry_run)
@@ -213,6 +231,7 @@ const cli_command cmd_prune = {
     .example = "backout prune --keep-last 10 --keep-days 30 --dry-run",
     .options = prune_options,
     .args_size = sizeof(struct prune_args),
+    .defaults = &prune_defaults,
     .recorded = true,
     .run = prune,
 };

@@ -85,7 +85,8 @@ static bo_status confirm(cli *ctx, const struct doctor_args *args, const cli_dat
                     ? "Remove what this catalog does not need, another one's as well"
                     : "Remove what this catalog does not need any more, and settle what died",
         .production = args->production,
-        .yes = args->yes};
+        .yes = args->yes,
+        .unasked = "add --yes to go on without being asked; without --fix it only looks"};
     return cli_consent_get(ctx, target ? database : NULL, &consent, err);
 }
 

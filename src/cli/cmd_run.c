@@ -16,6 +16,7 @@
 #include "cli/rollback_args.h"
 #include "cli/scope_args.h"
 #include "cli/sql_job.h"
+#include "cli/subject.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -254,6 +255,7 @@ static bo_status protect(change *c, const bo_point_options *point, bo_error *err
     if (st != BO_OK)
         return bo_wrap(err, st, "nothing was changed: the point could not be taken");
     c->run = run;
+    c->ctx->point = bo_arena_str(c->ctx->arena, bo_run_point_id(run));
     cli_say(c->ctx, "point %s taken", bo_run_point_id(run));
     show_coverage(c);
     bo_error cause = {0};
@@ -313,7 +315,7 @@ static const char *name_of(cli *ctx, const char *path)
     return stem && !slug.failed ? bo_arena_str(ctx->arena, bo_buf_str(&slug)) : NULL;
 }
 
-/* The latest point of the migration that --migration or the file names. */
+/* The latest point of the migration that --migration or the file names: `latest`, of one. */
 static bo_status find_latest(
     cli *ctx, const struct run_args *args, const char *file, const char **out, bo_error *err)
 {
@@ -321,23 +323,34 @@ static bo_status find_latest(
     bo_status st = cli_session(ctx, &session, err);
     if (st != BO_OK)
         return st;
-    bo_point_query query = {.migration = args->scope.migration, .limit = 1};
-    if (!query.migration && file)
+    bo_point_query query = {.migration = args->scope.migration};
+    if (!query.migration)
         query.migration = name_of(ctx, file);
-    BO_OWN(bo_point_list) *list = NULL;
-    st = bo_point_find(session, &query, &list, err);
+    if (!query.migration)
+        return bo_nomem(err);
+    const char *latest = NULL;
+    st = cli_latest(ctx, &query, false, &latest, err);
     if (st != BO_OK)
         return st;
-    if (bo_point_list_count(list) == 0)
-        return bo_fail(err, BO_NOTFOUND, "no rollback point of the migration '%s'",
-            query.migration ? query.migration : "");
-    *out = bo_arena_str(ctx->arena, bo_point_list_get(list, 0)->id);
-    return *out ? BO_OK : bo_nomem(err);
+    if (!latest)
+        return bo_fail(err, BO_NOTFOUND,
+            "no rollback point of the migration '%s' that one can return to", query.migration);
+    *out = latest;
+    return BO_OK;
 }
 
 static bool is_point_id(const char *text)
 {
     return bo_text_starts(text, "rb_") || bo_text_starts(text, "DRY_RUN_rb_");
+}
+
+/* It has the options that this command does not. */
+static void hint_at_execute(cli *ctx)
+{
+    cli_hint(ctx,
+        "keep them: backout execute %s --type partial; give them up (they are exported first): "
+        "backout execute %s --discard-later",
+        ctx->point, ctx->point);
 }
 
 static bo_status roll_back(cli *ctx, const struct run_args *args, bo_error *err)
@@ -352,12 +365,17 @@ static bo_status roll_back(cli *ctx, const struct run_args *args, bo_error *err)
         .dry_run = args->dry_run,
         .yes = args->yes,
         .production = args->production};
-    if (!given || !is_point_id(given)) {
-        bo_status st = find_latest(ctx, args, given, &rollback.id, err);
-        if (st != BO_OK)
-            return st;
-    }
-    return cli_rollback(ctx, &rollback, err);
+    bo_status st = BO_OK;
+    if (!given && !args->scope.migration)
+        rollback.id = "latest";
+    else if (!given || !is_point_id(given))
+        st = find_latest(ctx, args, given, &rollback.id, err);
+    if (st != BO_OK)
+        return st;
+    st = cli_rollback(ctx, &rollback, err);
+    if (st == BO_REFUSED && strstr(err->text, "written by others"))
+        hint_at_execute(ctx);
+    return st;
 }
 
 /* What cannot be read is noticed before a point is taken. */

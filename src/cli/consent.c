@@ -131,7 +131,9 @@ bo_status cli_consent_get(
     if (consent->yes)
         return BO_OK;
     if (!ctx->terminal) {
-        cli_hint(ctx, "add --yes to go on without being asked; --dry-run shows the plan");
+        cli_hint(ctx, "%s",
+            consent->unasked ? consent->unasked
+                             : "add --yes to go on without being asked; --dry-run shows the plan");
         return refuse(ctx, consent->event, consent->object,
             "it was not confirmed, and there is no terminal to ask on", err);
     }

@@ -38,11 +38,12 @@ bo_status cli_permit(
 
 /** What is asked before something is changed. */
 typedef struct cli_consent {
-    const char *event;  /* of the audit log: "rollback.execute" */
-    const char *object; /* point id, or table */
-    const char *what;   /* "roll back to rb_..." */
-    bool production;    /* --production was given */
-    bool yes;           /* --yes was given */
+    const char *event;   /* of the audit log: "rollback.execute" */
+    const char *object;  /* point id, or table */
+    const char *what;    /* "roll back to rb_..." */
+    bool production;     /* --production was given */
+    bool yes;            /* --yes was given */
+    const char *unasked; /* what to do where nobody can be asked; NULL: --yes, or --dry-run */
 } cli_consent;
 
 /**

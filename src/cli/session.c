@@ -99,13 +99,25 @@ static bo_status read_key(const char *path, bo_buf *out, bo_error *err)
     return st == BO_OK ? bo_buf_check(out, err) : st;
 }
 
-static bo_status find_passphrase(cli *ctx, cli_secret **out, bo_error *err)
+/* A key or a passphrase, as the environment says, or else the configuration. */
+static bo_status find_key(cli *ctx, bo_buf *key, cli_secret **passphrase, bo_error *err)
 {
-    const char *file = environment("BACKOUT_PASSPHRASE_FILE");
-    if (file)
-        return cli_secret_file(file, "the passphrase", out, err);
+    const char *key_file = environment("BACKOUT_KEY_FILE");
+    const char *passphrase_file = environment("BACKOUT_PASSPHRASE_FILE");
+    if (key_file && passphrase_file) {
+        cli_hint(ctx, "unset the one that is not meant");
+        return bo_fail(
+            err, BO_INVALID, "BACKOUT_KEY_FILE and BACKOUT_PASSPHRASE_FILE exclude each other");
+    }
+    if (key_file)
+        return read_key(key_file, key, err);
+    if (passphrase_file)
+        return cli_secret_file(passphrase_file, "the passphrase", passphrase, err);
+    if (ctx->config.key_file)
+        return read_key(ctx->config.key_file, key, err);
     if (ctx->config.passphrase_command)
-        return cli_secret_command(ctx->config.passphrase_command, "the passphrase", out, err);
+        return cli_secret_command(
+            ctx->config.passphrase_command, "the passphrase", passphrase, err);
     return BO_OK;
 }
 
@@ -172,18 +184,19 @@ static void find_scratch(cli *ctx, bo_settings *settings)
 {
     const char *repository = settings->repository;
     bool written = !repository || access(repository, W_OK) == 0 || errno == ENOENT;
-    if (settings->looks && !written &&
-        cli_scratch_make(ctx, "backout", &ctx->scratch, NULL) == BO_OK)
+    if (!settings->looks || written)
+        return;
+    if (cli_scratch_make(ctx, "backout", &ctx->scratch, NULL) == BO_OK)
         settings->scratch = ctx->scratch;
+    else
+        ctx->no_scratch = true;
 }
 
 static bo_status open_session(cli *ctx, bo_settings *settings, bo_error *err)
 {
     BO_OWN(cli_secret) *passphrase = NULL;
     BO_OWN_VALUE(bo_buf) key = {0};
-    const char *key_file = prefer(NULL, "BACKOUT_KEY_FILE", ctx->config.key_file);
-    bo_status st =
-        key_file ? read_key(key_file, &key, err) : find_passphrase(ctx, &passphrase, err);
+    bo_status st = find_key(ctx, &key, &passphrase, err);
     if (st != BO_OK)
         return st;
     settings->key = key.size ? key.data : NULL;

@@ -58,6 +58,7 @@ bo_status cli_subject_find(
     if (st != BO_OK)
         return st;
     out->point = bo_point_list_get(out->list, 0);
+    ctx->point = bo_arena_str(ctx->arena, out->point->id);
     return cli_database_of(ctx, db, out->point, &out->database, err);
 }
 

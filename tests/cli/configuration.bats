@@ -82,6 +82,18 @@ configure() {
     [ "$(rows)" = "$before" ]
 }
 
+@test "a passphrase that the environment names goes before the key of the configuration" {
+    head -c 32 /dev/urandom >key
+    echo 'correct horse' >words
+    chmod 600 key words
+    configure <<<'encryption: {key_file: key}'
+    BACKOUT_PASSPHRASE_FILE=words backout -q run --db shop.db damage.sql
+    run -3 --separate-stderr backout execute latest --yes
+    [[ $stderr == *"because: it is encrypted with a passphrase"* ]]
+    BACKOUT_PASSPHRASE_FILE=words run -0 --separate-stderr backout execute latest --yes
+    [ "$(rows)" = "$before" ]
+}
+
 @test "a passphrase comes from a command" {
     configure <<<'encryption: {passphrase_command: "echo correct horse"}'
     backout -q run --db shop.db damage.sql

@@ -158,7 +158,7 @@ execute() { # as one object in $result
     id=$(backout -q point create --db shop --output json | jq -r .id)
     my <change.sql
     run -3 --separate-stderr backout execute "$id" --type partial --yes
-    said "hint: the change has no recorded end: backout point seal ID"
+    said "hint: the change has no recorded end: backout point seal $id"
     run -0 --separate-stderr backout point seal "$id"
     execute "$id" --type partial
     unchanged

@@ -135,3 +135,32 @@ teardown() { common_teardown; }
     [ "$(jq -r .id <<<"$output")" = "$id" ]
     [ "$(rows)" = "$before" ]
 }
+
+@test "run --rollback takes what one can return to: no attempt that failed, no dry run, no backup" {
+    local before
+    before=$(rows)
+    damage
+    run -3 backout -q run --db shop.db --tables nothing damage.sql
+    echo 'DELETE FROM items;' >nothing.sql
+    backout -q run --db shop.db --dry-run --migration damage nothing.sql
+    backout -q backup customers orders items --db shop.db
+    local named
+    for named in "damage.sql" "--migration damage" ""; do
+        # shellcheck disable=SC2086 # words
+        run -0 --separate-stderr backout run --rollback $named --yes --output json
+        [ "$(jq -r .id <<<"$output")" = "$id" ]
+        [ "$(rows)" = "$before" ]
+    done
+    run -3 --separate-stderr backout run --rollback --migration other --yes
+    [[ ${stderr_lines[0]} == *"no rollback point of the migration 'other'"* ]]
+    [[ $stderr == *"hint: list the points with: backout list --all"* ]]
+}
+
+@test "run --rollback that is refused for what others wrote hints at what there is" {
+    damage
+    sqlite3 shop.db "UPDATE orders SET status = 'sent' WHERE id = 13"
+    run -3 --separate-stderr backout run --rollback damage.sql --yes
+    [[ $stderr == *"hint: keep them: backout execute $id --type partial; give them up"*"$id --discard-later"* ]]
+    run -0 backout execute "$id" --type partial --yes
+    [ "$(sqlite3 shop.db 'SELECT status, total_cents FROM orders WHERE id IN (11, 13)')" = $'paid|700\nsent|100' ]
+}

@@ -110,7 +110,7 @@ fill_shop() {
         flip ".backout/repository/$id.$kind"
         run -3 --separate-stderr backout execute "$id" --yes
         said "because: cannot use '$id.$kind'"
-        said "hint: see what is still whole with: backout check ID"
+        said "hint: see what is still whole with: backout check $id"
         [ "$(rows)" = "$damaged" ]
         run -4 --separate-stderr backout check "$id"
         flip ".backout/repository/$id.$kind"
@@ -156,6 +156,11 @@ fill_shop() {
     said "hint: name the key: BACKOUT_KEY_FILE"
     BACKOUT_KEY_FILE=other run -3 --separate-stderr backout execute "$id" --yes
     said "because: the key does not open it"
+    said "hint: it is of another key or passphrase: look at what BACKOUT_KEY_FILE"
+    echo horse >words
+    chmod 600 words
+    BACKOUT_PASSPHRASE_FILE=words run -2 --separate-stderr backout execute "$id" --yes
+    said "BACKOUT_KEY_FILE and BACKOUT_PASSPHRASE_FILE exclude each other"
     BACKOUT_KEY_FILE=damage.sql run -2 --separate-stderr backout execute "$id" --yes
     said "the key in 'damage.sql' is neither 32 bytes nor 64 hex digits"
     [ "$(rows)" = "$damaged" ]

@@ -76,7 +76,7 @@ tell_story() {
     [ "$(dump)" = "$both" ]
     run -3 --separate-stderr backout execute "$id" --type partial --yes
     said "because: 2 rows were changed since the change"
-    said "hint: see them with: backout assess ID"
+    said "hint: see them with: backout assess $id"
     [ "$(dump)" = "$both" ]
 
     # Full refuses too: it would discard what the others wrote.
