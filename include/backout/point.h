@@ -68,6 +68,7 @@ typedef struct bo_file_info {
     const char *name;
     uint64_t bytes;
     bool present;
+    const char *problem; /* "": none; "missing", "removed by prune" or "cannot be read" */
     bool encrypted;
 } bo_file_info;
 

@@ -121,20 +121,27 @@ static bo_status view_entities(
     return BO_OK;
 }
 
-static void view_file(bo_session *session, const char *name, bo_point *out, bo_file_info *files)
+static void view_file(bo_session *session, const bo_point_record *record, const char *name,
+    bo_point *out, bo_file_info *files)
 {
     if (!name || !name[0])
         return;
     bo_file_info *file = &files[out->file_count++];
     bo_error ignored = {0};
-    *file = (bo_file_info){.name = name};
-    file->present = bo_repository_size(session->repository, name, &file->bytes, &ignored) == BO_OK;
     BO_OWN(bo_stored_source) *source = NULL;
-    if (file->present &&
-        bo_repository_read(session->repository, name, &source, &ignored) == BO_OK) {
+    *file = (bo_file_info){.name = name, .problem = ""};
+    bo_status st = bo_repository_size(session->repository, name, &file->bytes, &ignored);
+    file->present = st == BO_OK;
+    if (st == BO_OK)
+        st = bo_repository_read(session->repository, name, &source, &ignored);
+    if (st == BO_OK) {
         BO_OWN(bo_pack) *pack = NULL;
-        bo_status st = bo_pack_open(bo_stored_source_get(source), &session->key, &pack, &ignored);
+        st = bo_pack_open(bo_stored_source_get(source), &session->key, &pack, &ignored);
         file->encrypted = st == BO_OK ? bo_pack_encrypted(pack) : st == BO_DENIED;
+    } else {
+        file->problem = st != BO_NOTFOUND                   ? "cannot be read"
+                        : record->status == BO_POINT_PRUNED ? "removed by prune"
+                                                            : "missing";
     }
 }
 
@@ -145,8 +152,8 @@ static bo_status view_files(bo_session *session, bo_arena *arena, const bo_point
     if (!files)
         return bo_nomem(err);
     out->files = files;
-    view_file(session, record->file, out, files);
-    view_file(session, record->change_file, out, files);
+    view_file(session, record, record->file, out, files);
+    view_file(session, record, record->change_file, out, files);
     return BO_OK;
 }
 

@@ -87,8 +87,9 @@ static json_t *make_point_table(const void *item)
 static json_t *make_file(const void *item)
 {
     const bo_file_info *file = item;
-    return json_pack("{s:o, s:o, s:b, s:b}", "name", bo_json_string(file->name), "bytes",
-        number(file->bytes), "present", file->present, "encrypted", file->encrypted);
+    return json_pack("{s:o, s:o, s:b, s:o, s:b}", "name", bo_json_string(file->name), "bytes",
+        number(file->bytes), "present", file->present, "problem",
+        bo_json_string(file->problem[0] ? file->problem : NULL), "encrypted", file->encrypted);
 }
 
 static json_t *make_run(const void *item)

@@ -132,8 +132,9 @@ static void files(bo_buf *out, const bo_point *point)
         bo_text_safe(out, file->name);
         bo_buf_add_str(out, "  ");
         bo_text_bytes(out, file->bytes);
-        bo_buf_printf(
-            out, "%s%s\n", file->encrypted ? ", encrypted" : "", file->present ? "" : ", MISSING");
+        bo_buf_printf(out, "%s%s%s\n", file->encrypted ? ", encrypted" : "",
+            file->problem[0] ? ", " : "",
+            strcmp(file->problem, "missing") == 0 ? "MISSING" : file->problem);
     }
 }
 

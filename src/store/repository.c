@@ -76,7 +76,7 @@ bo_status bo_repository_locate(
     bo_status st = bo_path_join(repository->path, name, &path, err);
     if (st != BO_OK)
         return st;
-    if (repository->scratch && access(path, F_OK) != 0)
+    if (repository->scratch && access(path, F_OK) != 0 && errno == ENOENT)
         return bo_path_join(repository->scratch, name, path_out, err);
     *path_out = BO_TAKE(path);
     return BO_OK;

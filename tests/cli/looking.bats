@@ -240,6 +240,42 @@ thaw() {
     done
 }
 
+@test "a repository that may not be looked into is no repository without files" {
+    damage
+    local command
+    chmod 000 .backout/repository
+    ! plainly test -x .backout/repository || skip "no way to give up root's rights"
+    for command in assess verify export script "execute --dry-run"; do
+        # shellcheck disable=SC2086 # several words
+        run -3 --separate-stderr plainly backout $command "$id"
+        said "Permission denied"
+        said "/.backout/repository/$id."
+        [[ $stderr != *"bring the file back"* && $stderr != *"No such file"* ]]
+    done
+    run -0 --separate-stderr plainly backout details "$id"
+    [[ $output == *"$id.snapshot  0 bytes, cannot be read"* ]]
+    [[ $output != *MISSING* ]]
+    run -0 --separate-stderr plainly backout details "$id" --output json
+    [ "$(jq -c '.files[0] | [.present, .problem]' <<<"$output")" = '[false,"cannot be read"]' ]
+    chmod 700 .backout/repository
+    rm ".backout/repository/$id.change"
+    run -0 backout details "$id"
+    [[ $output == *"$id.change  0 bytes, MISSING"* ]]
+}
+
+@test "where neither repository nor TMPDIR can be written, TMPDIR is named" {
+    damage
+    frozen
+    chmod a-w "$TMPDIR"
+    run -3 --separate-stderr plainly backout execute "$id" --dry-run
+    said "hint: set TMPDIR to a folder that can be written"
+    TMPDIR=$BATS_TEST_TMPDIR/nowhere run -3 --separate-stderr plainly backout execute "$id" --dry-run
+    said "hint: set TMPDIR to a folder that can be written"
+    run -0 --separate-stderr plainly backout list
+    chmod u+w "$TMPDIR"
+    thaw
+}
+
 @test "a disk that is read-only: its catalog is read" {
     small_disk disk 2m
     (cd disk && backout -q init)
