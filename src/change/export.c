@@ -14,6 +14,7 @@
 #include "change/seal.h"
 #include "change/shown.h"
 #include "change/since.h"
+#include "change/stored.h"
 
 struct exporting {
     bo_session *session;
@@ -228,8 +229,10 @@ static bo_status open_lost(struct exporting *exporting, bo_error *err)
 static bo_status open_content(struct exporting *exporting, char since[64], bo_error *err)
 {
     const bo_point_record *record = &exporting->record;
-    bool sealed = record->change_file && record->change_file[0];
     bool snapshot = bo_point_stores_rows(record);
+    bo_status st = bo_point_check_whole(record, err);
+    if (st != BO_OK)
+        return st;
     if (exporting->which == BO_EXPORT_LOST)
         return open_lost(exporting, err);
     if (exporting->which == BO_EXPORT_SINCE)
@@ -237,10 +240,9 @@ static bo_status open_content(struct exporting *exporting, char since[64], bo_er
             exporting->session, exporting->target, record, since, &exporting->content, err);
     if (exporting->which == BO_EXPORT_BEFORE && snapshot)
         return bo_content_open_of(exporting->session, record, false, &exporting->content, err);
-    if (!sealed)
-        return bo_fail(
-            err, BO_REFUSED, "'%s' is not sealed: what its change did is not known", record->id);
-    bo_status st = bo_since_check_known(record, err);
+    st = bo_point_check_sealed(record, "what its change did is not known", err);
+    if (st == BO_OK)
+        st = bo_since_check_known(record, err);
     return st == BO_OK
                ? bo_content_open_of(exporting->session, record, true, &exporting->content, err)
                : st;

@@ -10,6 +10,7 @@
 #include "change/dependents.h"
 #include "change/road.h"
 #include "change/shape.h"
+#include "change/stored.h"
 
 /* Dependents are undone as a whole, or not at all. */
 static bo_status check_mode(const bo_rollback_options *options, bo_error *err)
@@ -55,10 +56,8 @@ static bo_status check_point(bo_undo *undo, bo_error *err)
     if (bo_undo_by_writers(undo) && !(record->file && record->file[0]))
         return bo_fail(err, BO_REFUSED, "who wrote is not known of '%s'", record->id);
     if (!undo->full && !undo->sealed && !bo_undo_by_writers(undo))
-        return bo_fail(err, BO_REFUSED,
-            "point '%s' is not sealed\nwhat the change did is not known, so it cannot be told from "
-            "later writes",
-            record->id);
+        return bo_point_check_sealed(record,
+            "what the change did is not known, so it cannot be told from later writes", err);
     if (undo->full && !undo->sealed)
         bo_buf_add_str(&undo->notes,
             is_backup(undo) ? "a backup belongs to no change: everything since counts as others'\n"

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "change/since.h"
 #include "change/sql_mariadb.h"
+#include "change/stored.h"
 
 struct count {
     uint64_t inserted, updated, deleted;
@@ -512,12 +513,10 @@ static bo_status script_point(bo_session *session, const bo_database *database, 
     BO_OWN(bo_content) *change = NULL;
     bo_point_record record;
     bo_status st = bo_catalog_point_find(session->catalog, id, arena, &record, err);
-    if (st != BO_OK)
-        return st;
-    if (!record.change_file || !record.change_file[0])
-        return bo_fail(
-            err, BO_REFUSED, "'%s' is not sealed: what its change did is not known", record.id);
-    st = bo_since_check_known(&record, err);
+    if (st == BO_OK)
+        st = bo_point_check_sealed(&record, "what its change did is not known", err);
+    if (st == BO_OK)
+        st = bo_since_check_known(&record, err);
     if (st == BO_OK)
         st = bo_target_open(database, &target, err);
     if (st == BO_OK)

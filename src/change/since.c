@@ -9,6 +9,7 @@
 #include "change/later.h"
 #include "change/seal.h"
 #include "change/shape.h"
+#include "change/stored.h"
 
 static bo_status keep_row(void *ctx, uint32_t table, bo_image after, bo_image now, bo_error *err)
 {
@@ -84,9 +85,10 @@ static bo_status spool(bo_session *session, bo_target *target, const bo_point_re
 bo_status bo_since_open(bo_session *session, bo_target *target, const bo_point_record *record,
     char name_out[64], bo_content **out, bo_error *err)
 {
-    if (!record->change_file || !record->change_file[0])
-        return bo_fail(err, BO_REFUSED,
-            "'%s' is not sealed: later changes cannot be told from the change itself", record->id);
+    bo_status st =
+        bo_point_check_sealed(record, "later changes cannot be told from the change itself", err);
+    if (st != BO_OK)
+        return st;
     if (!record->file || !record->file[0])
         return bo_fail(err, BO_REFUSED,
             "'%s' is the state before a rollback and holds only the rows of that rollback: what "
@@ -95,7 +97,7 @@ bo_status bo_since_open(bo_session *session, bo_target *target, const bo_point_r
     char random[17];
     bo_random_hex(random, 8);
     snprintf(name_out, 64, "since_%s.change", random);
-    bo_status st = bo_since_check_known(record, err);
+    st = bo_since_check_known(record, err);
     if (st == BO_OK)
         st = spool(session, target, record, name_out, err);
     return st == BO_OK ? bo_content_open(session, name_out, NULL, out, err) : st;

@@ -34,6 +34,26 @@ size_t bo_stored_id_size(const char *name)
     return 0;
 }
 
+bo_status bo_point_check_whole(const bo_point_record *point, bo_error *err)
+{
+    if (point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+        point->status == BO_POINT_ROLLED_BACK)
+        return BO_OK;
+    return bo_fail(err, BO_REFUSED, "point '%s' is %s and cannot be used", point->id,
+        bo_point_status_name(point->status));
+}
+
+/* What was rolled back without a seal can never be sealed: its change is gone. */
+bo_status bo_point_check_sealed(const bo_point_record *point, const char *unknown, bo_error *err)
+{
+    bo_status st = bo_point_check_whole(point, err);
+    if (st != BO_OK || (point->change_file && point->change_file[0]))
+        return st;
+    bool undone = point->status == BO_POINT_ROLLED_BACK;
+    return bo_fail(err, BO_REFUSED, "'%s' %s: %s", point->id,
+        undone ? "was rolled back without a seal" : "is not sealed", unknown);
+}
+
 bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();

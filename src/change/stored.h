@@ -16,6 +16,11 @@ bool bo_stored_is_intent(const char *name);
  * repository, whatever its catalog. */
 bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err);
 
+/** Refuses a point whose files are gone (pruned) or were never whole; err says which. */
+bo_status bo_point_check_whole(const bo_point_record *point, bo_error *err);
+/** The same, and one whose change has no recorded end; `unknown` says what is not known for it. */
+bo_status bo_point_check_sealed(const bo_point_record *point, const char *unknown, bo_error *err);
+
 /**
  * Really restores a snapshot into a scratch database and compares what can be read there.
  * @param driver    of the snapshot's database.

@@ -7,6 +7,7 @@
 #include "change/later.h"
 #include "change/seal.h"
 #include "change/shape.h"
+#include "change/stored.h"
 #include "change/undo.h"
 
 struct result {
@@ -403,13 +404,13 @@ static bo_status verify_record(bo_session *session, bo_target *target,
     const bo_point_record *record, bo_against against, struct result *result, bo_error *err)
 {
     bool after = against == BO_AGAINST_AFTER;
-    bool sealed = record->change_file && record->change_file[0];
     bool has_snapshot = record->file && record->file[0];
-    if (after && !sealed)
-        return bo_fail(err, BO_REFUSED,
-            "'%s' is not sealed: the state after the change is not known", record->id);
+    bo_status st =
+        after ? bo_point_check_sealed(record, "the state after the change is not known", err)
+              : bo_point_check_whole(record, err);
     BO_OWN(bo_content) *content = NULL;
-    bo_status st = bo_content_open_of(session, record, !has_snapshot, &content, err);
+    if (st == BO_OK)
+        st = bo_content_open_of(session, record, !has_snapshot, &content, err);
     if (st != BO_OK)
         return st;
     struct verifying verifying = {.session = session,

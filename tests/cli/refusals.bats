@@ -34,6 +34,77 @@ refused() {
     [[ $output == *"recommended: full, because what the change did is not known apart from"* ]]
 }
 
+@test "a point that was rolled back without a seal gets no advice to seal it" {
+    id=$(backout -q point create --db shop.db --output json | jq -r .id)
+    sqlite3 shop.db <damage.sql
+    backout -q execute "$id" --yes
+    local command
+    for command in "execute $id --type partial --yes" "export $id" "export $id --which since" \
+        "script $id" "verify $id --against after"; do
+        # shellcheck disable=SC2086 # several words
+        refused 3 "'$id' was rolled back without a seal" $command
+        [[ $stderr == *"hint: the tables as the point has them: backout verify $id, "* ]]
+    done
+    run -0 backout verify "$id"
+    run -0 backout export "$id" --which before
+}
+
+@test "of a pruned point all say that it is pruned, whatever it was" {
+    local sealed open command
+    sealed=$(backout -q run --db shop.db damage.sql --output json | jq -r .id)
+    open=$(backout -q point create --db shop.db --migration open --output json | jq -r .id)
+    backout -q execute "$open" --yes
+    sqlite3 .backout/catalog.db "UPDATE backout_point SET created_us = created_us - 86400000000 * 9,
+        kind = 'point'"
+    backout -q prune --keep-days 1 --yes
+    for id in "$sealed" "$open"; do
+        for command in assess "execute --yes" "execute --type partial --yes" verify \
+            "verify --against after" export "export --which before" "export --which since" \
+            "export --which lost" script; do
+            # shellcheck disable=SC2086 # several words
+            refused 3 "point '$id' is pruned and cannot be used" $command "$id"
+            [[ $stderr != *hint* ]]
+        done
+        refused 3 "'$id' is pruned: there is nothing to check" check "$id"
+        run -0 backout details "$id"
+        [[ $output == *", removed by prune"* ]]
+        [[ $output != *MISSING* ]]
+    done
+}
+
+@test "a failed point is not looked into" {
+    run -3 backout -q point create --db shop.db --tables nothing
+    id=$(backout list --all --output json | jq -r '.[0].id')
+    local command
+    for command in assess verify "verify --against after" export script; do
+        # shellcheck disable=SC2086 # several words
+        refused 3 "point '$id' is failed and cannot be used" $command "$id"
+    done
+}
+
+@test "of hints with a command in them the id is in the command" {
+    id=$(backout -q point create --db shop.db --output json | jq -r .id)
+    sqlite3 shop.db <damage.sql
+    refused 3 "hint: the change has no recorded end: backout point seal $id" \
+        execute latest --type partial --yes
+    cp shop.db copy.db
+    refused 3 "backout restore $id --db DB" execute "${id:0:12}" --db copy.db --yes
+    [[ $stderr != *" ID"* ]]
+}
+
+@test "a prune that keeps nothing names the option, and one without a rule asks for one" {
+    refused 2 "--keep-days has to be 1 or more" prune --keep-days 0 --keep-last 1 --yes
+    refused 2 "--keep-last has to be 1 or more" prune --keep-last 0 --yes
+    refused 2 "no rule says what to keep" prune --yes
+}
+
+@test "doctor --fix that is not confirmed names no option that it does not have" {
+    refused 3 "hint: add --yes to go on without being asked; without --fix it only looks" \
+        doctor --fix --db shop.db
+    refused 3 "hint: add --yes to go on without being asked; --dry-run shows the plan" \
+        prune --keep-last 1
+}
+
 @test "a table that the point does not have is named" {
     id=$(backout -q run --db shop.db damage.sql --output json | jq -r .id)
     refused 3 "because: table 'nothing' is not in the point" \
