@@ -114,7 +114,7 @@ static const act by_run = {"by run", NULL, ON_SERVERS, BY_CAPTURE, true, false};
 static const act by_user = {"by user", NULL, ON_SERVERS, BY_CAPTURE, true, false};
 static const act cascade = {"cascade", NULL, ON_ALL, BY_CAPTURE, true, false};
 static const act release = {"release", NULL, ON_ALL, BY_CAPTURE, false, false};
-static const act prune = {"prune", run_prune, ON_ALL, BY_ALL, false, false};
+static const act prune = {"prune", run_prune, ON_ALL, BY_ALL, false, false, .leaves = true};
 static const act doctor = {"doctor", NULL, ON_ALL, BY_CAPTURE, false, false};
 static const act redoing = {"redo", redo, ON_ALL, BY_ALL, true, false};
 static const act looking = {"check and dry run", look_at_all, ON_ALL, BY_ALL, false, false};

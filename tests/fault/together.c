@@ -366,7 +366,8 @@ static bool is_allowed(meeting *m, const struct ending *now)
     }
     for (int refused = 0; refused < 2; refused++) {
         const struct ending *alone = known(m, refused == 0 ? SECOND_ONLY : FIRST_ONLY);
-        if (is_refused(now->status[refused]) && same_state(now, alone) &&
+        const bool left = m->acts[refused]->leaves && now->status[refused] == BO_OK;
+        if ((left || is_refused(now->status[refused])) && same_state(now, alone) &&
             now->status[1 - refused] == alone->status[1 - refused])
             return true;
     }

@@ -19,6 +19,7 @@ typedef struct act {
     unsigned engines, methods;
     bool changes; /* rows of the shop */
     bool by_run;  /* whatever is written meanwhile counts as its own: whose it is cannot be told */
+    bool leaves;  /* it is done, too, when it left alone what the other one is at work on */
 } act;
 
 /* Who the second process is. */
