@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/step.h"
+
 struct result {
     bo_doctor doctor; /* first: it is what the caller holds */
     bo_arena *arena;
@@ -64,25 +66,29 @@ bo_status bo_doctor_point_now(
     return none ? BO_OK : st;
 }
 
-bo_status bo_doctor_has_begun(
-    const bo_examination *examination, const char *run, bool *out, bo_error *err)
+static const bo_run_record *find_run(const bo_run_record *runs, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(runs[i].id, id) == 0)
+            return &runs[i];
+    return NULL;
+}
+
+const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id)
+{
+    return find_run(examination->runs, examination->run_count, id);
+}
+
+bo_status bo_doctor_run_now(
+    const bo_examination *examination, const char *id, const bo_run_record **out, bo_error *err)
 {
     bo_run_record *runs = NULL;
     size_t count = 0;
     bo_status st = bo_catalog_runs(
         examination->session->catalog, NULL, 0, examination->arena, &runs, &count, err);
-    for (size_t i = 0; st == BO_OK && i < count; i++)
-        if (strcmp(runs[i].id, run) == 0)
-            *out = true;
+    if (st == BO_OK)
+        *out = find_run(runs, count, id);
     return st;
-}
-
-const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id)
-{
-    for (size_t i = 0; i < examination->run_count; i++)
-        if (strcmp(examination->runs[i].id, id) == 0)
-            return &examination->runs[i];
-    return NULL;
 }
 
 bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point)
@@ -91,15 +97,30 @@ bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record 
            strcmp(point->server, examination->target->identity.server) == 0;
 }
 
+static const bo_run_record *find_live(const bo_run_record *runs, size_t count, const char *point)
+{
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].point && strcmp(runs[i].point, point) == 0 &&
+            strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]))
+            return &runs[i];
+    return NULL;
+}
+
 bool bo_doctor_is_live(const bo_examination *examination, const char *point)
 {
-    for (size_t i = 0; i < examination->run_count; i++) {
-        const bo_run_record *run = &examination->runs[i];
-        if (run->point && strcmp(run->point, point) == 0 && strcmp(run->status, "running") == 0 &&
-            !bo_run_is_dead(run))
-            return true;
-    }
-    return false;
+    return find_live(examination->runs, examination->run_count, point) != NULL;
+}
+
+bo_status bo_doctor_live_now(
+    const bo_examination *examination, const char *point, const bo_run_record **out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(
+        examination->session->catalog, point, 0, examination->arena, &runs, &count, err);
+    if (st == BO_OK)
+        *out = find_live(runs, count, point);
+    return st;
 }
 
 static bo_status read_catalog(bo_examination *examination, bo_error *err)
@@ -117,12 +138,14 @@ static bo_status read_catalog(bo_examination *examination, bo_error *err)
 static bo_status examine(bo_examination *examination, bo_error *err)
 {
     bo_status st = read_catalog(examination, err);
+    bo_step("doctor.catalog-read");
     if (st == BO_OK && examination->target)
         st = bo_doctor_captures(examination, err);
     if (st == BO_OK)
         st = bo_doctor_runs(examination, err);
     if (st == BO_OK && examination->target)
         st = bo_doctor_coverage(examination, err);
+    bo_step("doctor.examined");
     if (st == BO_OK && examination->options->fix)
         st = bo_doctor_fix(examination, err);
     return st;

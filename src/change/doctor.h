@@ -30,13 +30,16 @@ const bo_point_record *bo_doctor_point(const bo_examination *examination, const 
 bo_status bo_doctor_point_now(
     const bo_examination *examination, const char *id, const bo_point_record **out, bo_error *err);
 const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id);
+bo_status bo_doctor_run_now(
+    const bo_examination *examination, const char *id, const bo_run_record **out, bo_error *err);
 /** The point was taken of the database that is examined. */
 bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point);
-/** A run that has begun since the catalog was read. */
-bo_status bo_doctor_has_begun(
-    const bo_examination *examination, const char *run, bool *out, bo_error *err);
 /** A process is at work on the point. */
 bool bo_doctor_is_live(const bo_examination *examination, const char *point);
+/** The run that is at work on the point at this moment, or NULL.  A record that is read afterwards
+ * says what became of it. */
+bo_status bo_doctor_live_now(
+    const bo_examination *examination, const char *point, const bo_run_record **out, bo_error *err);
 
 /* ---- doctor_capture.c ---- */
 /** Captures that nobody needs, that are broken, that were left half installed. */

@@ -16,38 +16,51 @@ struct claim {
     bo_buf *tables; /* "orders, items" */
 };
 
+/* Why nobody needs what is captured for the point, or NULL. */
+static const char *why_unneeded(const bo_examination *examination, const bo_point_record *point)
+{
+    if (!bo_doctor_is_here(examination, point))
+        return "was taken of another database, which this one is a copy of";
+    if (point->status == BO_POINT_FAILED)
+        return "could not be taken";
+    if (point->status == BO_POINT_PRUNED)
+        return "was pruned";
+    return bo_point_captures(point) ? NULL : "was released";
+}
+
+/* What is about to end the capture has said so in the catalog first. */
+static bo_status add_unneeded(
+    const struct claim *claim, const bo_point_record *point, const char *why, bo_error *err)
+{
+    bo_examination *examination = claim->examination;
+    const bo_run_record *live = NULL;
+    bo_status st = bo_doctor_live_now(examination, point->id, &live, err);
+    if (st != BO_OK || live || bo_doctor_is_live(examination, point->id))
+        return st;
+    const bo_finding found = {.kind = "unneeded-capture",
+        .bad = true,
+        .point = point->id,
+        .what = bo_arena_printf(examination->arena, "changes of %s are captured for %s, which %s",
+            bo_buf_str(claim->tables), point->id, why),
+        .next = "backout doctor --fix",
+        .fixable = true};
+    return bo_doctor_add(examination, &found, err);
+}
+
 static bo_status judge_known(const struct claim *claim, const bo_point_record *point, bo_error *err)
 {
-    bo_finding found = {0};
     bo_arena *arena = claim->examination->arena;
-    const char *tables = bo_buf_str(claim->tables);
-    bool sealed = point->status == BO_POINT_SEALED || point->status == BO_POINT_ROLLED_BACK;
-    const char *why = NULL;
-    if (!bo_doctor_is_here(claim->examination, point))
-        why = "was taken of another database, which this one is a copy of";
-    else if (point->status == BO_POINT_FAILED)
-        why = "could not be taken";
-    else if (point->status == BO_POINT_PRUNED)
-        why = "was pruned";
-    else if (!bo_point_captures(point))
-        why = "was released";
-    if (why) {
-        found = (bo_finding){.kind = "unneeded-capture",
-            .bad = true,
-            .what = bo_arena_printf(
-                arena, "changes of %s are captured for %s, which %s", tables, point->id, why),
-            .next = "backout doctor --fix",
-            .fixable = true};
-    } else if (sealed) {
-        found = (bo_finding){.kind = "still-capturing",
-            .what = bo_arena_printf(arena,
-                "changes of %s are still captured for %s, whose change has ended", tables,
-                point->id),
-            .next = bo_arena_printf(arena, "backout point release %s", point->id)};
-    } else {
+    const char *why = why_unneeded(claim->examination, point);
+    if (why)
+        return add_unneeded(claim, point, why, err);
+    if (point->status != BO_POINT_SEALED && point->status != BO_POINT_ROLLED_BACK)
         return BO_OK; /* needed, or half installed */
-    }
-    found.point = point->id;
+    const bo_finding found = {.kind = "still-capturing",
+        .point = point->id,
+        .what = bo_arena_printf(arena,
+            "changes of %s are still captured for %s, whose change has ended",
+            bo_buf_str(claim->tables), point->id),
+        .next = bo_arena_printf(arena, "backout point release %s", point->id)};
     return bo_doctor_add(claim->examination, &found, err);
 }
 
@@ -98,24 +111,32 @@ static bo_status add_captured(void *ctx, const bo_captured *captured, bo_error *
 
 /* ---- points that were never whole ---- */
 
+/* Its run is not at work any more: it died, unless the point is whole by now. */
+static bo_status add_half(bo_examination *examination, const char *id, bo_error *err)
+{
+    const bo_point_record *now = NULL;
+    bo_status st = bo_doctor_point_now(examination, id, &now, err);
+    if (st != BO_OK || !now || now->status != BO_POINT_CREATING)
+        return st;
+    const bo_finding found = {.kind = "half-capture",
+        .bad = true,
+        .point = now->id,
+        .run = now->run,
+        .what = bo_arena_printf(examination->arena,
+            "backout died while %s was taken; its triggers and journals may be there", now->id),
+        .next = "backout doctor --fix",
+        .fixable = true};
+    return bo_doctor_add(examination, &found, err);
+}
+
 static bo_status find_halves(bo_examination *examination, bo_error *err)
 {
     bo_status st = BO_OK;
     for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
         const bo_point_record *point = &examination->points[i];
-        if (point->status != BO_POINT_CREATING || !bo_doctor_is_here(examination, point) ||
-            !bo_point_captures(point) || bo_doctor_is_live(examination, point->id))
-            continue;
-        bo_finding found = {.kind = "half-capture",
-            .bad = true,
-            .point = point->id,
-            .run = point->run,
-            .what = bo_arena_printf(examination->arena,
-                "backout died while %s was taken; its triggers and journals may be there",
-                point->id),
-            .next = "backout doctor --fix",
-            .fixable = true};
-        st = bo_doctor_add(examination, &found, err);
+        if (point->status == BO_POINT_CREATING && bo_doctor_is_here(examination, point) &&
+            bo_point_captures(point) && !bo_doctor_is_live(examination, point->id))
+            st = add_half(examination, point->id, err);
     }
     return st;
 }
@@ -143,19 +164,36 @@ static bo_status check_table(bo_examination *examination, const bo_point_record 
     return bo_wrap(err, st, "the capture of table '%s' cannot be checked", name);
 }
 
-static bo_status add_broken(bo_examination *examination, const bo_point_record *point,
-    const char *table, const char *why, bo_error *err)
+static bool counts_on_capture(const bo_examination *examination, const bo_point_record *point)
+{
+    bool usable = point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+                  point->status == BO_POINT_ROLLED_BACK;
+    return usable && bo_doctor_is_here(examination, point) && bo_point_captures(point);
+}
+
+/* Whoever is at work on the point may be ending the capture, or have done so just now; only the run
+ * of the change itself counts on it. */
+static bo_status add_broken(
+    bo_examination *examination, const char *id, const char *table, const char *why, bo_error *err)
 {
     bo_arena *arena = examination->arena;
-    bool open = point->status == BO_POINT_READY;
-    bo_finding found = {.kind = "broken-capture",
+    const bo_run_record *live = NULL;
+    const bo_point_record *now = NULL;
+    bo_status st = bo_doctor_live_now(examination, id, &live, err);
+    if (st == BO_OK)
+        st = bo_doctor_point_now(examination, id, &now, err);
+    if (st != BO_OK || (live && strcmp(live->kind, "run") != 0) || !now ||
+        !counts_on_capture(examination, now))
+        return st;
+    bool open = now->status == BO_POINT_READY;
+    const bo_finding found = {.kind = "broken-capture",
         .bad = open,
-        .point = point->id,
+        .point = now->id,
         .table = bo_arena_str(arena, table),
-        .what = bo_arena_printf(arena, "the capture of %s for %s is broken: %.*s", table, point->id,
+        .what = bo_arena_printf(arena, "the capture of %s for %s is broken: %.*s", table, now->id,
             (int)strcspn(why, "\n"), why),
         .next = bo_arena_printf(
-            arena, open ? "backout point seal %s" : "backout point release %s", point->id)};
+            arena, open ? "backout point seal %s" : "backout point release %s", now->id)};
     return found.table && found.next ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
 }
 
@@ -172,11 +210,8 @@ static bo_status check_point(
         if (!name || !json_is_true(json_object_get(table, "captured")))
             continue;
         st = check_table(examination, point, name, &broken, err);
-        const bo_point_record *now = NULL; /* released meanwhile? */
         if (st == BO_OK && broken.size)
-            st = bo_doctor_point_now(examination, point->id, &now, err);
-        if (st == BO_OK && now && bo_point_captures(now))
-            st = add_broken(examination, point, name, bo_buf_str(&broken), err);
+            st = add_broken(examination, point->id, name, bo_buf_str(&broken), err);
     }
     return st;
 }
@@ -184,13 +219,9 @@ static bo_status check_point(
 static bo_status find_broken(bo_examination *examination, bo_error *err)
 {
     bo_status st = BO_OK;
-    for (size_t i = 0; st == BO_OK && i < examination->point_count; i++) {
-        const bo_point_record *point = &examination->points[i];
-        bool usable = point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
-                      point->status == BO_POINT_ROLLED_BACK;
-        if (usable && bo_doctor_is_here(examination, point) && bo_point_captures(point))
-            st = check_point(examination, point, err);
-    }
+    for (size_t i = 0; st == BO_OK && i < examination->point_count; i++)
+        if (counts_on_capture(examination, &examination->points[i]))
+            st = check_point(examination, &examination->points[i], err);
     return st;
 }
 

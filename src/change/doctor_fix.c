@@ -80,6 +80,17 @@ static bo_status fix_under(
     return fix_capture(examination, run, finding->point, err);
 }
 
+/* Where whoever may need what is found is at work: of a table aside, on the point of the run that
+ * made it. */
+static const char *place_of(const bo_examination *examination, const bo_finding *finding)
+{
+    const bo_run_record *maker =
+        finding->point[0] ? NULL : bo_doctor_run(examination, finding->run);
+    if (maker && maker->point)
+        return maker->point;
+    return finding->point[0] ? finding->point : finding->run;
+}
+
 /* The run keeps others from the point meanwhile: BO_BUSY when somebody is at work on it. */
 static bo_status fix_one(bo_examination *examination, const bo_finding *finding, bo_error *err)
 {
@@ -87,8 +98,8 @@ static bo_status fix_one(bo_examination *examination, const bo_finding *finding,
     char run[64];
     bo_error second = {0};
     const char *object = finding->point[0] ? finding->point : finding->run;
-    bo_status st =
-        bo_catalog_run_begin(session->catalog, "release", object, session->actor, run, err);
+    bo_status st = bo_catalog_run_begin(
+        session->catalog, "release", place_of(examination, finding), session->actor, run, err);
     if (st != BO_OK)
         return st;
     st = fix_under(examination, run, finding, err);

@@ -184,11 +184,16 @@ static bo_status find_maker(
     return BO_OK;
 }
 
+static bool is_running(const bo_run_record *run)
+{
+    return strcmp(run->status, "running") == 0;
+}
+
 /* The run had not come to its end when the examination began. */
 static bool was_open(const bo_examination *examination, const bo_run_record *run)
 {
     const bo_run_record *then = bo_doctor_run(examination, run->id);
-    return !then || strcmp(then->status, "running") == 0 || bo_run_is_unsettled(then);
+    return !then || is_running(then) || bo_run_is_unsettled(then);
 }
 
 /* The marker has the id of the undo point; until its run is settled it is the proof of the commit.
@@ -218,12 +223,14 @@ static bo_status judge_aside(bo_examination *examination, const bo_trace *trace,
         examination->arena, trace->name, end ? (size_t)(end - trace->name) : strlen(trace->name));
     if (!id)
         return bo_nomem(err);
-    const bo_run_record *run = bo_doctor_run(examination, id);
-    bool needed = run && strcmp(run->status, "running") == 0 && !bo_run_is_dead(run);
-    bo_status st = run ? BO_OK : bo_doctor_has_begun(examination, id, &needed, err);
+    const bo_run_record *then = bo_doctor_run(examination, id), *now = NULL;
+    bo_status st = bo_doctor_run_now(examination, id, &now, err);
     if (st != BO_OK)
         return st;
-    return needed ? BO_OK : add_trace(examination, trace, id, run != NULL, err);
+    bool live = now && is_running(now) && !bo_run_is_dead(now);
+    bool ended =
+        now && (!then || (is_running(then) && !is_running(now))); /* since the first look */
+    return live || ended ? BO_OK : add_trace(examination, trace, id, now != NULL, err);
 }
 
 static bo_status judge_trace(void *ctx, const bo_trace *trace, bo_error *err)

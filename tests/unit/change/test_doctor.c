@@ -4,6 +4,8 @@
 #include "world.h"
 
 #include "backout/doctor.h"
+#include "base/clock.h"
+#include "base/step.h"
 #include "support/fault_memory.h"
 
 static bo_doctor *examine(world *w, bo_doctor_options options, bo_status expected)
@@ -238,10 +240,9 @@ static void a_marker_that_is_still_the_proof_stays(void **state)
     assert_string_equal(found(w, fix_all, BO_OK), "marker");
 }
 
-static void a_table_aside_of_a_dead_run_is_removed(void **state)
+/* The table that a restore of `id` would fill; the id of its run. */
+static const char *put_aside(world *w, const char *id)
 {
-    world *w = world_or_skip(state);
-    const char *id = world_point(w, "orders");
     const bo_table *orders = NULL, *aside = NULL;
     char run[64];
     bo_error err = {0};
@@ -250,11 +251,161 @@ static void a_table_aside_of_a_dead_run_is_removed(void **state)
     world_sql(w, "ALTER TABLE orders RENAME TO kept");
     const char *name = bo_arena_printf(w->arena, "%s_0", run);
     world_ok(w->conn->driver->put_aside(w->conn, orders, name, w->arena, &aside, &err), &err);
+    return bo_arena_str(w->arena, run);
+}
+
+static void a_table_aside_of_a_dead_run_is_removed(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    const char *run = put_aside(w, world_point(w, "orders"));
     assert_string_equal(found(w, fix_all, BO_OK), "");
     world_ok(bo_catalog_run_end(w->session->catalog, run, "done", NULL, &err), &err);
     assert_string_equal(found(w, look, BO_MISMATCH), "table-aside");
     assert_string_equal(found(w, fix, BO_OK), "table-aside");
     assert_string_equal(found(w, look, BO_OK), "");
+}
+
+/* ---- others go on meanwhile ---- */
+
+static struct {
+    world *w;
+    const char *step, *id;
+    void (*act)(void);
+    unsigned times;
+} meanwhile;
+
+static void act_at_step(const char *step)
+{
+    if (strcmp(step, meanwhile.step) != 0)
+        return;
+    bo_step_hook = NULL;
+    meanwhile.act();
+    meanwhile.times++;
+    bo_step_hook = act_at_step;
+}
+
+static void others_come(world *w, const char *step, const char *id, void (*act)(void))
+{
+    meanwhile.w = w;
+    meanwhile.step = step;
+    meanwhile.id = id;
+    meanwhile.act = act;
+    meanwhile.times = 0;
+    bo_step_hook = act_at_step;
+}
+
+static void assert_they_came(void)
+{
+    bo_step_hook = NULL;
+    assert_int_equal(meanwhile.times, 1);
+}
+
+static void become_ready(void)
+{
+    world_set_status(meanwhile.w, meanwhile.id, BO_POINT_READY);
+}
+
+static void a_point_that_was_taken_meanwhile_is_no_half_one(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = captured_point(w);
+    world_set_status(w, id, BO_POINT_CREATING);
+    others_come(w, "doctor.catalog-read", id, become_ready);
+    assert_string_equal(found(w, look, BO_OK), "");
+    assert_they_came();
+}
+
+static void find_nothing(void)
+{
+    assert_string_equal(found(meanwhile.w, look, BO_OK), "");
+}
+
+/* The database has no capture any more, and the catalog does not know it yet. */
+static void a_capture_that_is_being_released_is_not_broken(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    bo_session *others = NULL;
+    bo_point_list *list = NULL;
+    const char *id = captured_point(w);
+    world_ok(bo_session_open(&w->settings, &others, &err), &err);
+    others_come(w, "released", id, find_nothing);
+    world_ok(bo_point_release(others, &w->database, id, true, &list, &err), &err);
+    assert_they_came();
+    bo_point_list_free(list);
+    bo_session_free(others);
+}
+
+/* The catalog says that the point is pruned, and its capture goes next. */
+static void a_capture_that_prune_is_ending_is_not_left_over(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_session *others = NULL;
+    bo_prune *prune = NULL;
+    const bo_prune_options one = {.keep_last = 1};
+    world_seal(w, captured_point(w));
+    world_seal(w, world_point(w, "orders"));
+    world_ok(bo_session_open(&w->settings, &others, &err), &err);
+    others_come(w, "releasing", NULL, find_nothing);
+    world_ok(bo_prune_points(others, &one, &prune, &err), &err);
+    assert_they_came();
+    assert_int_equal(prune->removed, 1);
+    bo_prune_free(prune);
+    bo_session_free(others);
+}
+
+static void a_capture_that_breaks_while_its_change_runs_is_found(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    char run[64];
+    const char *id = captured_point(w);
+    world_ok(bo_catalog_run_begin(w->session->catalog, "run", id, "tester", run, &err), &err);
+    world_sql(w, "DROP TABLE orders");
+    assert_string_equal(found(w, look, BO_MISMATCH), "broken-capture");
+}
+
+/* The run as a process of another host has it, which has so long to renew its lease. */
+static void set_lease(world *w, const char *run, int64_t us)
+{
+    bo_error err = {0};
+    bo_conn *conn = NULL;
+    const bo_connect how = {.url = w->settings.catalog_url};
+    world_ok(bo_driver_open(&how, &conn, &err), &err);
+    const char *sql = bo_arena_printf(w->arena,
+        "UPDATE backout_run SET host = 'elsewhere', lease_us = %lld WHERE id = '%s'",
+        (long long)(bo_clock_now_us() + us), run);
+    world_ok(conn->driver->exec(conn, sql, &err), &err);
+    bo_conn_free(conn);
+}
+
+static void renew_lease(void)
+{
+    set_lease(meanwhile.w, meanwhile.id, INT64_C(60000000));
+}
+
+/* Its lease was over when the catalog was read, or is renewed when the table is to go. */
+static void a_table_aside_of_a_live_run_stays(void **state)
+{
+    static const char *const steps[] = {"doctor.catalog-read", "doctor.examined"};
+    world *w = world_or_skip(state);
+    w->settings.lock_timeout_ms = 100;
+    world_reopen(w);
+    const char *run = put_aside(w, world_point(w, "orders"));
+    const char *aside =
+        bo_arena_printf(w->arena, "SELECT count(*) FROM pg_class WHERE relname = '%s_0'", run);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        set_lease(w, run, -1);
+        others_come(w, steps[i], run, renew_lease);
+        bo_doctor *doctor = examine(w, fix_all, i == 0 ? BO_OK : BO_MISMATCH);
+        assert_they_came();
+        for (size_t f = 0; f < doctor->finding_count; f++)
+            assert_false(doctor->findings[f].fixed);
+        bo_doctor_free(doctor);
+        assert_string_equal(world_value(w, aside), "1");
+    }
 }
 
 /* ---- memory ---- */
@@ -296,6 +447,11 @@ int main(void)
         BOTH(a_marker_of_a_settled_rollback_is_removed),
         BOTH(a_marker_that_is_still_the_proof_stays),
         WORLD_TEST_POSTGRES(a_table_aside_of_a_dead_run_is_removed),
+        BOTH(a_point_that_was_taken_meanwhile_is_no_half_one),
+        BOTH(a_capture_that_is_being_released_is_not_broken),
+        WORLD_TEST(a_capture_that_prune_is_ending_is_not_left_over),
+        WORLD_TEST(a_capture_that_breaks_while_its_change_runs_is_found),
+        WORLD_TEST_POSTGRES(a_table_aside_of_a_live_run_stays),
         WORLD_TEST(an_examination_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
