@@ -89,7 +89,9 @@ static void an_error_has_message_causes_and_hint(void **state)
 {
     (void)state;
     bo_error err = {.status = BO_NOTFOUND, .text = "cannot return to 'a'\nno such point"};
-    json_t *json = bo_json_error(&err, cli_advice(&err));
+    BO_OWN_VALUE(bo_buf) advice = {0};
+    cli_advice(&advice, &err, NULL);
+    json_t *json = bo_json_error(&err, bo_buf_str(&advice));
     const char *status, *message, *because, *hint;
     assert_int_equal(json_unpack(json, "{s:s, s:s, s:[s], s:s}", "status", &status, "message",
                          &message, "because", &because, "hint", &hint),
@@ -101,15 +103,29 @@ static void an_error_has_message_causes_and_hint(void **state)
     json_decref(json);
 }
 
+static void assert_advice(bo_error error, const char *point, const char *words)
+{
+    BO_OWN_VALUE(bo_buf) advice = {0};
+    cli_advice(&advice, &error, point);
+    if (words)
+        assert_non_null(strstr(bo_buf_str(&advice), words));
+    else
+        assert_string_equal(bo_buf_str(&advice), "");
+}
+
 static void advice_fits_the_situation(void **state)
 {
     (void)state;
-    bo_error wrong = {.status = BO_DATABASE, .sqlstate = "28P01", .text = "x"};
-    assert_non_null(strstr(cli_advice(&wrong), "pgpass"));
-    bo_error full = {.status = BO_IO, .text = "cannot write 'f': No space left on device"};
-    assert_non_null(strstr(cli_advice(&full), "prune"));
-    bo_error plain = {.status = BO_INVALID, .text = "x"};
-    assert_null(cli_advice(&plain));
+    const bo_error wrong = {.status = BO_DATABASE, .sqlstate = "28P01", .text = "x"};
+    assert_advice(wrong, NULL, "pgpass");
+    const bo_error full = {.status = BO_IO, .text = "cannot write 'f': No space left on device"};
+    assert_advice(full, NULL, "prune");
+    const bo_error changed = {
+        .status = BO_CONFLICT, .text = "2 rows were changed since the change"};
+    assert_advice(changed, NULL, "backout assess ID");
+    assert_advice(changed, "rb_a_20261120_214653", "backout assess rb_a_20261120_214653");
+    const bo_error plain = {.status = BO_INVALID, .text = "x"};
+    assert_advice(plain, NULL, NULL);
 }
 
 static void numbers_are_said_in_words(void **state)
