@@ -12,7 +12,33 @@ static bo_status rehearse(bo_session *session, const bo_database *database, cons
         .type = type, .on_conflict = BO_ON_CONFLICT_SKIP, .dry_run = true};
     options.discard_later =
         type == BO_ROLLBACK_FULL; /* lost rows are counted, not listed as conflicts */
-    return bo_rollback_execute(session, database, id, &options, out, err);
+    BO_OWN(bo_rollback) *plan = NULL;
+    bo_status st = bo_rollback_execute(session, database, id, &options, &plan, err);
+    if (st == BO_OK)
+        *out = BO_TAKE(plan);
+    return st;
+}
+
+/* Type full and type partial, or the one of them that can be had; what neither can be had for is
+ * said of the first. */
+static bo_status rehearse_both(bo_session *session, const bo_database *database,
+    const bo_point_record *record, bo_rollback **full_out, bo_rollback **partial_out, bo_error *err)
+{
+    bool sealed = record->change_file && record->change_file[0];
+    bool whole = record->file && record->file[0];
+    bo_error refused = {0};
+    if (!whole && sealed)
+        return rehearse(session, database, record->id, BO_ROLLBACK_PARTIAL, partial_out, err);
+    bo_status full = rehearse(session, database, record->id, BO_ROLLBACK_FULL, full_out, err);
+    if (!sealed || (full != BO_OK && full != BO_REFUSED))
+        return full;
+    bo_status partial =
+        rehearse(session, database, record->id, BO_ROLLBACK_PARTIAL, partial_out, &refused);
+    if (partial == BO_OK || partial == BO_REFUSED)
+        return partial == BO_OK ? BO_OK : full;
+    if (err)
+        *err = refused;
+    return partial;
 }
 
 static uint64_t changes(const bo_rollback *rollback)
@@ -41,7 +67,9 @@ static void recommend(bo_rollback *partial, const bo_rollback *full)
                            "full would discard them";
     } else {
         partial->recommended = full ? "full" : "partial";
-        partial->because = "nobody else wrote to these tables since the change";
+        partial->because =
+            full ? "nobody else wrote to these tables since the change"
+                 : "it undoes what the change did, and what others wrote since stays as it is";
     }
 }
 
@@ -79,19 +107,11 @@ bo_status bo_rollback_assess(bo_session *session, const bo_database *database, c
     BO_OWN(bo_rollback) *partial = NULL;
     BO_OWN(bo_rollback) *full = NULL;
     bo_status st = bo_catalog_point_find(session->catalog, id, arena, &record, err);
-    bool sealed = st == BO_OK && record.change_file && record.change_file[0];
-    bool whole = st == BO_OK && record.file && record.file[0];
-    if (st == BO_OK && whole)
-        st = rehearse(session, database, record.id, BO_ROLLBACK_FULL, &full, err);
-    if (st == BO_OK && sealed)
-        st = rehearse(session, database, record.id, BO_ROLLBACK_PARTIAL, &partial, err);
-    if (st == BO_REFUSED &&
-        full) { /* partial cannot be had: what full would do is all there is to say */
-        st = BO_OK;
-        sealed = false;
-    }
+    if (st == BO_OK)
+        st = rehearse_both(session, database, &record, &full, &partial, err);
     if (st != BO_OK)
         return st;
+    bool sealed = partial != NULL;
     bo_rollback *chosen = sealed ? partial : full;
     if (sealed) {
         recommend(partial, full);

@@ -442,7 +442,7 @@ static bo_status check_stored(const bo_undo *undo, bo_error *err)
         if (part->unstored && bo_undo_table_chosen(undo->options, part->was->name))
             return bo_fail(err, BO_REFUSED,
                 "the rows of '%s' are not stored in '%s'\nits changes were captured: type partial "
-                "or full undoes them",
+                "undoes them, and type full while they still are",
                 part->was->name, undo->record.id);
     }
     return BO_OK;

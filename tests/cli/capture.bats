@@ -144,6 +144,27 @@ kinds() {
     [ "$(backout details latest --output json | jq -r .released_at)" != null ]
 }
 
+@test "of a point that was released assess plans type partial, and full says that it is the only one" {
+    local damaged
+    backout -q run --db "$DB" --method capture damage.sql
+    damaged=$(state)
+    id=$(backout point release latest --output json | jq -r .id)
+    run -0 --separate-stderr backout assess "$id" --output json
+    [ "$(jq -r '.type + " " + .recommended' <<<"$output")" = "partial partial" ]
+    [[ $(jq -r .because <<<"$output") == "it undoes what the change did, and "* ]]
+    run -3 --separate-stderr backout execute "$id" --yes
+    [[ $stderr == *"it was ended when the point was released"* ]]
+    [[ $stderr == *"hint: what the change did can still be undone: backout execute $id --type partial"* ]]
+    run -3 --separate-stderr backout execute "$id" --type backup --yes
+    [[ $stderr == *"type partial undoes them, and type full while they still are"* ]]
+    [ "$(state)" = "$damaged" ]
+    run -0 --separate-stderr backout export "$id"
+    [ "$output" != "" ]
+    run -0 --separate-stderr backout script "$id"
+    run -0 --separate-stderr backout execute "$id" --type partial --yes
+    [ "$(state)" = "$before" ]
+}
+
 @test "release of a point that is not sealed is refused without --yes, and both are in the audit log" {
     captured --method capture
     run -3 --separate-stderr backout point release "$id"
