@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "change/stored.h"
 
 #define THREADS_MAX       4u
 #define FRAMES_PER_THREAD 8u /* fewer are read before a thread has started */
@@ -111,13 +112,29 @@ bo_status bo_content_open(
     return BO_OK;
 }
 
+bo_status bo_content_absent(bo_session *session, const char *id, bo_status st, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    bo_point_record now;
+    bo_error unknown = {0};
+    if (!arena)
+        return bo_nomem(err);
+    if (bo_catalog_point_find(session->catalog, id, arena, &now, &unknown) != BO_OK)
+        return st;
+    return bo_point_check_whole(&now, err) == BO_OK ? st : BO_REFUSED;
+}
+
 bo_status bo_content_open_of(
     bo_session *session, const bo_point_record *point, bool change, bo_content **out, bo_error *err)
 {
     const char *name = change ? point->change_file : point->file;
+    const char *root = change ? point->change_root : point->root;
     BO_OWN(bo_content) *content = NULL;
-    bo_status st =
-        bo_content_open(session, name, change ? point->change_root : point->root, &content, err);
+    bo_status st = name && name[0]
+                       ? bo_content_open(session, name, root, &content, err)
+                       : bo_fail(err, BO_NOTFOUND, "nothing is stored of '%s'", point->id);
+    if (st == BO_NOTFOUND)
+        return bo_content_absent(session, point->id, st, err);
     if (st != BO_OK)
         return st;
     const char *of = json_string_value(json_object_get(bo_pack_meta(content->pack), "point"));

@@ -23,12 +23,15 @@ typedef struct bo_content {
 bo_status bo_content_open(
     bo_session *session, const char *name, const char *root_hex, bo_content **out, bo_error *err);
 /** The snapshot, or with `change` the changeset, of a point; BO_CORRUPT when the file was written
- * for another one. */
+ * for another one, BO_REFUSED when prune has removed it, now or since the record was read. */
 bo_status bo_content_open_of(bo_session *session, const bo_point_record *point, bool change,
     bo_content **out, bo_error *err);
 /** The same for a file anywhere. */
 bo_status bo_content_open_file(
     bo_session *session, const char *path, bo_content **out, bo_error *err);
+/** A file of the point is not there: BO_REFUSED when prune has removed it or the point was never
+ * whole; otherwise `st`, and err is left as it is: the file is lost. */
+bo_status bo_content_absent(bo_session *session, const char *id, bo_status st, bo_error *err);
 void bo_content_free(bo_content *content);
 BO_DEFINE_SCOPE(bo_content);
 

@@ -219,8 +219,10 @@ static bo_status open_lost(struct exporting *exporting, bo_error *err)
     bo_error absent = {0};
     bo_status st = bo_content_open(exporting->session, name, NULL, &exporting->content, &absent);
     if (st == BO_NOTFOUND)
-        return bo_fail(err, BO_NOTFOUND,
-            "'%s' is not the undo point of a rollback that gave writes of others up", id);
+        return bo_content_absent(exporting->session, id,
+            bo_fail(err, BO_NOTFOUND,
+                "'%s' is not the undo point of a rollback that gave writes of others up", id),
+            err);
     if (st != BO_OK)
         *err = absent;
     return st;
