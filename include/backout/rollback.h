@@ -93,6 +93,8 @@ typedef struct bo_rollback {
     size_t dependent_listed; /* at most 1000 */
     const bo_dependent *dependents;
     uint64_t lost_rows;
+    bool lost_unclear; /* of some of them it is not known whether others wrote them: the shape of
+                          their table changed */
     const char *lost_export; /* file with the rows that were given up: JSON Lines, or with
                                 encryption a changeset, for bo_export(); NULL: none */
     const char *proof;       /* "match", "mismatch", "inconclusive" or "" */

@@ -3,6 +3,7 @@
  * is recommended. */
 #include <string.h>
 
+#include "change/seal.h"
 #include "change/undo.h"
 
 static bo_status rehearse(bo_session *session, const bo_database *database, const char *id,
@@ -29,12 +30,18 @@ static bo_status rehearse_both(bo_session *session, const bo_database *database,
     bo_error refused = {0};
     if (!whole && sealed)
         return rehearse(session, database, record->id, BO_ROLLBACK_PARTIAL, partial_out, err);
-    bo_status full = rehearse(session, database, record->id, BO_ROLLBACK_FULL, full_out, err);
-    if (!sealed || (full != BO_OK && full != BO_REFUSED))
+    bo_error why = {0};
+    bo_status full = rehearse(session, database, record->id, BO_ROLLBACK_FULL, full_out, &why);
+    if (err)
+        *err = why;
+    bool unreadable = full == BO_CORRUPT || full == BO_NOTFOUND; /* the change has its own file */
+    if (!sealed || (full != BO_OK && full != BO_REFUSED && !unreadable))
         return full;
     bo_status partial =
         rehearse(session, database, record->id, BO_ROLLBACK_PARTIAL, partial_out, &refused);
-    if (partial == BO_OK || partial == BO_REFUSED)
+    if (partial == BO_OK && unreadable)
+        bo_session_warn(session, "type full is not possible: %s", why.text);
+    if (partial == BO_OK || partial == BO_REFUSED || unreadable)
         return partial == BO_OK ? BO_OK : full;
     if (err)
         *err = refused;
@@ -73,8 +80,11 @@ static void recommend(bo_rollback *partial, const bo_rollback *full)
     }
 }
 
-static void recommend_whole(bo_rollback *full, bool backup)
+/* Only type full can be had. */
+static void recommend_whole(bo_rollback *full, const bo_point_record *record)
 {
+    const bool backup = strcmp(record->kind, "backup") == 0;
+    const bool sealed = record->change_file && record->change_file[0];
     if (changes(full) == 0) {
         full->recommended = "none";
         full->because = backup ? "the rows are as they were at the backup already"
@@ -84,7 +94,12 @@ static void recommend_whole(bo_rollback *full, bool backup)
         full->because = "a backup belongs to no change: what was written since goes with it";
     } else {
         full->recommended = "full";
-        full->because = "what the change did is not known apart from later writes";
+        full->because =
+            !sealed ? "what the change did is not known apart from later writes"
+            : bo_point_has_table(record, "open")
+                ? "the change altered the shape of a table, and can be undone as a whole only"
+                : "a table or column of the point is gone, and only type full makes it again; if "
+                  "it was renamed, rename it back first";
     }
 }
 
@@ -116,7 +131,7 @@ bo_status bo_rollback_assess(bo_session *session, const bo_database *database, c
     if (sealed) {
         recommend(partial, full);
     } else {
-        recommend_whole(full, strcmp(record.kind, "backup") == 0);
+        recommend_whole(full, &record);
     }
     estimate(session, record.server, chosen);
     *out = chosen;

@@ -32,7 +32,8 @@ static bo_status check_names(const bo_undo *undo, const bo_content *content, bo_
 static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_error *err)
 {
     bo_shape shape = BO_SHAPE_SAME;
-    bo_status st = bo_shape_of(part, undo->arena, &shape, &undo->notes, err);
+    BO_OWN_VALUE(bo_buf) none = {0}; /* what becomes of a table that is gone is said in the end */
+    bo_status st = bo_shape_of(part, undo->arena, &shape, part->now ? &undo->notes : &none, err);
     if (st != BO_OK)
         return st;
     if (undo->full && part->unstored && shape != BO_SHAPE_SAME)
@@ -53,15 +54,7 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
             "table '%s' is not there, and only some of its rows were asked for", part->was->name);
     if (undo->full && shape == BO_SHAPE_DROPPED)
         return BO_OK;
-    BO_OWN_VALUE(bo_buf) notes = {0};
-    st = bo_shape_of(part, undo->arena, &shape, &notes, err);
-    if (st != BO_OK)
-        return st;
-    char *lines = bo_arena_str(undo->arena, bo_buf_str(&notes));
-    if (lines && lines[0])
-        lines[strlen(lines) - 1] = 0;
-    return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now\n%s",
-        part->was->name, lines ? lines : "");
+    return bo_shape_refuse(part, undo->arena, err);
 }
 
 /* Type full makes dropped tables and columns again, from the definition in the snapshot.  A table
@@ -79,12 +72,13 @@ static bo_status make_again(bo_undo *undo, bo_part *part, bo_error *err)
             part->was->name);
     if (shape == BO_SHAPE_COLUMNS)
         return bo_shape_restore_columns(conn, part, undo->arena, err);
-    if (undo->options->dry_run) /* planned as an empty table */
+    part->bulk = true; /* nothing is there that others could have written */
+    if (undo->options->dry_run)
         return BO_OK;
     st = conn->driver->create(conn, part->was, err);
     if (st == BO_OK)
         st = conn->driver->describe(conn, part->was->name, undo->arena, &part->now, err);
-    part->fresh = part->bulk = true;
+    part->fresh = true;
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make table '%s' again", part->was->name);
 }
 
@@ -112,6 +106,24 @@ static bo_status open_files(bo_undo *undo, bo_error *err)
     return st;
 }
 
+/* The rows of the point cannot be read.  Where the change is whole, it can be undone without them.
+ */
+static bo_status offer_partial(bo_undo *undo, bo_status st, bo_error *err)
+{
+    bo_error ignored = {0};
+    uint64_t rows = 0;
+    if ((st != BO_CORRUPT && st != BO_NOTFOUND) || !undo->full || !undo->sealed ||
+        bo_point_has_table(&undo->record, "open"))
+        return st;
+    if (!undo->change &&
+        bo_content_open_of(undo->session, &undo->record, true, &undo->change, &ignored) != BO_OK)
+        return st;
+    if (bo_content_verify(undo->session, undo->change, &rows, &ignored) != BO_OK)
+        return st;
+    return bo_detail(
+        err, st, "the change itself is whole: type partial undoes it without this file");
+}
+
 /* Locks come before the first read, then the definitions are read again: nothing can change in
  * between. */
 static bo_status lock_and_describe(bo_undo *undo, bo_content *content, bo_error *err)
@@ -135,7 +147,7 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
 {
     bo_status st = open_files(undo, err);
     if (st != BO_OK)
-        return st;
+        return offer_partial(undo, st, err);
     bo_content *content = bo_undo_base(undo);
     st = check_names(undo, content, err);
     if (st == BO_OK)
@@ -171,7 +183,7 @@ bo_status bo_undo_intend(bo_undo *undo, bo_error *err)
 {
     bo_status st = BO_OK;
     if (undo->full) {
-        st = bo_undo_diff(undo, err);
+        st = offer_partial(undo, bo_undo_diff(undo, err), err);
     } else if (bo_undo_by_writers(undo)) {
         st = bo_undo_intend_by_writers(undo, err);
     } else {

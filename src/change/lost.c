@@ -130,6 +130,15 @@ static bo_status lose_later(
     return lose(losing, walk, kind, after, walk->expected, because, err);
 }
 
+/* A column that was made again has not the values that the change left. */
+static bo_status lose_reshaped(
+    struct losing *losing, const bo_walk *walk, bo_image after, bo_error *err)
+{
+    losing->undo->lost_unclear = true;
+    return lose_later(losing, walk, after,
+        "a column of the table is gone: whether others wrote the row since is not known", err);
+}
+
 static bool same_row(const bo_table *was, bo_image a, bo_image b)
 {
     return a.data && b.data ? bo_row_equal(was, a, b) : !a.data && !b.data;
@@ -143,6 +152,8 @@ static bo_status judge(struct losing *losing, const bo_walk *walk, bool found, b
     const bo_table *was = undo->intent->parts[walk->table].was;
     bo_image before = found ? losing->change.before : walk->target;
     bo_image after = found ? losing->change.after : walk->target;
+    if (!same_row(was, after, walk->expected) && undo->intent->parts[walk->table].made_again)
+        return lose_reshaped(losing, walk, after, err);
     if (!same_row(was, after, walk->expected))
         return lose_later(losing, walk, after,
             "written by others after the change; type full would discard it", err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "change/dependents.h"
+#include "change/seal.h"
 
 struct outcome {
     bo_rollback rollback; /* first: bo_rollback_free() gets its address */
@@ -142,8 +143,31 @@ static void note_views(bo_undo *undo)
     }
 }
 
+/* Tables that are made again.  The undo point has their rows, not that they were not there. */
+static void note_made_again(bo_undo *undo, bool done)
+{
+    const bool restored = undo->options->type == BO_ROLLBACK_BACKUP;
+    const char *undone = undo->nothing_kept ? ""
+                         : restored         ? "; the undo point leaves it as it is"
+                                            : "; the undo point leaves it there, empty";
+    for (uint32_t i = 0; undo->full && undo->intent && i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        if (part->left_out || (part->now && !part->fresh))
+            continue;
+        bo_buf_printf(&undo->notes, "%s: the table %s not there, and %s made again",
+            part->was->name, done ? "was" : "is", done ? "was" : "will be");
+        if (done)
+            bo_buf_add_str(&undo->notes, undone);
+        else if (!bo_point_is_open(&undo->record, i)) /* the change did not do it */
+            bo_buf_add_str(
+                &undo->notes, "; if it was renamed, rename it back first instead: it has the rows");
+        bo_buf_add_str(&undo->notes, "\n");
+    }
+}
+
 static bo_status list_notes(bo_undo *undo, bo_arena *arena, bo_rollback *out, bo_error *err)
 {
+    note_made_again(undo, strcmp(out->status, "done") == 0);
     note_views(undo);
     bo_status st = bo_buf_check(&undo->notes, err);
     if (st != BO_OK)
@@ -230,6 +254,7 @@ bo_status bo_undo_outcome(
         .conflict_listed = undo->listed,
         .conflicts = conflicts,
         .lost_rows = undo->lost_rows,
+        .lost_unclear = undo->lost_unclear,
         .lost_export = bo_arena_str(arena, undo->lost_export),
         .proof = whole_proof(undo),
         .undo_point = strcmp(status, "done") == 0 && undo->undo_id[0] && !undo->nothing_kept

@@ -116,7 +116,9 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
         if (part->left_out)
             continue;
         const bo_part seen = {.was = part->was, .now = part->fresh ? NULL : part->now};
-        bo_status st = bo_shape_of(&seen, undo->arena, &shape, &undo->notes, err);
+        BO_OWN_VALUE(bo_buf) none = {0};
+        bo_status st =
+            bo_shape_of(&seen, undo->arena, &shape, seen.now ? &undo->notes : &none, err);
         if (st != BO_OK)
             return st;
         note_added_columns(&undo->notes, &seen);
@@ -126,8 +128,7 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
                 "add them by hand; their values come back",
                 part->was->name);
         if (shape == BO_SHAPE_BLOCKED)
-            return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now",
-                part->was->name);
+            return bo_shape_refuse(&seen, undo->arena, err);
     }
     return BO_OK;
 }
@@ -175,7 +176,9 @@ static bo_status plan(bo_undo *undo, bo_error *err)
         st = check_still_missing(undo, err);
     if (st == BO_OK)
         st = check_shapes(undo, err);
-    return st == BO_OK ? count_now(undo, err) : st;
+    if (st == BO_OK)
+        st = count_now(undo, err);
+    return st == BO_OK && undo->options->dry_run ? bo_shape_try(conn, undo->intent, err) : st;
 }
 
 static bo_status decide(const bo_undo *undo, bo_error *err)

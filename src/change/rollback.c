@@ -9,6 +9,7 @@
 #include "base/step.h"
 #include "change/dependents.h"
 #include "change/road.h"
+#include "change/seal.h"
 #include "change/shape.h"
 #include "change/stored.h"
 
@@ -160,18 +161,46 @@ static bo_status plan(bo_undo *undo, bo_error *err)
         st = bo_undo_find_lost(undo, err);
     if (st == BO_OK)
         st = undo->options->dry_run ? bo_undo_protect(undo, err) : read_keyless(undo, err);
+    if (st == BO_OK && undo->options->dry_run)
+        st = bo_shape_try(undo->target->conn, undo->intent, err);
     return st;
+}
+
+/* Others' rows stay with type partial, but not where it cannot be had. */
+static bo_status name_gone(const bo_undo *undo, bo_error *err)
+{
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        const bool gone = !part->left_out && (part->fresh || !part->now);
+        if (gone || part->made_again)
+            return bo_detail(err, BO_REFUSED, "%s '%s' is gone, and type partial makes none again",
+                gone ? "table" : "a column of", part->was->name);
+    }
+    return BO_REFUSED;
+}
+
+static bo_status refuse_unclear(const bo_undo *undo, bo_error *err)
+{
+    bool by_change = false;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++)
+        by_change = by_change || (undo->lost_of[i] && bo_point_is_open(&undo->record, i));
+    (void)bo_fail(err, BO_REFUSED,
+        "type full would discard rows of a table whose shape %s\nwhether others wrote them since "
+        "is not known",
+        by_change ? "the change altered" : "was altered since");
+    return by_change ? BO_REFUSED : name_gone(undo, err);
 }
 
 static bo_status refuse_loss(const bo_undo *undo, bo_error *err)
 {
     const char *were = undo->lost_rows == 1 ? " was" : "s were";
-    return bo_fail(err, BO_REFUSED,
+    (void)bo_fail(err, BO_REFUSED,
         is_backup(undo) ? "%llu row%s written after the backup, and type full would discard %s"
         : undo->lost_early
             ? "%llu row%s written by others after the point, and type full would discard %s"
             : "%llu row%s written by others after the change, and type full would discard %s",
         (unsigned long long)undo->lost_rows, were, undo->lost_rows == 1 ? "it" : "them");
+    return is_backup(undo) ? BO_REFUSED : name_gone(undo, err);
 }
 
 /* Why this plan may not be carried out; BO_OK when it may. */
@@ -180,10 +209,7 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
     const bo_rollback_options *options = undo->options;
     unsigned long long conflicts = undo->conflict_count;
     if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_unclear)
-        return bo_fail(err, BO_REFUSED,
-            "type full would discard rows of a table whose shape the change altered\nwhether "
-            "others "
-            "wrote them since is not known");
+        return refuse_unclear(undo, err);
     if (options->type == BO_ROLLBACK_FULL && !options->discard_later && undo->lost_rows)
         return refuse_loss(undo, err);
     if (conflicts == 0 || options->on_conflict == BO_ON_CONFLICT_SKIP)

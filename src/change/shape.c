@@ -49,6 +49,39 @@ static void note_partitions(bo_buf *notes, const bo_part *part)
     }
 }
 
+/* What keeps the rows of the point out of the table as it is, a line each, and nothing else. */
+static bo_status note_reasons(const bo_part *part, bo_arena *arena, bo_buf *reasons, bo_error *err)
+{
+    bo_table_change *changes = NULL;
+    uint16_t count = 0;
+    bo_status st = bo_table_compare(part->was, part->now, arena, &changes, &count, err);
+    for (uint16_t i = 0; st == BO_OK && i < count; i++) {
+        if (!changes[i].blocks)
+            continue;
+        if (changes[i].what == '+')
+            bo_buf_printf(reasons,
+                "%s: column '%s' was added since the point, and needs a value that the rows of the "
+                "point do not have\n",
+                part->was->name, changes[i].name);
+        else
+            note_change(reasons, part, &changes[i]);
+    }
+    return st == BO_OK ? bo_buf_check(reasons, err) : st;
+}
+
+bo_status bo_shape_refuse(const bo_part *part, bo_arena *arena, bo_error *err)
+{
+    if (!part->now)
+        return bo_fail(err, BO_REFUSED,
+            "table '%s' is not there, and only type full makes a table again", part->was->name);
+    BO_OWN_VALUE(bo_buf) reasons = {0};
+    bo_status st = note_reasons(part, arena, &reasons, err);
+    if (st != BO_OK)
+        return st;
+    return bo_fail(err, BO_REFUSED, "the rows of '%s' do not fit the table as it is now\n%.*s",
+        part->was->name, (int)(reasons.size - 1), bo_buf_str(&reasons));
+}
+
 bo_status bo_shape_of(
     const bo_part *part, bo_arena *arena, bo_shape *out, bo_buf *notes, bo_error *err)
 {
@@ -108,12 +141,40 @@ static bo_status finish_columns(bo_conn *conn, const bo_part *part, bo_error *er
     return BO_OK;
 }
 
+static bo_status complete(bo_conn *conn, const bo_table *was, bo_error *err)
+{
+    bo_status st = conn->driver->create_after(conn, was, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make table '%s' again", was->name);
+}
+
 bo_status bo_shape_finish(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err)
 {
     if (!part->fresh)
         return finish_columns(conn, part, err);
-    bo_status st = conn->driver->create_after(conn, part->was, err);
+    bo_status st = complete(conn, part->was, err);
     if (st == BO_OK)
         st = conn->driver->describe(conn, part->was->name, arena, &part->now, err);
+    return st;
+}
+
+static bool is_gone(const bo_part *part)
+{
+    return !part->left_out && !part->now;
+}
+
+bo_status bo_shape_try(bo_conn *conn, const bo_content *content, bo_error *err)
+{
+    bo_status st = BO_OK;
+    if (!(conn->driver->caps & BO_CAP_TRANSACTIONAL_DDL))
+        return BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
+        const bo_table *was = content->parts[i].was;
+        st = is_gone(&content->parts[i]) ? conn->driver->create(conn, was, err) : BO_OK;
+        if (st != BO_OK)
+            st = bo_wrap(err, st, "cannot make table '%s' again", was->name);
+    }
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
+        if (is_gone(&content->parts[i]))
+            st = complete(conn, content->parts[i].was, err);
     return st;
 }

@@ -21,6 +21,10 @@ typedef enum bo_shape {
 bo_status bo_shape_of(
     const bo_part *part, bo_arena *arena, bo_shape *out, bo_buf *notes, bo_error *err);
 
+/** Fails with BO_REFUSED: the table is gone, or one line for each difference that keeps the rows of
+ * the point out of it. */
+bo_status bo_shape_refuse(const bo_part *part, bo_arena *arena, bo_error *err);
+
 /** Makes dropped columns again (BO_SHAPE_COLUMNS), inside the open transaction; part->now is
  * described anew. */
 bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err);
@@ -28,5 +32,9 @@ bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena
 /** Once the rows are back: a table that was made again (part->fresh) gets its keys and all else it
  * had; a column that was, its NOT NULL, default and the like.  part->now is described anew. */
 bo_status bo_shape_finish(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err);
+
+/** A dry run: makes the tables that are gone, whole and empty, to know that nothing stands in the
+ * way.  The open transaction is fit for rolling back only. */
+bo_status bo_shape_try(bo_conn *conn, const bo_content *content, bo_error *err);
 
 #endif

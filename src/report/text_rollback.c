@@ -189,11 +189,16 @@ static void lost_export(bo_buf *out, const bo_rollback *r)
 static void afterwards(bo_buf *out, const bo_rollback *r, bool plan)
 {
     if (r->lost_rows && said(r->recommended)) {
-        bo_text_count(out, r->lost_rows, "row was", "rows were");
+        bo_text_count(out, r->lost_rows, r->lost_unclear ? "row may have been" : "row was",
+            r->lost_unclear ? "rows may have been" : "rows were");
         bo_buf_add_str(out, " written by others since; type full would give that up\n");
     } else if (r->lost_rows) {
         bo_buf_add_str(out, plan ? "would give up " : "gave up ");
-        bo_text_count(out, r->lost_rows, "later write of others", "later writes of others");
+        if (r->lost_unclear)
+            bo_text_count(out, r->lost_rows, "row that others may have written",
+                "rows that others may have written");
+        else
+            bo_text_count(out, r->lost_rows, "later write of others", "later writes of others");
         lost_export(out, r);
         bo_buf_add_byte(out, '\n');
     }

@@ -65,22 +65,23 @@ bo_status sq_add_column(bo_conn *conn, const bo_table *now, const bo_column *col
     bo_error first = {0};
     if (add_column(sq_of(conn), now, column, true, &first) == BO_OK)
         return BO_OK;
+    if (column->not_null)
+        return bo_fail(err, BO_UNSUPPORTED,
+            "SQLite cannot make column '%s' of %s NOT NULL again without making the table anew",
+            column->name, now->name);
     bo_status st = add_column(sq_of(conn), now, column, false, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot add column '%s' to %s", column->name, now->name);
     return BO_OK;
 }
 
+/* A column is whole from the beginning, or is refused. */
 bo_status sq_add_column_after(
     bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err)
 {
-    int not_null = 0;
-    if (sqlite3_table_column_metadata(sq_of(conn)->db, "main", now->local, column->name, NULL, NULL,
-            &not_null, NULL, NULL) != SQLITE_OK)
-        return sq_error(sq_of(conn), err, "cannot describe column '%s'", column->name);
-    if (column->not_null && !not_null)
-        return bo_fail(err, BO_UNSUPPORTED,
-            "SQLite cannot make column '%s' of %s NOT NULL again without making the table anew",
-            column->name, now->name);
+    (void)conn;
+    (void)now;
+    (void)column;
+    (void)err;
     return BO_OK;
 }
