@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "change/stored.h"
+
 const char *bo_method_name(bo_method method)
 {
     static const char *const names[] = {"snapshot", "capture", "both"};
@@ -157,6 +159,8 @@ bo_status bo_journal_note(bo_target *target, const bo_part *parts, uint32_t coun
 
 /* ---- trusting ---- */
 
+static const char released_text[] = "it was ended when the point was released";
+
 /* In doubt the snapshot tells what the change did, where there is one. */
 static bo_status check_doubt(bo_target *target, const bo_point_record *record, const bo_part *part,
     bo_buf *broken, bo_error *err)
@@ -210,7 +214,7 @@ bo_status bo_journal_open(bo_target *target, const bo_point_record *record, bo_c
         if (!content->parts[i].captured || content->parts[i].left_out)
             continue;
         if (released) {
-            journal->broken[i] = "it was ended when the point was released";
+            journal->broken[i] = released_text;
             continue;
         }
         if (!capture_of(target) || !journal->filter.from)
@@ -223,6 +227,45 @@ bo_status bo_journal_open(bo_target *target, const bo_point_record *record, bo_c
                 content->parts[i].was->name);
     }
     *out = journal;
+    return BO_OK;
+}
+
+/* The database is asked to end the capture before the catalog knows that it has. */
+static bo_status is_being_released(
+    bo_session *session, const char *point, bo_arena *arena, bool *out, bo_error *err)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs(session->catalog, point, 0, arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (strcmp(runs[i].kind, "release") == 0 && strcmp(runs[i].status, "running") == 0 &&
+            (strcmp(runs[i].step, "releasing") == 0 || strcmp(runs[i].step, "released") == 0) &&
+            !bo_run_is_dead(&runs[i]))
+            *out = true;
+    return st;
+}
+
+bo_status bo_journal_look_again(bo_session *session, const bo_point_record *record,
+    const bo_content *content, bo_journal *journal, bo_error *err)
+{
+    bool broken = false, released = false;
+    for (uint32_t i = 0; i < content->part_count; i++)
+        broken = broken || journal->broken[i];
+    if (!broken)
+        return BO_OK;
+    bo_point_record now;
+    bo_status st = is_being_released(session, record->id, content->arena, &released, err);
+    if (st == BO_OK)
+        st = bo_catalog_point_find(session->catalog, record->id, content->arena, &now, err);
+    if (st == BO_OK)
+        st = bo_point_check_whole(&now, err);
+    if (st != BO_OK)
+        return st;
+    BO_OWN(json_ref) *details = json_loads(now.details, 0, NULL);
+    released = released || json_object_get(details, "released_us");
+    for (uint32_t i = 0; released && i < content->part_count; i++)
+        if (journal->broken[i])
+            journal->broken[i] = released_text;
     return BO_OK;
 }
 

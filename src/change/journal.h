@@ -51,6 +51,12 @@ typedef struct bo_journal {
  */
 bo_status bo_journal_open(bo_target *target, const bo_point_record *record, bo_content *content,
     bo_journal **out, bo_error *err);
+/**
+ * What reads a point without a run of it asks again before it calls a capture broken: others may
+ * have ended it since the record was read, or be ending it.  BO_REFUSED: the point was pruned.
+ */
+bo_status bo_journal_look_again(bo_session *session, const bo_point_record *record,
+    const bo_content *content, bo_journal *journal, bo_error *err);
 /** Parts whose rows are not in the snapshot are compared through the journal from here on.
  * BO_REFUSED: one of their journals cannot be trusted. */
 bo_status bo_journal_use_unstored(bo_content *content, bo_journal *journal, bo_error *err);

@@ -61,6 +61,8 @@ static bo_status compare(bo_session *session, bo_target *target, const bo_point_
     if (st == BO_OK)
         st = bo_journal_open(target, record, snapshot, &journal, err);
     if (st == BO_OK)
+        st = bo_journal_look_again(session, record, snapshot, journal, err);
+    if (st == BO_OK)
         st = bo_journal_use_unstored(snapshot, journal, err);
     if (st == BO_OK)
         st = bo_later_rows(session, target, record, snapshot, keep_row, draft, &result, err);

@@ -348,6 +348,8 @@ static bo_status use_journals(
     bo_content *content = verifying->content;
     bo_journal *journal = NULL;
     bo_status st = bo_journal_open(verifying->target, record, content, &journal, err);
+    if (st == BO_OK)
+        st = bo_journal_look_again(verifying->session, record, content, journal, err);
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
         bo_part *part = &content->parts[i];
         if (!part->unstored || part->left_out || !journal->broken[i])

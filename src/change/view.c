@@ -3,6 +3,7 @@
  * them. */
 #include <string.h>
 
+#include "base/step.h"
 #include "change/take.h"
 
 struct bo_point_list {
@@ -294,7 +295,27 @@ static bo_status view_runs(bo_session *session, bo_arena *arena, const bo_point_
     return BO_OK;
 }
 
-static bo_status view(bo_session *session, bo_arena *arena, const bo_point_record *record,
+/* A file that is missing, a run that died or failed: what the record says of them may be over. */
+static bool is_doubtful(const bo_point_record *record, const bo_point *point)
+{
+    for (size_t i = 0; i < point->file_count; i++)
+        if (!point->files[i].present && record->status != BO_POINT_PRUNED)
+            return true;
+    for (size_t i = 0; i < point->run_count; i++) {
+        const bo_run_info *run = &point->runs[i];
+        if (run->explained[0] && (run->dead || strcmp(run->status, "running") != 0))
+            return true;
+    }
+    return false;
+}
+
+static bool is_same(const bo_point_record *one, const bo_point_record *other)
+{
+    return one->status == other->status && one->sealed_us == other->sealed_us &&
+           strcmp(one->details ? one->details : "", other->details ? other->details : "") == 0;
+}
+
+static bo_status view_record(bo_session *session, bo_arena *arena, const bo_point_record *record,
     bool whole, bo_point *out, bo_error *err)
 {
     *out = (bo_point){.id = record->id,
@@ -312,11 +333,30 @@ static bo_status view(bo_session *session, bo_arena *arena, const bo_point_recor
     bo_status st = view_tables(arena, record, out, err);
     if (st == BO_OK)
         st = view_entities(arena, record, out, err);
-    if (st == BO_OK && whole)
-        st = view_files(session, arena, record, out, err);
-    if (st == BO_OK && whole)
-        st = view_runs(session, arena, record, out, err);
-    return st;
+    if (st != BO_OK || !whole)
+        return st;
+    bo_step("view.record-read");
+    st = view_files(session, arena, record, out, err);
+    return st == BO_OK ? view_runs(session, arena, record, out, err) : st;
+}
+
+/* Files and runs are read after the record, and others go on meanwhile: in doubt it is read again,
+ * until all of it is of one moment. */
+static bo_status view(bo_session *session, bo_arena *arena, const bo_point_record *record,
+    bool whole, bo_point *out, bo_error *err)
+{
+    for (;;) {
+        bo_status st = view_record(session, arena, record, whole, out, err);
+        if (st != BO_OK || !is_doubtful(record, out))
+            return st;
+        bo_point_record *now = bo_arena_alloc(arena, sizeof *now);
+        if (!now)
+            return bo_nomem(err);
+        st = bo_catalog_point_find(session->catalog, record->id, arena, now, err);
+        if (st != BO_OK || is_same(record, now))
+            return st;
+        record = now;
+    }
 }
 
 static bo_status new_list(bo_point_list **out, bo_error *err)

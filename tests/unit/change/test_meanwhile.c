@@ -4,7 +4,7 @@
 #include "world.h"
 
 #include "backout/export.h"
-#include "change/content.h"
+#include "base/step.h"
 
 static struct {
     world *w;
@@ -129,12 +129,161 @@ static void a_point_that_was_never_whole_is_said_to_be_so(void **state)
     assert_non_null(strstr(err.text, "is failed and cannot be used"));
 }
 
+/* ---- points as they are listed ---- */
+
+static void act_at_read(const char *step)
+{
+    if (strcmp(step, "view.record-read") != 0)
+        return;
+    bo_step_hook = NULL;
+    meanwhile.act(meanwhile.w, meanwhile.id);
+}
+
+static bo_point_list *get_while(
+    world *w, const char *id, bool listed, void (*act)(world *w, const char *id))
+{
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const bo_point_query all = {0};
+    others_come(w, id, act);
+    bo_driver_wrap = NULL;
+    bo_step_hook = act_at_read;
+    world_ok(listed ? bo_point_find(w->session, &all, &list, &err)
+                    : bo_point_get(w->session, id, &list, &err),
+        &err);
+    assert_null(bo_step_hook); /* they were there */
+    return list;
+}
+
+static void a_point_that_is_pruned_while_it_is_listed_misses_no_file(void **state)
+{
+    world *w = *state;
+    for (unsigned listed = 0; listed < 2; listed++) {
+        bo_point_list *list = get_while(w, sealed_point(w), listed, prune);
+        const bo_point *point = bo_point_list_get(list, 0);
+        assert_string_equal(point->status, "pruned");
+        assert_int_equal(point->file_count, 2);
+        assert_string_equal(point->files[0].problem, "removed by prune");
+        bo_point_list_free(list);
+    }
+}
+
+static void roll_back(world *w, const char *id)
+{
+    world_set_status(w, id, BO_POINT_ROLLED_BACK);
+}
+
+static void a_failed_run_that_is_undone_while_it_is_listed_asks_for_nothing(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    char run[64];
+    const char *id = sealed_point(w);
+    world_ok(bo_catalog_run_begin(w->session->catalog, "run", id, "tester", run, &err), &err);
+    world_ok(bo_catalog_run_end(w->session->catalog, run, "failed", NULL, &err), &err);
+    bo_point_list *list = get_while(w, id, false, roll_back);
+    const bo_point *point = bo_point_list_get(list, 0);
+    assert_string_equal(point->status, "rolled-back");
+    assert_string_equal(point->runs[0].id, run);
+    assert_string_equal(point->runs[0].explained, "");
+    assert_string_equal(point->runs[0].next, "");
+    bo_point_list_free(list);
+}
+
+/* ---- captures ---- */
+
+static const char *captured_point(world *w)
+{
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_scope_item orders = {.table = "orders"};
+    const bo_point_options options = {.scope = &orders,
+        .scope_count = 1,
+        .no_closure = true,
+        .method = BO_METHOD_CAPTURE,
+        .migration = "test"};
+    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
+    bo_point_list_free(points);
+    return id;
+}
+
+static void release(world *w, const char *id)
+{
+    bo_error err = {0};
+    bo_session *others = NULL;
+    bo_point_list *list = NULL;
+    world_ok(bo_session_open(&w->settings, &others, &err), &err);
+    world_ok(bo_point_release(others, &w->database, id, true, &list, &err), &err);
+    bo_point_list_free(list);
+    bo_session_free(others);
+}
+
+static void assert_released(world *w, const char *id)
+{
+    bo_error err = {0};
+    bo_verification *verification = NULL;
+    assert_int_equal(
+        bo_verify(w->session, &w->database, id, BO_AGAINST_BEFORE, &verification, &err),
+        BO_MISMATCH);
+    assert_string_equal(verification->result, "inconclusive");
+    assert_string_equal(verification->tables[0].because,
+        "its capture is broken: it was ended when the point was released");
+    bo_verification_free(verification);
+}
+
+static void a_capture_that_is_released_while_a_point_is_verified_is_no_damage(void **state)
+{
+    world *w = *state;
+    const char *id = captured_point(w);
+    others_come(w, id, release);
+    assert_released(w, id);
+}
+
+static void verify_at_released(const char *step)
+{
+    if (strcmp(step, "released") != 0)
+        return;
+    bo_step_hook = NULL;
+    assert_released(meanwhile.w, meanwhile.id);
+}
+
+/* The database has no capture any more, and the catalog does not know it yet. */
+static void a_capture_that_is_being_released_is_no_damage(void **state)
+{
+    world *w = meanwhile.w = *state;
+    meanwhile.id = captured_point(w);
+    bo_step_hook = verify_at_released;
+    release(w, meanwhile.id);
+    assert_null(bo_step_hook);
+}
+
+static void a_capture_that_broke_is_said_to_be_broken(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_verification *verification = NULL;
+    const char *id = captured_point(w);
+    world_ok(w->conn->driver->capture->end(w->conn, id, &err), &err);
+    assert_int_equal(
+        bo_verify(w->session, &w->database, id, BO_AGAINST_BEFORE, &verification, &err),
+        BO_MISMATCH);
+    assert_null(strstr(verification->tables[0].because, "released"));
+    assert_non_null(strstr(verification->tables[0].because, "its capture is broken"));
+    bo_verification_free(verification);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_file_that_prune_took_is_not_lost),
         WORLD_TEST(what_a_rollback_gave_up_is_not_denied_when_prune_took_it),
         WORLD_TEST(a_point_that_was_never_whole_is_said_to_be_so),
+        WORLD_TEST(a_point_that_is_pruned_while_it_is_listed_misses_no_file),
+        WORLD_TEST(a_failed_run_that_is_undone_while_it_is_listed_asks_for_nothing),
+        WORLD_TEST(a_capture_that_is_released_while_a_point_is_verified_is_no_damage),
+        WORLD_TEST(a_capture_that_is_being_released_is_no_damage),
+        WORLD_TEST(a_capture_that_broke_is_said_to_be_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
