@@ -9,11 +9,14 @@
 
 #include "backout/backup.h"
 #include "base/clock.h"
+#include "change/leftovers.h"
 #include "change/release.h"
 #include "change/stored.h"
+#include "change/take.h"
 #include "change/unsettled.h"
 
-#define DAY_US INT64_C(86400000000)
+#define DAY_US    INT64_C(86400000000)
+#define UNSETTLED "what became of %s (%s) is not settled: backout doctor --fix"
 
 struct result {
     bo_prune prune; /* first: it is what the caller holds */
@@ -77,10 +80,16 @@ static const char *group_of(struct pruning *pruning, const bo_point_record *poin
 }
 
 /* A record that names no file has none: one of its name is another catalog's. */
+static bool has_files(const bo_point_record *point)
+{
+    return (point->file && point->file[0]) || (point->change_file && point->change_file[0]);
+}
+
+/* As they are now: another prune may be at work. */
 static bo_status measure(struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
-    const bo_point_record *point = candidate->point;
-    if (!(point->file && point->file[0]) && !(point->change_file && point->change_file[0]))
+    candidate->files = candidate->bytes = 0;
+    if (!has_files(candidate->point))
         return BO_OK;
     for (size_t i = 0; bo_stored_suffixes[i]; i++) {
         uint64_t bytes = 0;
@@ -104,15 +113,15 @@ static bo_status load(struct pruning *pruning, bo_error *err)
     bo_point_record *points = NULL, *chosen = NULL;
     size_t count = 0, chosen_count = 0;
     bo_catalog *catalog = pruning->session->catalog;
-    bo_status st = bo_catalog_points(catalog, &all, pruning->arena, &points, &count, err);
+    bo_status st = bo_catalog_points(catalog, &some, pruning->arena, &chosen, &chosen_count, err);
     if (st == BO_OK)
-        st = bo_catalog_points(catalog, &some, pruning->arena, &chosen, &chosen_count, err);
+        st = bo_catalog_points(catalog, &all, pruning->arena, &points, &count, err);
     if (st != BO_OK)
         return st;
     pruning->candidates = bo_arena_array(pruning->arena, count + 1, sizeof *pruning->candidates);
     if (!pruning->candidates)
         return bo_nomem(err);
-    size_t at = 0; /* both lists are in the same order */
+    size_t at = 0; /* both lists are in the same order; who came between is in the second only */
     for (size_t i = 0; st == BO_OK && i < count; i++) {
         struct candidate *candidate = &pruning->candidates[i];
         candidate->point = &points[i];
@@ -166,13 +175,30 @@ static bo_status held_by_unsettled(
         for (size_t r = 0; r < count; r++) {
             if (!bo_run_is_unsettled(&runs[r]))
                 continue;
-            *why_out = bo_arena_printf(pruning->arena,
-                "what became of %s (%s) is not settled: backout doctor --fix", runs[r].id,
-                runs[r].kind);
+            *why_out = bo_arena_printf(pruning->arena, UNSETTLED, runs[r].id, runs[r].kind);
             return *why_out ? BO_OK : bo_nomem(err);
         }
     }
     return BO_OK;
+}
+
+/* Which run is at work on the point, or NULL; `runs` are all of it, the newest first. */
+static bo_status held_by_live(struct pruning *pruning, const bo_point_record *point,
+    bo_run_record **runs, size_t *count, const char **why_out, bo_error *err)
+{
+    *why_out = NULL;
+    bo_status st =
+        bo_catalog_runs(pruning->session->catalog, point->id, 0, pruning->arena, runs, count, err);
+    for (size_t i = 0; st == BO_OK && i < *count; i++) {
+        const bo_run_record *run = &(*runs)[i];
+        if (strcmp(run->status, "running") != 0 || bo_run_is_dead(run))
+            continue;
+        *why_out =
+            bo_arena_printf(pruning->arena, "a run is at work on it: %s (%s) of process %lld on %s",
+                run->id, run->kind, (long long)run->pid, run->host);
+        return *why_out ? BO_OK : bo_nomem(err);
+    }
+    return st;
 }
 
 /* Why the runs of the point keep it, or NULL. */
@@ -184,20 +210,10 @@ static bo_status held_by_run(
     bo_run_record *runs = NULL;
     size_t count = 0;
     bo_status st = held_by_unsettled(pruning, point, why_out, err);
+    if (st == BO_OK && !*why_out)
+        st = held_by_live(pruning, point, &runs, &count, why_out, err);
     if (st != BO_OK || *why_out)
         return st;
-    st = bo_catalog_runs(
-        pruning->session->catalog, point->id, 0, pruning->arena, &runs, &count, err);
-    if (st != BO_OK)
-        return st;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i])) {
-            *why_out = bo_arena_printf(pruning->arena,
-                "a run is at work on it: %s (%s) of process %lld on %s", runs[i].id, runs[i].kind,
-                (long long)runs[i].pid, runs[i].host);
-            return *why_out ? BO_OK : bo_nomem(err);
-        }
-    }
     for (size_t i = 0; i < count; i++) {
         if (!is_one_of(runs[i].kind, changing))
             continue;
@@ -218,15 +234,24 @@ static const struct candidate *find_parent(
     return NULL;
 }
 
-/* An undo point is needed while what it undoes can be rolled back again. */
-static const char *held_by_parent(const struct pruning *pruning, const struct candidate *candidate)
+static bool is_whole(const bo_point_record *point)
+{
+    return point->status != BO_POINT_PRUNED && point->status != BO_POINT_CREATING &&
+           point->status != BO_POINT_FAILED;
+}
+
+/* An undo point is needed while what it undoes can be rolled back again; NULL: it is not. */
+static bo_status held_by_parent(
+    struct pruning *pruning, const struct candidate *candidate, const char **why_out, bo_error *err)
 {
     const struct candidate *parent = find_parent(pruning, candidate);
     bool stays = parent && !parent->goes && parent->point->status != BO_POINT_PRUNED;
-    return strcmp(candidate->point->kind, "undo") == 0 && stays
-               ? bo_arena_printf(
-                     pruning->arena, "it is the undo point of %s, which stays", parent->point->id)
-               : NULL;
+    *why_out = NULL;
+    if (strcmp(candidate->point->kind, "undo") != 0 || !stays)
+        return BO_OK;
+    *why_out = bo_arena_printf(
+        pruning->arena, "it is the undo point of %s, which stays", parent->point->id);
+    return *why_out ? BO_OK : bo_nomem(err);
 }
 
 static const char *held_by_age(const struct pruning *pruning, const bo_point_record *point)
@@ -241,8 +266,7 @@ static uint32_t newer_ones(const struct pruning *pruning, const struct candidate
 {
     uint32_t newer = 0;
     for (const struct candidate *one = pruning->candidates; one < candidate; one++)
-        newer += one->point->status != BO_POINT_PRUNED && one->point->status != BO_POINT_CREATING &&
-                 one->point->status != BO_POINT_FAILED && strcmp(one->group, candidate->group) == 0;
+        newer += is_whole(one->point) && strcmp(one->group, candidate->group) == 0;
     return newer;
 }
 
@@ -263,12 +287,12 @@ static bo_status decide_whole(struct pruning *pruning, struct candidate *candida
 {
     const char *why = NULL;
     bo_status st = held_by_run(pruning, candidate->point, &why, err);
+    if (st == BO_OK && !why)
+        why = held_by_age(pruning, candidate->point);
+    if (st == BO_OK && !why)
+        st = held_by_parent(pruning, candidate, &why, err);
     if (st != BO_OK)
         return st;
-    if (!why)
-        why = held_by_age(pruning, candidate->point);
-    if (!why)
-        why = held_by_parent(pruning, candidate);
     if (!why)
         why = held_by_rule(pruning, candidate);
     if (!why)
@@ -278,14 +302,32 @@ static bo_status decide_whole(struct pruning *pruning, struct candidate *candida
     return BO_OK;
 }
 
-/* Of a point that was never whole only files are left, if anything. */
+/* Why the point is another one than in the plan, or NULL. */
+static bo_status changed_meanwhile(struct pruning *pruning, const bo_point_record *point,
+    bo_point_record *now, const char **why_out, bo_error *err)
+{
+    *why_out = NULL;
+    bo_status st =
+        bo_catalog_point_find(pruning->session->catalog, point->id, pruning->arena, now, err);
+    if (st != BO_OK || now->status == point->status)
+        return st;
+    *why_out = bo_arena_printf(
+        pruning->arena, "it became %s meanwhile", bo_point_status_name(now->status));
+    return *why_out ? BO_OK : bo_nomem(err);
+}
+
+/* Of a point that was never whole only files are left, if anything.  No run is at work on it: is it
+ * still not whole? */
 static bo_status decide_unfinished(
     struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
     const char *why = NULL;
     bool creating = candidate->point->status == BO_POINT_CREATING;
     bool undo = strcmp(candidate->point->kind, "undo") == 0;
+    bo_point_record now;
     bo_status st = held_by_run(pruning, candidate->point, &why, err);
+    if (st == BO_OK && !why)
+        st = changed_meanwhile(pruning, candidate->point, &now, &why, err);
     if (st != BO_OK)
         return st;
     if (!why && creating && undo)
@@ -295,13 +337,29 @@ static bo_status decide_unfinished(
     return BO_OK;
 }
 
+/* Files are left of it when a prune died, and while one is at work. */
+static bo_status decide_pruned(struct pruning *pruning, struct candidate *candidate, bo_error *err)
+{
+    const char *why = NULL;
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    if (!candidate->files)
+        return BO_OK;
+    bo_status st = held_by_live(pruning, candidate->point, &runs, &count, &why, err);
+    if (st == BO_OK)
+        st = measure(pruning, candidate, err);
+    if (st != BO_OK)
+        return st;
+    candidate->goes = !why && candidate->files > 0;
+    candidate->because = why ? why : "an earlier prune did not come to its end";
+    return BO_OK;
+}
+
 static bo_status decide(struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
     switch (candidate->point->status) {
     case BO_POINT_PRUNED:
-        candidate->goes = candidate->files > 0;
-        candidate->because = "an earlier prune did not come to its end";
-        return BO_OK;
+        return decide_pruned(pruning, candidate, err);
     case BO_POINT_CREATING:
     case BO_POINT_FAILED:
         return decide_unfinished(pruning, candidate, err);
@@ -320,10 +378,11 @@ static bool is_silent(const struct candidate *candidate)
 
 /* ---- removing ---- */
 
-static bo_status remove_files(struct pruning *pruning, const char *id, bo_error *err)
+static bo_status remove_files(struct pruning *pruning, const bo_point_record *point, bo_error *err)
 {
-    for (size_t i = 0; bo_stored_suffixes[i]; i++) {
-        const char *name = bo_arena_printf(pruning->arena, "%s%s", id, bo_stored_suffixes[i]);
+    for (size_t i = 0; has_files(point) && bo_stored_suffixes[i]; i++) {
+        const char *name =
+            bo_arena_printf(pruning->arena, "%s%s", point->id, bo_stored_suffixes[i]);
         if (!name)
             return bo_nomem(err);
         bo_error failed = {0};
@@ -337,23 +396,36 @@ static bo_status remove_files(struct pruning *pruning, const char *id, bo_error 
     return BO_OK;
 }
 
-/* Under the point's run lock: it is still as it was when the plan was made. */
-static bo_status set_pruned(struct pruning *pruning, const struct candidate *candidate,
-    const char *run, bo_point_record *out, bo_error *err)
+/* Under the point's run: what nobody knows the outcome of, undo points that came since included. */
+static bo_status check_settled(struct pruning *pruning, const bo_point_record *point, bo_error *err)
 {
-    bo_catalog *catalog = pruning->session->catalog;
-    bo_status st = bo_catalog_point_find(catalog, candidate->point->id, pruning->arena, out, err);
-    if (st == BO_OK && out->status != candidate->point->status)
-        return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(out->status));
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs_unsettled(
+        pruning->session->catalog, point->id, pruning->arena, &runs, &count, err);
+    if (st == BO_OK && count)
+        return bo_fail(err, BO_BUSY, UNSETTLED, runs[0].id, runs[0].kind);
+    return st;
+}
+
+/* Under the point's run: it is still as it was when the plan was made. */
+static bo_status set_pruned(struct pruning *pruning, struct candidate *candidate, const char *run,
+    bo_point_record *out, bo_error *err)
+{
     const char *why = NULL;
-    if (st == BO_OK && out->status != BO_POINT_PRUNED)
-        st = held_by_unsettled(pruning, out, &why, err);
+    bo_status st = changed_meanwhile(pruning, candidate->point, out, &why, err);
     if (st == BO_OK && why)
         return bo_fail(err, BO_BUSY, "%s", why);
+    if (st == BO_OK && out->status != BO_POINT_PRUNED)
+        st = check_settled(pruning, out, err);
     if (st == BO_OK)
-        st = bo_catalog_run_step(catalog, run, "pruning", NULL, NULL, err);
+        st = measure(pruning, candidate, err);
+    if (st == BO_OK && out->status == BO_POINT_PRUNED && !candidate->files)
+        return bo_fail(err, BO_BUSY, "another prune removed its files meanwhile");
+    if (st == BO_OK)
+        st = bo_catalog_run_step(pruning->session->catalog, run, "pruning", NULL, NULL, err);
     out->status = BO_POINT_PRUNED;
-    return st == BO_OK ? bo_catalog_point_update(catalog, out, err) : st;
+    return st == BO_OK ? bo_point_update_under(pruning->session, run, out, err) : st;
 }
 
 static bo_status end_capture(
@@ -384,8 +456,7 @@ static void try_end_capture(struct pruning *pruning, bo_point_record *point, con
         point->id, error.text);
 }
 
-static bo_status remove_point(
-    struct pruning *pruning, const struct candidate *candidate, bo_error *err)
+static bo_status remove_point(struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
     bo_session *session = pruning->session;
     const char *id = candidate->point->id;
@@ -401,7 +472,7 @@ static bo_status remove_point(
     if (st == BO_OK)
         st = bo_catalog_run_step(session->catalog, run, "removing", NULL, NULL, err);
     if (st == BO_OK)
-        st = remove_files(pruning, id, err);
+        st = remove_files(pruning, &point, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
     if (st == BO_OK && ended != BO_OK) {
         if (err)
@@ -414,11 +485,21 @@ static bo_status remove_point(
         err);
 }
 
+/* Oldest first: what became of its parent is known. */
 static bo_status remove_candidate(
     struct pruning *pruning, struct candidate *candidate, bo_error *err)
 {
     bo_error failed = {0};
-    bo_status st = remove_point(pruning, candidate, &failed);
+    const char *why = NULL;
+    bo_status st =
+        is_whole(candidate->point) ? held_by_parent(pruning, candidate, &why, err) : BO_OK;
+    if (st == BO_OK && why) {
+        candidate->goes = false;
+        candidate->because = why;
+    }
+    if (st != BO_OK || why)
+        return st;
+    st = remove_point(pruning, candidate, &failed);
     if (st == BO_OK)
         return BO_OK;
     if (st == BO_BUSY) { /* somebody came to need it */
@@ -429,29 +510,6 @@ static bo_status remove_candidate(
     if (err)
         *err = failed;
     return bo_wrap(err, st, "cannot remove '%s'", candidate->point->id);
-}
-
-static bo_status remove_intent(void *ctx, const char *name, bo_error *err)
-{
-    struct pruning *pruning = ctx;
-    if (!bo_stored_is_intent(name))
-        return BO_OK;
-    bo_error absent = {0};
-    bo_status st = bo_repository_remove(pruning->session->repository, name, &absent);
-    if (st != BO_OK && st != BO_NOTFOUND && err)
-        *err = absent;
-    return st == BO_NOTFOUND ? BO_OK : st;
-}
-
-/* What dead processes left behind; a rollback that is at work keeps its own. */
-static bo_status sweep(struct pruning *pruning, bo_error *err)
-{
-    bool in_use = false;
-    uint64_t removed = 0;
-    bo_status st = bo_stored_in_use(pruning->session, &in_use, err);
-    if (st == BO_OK && !in_use)
-        st = bo_repository_list(pruning->session->repository, remove_intent, pruning, err);
-    return st == BO_OK ? bo_repository_sweep(pruning->session->repository, &removed, err) : st;
 }
 
 /* ---- the whole ---- */
@@ -468,7 +526,7 @@ static bo_status prune(struct pruning *pruning, bo_error *err)
     for (size_t i = pruning->count; st == BO_OK && i-- > 0;)
         if (pruning->candidates[i].goes)
             st = remove_candidate(pruning, &pruning->candidates[i], err);
-    return st == BO_OK ? sweep(pruning, err) : st;
+    return st == BO_OK ? bo_leftovers_remove(pruning->session, err) : st;
 }
 
 static bo_status report(const struct pruning *pruning, bo_prune *out, bo_error *err)

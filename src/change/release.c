@@ -25,6 +25,12 @@ static bool any_captured(const json_t *details)
     return false;
 }
 
+bool bo_point_is_released(const bo_point_record *point)
+{
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
+    return json_object_get(details, "released_us") != NULL;
+}
+
 bool bo_point_is_captured_elsewhere(const bo_point_record *point)
 {
     BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
@@ -36,14 +42,14 @@ bool bo_point_captures(const bo_point_record *point)
 {
     if (strcmp(point->method, bo_method_name(BO_METHOD_SNAPSHOT)) == 0)
         return false;
-    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    if (json_object_get(details, "released_us") || bo_point_is_captured_elsewhere(point))
+    if (bo_point_is_released(point) || bo_point_is_captured_elsewhere(point))
         return false;
+    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
     return !json_object_get(details, "tables") || any_captured(details);
 }
 
 static bo_status record_release(
-    bo_session *session, bo_point_record *point, bo_arena *arena, bo_error *err)
+    bo_session *session, const char *run, bo_point_record *point, bo_arena *arena, bo_error *err)
 {
     BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
     if (!json_is_object(details))
@@ -54,7 +60,7 @@ static bo_status record_release(
     point->details = bo_arena_str(arena, text);
     if (point->status == BO_POINT_CREATING) /* it was never whole, and cannot become it now */
         point->status = BO_POINT_FAILED;
-    return point->details ? bo_catalog_point_update(session->catalog, point, err) : bo_nomem(err);
+    return point->details ? bo_point_update_under(session, run, point, err) : bo_nomem(err);
 }
 
 bo_status bo_point_release_record(bo_session *session, bo_target *target, const char *run,
@@ -67,7 +73,7 @@ bo_status bo_point_release_record(bo_session *session, bo_target *target, const 
         st = bo_capture_end(target, point->id, err);
     if (st == BO_OK)
         st = bo_catalog_run_step(session->catalog, run, "released", NULL, NULL, err);
-    return st == BO_OK ? record_release(session, point, arena, err) : st;
+    return st == BO_OK ? record_release(session, run, point, arena, err) : st;
 }
 
 static bo_status check_releasable(const bo_point_record *point, bool discard, bo_error *err)
@@ -84,23 +90,21 @@ static bo_status check_releasable(const bo_point_record *point, bool discard, bo
     return BO_OK;
 }
 
-/* The record is read again under the run: somebody else may have sealed the point meanwhile. */
+/* The record is read again under the run, and after what died was settled: a point that was being
+ * taken may be whole now, and one that was rolled back may be open again. */
 static bo_status release_under(bo_session *session, const bo_database *database, const char *run,
     const char *id, bool discard, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
     BO_OWN(bo_target) *target = NULL;
     bo_point_record point;
-    bo_status st =
-        arena ? bo_catalog_point_find(session->catalog, id, arena, &point, err) : bo_nomem(err);
+    bo_status st = arena ? bo_target_open(database, &target, err) : bo_nomem(err);
     if (st == BO_OK)
-        st = check_releasable(&point, discard, err);
-    if (st == BO_OK)
-        st = bo_target_open(database, &target, err);
-    if (st == BO_OK) /* what died may have left a record that is not so any more */
-        st = bo_undo_recover(session, target, point.id, err);
+        st = bo_undo_recover(session, target, id, err);
     if (st == BO_OK)
         st = bo_catalog_point_find(session->catalog, id, arena, &point, err);
+    if (st == BO_OK)
+        st = check_releasable(&point, discard, err);
     return st == BO_OK ? bo_point_release_record(session, target, run, &point, arena, err) : st;
 }
 

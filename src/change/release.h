@@ -7,6 +7,8 @@
 #include "change/session.h"
 #include "change/target.h"
 
+/** Its capture was ended; it may have had one. */
+bool bo_point_is_released(const bo_point_record *point);
 /** Changes are captured for this point as far as the catalog knows: it is not released yet. */
 bool bo_point_captures(const bo_point_record *point);
 /** What is captured under the point's name is another catalog's. */

@@ -19,6 +19,21 @@ bo_status bo_point_new_id(
 bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_options *options,
     char id_out[BO_ID_SIZE], bo_error *err);
 
+/**
+ * held.c: begins a run of `kind` on a point that this process has taken.
+ * @param out  the record as it is under the run.
+ * @retval BO_REFUSED  others came between: it is not as it was taken.
+ */
+bo_status bo_point_hold(bo_session *session, const char *kind, const char *id, bo_arena *arena,
+    char run_out[64], bo_point_record *out, bo_error *err);
+/**
+ * held.c: writes the record in the same moment in which `run`, of the same point, is seen to be
+ * running.
+ * @retval BO_CONFLICT  it is not any more (another process found it dead): stop.
+ */
+bo_status bo_point_update_under(
+    bo_session *session, const char *run, const bo_point_record *point, bo_error *err);
+
 /** The catalog's `details` of a point: one object per table. `extents` and `counts` (a changeset's
  * draft) may be NULL. New reference; NULL: no memory. */
 json_t *bo_point_details(const bo_part *parts, uint32_t count, const bo_extent *extents,

@@ -274,6 +274,212 @@ static void every_point_that_goes_is_audited(void **state)
     assert_non_null(strstr(records[0].details, "\"files\":2"));
 }
 
+/* ---- what others do meanwhile ---- */
+
+static struct {
+    world *w;
+    bo_session *session; /* of another process, so to speak */
+    const char *id;
+    bool done;
+} others;
+
+static void set_up_others(world *w, const char *id)
+{
+    bo_error err = {0};
+    memset(&others, 0, sizeof others);
+    others.w = w;
+    others.id = id;
+    world_ok(bo_session_open(&w->settings, &others.session, &err), &err);
+}
+
+static void roll_the_rollback_back(const char *step)
+{
+    if (strcmp(step, "removing") != 0)
+        return;
+    bo_step_hook = NULL;
+    (void)world_roll_back(others.w, others.id, BO_ROLLBACK_PARTIAL);
+}
+
+/* Rolling its last rollback back seals the parent again. */
+static void undo_points_stay_when_their_parent_came_to_be_needed(void **state)
+{
+    world *w = *state;
+    const char *first = sealed_point(w, "log", 9);
+    const char *parent = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, parent);
+    const char *undo = world_roll_back(w, parent, BO_ROLLBACK_PARTIAL);
+    const char *undone = world_roll_back(w, undo, BO_ROLLBACK_PARTIAL);
+    const char *last = world_roll_back(w, parent, BO_ROLLBACK_PARTIAL);
+    const char *const old[] = {parent, undo, undone};
+    for (size_t i = 0; i < 3; i++)
+        make_older(w, old[i], 8 - (int)i);
+    others.w = w;
+    others.id = last;
+    bo_step_hook = roll_the_rollback_back;
+    bo_prune *prune = prune_by(w, one_day);
+    assert_null(bo_step_hook);
+    assert_true(item_of(prune, first)->removed);
+    assert_string_equal(item_of(prune, parent)->because, "it became sealed meanwhile");
+    assert_string_equal(item_of(prune, undo)->because,
+        bo_arena_printf(w->arena, "it is the undo point of %s, which stays", parent));
+    assert_string_equal(item_of(prune, undone)->because,
+        bo_arena_printf(w->arena, "it is the undo point of %s, which stays", undo));
+    assert_int_equal(prune->removed, 1);
+    bo_prune_free(prune);
+    for (size_t i = 1; i < 3; i++)
+        assert_int_not_equal(world_record(w, old[i]).status, BO_POINT_PRUNED);
+}
+
+static void keep_an_undo_point_of_unknown_outcome(const char *step)
+{
+    char run[64];
+    if (strcmp(step, "removing") != 0)
+        return;
+    bo_step_hook = NULL;
+    world *w = others.w;
+    const char *undo = world_roll_back(w, others.id, BO_ROLLBACK_FULL);
+    begin_run(w, "rollback", undo, run);
+    end_run(w, run, "unknown");
+}
+
+static void a_point_whose_new_undo_point_is_not_settled_stays(void **state)
+{
+    world *w = *state;
+    sealed_point(w, "log", 9);
+    const char *id = sealed_point(w, "orders", 8);
+    make_older(w, world_roll_back(w, id, BO_ROLLBACK_FULL), 7);
+    others.w = w;
+    others.id = id;
+    bo_step_hook = keep_an_undo_point_of_unknown_outcome;
+    bo_prune *prune = prune_by(w, one_day);
+    assert_null(bo_step_hook);
+    assert_false(item_of(prune, id)->removed);
+    assert_non_null(strstr(item_of(prune, id)->because, "is not settled"));
+    bo_prune_free(prune);
+    assert_true(has_snapshot(w, id));
+}
+
+/* Prunes while `action` is done before the n-th question to the catalog. */
+static bo_prune *prune_beside(
+    world *w, unsigned nth, void (*action)(void), bo_prune_options options)
+{
+    fault_driver_install();
+    world_reopen(w);
+    fault_driver_arm_action(nth, action);
+    bo_prune *prune = prune_by(w, options);
+    assert_true(others.done);
+    fault_driver_arm(0);
+    fault_driver_remove();
+    bo_session_free(others.session);
+    return prune;
+}
+
+static void take_a_point(void)
+{
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_scope_item item = {.table = "orders"};
+    const bo_point_options options = {.scope = &item, .scope_count = 1, .migration = "new"};
+    world_ok(bo_point_create(others.session, &others.w->database, &options, &points, &err), &err);
+    bo_point_list_free(points);
+    others.done = true;
+}
+
+static void a_point_that_is_taken_meanwhile_hides_no_other(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w, "orders", 5);
+    set_up_others(w, NULL);
+    bo_prune *prune =
+        prune_beside(w, 2, take_a_point, (bo_prune_options){.keep_days = 1, .table = "orders"});
+    assert_int_equal(prune->removed, 1);
+    assert_true(item_of(prune, id)->removed);
+    bo_prune_free(prune);
+}
+
+static void end_the_taking(void)
+{
+    bo_error err = {0};
+    bo_point_record record;
+    bo_catalog *catalog = others.session->catalog;
+    world_ok(bo_catalog_point_find(catalog, others.id, others.w->arena, &record, &err), &err);
+    record.status = BO_POINT_READY;
+    world_ok(bo_catalog_point_update(catalog, &record, &err), &err);
+    others.done = true;
+}
+
+static void a_point_that_became_whole_meanwhile_stays(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_set_status(w, id, BO_POINT_CREATING);
+    set_up_others(w, id);
+    bo_prune *prune =
+        prune_beside(w, 3, end_the_taking, (bo_prune_options){.keep_days = 1, .dry_run = true});
+    assert_int_equal(prune->removed, 0);
+    assert_string_equal(item_of(prune, id)->because, "it became ready meanwhile");
+    bo_prune_free(prune);
+}
+
+static void remove_the_snapshot(void)
+{
+    const char *file = bo_arena_printf(others.w->arena, "%s.snapshot", others.id);
+    assert_int_equal(unlink(world_path(others.w, file)), 0);
+    others.done = true;
+}
+
+static void files_that_another_prune_removed_are_not_counted(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_set_status(w, id, BO_POINT_PRUNED);
+    set_up_others(w, id);
+    bo_prune *prune = prune_beside(w, 3, remove_the_snapshot, one_day);
+    assert_int_equal(prune->item_count, 0);
+    bo_prune_free(prune);
+}
+
+static void plan_a_prune(const char *step)
+{
+    if (strcmp(step, "removing") != 0)
+        return;
+    bo_step_hook = NULL;
+    bo_error err = {0};
+    bo_prune *prune = NULL;
+    const bo_prune_options plan = {.keep_days = 1, .dry_run = true};
+    world_ok(bo_prune_points(others.session, &plan, &prune, &err), &err);
+    assert_int_equal(prune->item_count, 0);
+    bo_prune_free(prune);
+    others.done = true;
+}
+
+static void a_prune_that_is_at_work_has_not_died(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w, "orders", 5);
+    set_up_others(w, id);
+    bo_step_hook = plan_a_prune;
+    assert_string_equal(fate(w, id, one_day), "goes");
+    assert_true(others.done);
+    bo_session_free(others.session);
+    assert_false(has_snapshot(w, id));
+}
+
+static void files_that_the_record_does_not_name_are_another_catalogs(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    const char *id = world_point(w, "orders");
+    bo_point_record record = world_record(w, id);
+    record.status = BO_POINT_CREATING;
+    record.file = "";
+    world_ok(bo_catalog_point_update(w->session->catalog, &record, &err), &err);
+    assert_string_equal(fate(w, id, one_day), "goes");
+    assert_int_equal(world_record(w, id).status, BO_POINT_PRUNED);
+    assert_true(has_snapshot(w, id));
+}
+
 /* ---- a prune that is killed ---- */
 
 static const char *deadly;
@@ -367,6 +573,13 @@ int main(void)
         WORLD_TEST(a_point_whose_outcome_became_open_meanwhile_stays),
         WORLD_TEST(what_was_never_whole_goes),
         WORLD_TEST(every_point_that_goes_is_audited),
+        WORLD_TEST(undo_points_stay_when_their_parent_came_to_be_needed),
+        WORLD_TEST(a_point_whose_new_undo_point_is_not_settled_stays),
+        WORLD_TEST(a_point_that_is_taken_meanwhile_hides_no_other),
+        WORLD_TEST(a_point_that_became_whole_meanwhile_stays),
+        WORLD_TEST(files_that_another_prune_removed_are_not_counted),
+        WORLD_TEST(a_prune_that_is_at_work_has_not_died),
+        WORLD_TEST(files_that_the_record_does_not_name_are_another_catalogs),
         WORLD_TEST(a_killed_prune_is_ended_by_the_next_one),
         WORLD_TEST(a_prune_that_fails_anywhere_is_ended_by_the_next_one),
     };

@@ -93,6 +93,29 @@ static void releasing_a_point_settles_its_rollback_that_died_committed(void **st
     assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
 }
 
+/* Rolling its rollback back has opened the point again: nobody has said that its change may go. */
+static void a_point_that_is_open_again_is_not_released_unasked(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const bo_scope_item scope[] = {{"orders", NULL}};
+    const bo_point_options options = {
+        .scope = scope, .scope_count = 1, .migration = "captured", .method = BO_METHOD_BOTH};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    list = NULL;
+    world_sql(w, "DELETE FROM orders");
+    (void)roll_back_and_die(w, world_roll_back(w, id, BO_ROLLBACK_FULL), BO_ROLLBACK_FULL);
+    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
+    assert_int_equal(
+        bo_point_release(w->session, &w->database, id, false, &list, &err), BO_REFUSED);
+    assert_non_null(strstr(err.text, "is not sealed"));
+    assert_int_equal(world_record(w, id).status, BO_POINT_READY);
+    assert_null(strstr(world_record(w, id).details, "released_us"));
+}
+
 /* ---- records that cannot be written ---- */
 
 static world *locking;
@@ -168,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_dead_rollback_of_an_undo_point_is_settled_before_its_point_is_rolled_back),
         WORLD_TEST(a_point_whose_rollback_died_committed_is_not_sealed),
+        WORLD_TEST(a_point_that_is_open_again_is_not_released_unasked),
         WORLD_TEST(releasing_a_point_settles_its_rollback_that_died_committed),
         WORLD_TEST(a_rollback_that_cannot_be_recorded_is_done_and_says_so),
         WORLD_TEST(a_change_whose_seal_is_interrupted_can_be_rolled_back),
