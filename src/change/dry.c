@@ -38,6 +38,7 @@ struct dry {
     bo_image *images; /* of each listed row: the one whose key names it */
     uint32_t *of;     /* table of each listed row */
     size_t listed;
+    char run[64]; /* holds the point while the change is tried */
 };
 
 static bo_status list_row(
@@ -199,7 +200,7 @@ static bo_status record_change(
     point->status = BO_POINT_SEALED;
     point->sealed_us = bo_clock_now_us();
     if (st == BO_OK)
-        st = bo_catalog_point_update(dry->session->catalog, point, err);
+        st = bo_point_update_under(dry->session, dry->run, point, err);
     point->details = NULL;
     return st;
 }
@@ -212,7 +213,7 @@ static bo_status rehearse(struct dry *dry, const bo_point_options *options, cons
     bo_point_record point;
     bo_status st = bo_point_take(dry->session, dry->target, &dry_options, id, err);
     if (st == BO_OK)
-        st = bo_catalog_point_find(dry->session->catalog, id, dry->arena, &point, err);
+        st = bo_point_hold(dry->session, "dry-run", id, dry->arena, dry->run, &point, err);
     if (st == BO_OK)
         st = bo_content_open(dry->session, point.file, point.root, &dry->content, err);
     if (st == BO_OK)
@@ -222,6 +223,18 @@ static bo_status rehearse(struct dry *dry, const bo_point_options *options, cons
         return st == BO_OK ? bo_nomem(err) : st;
     st = try_change(dry, &point, file, sql, size, err);
     return st == BO_OK ? record_change(dry, &point, file, err) : st;
+}
+
+static bo_status end_run(struct dry *dry, bo_status st, bo_error *err)
+{
+    bo_error second = {0};
+    if (!dry->run[0])
+        return st;
+    bo_status ended =
+        bo_catalog_run_end(dry->session->catalog, dry->run, bo_outcome_name(st), NULL, &second);
+    if (st == BO_OK && ended != BO_OK && err)
+        *err = second;
+    return st == BO_OK ? ended : st;
 }
 
 bo_status bo_run_dry(bo_session *session, const bo_database *database,
@@ -239,7 +252,7 @@ bo_status bo_run_dry(bo_session *session, const bo_database *database,
     char id[BO_ID_SIZE] = "";
     bo_status st = bo_target_open(database, &dry.target, err);
     if (st == BO_OK)
-        st = rehearse(&dry, options, sql, size, id, err);
+        st = end_run(&dry, rehearse(&dry, options, sql, size, id, err), err);
     if (st == BO_OK) {
         *report = (bo_change_report){.point = bo_arena_str(whole->arena, id),
             .table_count = dry.content->part_count,

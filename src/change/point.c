@@ -285,7 +285,7 @@ static bo_status write_snapshot(struct taking *taking, bo_error *err)
     taking->record.root = taking->root;
     taking->record.status = BO_POINT_READY;
     st = bo_catalog_run_step(taking->session->catalog, taking->run, "stored", NULL, NULL, err);
-    return st == BO_OK ? bo_catalog_point_update(taking->session->catalog, &taking->record, err)
+    return st == BO_OK ? bo_point_update_under(taking->session, taking->run, &taking->record, err)
                        : st;
 }
 

@@ -40,19 +40,6 @@ static bo_status check_writable(bo_target *target, bo_error *err)
     return st;
 }
 
-/* Between the point and the run others may have found the point: it has to be as it was taken. */
-static bo_status begin_on(bo_run *run, const char *point, bo_error *err)
-{
-    bo_catalog *catalog = run->session->catalog;
-    bo_status st = bo_catalog_run_begin(catalog, "run", point, run->session->actor, run->id, err);
-    if (st == BO_OK)
-        st = bo_catalog_point_find(catalog, point, run->arena, &run->point, err);
-    if (st == BO_OK && run->point.status != BO_POINT_READY)
-        return bo_fail(err, BO_REFUSED, "'%s' became %s meanwhile", point,
-            bo_point_status_name(run->point.status));
-    return st;
-}
-
 bo_status bo_run_begin(bo_session *session, const bo_database *database,
     const bo_point_options *options, bo_run **out, bo_error *err)
 {
@@ -74,7 +61,7 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
     if (st == BO_OK)
         st = bo_point_take(session, target, options, point, err);
     if (st == BO_OK)
-        st = begin_on(run, point, err);
+        st = bo_point_hold(session, "run", point, run->arena, run->id, &run->point, err);
     if (st == BO_OK)
         st = bo_session_audit(
             session, "run.begin", point, "begun", json_pack("{s:s}", "run", run->id), err);
@@ -120,8 +107,8 @@ static bo_status seal(bo_run *run, bo_error *err)
     if (st == BO_OK)
         st = bo_target_open(run->database, &target, err);
     if (st == BO_OK)
-        st = bo_point_seal_record(
-            run->session, target, &point, (bo_writer){run->id, run->trusted}, run->arena, err);
+        st = bo_point_seal_record(run->session, target, run->id, &point,
+            (bo_writer){run->id, run->trusted}, run->arena, err);
     if (st != BO_OK)
         return st;
     run->point = point;

@@ -21,6 +21,7 @@ struct sealing {
     bool *kept;      /* of each part: its change is kept in the database as well */
     const char *run; /* captured parts: only its writes are the change; NULL: all since the point */
     bool trusted;    /* bo_writer.trusted */
+    const char *under; /* the run that seals */
     json_t *position;  /* where the journals were */
     uint64_t untagged; /* rows that were written meanwhile, when none was the run's */
     uint64_t others;   /* writes of others, when the run can only be undone as a whole */
@@ -299,7 +300,6 @@ static char *sealed_details(const struct sealing *sealing, const char *details)
 static bo_status seal_into(
     struct sealing *sealing, bo_point_record *record, bo_arena *arena, bo_error *err)
 {
-    bo_catalog *catalog = sealing->session->catalog;
     uint32_t count = sealing->content->part_count;
     sealing->open =
         bo_arena_array(sealing->content->arena, (size_t)count + 1, sizeof *sealing->open);
@@ -340,17 +340,18 @@ static bo_status seal_into(
     record->change_root = bo_arena_str(arena, sealing->draft->root_hex);
     record->status = BO_POINT_SEALED;
     record->sealed_us = bo_clock_now_us();
-    return bo_catalog_point_update(catalog, record, err);
+    return bo_point_update_under(sealing->session, sealing->under, record, err);
 }
 
-bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
-    bo_writer writer, bo_arena *arena, bo_error *err)
+bo_status bo_point_seal_record(bo_session *session, bo_target *target, const char *run,
+    bo_point_record *record, bo_writer writer, bo_arena *arena, bo_error *err)
 {
     BO_OWN(json_ref) *position = json_object();
     struct sealing sealing = {.session = session,
         .target = target,
         .run = writer.run,
         .trusted = writer.trusted,
+        .under = run,
         .position = position};
     BO_OWN(bo_content) *content = NULL;
     if (!position)
@@ -418,7 +419,7 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
     if (st == BO_OK)
         st = find_writer(session, record->id, arena, &writer, err);
     if (st == BO_OK)
-        st = bo_point_seal_record(session, target, record, writer, arena, err);
+        st = bo_point_seal_record(session, target, run, record, writer, arena, err);
     bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
     if (st == BO_OK && ended != BO_OK && err)
         *err = second;

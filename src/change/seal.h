@@ -11,10 +11,13 @@ typedef struct bo_writer {
     bool trusted;    /* every write of the run carries its mark: when none does, it wrote nothing */
 } bo_writer;
 
-/** Writes the changeset from the point to now and updates the record (status, change_file,
- * details).  Of captured tables only what `writer` wrote is the change. */
-bo_status bo_point_seal_record(bo_session *session, bo_target *target, bo_point_record *record,
-    bo_writer writer, bo_arena *arena, bo_error *err);
+/** Under the live run `run` of the point: writes the changeset from the point to now and updates
+ * the record (status, change_file, details).  Of captured tables only what `writer` wrote is the
+ * change.
+ *
+ * @retval BO_CONFLICT  `run` was found dead meanwhile: the record is left as it is. */
+bo_status bo_point_seal_record(bo_session *session, bo_target *target, const char *run,
+    bo_point_record *record, bo_writer writer, bo_arena *arena, bo_error *err);
 /** True when the seal could not tell what the change did to this table (DDL): all since counts as
  * the change. */
 bool bo_point_is_open(const bo_point_record *record, uint32_t table);

@@ -175,6 +175,7 @@ static const struct explanation explanations[] = {
         "backout point release", true},
     {"seal", NULL, "backout died while the point was sealed; nothing was changed",
         "backout point seal", true},
+    {"dry-run", NULL, "backout died while a change was tried; nothing was changed", "", false},
     {"run", NULL,
         "backout died while the change ran; how far the change came is not known, and the point is "
         "whole; what others wrote since then counts as the change too",

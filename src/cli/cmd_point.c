@@ -116,9 +116,9 @@ static bool is_captured(const bo_point *point)
 }
 
 /* Ending the capture of a sealed point loses nothing of its change, and where nothing is captured
- * there is nothing to end: no question. */
-static bo_status confirm_release(
-    cli *ctx, const struct release_args *args, const cli_subject *on, bo_error *err)
+ * there is nothing to end: no question.  *discard_out: somebody said yes to losing the change. */
+static bo_status confirm_release(cli *ctx, const struct release_args *args, const cli_subject *on,
+    bool *discard_out, bo_error *err)
 {
     bool open = strcmp(on->point->status, "ready") == 0 && is_captured(on->point);
     char what[240];
@@ -135,6 +135,7 @@ static bo_status confirm_release(
     if (st == BO_REFUSED && open && !args->yes && !ctx->terminal)
         cli_hint(ctx, "when the change has ended: backout point seal %s; --yes gives it up",
             on->point->id);
+    *discard_out = args->yes || open;
     return st;
 }
 
@@ -142,15 +143,16 @@ static bo_status release(cli *ctx, const void *arguments, bo_error *err)
 {
     const struct release_args *args = arguments;
     BO_OWN_VALUE(cli_subject) on = {0};
+    bool discard = false;
     bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st == BO_OK)
         st = cli_permit(ctx, &on.database, CLI_MAY_RELEASE, on.point->id, err);
     if (st == BO_OK)
-        st = confirm_release(ctx, args, &on, err);
+        st = confirm_release(ctx, args, &on, &discard, err);
     if (st != BO_OK)
         return st;
     BO_OWN(bo_point_list) *list = NULL;
-    st = bo_point_release(on.session, &on.database.db, on.point->id, true, &list, err);
+    st = bo_point_release(on.session, &on.database.db, on.point->id, discard, &list, err);
     return st == BO_OK ? cli_answer_made(ctx, bo_point_list_get(list, 0), err) : st;
 }
 

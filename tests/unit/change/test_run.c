@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backout/backup.h"
 #include "backout/run.h"
 #include "base/clock.h"
+#include "base/step.h"
 
 static bo_run_record record_of(world *w, const char *id)
 {
@@ -153,6 +155,280 @@ static void details_of_a_change_that_died_know_what_became_of_its_point(void **s
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
 }
 
+/* ---- what others do meanwhile ---- */
+
+static struct {
+    world *w;
+    bo_session *session; /* of another process, so to speak */
+    void (*act)(const char *point);
+    const char *done;  /* the point that was found */
+    unsigned finished; /* files */
+} others;
+
+static void set_up_others(world *w, void (*act)(const char *point))
+{
+    bo_error err = {0};
+    memset(&others, 0, sizeof others);
+    others.w = w;
+    others.act = act;
+    world_ok(bo_session_open(&w->settings, &others.session, &err), &err);
+}
+
+static bo_point_record newest_of(bo_session *session)
+{
+    bo_error err = {0};
+    bo_point_record *points = NULL;
+    size_t count = 0;
+    const bo_point_filter newest = {.limit = 1};
+    world_ok(
+        bo_catalog_points(session->catalog, &newest, others.w->arena, &points, &count, &err), &err);
+    return count ? points[0] : (bo_point_record){.status = BO_POINT_FAILED};
+}
+
+/* The run of a point that was taken has ended, and nothing else has begun on it. */
+static void act_when_it_is_taken(const char *step)
+{
+    bo_error err = {0};
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    if (strcmp(step, "catalog.committed") != 0 || others.done)
+        return;
+    bo_step_hook = NULL;
+    bo_point_record point = newest_of(others.session);
+    if (point.status == BO_POINT_READY)
+        world_ok(bo_catalog_runs(
+                     others.session->catalog, point.id, 0, others.w->arena, &runs, &count, &err),
+            &err);
+    if (count == 1 && strcmp(runs[0].status, "done") == 0) {
+        others.done = point.id;
+        others.act(point.id);
+    } else {
+        bo_step_hook = act_when_it_is_taken;
+    }
+}
+
+static void prune_it(const char *point)
+{
+    bo_error err = {0};
+    bo_point_record record;
+    bo_catalog *catalog = others.session->catalog;
+    world_ok(bo_catalog_point_find(catalog, point, others.w->arena, &record, &err), &err);
+    record.status = BO_POINT_PRUNED;
+    world_ok(bo_catalog_point_update(catalog, &record, &err), &err);
+}
+
+static void release_it(const char *point)
+{
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    world_ok(bo_point_release(others.session, &others.w->database, point, true, &list, &err), &err);
+    bo_point_list_free(list);
+}
+
+static void a_change_is_not_begun_when_its_point_was_released_before_it(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_run *run = NULL;
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    const bo_scope_item item = {.table = "orders"};
+    const bo_point_options options = {
+        .scope = &item, .scope_count = 1, .migration = "test", .method = BO_METHOD_CAPTURE};
+    set_up_others(w, release_it);
+    bo_step_hook = act_when_it_is_taken;
+    assert_int_equal(bo_run_begin(w->session, &w->database, &options, &run, &err), BO_REFUSED);
+    bo_step_hook = NULL;
+    assert_non_null(others.done);
+    assert_null(run);
+    assert_non_null(strstr(err.text, "was ended meanwhile"));
+    bo_session_free(others.session);
+    world_ok(bo_catalog_runs(w->session->catalog, NULL, 1, w->arena, &runs, &count, &err), &err);
+    assert_string_equal(runs[0].kind, "run");
+    assert_string_equal(runs[0].status, "refused");
+}
+
+static const char change[] = "UPDATE orders SET total = 9";
+
+static bo_status try_it(bo_session *session, bo_change_report **out, bo_error *err)
+{
+    const bo_scope_item item = {.table = "orders"};
+    const bo_point_options options = {.scope = &item, .scope_count = 1, .migration = "test"};
+    return bo_run_dry(session, &others.w->database, &options, change, strlen(change), out, err);
+}
+
+static void a_change_is_not_tried_when_its_point_was_pruned_before_it(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_change_report *report = NULL;
+    set_up_others(w, prune_it);
+    bo_step_hook = act_when_it_is_taken;
+    assert_int_equal(try_it(w->session, &report, &err), BO_REFUSED);
+    bo_step_hook = NULL;
+    assert_non_null(others.done);
+    assert_non_null(strstr(err.text, "became pruned meanwhile"));
+    assert_int_equal(world_record(w, others.done).status, BO_POINT_PRUNED);
+    bo_session_free(others.session);
+}
+
+/* The second file is the change's: it is being tried. */
+static void try_and_prune(const char *step)
+{
+    if (strcmp(step, "file.finished") != 0 || ++others.finished != 2)
+        return;
+    bo_step_hook = NULL;
+    bo_error err = {0};
+    bo_change_report *report = NULL;
+    bo_prune *prune = NULL;
+    bo_check *check = NULL;
+    const bo_prune_options last = {.keep_last = 1};
+    others.done = newest_of(others.session).id;
+    world_ok(try_it(others.session, &report, &err), &err);
+    bo_change_report_free(report);
+    world_ok(bo_prune_points(others.session, &last, &prune, &err), &err);
+    assert_int_equal(prune->removed, 0);
+    bo_prune_free(prune);
+    world_ok(bo_check_stored(others.session, NULL, NULL, false, &check, &err), &err);
+    assert_string_equal(check->result, "match");
+    bo_check_free(check);
+}
+
+static void a_point_stays_while_a_change_is_tried_on_it(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_change_report *report = NULL;
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    set_up_others(w, NULL);
+    bo_step_hook = try_and_prune;
+    world_ok(try_it(w->session, &report, &err), &err);
+    assert_null(bo_step_hook);
+    bo_session_free(others.session);
+    assert_string_equal(report->point, others.done);
+    bo_point_record record = world_record(w, report->point);
+    bo_change_report_free(report);
+    assert_int_equal(record.status, BO_POINT_SEALED);
+    assert_true(world_has_file(w, record.file) && world_has_file(w, record.change_file));
+    world_ok(
+        bo_catalog_runs(w->session->catalog, record.id, 0, w->arena, &runs, &count, &err), &err);
+    assert_string_equal(runs[0].kind, "dry-run");
+    assert_string_equal(runs[0].status, "done");
+}
+
+/* The second file is the change's. */
+static void die_while_it_is_tried(const char *step)
+{
+    if (strcmp(step, "file.finished") == 0 && ++others.finished == 2)
+        (void)raise(SIGKILL);
+}
+
+static void try_and_die(world *w, const char *what)
+{
+    (void)what;
+    bo_error err = {0};
+    bo_change_report *report = NULL;
+    others.w = w;
+    others.finished = 0;
+    bo_step_hook = die_while_it_is_tried;
+    (void)!try_it(w->session, &report, &err);
+}
+
+/* Nothing is left to be done after it. */
+static void a_dry_run_that_died_changed_nothing(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    world_killed_at(w, "none", try_and_die, NULL);
+    world_ok(bo_catalog_runs(w->session->catalog, NULL, 1, w->arena, &runs, &count, &err), &err);
+    assert_string_equal(runs[0].kind, "dry-run");
+    assert_told(w, runs[0].point, runs[0].id, "nothing was changed", "");
+}
+
+/* ---- runs that others found dead ---- */
+
+/* "STEP": the newest run is found dead there, and its point is given up. */
+static const char *lost_at;
+
+static void find_it_dead(const char *step)
+{
+    if (strcmp(step, lost_at) != 0)
+        return;
+    bo_step_hook = NULL;
+    bo_error err = {0};
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    world *w = others.w;
+    bo_catalog *catalog = others.session->catalog;
+    world_ok(bo_catalog_runs(catalog, NULL, 1, w->arena, &runs, &count, &err), &err);
+    world_ok(bo_catalog_run_end(catalog, runs[0].id, "died", NULL, &err), &err);
+    prune_it(runs[0].point);
+    others.done = runs[0].point;
+}
+
+static void assert_left_alone(
+    world *w, const char *step, bo_status (*work)(world *w, bo_error *err))
+{
+    bo_error err = {0};
+    set_up_others(w, NULL);
+    lost_at = step;
+    bo_step_hook = find_it_dead;
+    assert_int_equal(work(w, &err), BO_CONFLICT);
+    assert_null(bo_step_hook);
+    assert_non_null(strstr(err.text, "is not running any more"));
+    bo_session_free(others.session);
+}
+
+static bo_status seal_latest(world *w, bo_error *err)
+{
+    bo_point_list *list = NULL;
+    return bo_point_seal(w->session, &w->database, "latest", &list, err);
+}
+
+static bo_status release_latest(world *w, bo_error *err)
+{
+    bo_point_list *list = NULL;
+    return bo_point_release(w->session, &w->database, "latest", true, &list, err);
+}
+
+static bo_status take_one(world *w, bo_error *err)
+{
+    bo_point_list *list = NULL;
+    const bo_scope_item item = {.table = "orders"};
+    const bo_point_options options = {
+        .scope = &item, .scope_count = 1, .migration = "test", .method = BO_METHOD_BOTH};
+    bo_status st = bo_point_create(w->session, &w->database, &options, &list, err);
+    bo_point_list_free(list);
+    return st;
+}
+
+static void a_seal_that_was_found_dead_records_nothing(void **state)
+{
+    world *w = *state;
+    world_point(w, "orders");
+    assert_left_alone(w, "file.stored", seal_latest);
+    assert_int_equal(world_record(w, others.done).status, BO_POINT_PRUNED);
+}
+
+static void a_release_that_was_found_dead_records_nothing(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    world_ok(take_one(w, &err), &err);
+    assert_left_alone(w, "released", release_latest);
+    assert_null(strstr(world_record(w, others.done).details, "released_us"));
+}
+
+static void a_point_whose_taking_was_found_dead_is_not_ready(void **state)
+{
+    world *w = *state;
+    assert_left_alone(w, "stored", take_one);
+    assert_int_equal(world_record(w, others.done).status, BO_POINT_FAILED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +437,13 @@ int main(void)
         WORLD_TEST(details_of_a_failed_change_know_what_became_of_its_point),
         WORLD_TEST(details_of_a_failed_change_that_was_left_tell_to_roll_it_back),
         WORLD_TEST(details_of_a_change_that_died_know_what_became_of_its_point),
+        WORLD_TEST(a_change_is_not_begun_when_its_point_was_released_before_it),
+        WORLD_TEST(a_change_is_not_tried_when_its_point_was_pruned_before_it),
+        WORLD_TEST(a_point_stays_while_a_change_is_tried_on_it),
+        WORLD_TEST(a_dry_run_that_died_changed_nothing),
+        WORLD_TEST(a_seal_that_was_found_dead_records_nothing),
+        WORLD_TEST(a_release_that_was_found_dead_records_nothing),
+        WORLD_TEST(a_point_whose_taking_was_found_dead_is_not_ready),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }
