@@ -84,8 +84,8 @@ static const struct {
         "if it was renamed, its keys and indexes still have the names that are needed: rename it "
         "back, then try again"},
     {ANY, NULL, "again without making the table anew",
-        "backout backup TABLE --db DB keeps its rows of now; then DROP TABLE, and backout execute "
-        "ID --type backup --tables TABLE"},
+        "if it was renamed, rename it back; if it was dropped: backout backup TABLE --db DB keeps "
+        "the rows of now, then DROP TABLE, and backout execute ID --type backup --tables TABLE"},
     {BO_REFUSED, NULL, "changed its shape, and its rows at the point are not stored",
         "rename back what was renamed, or alter it back, then try again"},
     {ANY, NULL, "not sealed", "the change has no recorded end: backout point seal ID"},

@@ -45,16 +45,26 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     [ "$(q 'SELECT quote(a) FROM l')" = "'01'" ]
 }
 
-@test "a NOT NULL column that was dropped comes back by type backup only" {
+@test "a NOT NULL column that was dropped comes back by type backup only, and a backup keeps the rows" {
     q "CREATE TABLE l (id INTEGER PRIMARY KEY, a TEXT NOT NULL); INSERT INTO l VALUES (1, 'x')"
-    backout -q point create --db shop.db --tables l
+    id=$(backout -q point create --db shop.db --tables l --output json | jq -r .id)
     q 'ALTER TABLE l DROP COLUMN a'
-    backout -q point seal latest
-    run -3 backout -q execute latest --type full --discard-later --yes
-    [[ $output == *"cannot make column 'a' of 'l' again"* ]] || { echo "$output"; false; }
+    backout -q point seal "$id"
+    q 'INSERT INTO l VALUES (9)'
+    for how in --dry-run --yes '--discard-later --dry-run' '--discard-later --yes'; do
+        # shellcheck disable=SC2086 # several words
+        run -3 backout -q execute "$id" --type full $how
+        [[ $output == *"cannot make column 'a' of 'l' again"* ]] || { echo "$output"; false; }
+        [[ $output == *"hint: if it was renamed, rename it back; if it was dropped: backout backup TABLE --db DB"* ]]
+    done
+    kept=$(backout -q backup l --db shop.db --output json | jq -r .id)
     q 'DROP TABLE l'
-    backout -q execute latest --type backup --yes
+    backout -q execute "$id" --type backup --yes
     [ "$(q 'SELECT * FROM l')" = '1|x' ]
+    [ "$(backout export "$kept" --which before | jq -r .row.id | tr '\n' ' ')" = '1 9 ' ]
+    q 'DROP TABLE l'
+    backout -q restore "$kept" --db shop.db --yes
+    [ "$(q 'SELECT group_concat(id) FROM l')" = '1,9' ]
 }
 
 @test "foreign keys are on in a file only if the URL says so" {

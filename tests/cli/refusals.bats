@@ -173,3 +173,72 @@ refused() {
     [ "$(sqlite3 prod.db 'PRAGMA journal_mode')" = delete ]
     [ "$(ls -A)" = prod.db ]
 }
+
+@test "of a table that others renamed plan, assessment and execution say the same" {
+    id=$(backout -q run --db shop.db damage.sql --output json | jq -r .id)
+    sqlite3 shop.db 'ALTER TABLE items RENAME TO lines'
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    [[ $stderr == *"because: table 'items' is not there, and only type full makes a table again"* ]]
+    [[ $stderr == *"hint: if it was renamed, rename it back; else type full makes it again: backout execute $id"* ]]
+    local gone="note: items: the table is not there, and will be made again; if it was renamed, rename it back"
+    run -0 --separate-stderr backout execute "$id" --type full --dry-run
+    [[ $output == *"items           6       0       0          0     0"* ]] || { echo "$output"; false; }
+    [[ $output == *"$gone"* ]]
+    run -0 --separate-stderr backout assess "$id"
+    [[ $output == *"$gone"* ]]
+    [[ $output != *"by others"* ]]
+    [[ $output == *"recommended: full, because a table or column of the point is gone"* ]]
+    run -0 --separate-stderr backout execute "$id" --type full --yes
+    [[ $output == *"items             6        0        0          0     0  match"* ]] || { echo "$output"; false; }
+    [[ $output == *"note: items: the table was not there, and was made again; the undo point leaves it there, empty"* ]]
+}
+
+@test "where a column is gone no hint leads to type partial as it is" {
+    id=$(backout -q run --db shop.db damage.sql --output json | jq -r .id)
+    sqlite3 shop.db 'ALTER TABLE customers RENAME COLUMN email TO mail'
+    run -3 --separate-stderr backout execute "$id" --type full --yes
+    [[ $stderr == *"because: a column of 'customers' is gone, and type partial makes none again"* ]]
+    [[ $stderr == *"hint: if it was renamed, rename it back, or make it again, and type partial keeps"* ]]
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    [[ $stderr == *"because: customers: column 'email' was dropped since the point"* ]]
+    [[ $stderr != *"'mail'"* ]]
+    [[ $stderr == *"hint: alter the table back, then try again: a column that was renamed gets its name back"* ]]
+    sqlite3 shop.db 'ALTER TABLE customers RENAME COLUMN mail TO email'
+    backout -q execute "$id" --type partial --yes
+}
+
+@test "a change that altered the shape of a table: the hints end where it is undone" {
+    echo 'ALTER TABLE items DROP COLUMN name' >drop.sql
+    id=$(backout -q run --db shop.db drop.sql --output json | jq -r .id)
+    sqlite3 shop.db "ALTER TABLE items ADD COLUMN note TEXT"
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    [[ $stderr == *"hint: it can be undone as a whole only: backout assess $id, then backout execute $id --type full"* ]]
+}
+
+@test "rows that others may have written are not said to be theirs" {
+    sqlite3 shop.db 'CREATE TABLE notes (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO notes VALUES (1, 2)'
+    echo 'ALTER TABLE notes DROP COLUMN a' >drop.sql
+    id=$(backout -q run --db shop.db drop.sql --output json | jq -r .id)
+    run -0 --separate-stderr backout assess "$id"
+    [[ $output == *"1 row may have been written by others since"* ]]
+    [[ $output == *"because the change altered the shape of a table, and can be undone as a whole only"* ]]
+    run -3 --separate-stderr backout execute "$id" --type full --yes
+    [[ $output == *"would give up 1 row that others may have written"* ]]
+    [[ $stderr == *"hint: backout export $id --which before shows the rows that come back; --discard-later"* ]]
+    backout -q execute "$id" --type full --discard-later --yes
+    [ "$(sqlite3 shop.db 'SELECT * FROM notes')" = '1|2' ]
+}
+
+@test "a point whose snapshot is lost: assess and type full lead to type partial, which works" {
+    was=$(rows)
+    id=$(backout -q run --db shop.db damage.sql --output json | jq -r .id)
+    rm ".backout/repository/$id.snapshot"
+    run -3 --separate-stderr backout execute "$id" --type full --yes
+    [[ $stderr == *"because: the change itself is whole: type partial undoes it without this file"* ]]
+    [[ $stderr == *"hint: backout execute $id --type partial; backout check $id says what is still whole"* ]]
+    run -0 --separate-stderr backout assess "$id"
+    [[ $stderr == *"type full is not possible"* ]]
+    [[ $output == *"recommended: partial"* ]]
+    backout -q execute "$id" --type partial --yes
+    [ "$(rows)" = "$was" ]
+}
