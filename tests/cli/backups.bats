@@ -205,7 +205,7 @@ take_backup() {
     now=$(rows)
     run -3 --separate-stderr backout execute "$id" --yes
     [[ $stderr == *"4 rows were written after the backup, and type full would discard them"* ]]
-    [[ $stderr == *"backout restore ID --db DB"* ]]
+    [[ $stderr == *"backout restore $id --db "* ]]
     [ "$(rows)" = "$now" ]
     run -3 --separate-stderr backout execute "$id" --yes --tables items
     [[ $stderr == *"2 rows were written after the backup"* ]]

@@ -107,7 +107,7 @@ later() {
     local hint
     sqlite3 shop.db 'UPDATE orders SET total_cents = 1 WHERE id = 12'
     run -3 --separate-stderr backout execute "$id" --type partial --yes
-    hint="see them with: backout assess ID; then: backout execute ID --type partial"
+    hint="see them with: backout assess $id; then: backout execute $id --type partial"
     hint+=" --on-conflict skip|replace, or --by column"
     [ "${stderr_lines[-1]}" = "  hint: $hint" ]
     run -3 --separate-stderr backout execute "$id" --type partial --by column --yes
