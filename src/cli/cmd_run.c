@@ -315,7 +315,8 @@ static const char *name_of(cli *ctx, const char *path)
     return stem && !slug.failed ? bo_arena_str(ctx->arena, bo_buf_str(&slug)) : NULL;
 }
 
-/* The latest point of the migration that --migration or the file names: `latest`, of one. */
+/* The latest point of the migration that --migration or the file names: `latest`, of one; that of
+ * the database that was named, when it has any. */
 static bo_status find_latest(
     cli *ctx, const struct run_args *args, const char *file, const char **out, bo_error *err)
 {
@@ -328,8 +329,17 @@ static bo_status find_latest(
         query.migration = name_of(ctx, file);
     if (!query.migration)
         return bo_nomem(err);
+    BO_OWN_VALUE(cli_database) database = {0};
     const char *latest = NULL;
-    st = cli_latest(ctx, &query, false, &latest, err);
+    if (args->scope.db) {
+        st = cli_database_find(ctx, args->scope.db, &database, err);
+        query.database = database.shown;
+        if (st == BO_OK)
+            st = cli_latest(ctx, &query, false, &latest, err);
+        query.database = NULL;
+    }
+    if (st == BO_OK && !latest)
+        st = cli_latest(ctx, &query, false, &latest, err);
     if (st != BO_OK)
         return st;
     if (!latest)

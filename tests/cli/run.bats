@@ -156,6 +156,20 @@ teardown() { common_teardown; }
     [[ $stderr == *"hint: list the points with: backout list --all"* ]]
 }
 
+@test "run --rollback of a database that is named takes the latest point of that one" {
+    cp shop.db other.db
+    local before
+    before=$(rows)
+    damage
+    backout -q run --db other.db damage.sql
+    run -0 --separate-stderr backout run --rollback damage.sql --db shop.db --yes --output json
+    [ "$(jq -r .id <<<"$output")" = "$id" ]
+    [ "$(rows)" = "$before" ]
+    [ "$(rows other.db)" != "$before" ]
+    run -0 backout run --rollback damage.sql --yes
+    [ "$(rows other.db)" = "$before" ]
+}
+
 @test "run --rollback that is refused for what others wrote hints at what there is" {
     damage
     sqlite3 shop.db "UPDATE orders SET status = 'sent' WHERE id = 13"
