@@ -54,6 +54,11 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
             "table '%s' is not there, and only some of its rows were asked for", part->was->name);
     if (undo->full && shape == BO_SHAPE_DROPPED)
         return BO_OK;
+    const char *file = undo->record.file;
+    if (shape == BO_SHAPE_DROPPED && (part->unstored || !file || !file[0]))
+        return bo_fail(err, BO_REFUSED,
+            "table '%s' is not there, and '%s' has not its rows to make it again", part->was->name,
+            undo->record.id);
     return bo_shape_refuse(part, undo->arena, err);
 }
 

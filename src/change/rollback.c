@@ -184,10 +184,9 @@ static bo_status refuse_unclear(const bo_undo *undo, bo_error *err)
     bool by_change = false;
     for (uint32_t i = 0; i < undo->intent->part_count; i++)
         by_change = by_change || (undo->lost_of[i] && bo_point_is_open(&undo->record, i));
-    (void)bo_fail(err, BO_REFUSED,
-        "type full would discard rows of a table whose shape %s\nwhether others wrote them since "
-        "is not known",
-        by_change ? "the change altered" : "was altered since");
+    (void)bo_fail(err, BO_REFUSED, "%s\nwhether others wrote them since is not known",
+        by_change ? "type full would discard rows of a table whose shape the change altered"
+                  : "type full would discard rows of a table whose shape was altered since");
     return by_change ? BO_REFUSED : name_gone(undo, err);
 }
 

@@ -64,6 +64,8 @@ static const struct {
         "the tables as the point has them: backout verify ID, backout export ID --which before"},
     {ANY, NULL, "type partial undoes it without this file",
         "backout execute ID --type partial; backout check ID says what is still whole"},
+    {BO_REFUSED, NULL, "has not its rows to make it again",
+        "if it was renamed, rename it back, then try again"},
     {BO_REFUSED, NULL, "is not there, and only type full",
         "if it was renamed, rename it back; else type full makes it again: backout execute ID"},
     {BO_REFUSED, NULL, "and type partial makes none again",

@@ -242,3 +242,18 @@ refused() {
     backout -q execute "$id" --type partial --yes
     [ "$(rows)" = "$was" ]
 }
+
+@test "a captured table that others renamed is renamed back, and no hint leads elsewhere" {
+    id=$(backout -q point create --db shop.db --method capture --tables items --output json | jq -r .id)
+    sqlite3 shop.db "UPDATE items SET name = 'x'"
+    backout -q point seal "$id"
+    sqlite3 shop.db 'ALTER TABLE items RENAME TO lines'
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    [[ $stderr == *"because: table 'items' is not there, and '$id' has not its rows to make it again"* ]]
+    [[ $stderr == *"hint: if it was renamed, rename it back, then try again"* ]]
+    run -3 --separate-stderr backout execute "$id" --type full --yes
+    [[ $stderr == *"hint: rename back what was renamed, or alter it back, then try again"* ]]
+    sqlite3 shop.db 'ALTER TABLE lines RENAME TO items'
+    backout -q execute "$id" --type partial --yes
+    [ "$(sqlite3 shop.db "SELECT count(*) FROM items WHERE name = 'x'")" = 0 ]
+}

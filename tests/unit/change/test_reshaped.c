@@ -132,6 +132,28 @@ static void a_table_that_is_gone_is_refused_by_type_partial_in_words(void **stat
     assert_string_equal(world_value(w, "SELECT sum(cents) FROM goods"), "300");
 }
 
+/* An undo point has changes, and no table to make one of. */
+static void type_full_is_not_named_where_it_makes_no_table(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!w)
+        return;
+    const char *id = a_sealed_change(w);
+    const char *undo = world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    world_sql(w, "ALTER TABLE goods RENAME TO goods_old");
+    bo_error err = {0};
+    for (int full = 0; full < 2; full++) {
+        assert_null(try_to(w, undo,
+            (bo_rollback_options){.type = full ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL},
+            BO_REFUSED, &err));
+        said(err.text, "table 'goods' is not there, and 'rb_undo_");
+        assert_null(strstr(err.text, "type full"));
+    }
+    world_sql(w, "ALTER TABLE goods_old RENAME TO goods");
+    world_roll_back(w, undo, BO_ROLLBACK_FULL);
+    assert_string_equal(world_value(w, "SELECT sum(cents) FROM goods"), "30");
+}
+
 static void a_column_that_is_gone_is_the_one_reason_that_is_named(void **state)
 {
     world *w = world_or_skip(state);
@@ -239,6 +261,7 @@ int main(void)
         WITH_TABLES_MADE_AGAIN(a_table_that_others_renamed_is_planned_as_it_is_made_again),
         WITH_TABLES_MADE_AGAIN(what_stands_in_the_way_of_making_a_table_is_known_to_the_plan),
         EACH(a_table_that_is_gone_is_refused_by_type_partial_in_words),
+        EACH(type_full_is_not_named_where_it_makes_no_table),
         EACH(a_column_that_is_gone_is_the_one_reason_that_is_named),
         EACH(a_column_that_needs_a_value_is_named_by_a_restore),
         WITH_TABLES_MADE_AGAIN(what_a_change_to_the_shape_did_is_not_said_to_be_of_others),
