@@ -93,7 +93,11 @@ fill_shop() {
         run -3 --separate-stderr backout execute "$id" --yes
         said "because: cannot use '$id.$kind'"
         said "No such file or directory"
-        said "hint: bring the file back from a copy of the repository"
+        if [ "$kind" = snapshot ]; then
+            said "hint: backout execute $id --type partial"
+        else
+            said "hint: bring the file back from a copy of the repository"
+        fi
         [ "$(rows)" = "$damaged" ]
         run -4 --separate-stderr backout check "$id"
         mv kept ".backout/repository/$id.$kind"
@@ -110,7 +114,11 @@ fill_shop() {
         flip ".backout/repository/$id.$kind"
         run -3 --separate-stderr backout execute "$id" --yes
         said "because: cannot use '$id.$kind'"
-        said "hint: see what is still whole with: backout check $id"
+        if [ "$kind" = snapshot ]; then
+            said "hint: backout execute $id --type partial; backout check $id says what is still whole"
+        else
+            said "hint: see what is still whole with: backout check $id"
+        fi
         [ "$(rows)" = "$damaged" ]
         run -4 --separate-stderr backout check "$id"
         flip ".backout/repository/$id.$kind"
