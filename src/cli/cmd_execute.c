@@ -184,13 +184,15 @@ const cli_command cmd_execute = {
     .name = "execute",
     .alias = "rollback",
     .summary = "roll back to a point, with proof",
-    .details = "Type full makes the tables as they were; it refuses when others wrote since, "
-               "until\n--discard-later. Type partial undoes only what the change did and keeps "
-               "all else.\nType backup does what 'backout restore ID' does: whole tables, whoever "
-               "wrote since.\nType transaction is of a transaction that is still open: after a "
-               "change none is, and it\nrefuses.\n\nThe rollback is read back and compared before "
-               "it is committed. The state before it is a\npoint of its own: a rollback can be "
-               "rolled back.",
+    .details =
+        "Type full makes the tables as they were; it refuses when others wrote since, until\n"
+        "--discard-later. Of a point that is not sealed all that was written since counts as\n"
+        "the change. Type partial undoes only what the change did and keeps all else. Type\n"
+        "backup does what 'backout restore ID' does: whole tables, whoever wrote since. Type\n"
+        "transaction is of a transaction that is still open: after a change none is, and it\n"
+        "refuses.\n\n"
+        "The rollback is read back and compared before it is committed. The state before it is a\n"
+        "point of its own: a rollback can be rolled back.",
     .example = "backout assess latest\nbackout execute latest --type partial",
     .options = execute_options,
     .args_size = sizeof(struct rollback_args),

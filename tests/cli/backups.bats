@@ -66,6 +66,60 @@ take_backup() {
     [ "$(rows other.db)" = "$before" ]
 }
 
+@test "a backup belongs to no change: it is not sealed, and nothing is told from later writes" {
+    take_backup
+    sqlite3 shop.db 'DELETE FROM items WHERE rowid = (SELECT max(rowid) FROM items)'
+    local later
+    later=$(rows)
+    run -3 --separate-stderr backout point seal "$id"
+    [[ $stderr == *"is a backup: it belongs to no change"* ]]
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    [[ $stderr == *"is a backup: it belongs to no change"* ]]
+    [[ $stderr != *"point seal"* ]]
+    run -3 --separate-stderr backout execute "$id" --yes
+    [ "$(rows)" = "$later" ]
+}
+
+@test "type backup takes whole tables: rows are not chosen with it, and of its own database only" {
+    take_backup
+    cp shop.db copy.db
+    sqlite3 shop.db <damage.sql
+    local damaged option
+    damaged=$(rows)
+    for option in '--where=items: id = 1' --only-added --on-conflict=skip --by=column; do
+        run -2 --separate-stderr backout execute "$id" --type backup "$option" --yes
+        [[ $stderr == *"type backup makes whole tables as they were"* ]]
+    done
+    run -3 --separate-stderr backout execute "$id" --type backup --db copy.db --yes
+    [[ $stderr == *"is not the database the point"* ]]
+    [ "$(rows)" = "$damaged" ]
+    run -0 --separate-stderr backout execute "$id" --type backup --yes --output json
+    [ "$(rows)" = "$before" ]
+    [ "$(jq -c '[.lost.rows, .tables[].lost] | unique' <<<"$output")" = '[null]' ]
+}
+
+@test "a dry run's point is not restored" {
+    run -0 --separate-stderr backout -q run --db shop.db --dry-run damage.sql
+    local point
+    point=$(backout list --all --output json | jq -r '.[] | select(.kind == "dry-run") | .id' | head -1)
+    [ -n "$point" ]
+    run -3 --separate-stderr backout restore "$point" --db shop.db --yes
+    [[ $stderr == *"is of a dry run"* ]]
+    run -3 --separate-stderr backout execute "$point" --type backup --yes
+    [[ $stderr == *"is of a dry run"* ]]
+    [ "$(rows)" = "$before" ]
+}
+
+@test "the latest point of a database is not that of another" {
+    cp shop.db other.db
+    echo "UPDATE customers SET name = 'Zoe'" >rename.sql
+    backout -q run --db shop.db rename.sql
+    backout -q run --db other.db rename.sql
+    run -0 --separate-stderr backout execute latest --db shop.db --yes
+    [ "$(rows shop.db)" = "$before" ]
+    [ "$(sqlite3 other.db 'SELECT DISTINCT name FROM customers')" = Zoe ]
+}
+
 @test "restore asks: without --yes and a terminal it is refused" {
     take_backup
     sqlite3 shop.db 'DELETE FROM items'
