@@ -279,7 +279,8 @@ static const char *held_by_rule(const struct pruning *pruning, const struct cand
         return bo_arena_printf(
             pruning->arena, "it is one of the last %u of its tables", options->keep_last);
     if (options->keep_days && age_us < options->keep_days * DAY_US)
-        return bo_arena_printf(pruning->arena, "it is younger than %u days", options->keep_days);
+        return bo_arena_printf(pruning->arena, "it is younger than %u day%s", options->keep_days,
+            options->keep_days == 1 ? "" : "s");
     return "";
 }
 
