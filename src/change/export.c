@@ -263,7 +263,8 @@ static bo_status export_rows(struct exporting *exporting, bo_error *err)
     if (!since[0])
         return st;
     bo_status removed = bo_repository_remove(exporting->session->repository, since, &removing);
-    if (st != BO_OK || removed == BO_OK)
+    /* Not found: of a repository that hosts share, prune on another one was faster. */
+    if (st != BO_OK || removed == BO_OK || removed == BO_NOTFOUND)
         return st;
     return bo_fail(err, removed, "the spool file remains\n%s", removing.text);
 }
