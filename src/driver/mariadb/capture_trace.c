@@ -87,12 +87,12 @@ static void add_there(bo_buf *out, const my_entry *entry)
 }
 
 /* 1 when the newest row of the journal does not fit the table; an action ('C', 'i') may not have
- * been taken. */
+ * been taken, and a row that was noted ('S') is looked after below. */
 static void add_newest(bo_buf *out, const my_entry *entry)
 {
     bo_buf_add_str(out, "SELECT COALESCE(CASE j.`backout_op` WHEN 'D' THEN ");
     add_there(out, entry);
-    bo_buf_add_str(out, " WHEN 'C' THEN 0 WHEN 'i' THEN 0 ELSE NOT ");
+    bo_buf_add_str(out, " WHEN 'C' THEN 0 WHEN 'i' THEN 0 WHEN 'S' THEN 0 ELSE NOT ");
     add_there(out, entry);
     bo_buf_printf(out, " END, 0) FROM " MY_JOURNAL " AS j ORDER BY j.`backout_seq` DESC LIMIT 1",
         entry->number);
@@ -117,19 +117,31 @@ static void add_known(bo_buf *out, const my_entry *entry)
     out->failed |= columns.failed;
 }
 
-/* How many of these do not fit. */
+/* The next word of the journal about a row, or the last one before it was noted. */
+static void add_word(bo_buf *out, const my_entry *entry, bool next)
+{
+    bo_buf_printf(out,
+        "(SELECT w.`backout_op` FROM " MY_JOURNAL
+        " AS w WHERE w.`backout_seq` %s j.`backout_seq` AND w.`backout_op` NOT IN ('S', 'X') AND ",
+        entry->number, next ? ">" : "<");
+    add_match(out, entry, "w", "j");
+    bo_buf_printf(out, " ORDER BY w.`backout_seq`%s LIMIT 1)", next ? "" : " DESC");
+}
+
+/* How many of these do not fit.  An action that was announced before the row was noted may have
+ * been taken after it: the writer had not come to the row yet. */
 static void add_noted(bo_buf *out, const my_entry *entry)
 {
     bo_buf_add_str(out, "SELECT COUNT(*) FROM (SELECT ");
     add_there(out, entry);
-    bo_buf_printf(out,
-        " AS there, (SELECT w.`backout_op` FROM " MY_JOURNAL
-        " AS w WHERE w.`backout_seq` > j.`backout_seq` AND w.`backout_op` NOT IN ('S', 'X') AND ",
-        entry->number);
-    add_match(out, entry, "w", "j");
-    bo_buf_add_str(out, " ORDER BY w.`backout_seq` LIMIT 1) AS word FROM ");
+    bo_buf_add_str(out, " AS there, ");
+    add_word(out, entry, true);
+    bo_buf_add_str(out, " AS word, ");
+    add_word(out, entry, false);
+    bo_buf_add_str(out, " AS before_it FROM ");
     add_known(out, entry);
-    bo_buf_add_str(out, " AS j) AS noted WHERE (word IS NULL AND NOT there) OR word = 'I'");
+    bo_buf_add_str(out, " AS j) AS noted WHERE word = 'I' OR (word IS NULL AND NOT there"
+                        " AND COALESCE(before_it NOT IN ('C', 'i'), TRUE))");
 }
 
 bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
