@@ -147,6 +147,8 @@ typedef struct bo_point_query {
     const bo_entity *entity; /* or NULL */
     bool with_undo;          /* also the points that rollbacks made of the state before them */
     bool without_failed;     /* not the points that could not be taken */
+    bool usable;             /* only points that one can return to, and no dry run's */
+    bool of_a_change;        /* no backups */
     uint32_t limit;          /* 0: all */
 } bo_point_query;
 /** Points, newest first. */

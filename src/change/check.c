@@ -238,12 +238,6 @@ static bo_status read_content(bo_checking *checking, const bo_checked_file *stor
     return st;
 }
 
-bool bo_check_is_whole(const bo_point_record *point)
-{
-    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
-           point->status == BO_POINT_ROLLED_BACK;
-}
-
 /* Others go on while files are read: was the point pruned meanwhile? */
 static bo_status is_pruned_now(
     bo_checking *checking, const bo_point_record *point, bool *out, bo_error *err)
@@ -251,7 +245,7 @@ static bo_status is_pruned_now(
     bo_point_record now;
     bo_status st =
         bo_catalog_point_find(checking->session->catalog, point->id, checking->arena, &now, err);
-    *out = st == BO_OK && !bo_check_is_whole(&now);
+    *out = st == BO_OK && !bo_point_is_whole(&now);
     if (*out && !checking->all)
         return bo_fail(err, BO_REFUSED, "'%s' became %s meanwhile: there is nothing to check",
             point->id, bo_point_status_name(now.status));
@@ -289,16 +283,17 @@ bo_status bo_check_file(bo_checking *checking, const bo_checked_file *stored, bo
 
 bo_status bo_check_at_work(bo_checking *checking, const char *point, bool *out, bo_error *err)
 {
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    if (!arena)
+        return bo_nomem(err);
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_status st =
-        bo_catalog_runs(checking->session->catalog, NULL, 0, checking->arena, &runs, &count, err);
+    bo_status st = bo_catalog_runs(checking->session->catalog, NULL, 0, arena, &runs, &count, err);
     *out = false;
     for (size_t i = 0; st == BO_OK && i < count && !*out; i++) {
         const bo_run_record *run = &runs[i];
         bool own = run->point && strcmp(run->point, point) == 0;
-        *out = strcmp(run->status, "running") == 0 && (own || bo_run_has_marker(run, point)) &&
-               !bo_run_is_dead(run);
+        *out = (own || bo_run_has_marker(run, point)) && bo_run_is_live(run);
     }
     return st;
 }
@@ -335,14 +330,14 @@ static bo_status check_unfinished(
     if (now.status == BO_POINT_CREATING && strcmp(now.kind, "undo") != 0)
         bo_session_warn(checking->session,
             "'%s' cannot be used: backout died while it was taken; prune removes it", now.id);
-    return bo_check_is_whole(&now) ? check_files(checking, &now, err) : BO_OK;
+    return bo_point_is_whole(&now) ? check_files(checking, &now, err) : BO_OK;
 }
 
 static bo_status check_point(bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
     if (point->status == BO_POINT_CREATING)
         return check_unfinished(checking, point, err);
-    return bo_check_is_whole(point) ? check_files(checking, point, err) : BO_OK;
+    return bo_point_is_whole(point) ? check_files(checking, point, err) : BO_OK;
 }
 
 /* ---- the whole ---- */
@@ -352,7 +347,7 @@ static bo_status check_database(
     const bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
     const bo_driver *driver = NULL;
-    if (!checking->test_restore || checking->database || !bo_check_is_whole(point) ||
+    if (!checking->test_restore || checking->database || !bo_point_is_whole(point) ||
         !point->file || !point->file[0])
         return BO_OK;
     bo_status st = bo_driver_find(point->url, &driver, err);
@@ -376,7 +371,7 @@ static bo_status load_points(bo_checking *checking, const char *id, bo_error *er
     checking->point_count = 1;
     bo_status st = bo_catalog_point_find(
         checking->session->catalog, id, checking->arena, checking->points, err);
-    if (st == BO_OK && !bo_check_is_whole(checking->points))
+    if (st == BO_OK && !bo_point_is_whole(checking->points))
         return bo_fail(err, BO_REFUSED, "'%s' is %s: there is nothing to check", id,
             bo_point_status_name(checking->points->status));
     return st;

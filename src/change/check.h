@@ -25,8 +25,6 @@ typedef struct bo_checked_file {
     bo_pack_kind kind;
 } bo_checked_file;
 
-/** Its files are there to be checked. */
-bool bo_check_is_whole(const bo_point_record *point);
 /** A process is at work on the point, or on the rollback that it is the undo point of.  A record
  * that is read afterwards says what became of it. */
 bo_status bo_check_at_work(bo_checking *checking, const char *point, bool *out, bo_error *err);

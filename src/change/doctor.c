@@ -100,8 +100,7 @@ bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record 
 static const bo_run_record *find_live(const bo_run_record *runs, size_t count, const char *point)
 {
     for (size_t i = 0; i < count; i++)
-        if (runs[i].point && strcmp(runs[i].point, point) == 0 &&
-            strcmp(runs[i].status, "running") == 0 && !bo_run_is_dead(&runs[i]))
+        if (runs[i].point && strcmp(runs[i].point, point) == 0 && bo_run_is_live(&runs[i]))
             return &runs[i];
     return NULL;
 }

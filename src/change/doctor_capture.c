@@ -166,9 +166,8 @@ static bo_status check_table(bo_examination *examination, const bo_point_record 
 
 static bool counts_on_capture(const bo_examination *examination, const bo_point_record *point)
 {
-    bool usable = point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
-                  point->status == BO_POINT_ROLLED_BACK;
-    return usable && bo_doctor_is_here(examination, point) && bo_point_captures(point);
+    return bo_point_is_whole(point) && bo_doctor_is_here(examination, point) &&
+           bo_point_captures(point);
 }
 
 /* Whoever is at work on the point may be ending the capture, or have done so just now; only the run

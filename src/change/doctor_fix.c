@@ -22,12 +22,6 @@ static bo_status give_up_point(bo_examination *examination, bo_point_record *poi
     return bo_catalog_point_update(examination->session->catalog, point, err);
 }
 
-static bool is_whole(const bo_point_record *point)
-{
-    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
-           point->status == BO_POINT_ROLLED_BACK;
-}
-
 /* The record is read again under the run: the point may have been finished since it was looked at.
  */
 static bo_status fix_capture(
@@ -46,7 +40,7 @@ static bo_status fix_capture(
         return st;
     }
     bool here = known && target && bo_doctor_is_here(examination, &point);
-    if (here && is_whole(&point) && bo_point_captures(&point))
+    if (here && bo_point_is_whole(&point) && bo_point_captures(&point))
         return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(point.status));
     if (here && bo_point_captures(&point))
         st = bo_point_release_record(session, target, run, &point, examination->arena, err);

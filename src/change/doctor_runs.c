@@ -227,7 +227,7 @@ static bo_status judge_aside(bo_examination *examination, const bo_trace *trace,
     bo_status st = bo_doctor_run_now(examination, id, &now, err);
     if (st != BO_OK)
         return st;
-    bool live = now && is_running(now) && !bo_run_is_dead(now);
+    bool live = now && bo_run_is_live(now);
     bool ended =
         now && (!then || (is_running(then) && !is_running(now))); /* since the first look */
     return live || ended ? BO_OK : add_trace(examination, trace, id, now != NULL, err);

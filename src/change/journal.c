@@ -238,9 +238,9 @@ static bo_status is_being_released(
     size_t count = 0;
     bo_status st = bo_catalog_runs(session->catalog, point, 0, arena, &runs, &count, err);
     for (size_t i = 0; st == BO_OK && i < count; i++)
-        if (strcmp(runs[i].kind, "release") == 0 && strcmp(runs[i].status, "running") == 0 &&
+        if (strcmp(runs[i].kind, "release") == 0 &&
             (strcmp(runs[i].step, "releasing") == 0 || strcmp(runs[i].step, "released") == 0) &&
-            !bo_run_is_dead(&runs[i]))
+            bo_run_is_live(&runs[i]))
             *out = true;
     return st;
 }

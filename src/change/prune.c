@@ -191,7 +191,7 @@ static bo_status held_by_live(struct pruning *pruning, const bo_point_record *po
         bo_catalog_runs(pruning->session->catalog, point->id, 0, pruning->arena, runs, count, err);
     for (size_t i = 0; st == BO_OK && i < *count; i++) {
         const bo_run_record *run = &(*runs)[i];
-        if (strcmp(run->status, "running") != 0 || bo_run_is_dead(run))
+        if (!bo_run_is_live(run))
             continue;
         *why_out =
             bo_arena_printf(pruning->arena, "a run is at work on it: %s (%s) of process %lld on %s",
@@ -234,12 +234,6 @@ static const struct candidate *find_parent(
     return NULL;
 }
 
-static bool is_whole(const bo_point_record *point)
-{
-    return point->status != BO_POINT_PRUNED && point->status != BO_POINT_CREATING &&
-           point->status != BO_POINT_FAILED;
-}
-
 /* An undo point is needed while what it undoes can be rolled back again; NULL: it is not. */
 static bo_status held_by_parent(
     struct pruning *pruning, const struct candidate *candidate, const char **why_out, bo_error *err)
@@ -266,7 +260,7 @@ static uint32_t newer_ones(const struct pruning *pruning, const struct candidate
 {
     uint32_t newer = 0;
     for (const struct candidate *one = pruning->candidates; one < candidate; one++)
-        newer += is_whole(one->point) && strcmp(one->group, candidate->group) == 0;
+        newer += bo_point_is_whole(one->point) && strcmp(one->group, candidate->group) == 0;
     return newer;
 }
 
@@ -493,7 +487,7 @@ static bo_status remove_candidate(
     bo_error failed = {0};
     const char *why = NULL;
     bo_status st =
-        is_whole(candidate->point) ? held_by_parent(pruning, candidate, &why, err) : BO_OK;
+        bo_point_is_whole(candidate->point) ? held_by_parent(pruning, candidate, &why, err) : BO_OK;
     if (st == BO_OK && why) {
         candidate->goes = false;
         candidate->because = why;

@@ -29,10 +29,7 @@ static bo_status check_point(const bo_undo *undo, bo_error *err)
     if (record->status == BO_POINT_CREATING || record->status == BO_POINT_FAILED)
         return bo_fail(err, BO_REFUSED, "point '%s' is %s and cannot be used", record->id,
             bo_point_status_name(record->status));
-    if (strcmp(record->kind, "dry-run") == 0 && !undo->options->dry_run)
-        return bo_fail(err, BO_REFUSED,
-            "point '%s' is of a dry run: it can be rehearsed with --dry-run only", record->id);
-    return BO_OK;
+    return bo_undo_check_real(undo, err);
 }
 
 /* Under the run nobody else seals, prunes or rolls back this point: its record holds from here on.

@@ -17,6 +17,15 @@
 #include "change/watch.h"
 #include "store/live.h"
 
+bo_status bo_undo_check_real(const bo_undo *undo, bo_error *err)
+{
+    const bo_point_record *record = &undo->record;
+    if (strcmp(record->kind, "dry-run") != 0 || undo->options->dry_run)
+        return BO_OK;
+    return bo_fail(err, BO_REFUSED,
+        "point '%s' is of a dry run: it can be rehearsed with --dry-run only", record->id);
+}
+
 bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
 {
     size_t parts = part_count + 1;

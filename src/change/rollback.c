@@ -39,14 +39,11 @@ static bool is_backup(const bo_undo *undo)
 static bo_status check_point(bo_undo *undo, bo_error *err)
 {
     const bo_point_record *record = &undo->record;
-    bool usable = record->status == BO_POINT_READY || record->status == BO_POINT_SEALED ||
-                  record->status == BO_POINT_ROLLED_BACK;
-    if (!usable)
-        return bo_fail(err, BO_REFUSED, "point '%s' is %s and cannot be used", record->id,
-            bo_point_status_name(record->status));
-    if (strcmp(record->kind, "dry-run") == 0 && !undo->options->dry_run)
-        return bo_fail(err, BO_REFUSED,
-            "point '%s' is of a dry run: it can be rehearsed with --dry-run only", record->id);
+    bo_status st = bo_point_check_whole(record, err);
+    if (st == BO_OK)
+        st = bo_undo_check_real(undo, err);
+    if (st != BO_OK)
+        return st;
     if (is_backup(undo) && undo->options->type == BO_ROLLBACK_PARTIAL)
         return bo_fail(err, BO_REFUSED,
             "'%s' is a backup: it belongs to no change, so there is nothing to tell from later "

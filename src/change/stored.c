@@ -36,8 +36,7 @@ size_t bo_stored_id_size(const char *name)
 
 bo_status bo_point_check_whole(const bo_point_record *point, bo_error *err)
 {
-    if (point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
-        point->status == BO_POINT_ROLLED_BACK)
+    if (bo_point_is_whole(point))
         return BO_OK;
     return bo_fail(err, BO_REFUSED, "point '%s' is %s and cannot be used", point->id,
         bo_point_status_name(point->status));
@@ -66,8 +65,7 @@ bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)
         return st;
     *out = false;
     for (size_t i = 0; i < count; i++)
-        if (bo_run_undoes(&runs[i]) && strcmp(runs[i].status, "running") == 0 &&
-            !bo_run_is_dead(&runs[i]))
+        if (bo_run_undoes(&runs[i]) && bo_run_is_live(&runs[i]))
             *out = true;
     return *out ? BO_OK : bo_repository_in_use(session->repository, out, err);
 }

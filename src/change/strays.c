@@ -39,7 +39,7 @@ static bool is_lost_change(const char *name)
 /* What a point names, or what its rollback discarded. */
 static bool is_own(const bo_point_record *point, const char *name)
 {
-    return bo_check_is_whole(point) &&
+    return bo_point_is_whole(point) &&
            (is_named(point->file, name) || is_named(point->change_file, name) ||
                is_lost_change(name) || strstr(name, ".lost.jsonl"));
 }
@@ -80,7 +80,7 @@ static bo_status look_again(bo_checking *checking, const char *name, bo_error *e
     if (now.status == BO_POINT_PRUNED)
         return add_stray(checking, name,
             "its point was pruned, and prune did not come to its end; prune removes it", err);
-    return bo_check_is_whole(&now)
+    return bo_point_is_whole(&now)
                ? add_stray(checking, name, "its point does not name it: a seal died", err)
                : BO_OK;
 }

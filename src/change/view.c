@@ -414,6 +414,8 @@ bo_status bo_point_find(
         .entity_value = query->entity ? query->entity->value : NULL,
         .with_undo = query->with_undo,
         .without_failed = query->without_failed,
+        .usable = query->usable,
+        .of_a_change = query->of_a_change,
         .limit = query->limit};
     bo_point_record *records = NULL;
     size_t count = 0;

@@ -88,8 +88,7 @@ static const cli_option restore_options[] = {
 static bo_status find_latest(cli *ctx, const char **what, bo_error *err)
 {
     const char *latest = NULL;
-    const bo_point_query query = {0};
-    bo_status st = cli_latest(ctx, &query, true, &latest, err);
+    bo_status st = cli_latest(ctx, NULL, NULL, true, &latest, err);
     if (st == BO_OK && latest)
         *what = latest;
     return st;

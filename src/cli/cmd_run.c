@@ -324,27 +324,16 @@ static bo_status find_latest(
     bo_status st = cli_session(ctx, &session, err);
     if (st != BO_OK)
         return st;
-    bo_point_query query = {.migration = args->scope.migration};
-    if (!query.migration)
-        query.migration = name_of(ctx, file);
-    if (!query.migration)
+    const char *migration = args->scope.migration ? args->scope.migration : name_of(ctx, file);
+    if (!migration)
         return bo_nomem(err);
-    BO_OWN_VALUE(cli_database) database = {0};
     const char *latest = NULL;
-    if (args->scope.db) {
-        st = cli_database_find(ctx, args->scope.db, &database, err);
-        query.database = database.shown;
-        if (st == BO_OK)
-            st = cli_latest(ctx, &query, false, &latest, err);
-        query.database = NULL;
-    }
-    if (st == BO_OK && !latest)
-        st = cli_latest(ctx, &query, false, &latest, err);
+    st = cli_latest(ctx, migration, args->scope.db, false, &latest, err);
     if (st != BO_OK)
         return st;
     if (!latest)
         return bo_fail(err, BO_NOTFOUND,
-            "no rollback point of the migration '%s' that one can return to", query.migration);
+            "no rollback point of the migration '%s' that one can return to", migration);
     *out = latest;
     return BO_OK;
 }

@@ -4,44 +4,43 @@
 
 #include <string.h>
 
-static bool is_one_of(const char *word, const char *const *words)
+static bo_status find_newest(
+    cli *ctx, const bo_point_query *query, const char **id_out, bo_error *err)
 {
-    while (*words && strcmp(word, *words) != 0)
-        words++;
-    return *words != NULL;
-}
-
-bo_status cli_latest(
-    cli *ctx, const bo_point_query *query, bool backups, const char **id_out, bo_error *err)
-{
-    static const char *const usable[] = {"ready", "sealed", "rolled-back", NULL};
-    static const char *const kinds[] = {"point", "backup", NULL};
     BO_OWN(bo_point_list) *list = NULL;
     bo_status st = bo_point_find(ctx->session, query, &list, err);
     *id_out = NULL;
-    for (size_t i = 0; st == BO_OK && i < bo_point_list_count(list); i++) {
-        const bo_point *point = bo_point_list_get(list, i);
-        if (!is_one_of(point->status, usable) || !is_one_of(point->kind, kinds) ||
-            (!backups && strcmp(point->kind, "backup") == 0))
-            continue;
-        *id_out = bo_arena_str(ctx->arena, point->id);
-        return *id_out ? BO_OK : bo_nomem(err);
-    }
-    return st;
+    if (st != BO_OK || bo_point_list_count(list) == 0)
+        return st;
+    *id_out = bo_arena_str(ctx->arena, bo_point_list_get(list, 0)->id);
+    return *id_out ? BO_OK : bo_nomem(err);
 }
 
-/* "latest" of the database that was named; when that has none, of all: what is wrong is said then.
- */
-static bo_status narrow_latest(cli *ctx, const char *db, const char **id, bo_error *err)
+bo_status cli_latest(cli *ctx, const char *migration, const char *db, bool backups,
+    const char **id_out, bo_error *err)
 {
     BO_OWN_VALUE(cli_database) database = {0};
+    bo_point_query query = {
+        .migration = migration, .usable = true, .of_a_change = !backups, .limit = 1};
+    bo_status st = BO_OK;
+    *id_out = NULL;
+    if (db) {
+        st = cli_database_find(ctx, db, &database, err);
+        query.database = database.shown;
+        if (st == BO_OK)
+            st = find_newest(ctx, &query, id_out, err);
+        query.database = NULL;
+    }
+    return st == BO_OK && !*id_out ? find_newest(ctx, &query, id_out, err) : st;
+}
+
+/* "latest" with a database; the word itself where there is none, and what is wrong is said then. */
+static bo_status narrow_latest(cli *ctx, const char *db, const char **id, bo_error *err)
+{
+    const char *latest = NULL;
     if (!db || strcmp(*id, "latest") != 0)
         return BO_OK;
-    const char *latest = NULL;
-    bo_status st = cli_database_find(ctx, db, &database, err);
-    const bo_point_query query = {.database = database.shown};
-    if (st == BO_OK)
-        st = cli_latest(ctx, &query, false, &latest, err);
+    bo_status st = cli_latest(ctx, NULL, db, false, &latest, err);
     if (st == BO_OK && latest)
         *id = latest;
     return st;

@@ -107,6 +107,9 @@ bo_status bo_catalog_point_update(
 bo_status bo_catalog_point_find(
     bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err);
 
+/** Its files are there, and one can return to it: ready, sealed or rolled back. */
+bool bo_point_is_whole(const bo_point_record *point);
+
 typedef struct bo_point_filter {
     const char *database;     /* or NULL */
     const char *table;        /* or NULL; "t" finds "s.t" too */
@@ -115,6 +118,8 @@ typedef struct bo_point_filter {
     const char *entity_value; /* NULL: any */
     bool with_undo;           /* undo points too */
     bool without_failed;      /* not those that could not be taken */
+    bool usable;              /* only whole ones, and no dry run's: what "latest" is looked among */
+    bool of_a_change;         /* no backups */
     uint32_t limit;           /* 0: all */
 } bo_point_filter;
 /** Newest first.  @param filter  NULL: all but undo points. */
@@ -173,6 +178,8 @@ bo_status bo_catalog_runs_unsettled(bo_catalog *catalog, const char *point, bo_a
  * work on it any more, or, where it cannot be seen (another host or container), when its lease is
  * over. */
 bool bo_run_is_dead(const bo_run_record *run);
+/** At work now: "running", and not dead. */
+bool bo_run_is_live(const bo_run_record *run);
 
 /* ---- audit log: docs/design/audit.md ---- */
 typedef struct bo_audit_record {

@@ -27,6 +27,12 @@ const char *bo_point_status_name(bo_point_status status)
     return "";
 }
 
+bool bo_point_is_whole(const bo_point_record *point)
+{
+    return point->status == BO_POINT_READY || point->status == BO_POINT_SEALED ||
+           point->status == BO_POINT_ROLLED_BACK;
+}
+
 static bool status_of(bo_text_value name, bo_point_status *out)
 {
     for (bo_point_status status = BO_POINT_CREATING; status <= BO_POINT_PRUNED; status++) {
@@ -354,6 +360,10 @@ bo_status bo_catalog_points(bo_catalog *catalog, const bo_point_filter *filter, 
         bo_buf_add_str(&sql, " AND kind <> 'undo'");
     if (filter->without_failed)
         bo_buf_add_str(&sql, " AND status <> 'failed'");
+    if (filter->usable)
+        bo_buf_add_str(&sql, " AND " USABLE);
+    if (filter->of_a_change)
+        bo_buf_add_str(&sql, " AND " OF_A_CHANGE);
     if (filter->database) {
         params[count++] = bo_bind_text(filter->database);
         bo_buf_printf(&sql, " AND database = $%d", count);

@@ -123,6 +123,11 @@ bool bo_run_is_dead(const bo_run_record *run)
     return run->lease_us < bo_clock_now_us();
 }
 
+bool bo_run_is_live(const bo_run_record *run)
+{
+    return strcmp(run->status, "running") == 0 && !bo_run_is_dead(run);
+}
+
 /* ---- changing a record ---- */
 
 static bo_status change_run(bo_catalog *catalog, const char *run, const char *sql,

@@ -288,15 +288,6 @@ static void what_a_rollback_at_work_has_stored_is_no_remnant(void **state)
     assert_true(looks >= 4); /* spool, lost changes as two files, undo point */
 }
 
-static bo_status swallow(void *ctx, const char *text, size_t size, bo_error *err)
-{
-    (void)ctx;
-    (void)text;
-    (void)size;
-    (void)err;
-    return BO_OK;
-}
-
 static void the_spool_of_an_export_is_a_remnant_only_when_it_died(void **state)
 {
     world *w = *state;
@@ -307,8 +298,8 @@ static void the_spool_of_an_export_is_a_remnant_only_when_it_died(void **state)
     looking = open_session(w);
     looks = 0;
     bo_step_hook = look;
-    world_ok(bo_export(w->session, &w->database, id, BO_EXPORT_JSONL, BO_EXPORT_SINCE, swallow,
-                 NULL, &err),
+    world_ok(bo_export(w->session, &w->database, id, BO_EXPORT_JSONL, BO_EXPORT_SINCE,
+                 world_swallow, NULL, &err),
         &err);
     bo_step_hook = NULL;
     bo_session_free(looking);

@@ -51,15 +51,6 @@ static void prune(world *w, const char *id)
     take_files(w, id);
 }
 
-static bo_status swallow(void *ctx, const char *text, size_t size, bo_error *err)
-{
-    (void)ctx;
-    (void)text;
-    (void)size;
-    (void)err;
-    return BO_OK;
-}
-
 static bo_status verify(world *w, const char *id, bo_error *err)
 {
     bo_verification *verification = NULL;
@@ -71,12 +62,12 @@ static bo_status verify(world *w, const char *id, bo_error *err)
 static bo_status export_lost(world *w, const char *id, bo_error *err)
 {
     return bo_export(
-        w->session, &w->database, id, BO_EXPORT_JSONL, BO_EXPORT_LOST, swallow, NULL, err);
+        w->session, &w->database, id, BO_EXPORT_JSONL, BO_EXPORT_LOST, world_swallow, NULL, err);
 }
 
 static bo_status script(world *w, const char *id, bo_error *err)
 {
-    return bo_script(w->session, &w->database, id, swallow, NULL, err);
+    return bo_script(w->session, &w->database, id, world_swallow, NULL, err);
 }
 
 static const char *sealed_point(world *w)

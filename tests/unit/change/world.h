@@ -73,6 +73,9 @@ bo_point_record world_record(world *w, const char *id);
 /** The status of the point in the catalog, set aside from every rule. */
 void world_set_status(world *w, const char *id, bo_point_status status);
 
+/** Takes what an export writes, and keeps nothing. */
+bo_status world_swallow(void *ctx, const char *text, size_t size, bo_error *err);
+
 /** Files of the repository. */
 const char *world_path(world *w, const char *name);
 bool world_has_file(world *w, const char *name);
