@@ -55,26 +55,6 @@ void bo_sql_comment(bo_buf *out, const char *text)
     bo_text_escape(out, text, strlen(text));
 }
 
-/* The shell of SQLite drops a carriage return before a line end, inside of texts too. */
-static void add_literal(bo_buf *out, const bo_table *table, bo_text_value text)
-{
-    if (!is_sqlite(table) || text.data[0] != '\'' || !memchr(text.data, '\r', text.size)) {
-        bo_buf_add(out, text.data, text.size);
-        return;
-    }
-    char mark[16] = "\\r";
-    for (unsigned n = 0; memmem(text.data, text.size, mark, strlen(mark)); n++)
-        snprintf(mark, sizeof mark, "\\r%u\\", n);
-    bo_buf_add_str(out, "replace(");
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '\r')
-            bo_buf_add_str(out, mark);
-        else
-            bo_buf_add_byte(out, (uint8_t)text.data[i]);
-    }
-    bo_buf_printf(out, ", '%s', char(13))", mark);
-}
-
 void bo_sql_column(
     bo_buf *out, const bo_driver *driver, const bo_table *table, const char *alias, uint16_t i)
 {
@@ -168,7 +148,7 @@ static void add_sqlite_columns(bo_buf *out, const bo_driver *driver, const bo_sq
         if (is_key_position(table, i)) { /* with the column's own collation: an index helps */
             bo_sql_column(out, driver, table, NULL, i);
             bo_buf_add_str(out, " IS ");
-            add_literal(out, table, change->expected_texts[i]);
+            bo_buf_add(out, change->expected_texts[i].data, change->expected_texts[i].size);
             bo_buf_add_str(out, " AND ");
         }
         bo_buf_add_str(out, "typeof(");
@@ -176,7 +156,7 @@ static void add_sqlite_columns(bo_buf *out, const bo_driver *driver, const bo_sq
         bo_buf_printf(out, ") = '%s' AND ", class_of(bo_image_value(change->expected, i)));
         bo_sql_column(out, driver, table, NULL, i);
         bo_buf_add_str(out, " COLLATE BINARY IS ");
-        add_literal(out, table, change->expected_texts[i]);
+        bo_buf_add(out, change->expected_texts[i].data, change->expected_texts[i].size);
     }
     bo_buf_add_str(out, wide ? ")" : "");
 }
@@ -235,7 +215,7 @@ void bo_sql_insert(
     bo_buf_add_str(out, overrides ? ") OVERRIDING SYSTEM VALUE VALUES (" : ") VALUES (");
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? ", " : "");
-        add_literal(out, table, texts[i]);
+        bo_buf_add(out, texts[i].data, texts[i].size);
     }
     bo_buf_add_str(out, ")");
 }
@@ -249,7 +229,7 @@ static void add_assignments(bo_buf *out, const bo_driver *driver, const bo_sql_c
         bo_buf_add_str(out, more ? ", " : "");
         bo_sql_column(out, driver, change->table, NULL, i);
         bo_buf_add_str(out, " = ");
-        add_literal(out, change->table, change->target_texts[i]);
+        bo_buf_add(out, change->target_texts[i].data, change->target_texts[i].size);
         more = true;
     }
 }

@@ -115,6 +115,24 @@ one() { jq -s -e 'length == 1' <<<"$output"; }
     run -0 --separate-stderr backout verify "$id"
 }
 
+@test "texts with zero bytes and carriage returns come back from a script, whatever the encoding" {
+    backout -q init
+    for encoding in UTF-8 UTF-16le UTF-16be; do
+        sqlite3 $encoding.db "PRAGMA encoding = '$encoding'; CREATE TABLE t (k TEXT NOT NULL PRIMARY KEY, v TEXT);
+            INSERT INTO t VALUES (char(0), 'é' || char(0, 13, 10) || '\\0\\r' || char(0, 13)),
+                ('\\r0' || char(13), '\\r0' || char(13) || '\\r');"
+        sqlite3 $encoding.db 'SELECT hex(k), hex(v) FROM t ORDER BY k' >before
+        echo "UPDATE t SET v = 'x' || v; DELETE FROM t WHERE k = char(0);" >change.sql
+        backout -q run --db $encoding.db change.sql
+        backout script latest >undo.sql
+        backout export latest --which before --format sql >rows.sql
+        sqlite3 $encoding.db <undo.sql
+        sqlite3 $encoding.db 'SELECT hex(k), hex(v) FROM t ORDER BY k' | diff before -
+        sqlite3 $encoding.db 'DELETE FROM t' '.read rows.sql'
+        sqlite3 $encoding.db 'SELECT hex(k), hex(v) FROM t ORDER BY k' | diff before -
+    done
+}
+
 @test "the script stops at a row that was written after the change" {
     make_shop
     damage

@@ -77,25 +77,50 @@ static bo_status add_real(renderer *self, bo_buf *out, double number, bo_error *
     return BO_OK;
 }
 
+/* What stands for a byte that cannot be written: nothing in `text` is it, and neither a beginning
+ * of it before it nor what follows can be taken for it, because its first character comes once. */
+static void choose_mark(char *mark, size_t room, char letter, const char *text, size_t size)
+{
+    snprintf(mark, room, "\\%c", letter);
+    for (unsigned n = 0; memmem(text, size, mark, strlen(mark)); n++)
+        snprintf(mark, room, "\\%c%u;", letter, n);
+}
+
+/* A zero byte ends SQL; the shell of SQLite drops a carriage return before a line end, inside of
+ * texts too.  Not as bytes: what these are as text depends on the encoding of the database. */
+static void add_quoted(bo_buf *out, const char *text, size_t size)
+{
+    char zero[16], cr[16];
+    const bool zeros = memchr(text, '\0', size), crs = memchr(text, '\r', size);
+    choose_mark(zero, sizeof zero, '0', text, size);
+    choose_mark(cr, sizeof cr, 'r', text, size);
+    bo_buf_printf(out, "%s%s'", crs ? "replace(" : "", zeros ? "replace(" : "");
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\'')
+            bo_buf_add_byte(out, '\'');
+        if (text[i] == '\0' || text[i] == '\r')
+            bo_buf_add_str(out, text[i] ? cr : zero);
+        else
+            bo_buf_add_byte(out, (uint8_t)text[i]);
+    }
+    bo_buf_add_byte(out, '\'');
+    if (zeros)
+        bo_buf_printf(out, ", '%s', char(0))", zero);
+    if (crs)
+        bo_buf_printf(out, ", '%s', char(13))", cr);
+}
+
 static void add_text(renderer *self, bo_buf *out, const char *text, size_t size)
 {
     if (self->form == BO_RENDER_TEXT) {
         bo_buf_add(out, text, size);
-        return;
-    }
-    if (memchr(text, 0, size) || !bo_text_is_utf8(text, size)) {
+    } else if (bo_text_is_utf8(text, size)) {
+        add_quoted(out, text, size);
+    } else {
         bo_buf_add_str(out, "CAST(X'");
         bo_text_hex(out, text, size);
         bo_buf_add_str(out, "' AS TEXT)");
-        return;
     }
-    bo_buf_add_byte(out, '\'');
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] == '\'')
-            bo_buf_add_byte(out, '\'');
-        bo_buf_add_byte(out, (uint8_t)text[i]);
-    }
-    bo_buf_add_byte(out, '\'');
 }
 
 static bo_status add_value(renderer *self, bo_buf *out, bo_value value, bo_error *err)
