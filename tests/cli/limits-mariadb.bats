@@ -116,6 +116,36 @@ new_clerk() {
     said "its foreign keys reach rows in more than 200 ways"
 }
 
+@test "a table of more than 1010 columns is not captured and comes back with restore only" {
+    columns=
+    for ((i = 0; i < 1012; i++)); do columns+=", c$i tinyint"; done
+    my -e "CREATE TABLE u (id int PRIMARY KEY$columns); INSERT INTO u (id, c7) VALUES (1, 1), (2, 2)"
+    run -0 backout point create --method capture --tables u
+    said "it has too many columns: a journal needs six more"
+    said "it has more than 1010 columns: it comes back as a whole with restore only"
+    my -e "UPDATE u SET c7 = 3"
+    backout -q point seal latest
+    run -1 backout execute latest --yes
+    said "Too many columns"
+    run -0 backout restore latest --yes
+    [ "$(my -e 'SELECT GROUP_CONCAT(c7 ORDER BY id) FROM u')" = 1,2 ]
+}
+
+@test "a row that a journal has no room for is written all the same, and breaks the capture" {
+    columns='' values=''
+    for ((i = 0; i < 40; i++)); do
+        columns+=", c$i varchar(200)" values+=", REPEAT('x', 200)"
+    done
+    my -e "CREATE TABLE u (id int PRIMARY KEY$columns, last varchar(50)) CHARACTER SET latin1;
+        INSERT INTO u VALUES (1$values, REPEAT('y', 50)), (2$values, REPEAT('y', 50))"
+    backout -q point create --method both --tables u
+    my -e "UPDATE u SET c1 = 'y' WHERE id = 1; DELETE FROM u WHERE id = 2"
+    run -0 backout point seal latest
+    said "of rows that are too large for the journal; the snapshot tells what the change did"
+    run -0 backout execute latest --yes
+    [ "$(my -e "SELECT GROUP_CONCAT(id), MIN(c1) = REPEAT('x', 200) FROM u")" = "1,2|1" ]
+}
+
 @test "another database is not the one the point was taken of, and takes a restore" {
     beside=${MY_DATABASE}_b
     my_root -e "CREATE DATABASE $beside; GRANT ALL ON $beside.* TO app@localhost"

@@ -361,6 +361,26 @@ SQL
     rollback_works
 }
 
+@test "what a server gives to every session is not ours: limits of answers, modes, formats of rows" {
+    own_server
+    rows() {
+        my -e 'SET sql_select_limit = 1000; SELECT * FROM orders ORDER BY 1'
+    }
+    my_root -e "SET GLOBAL sql_select_limit = 3, GLOBAL autocommit = OFF, GLOBAL wait_timeout = 1,
+        GLOBAL sql_mode = 'EMPTY_STRING_IS_NULL,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES',
+        GLOBAL innodb_default_row_format = redundant, GLOBAL tx_isolation = 'SERIALIZABLE'"
+    rollback_works
+    sed -i 's/lock_timeout: 1s/lock_timeout: 2s/' backout.yaml
+    for method in snapshot capture; do
+        id=$(backout -q run --db shop --method "$method" --tables orders --output json -- \
+            sh -c 'sleep 2; mariadb -e "SET autocommit = ON; UPDATE orders SET total = 0; DELETE FROM orders WHERE id > 60"' |
+            jq -r .id)
+        run -0 backout execute "$id" --type partial --yes
+        [[ $output == *"orders        40       60        0          0     0  match"* ]]
+        [ "$(rows)" = "$before" ]
+    done
+}
+
 @test "a repository without room: the change is not begun" {
     small_disk full 200k
     my -e "CREATE TABLE fat (id int PRIMARY KEY, body varbinary(5000)); INSERT INTO fat SELECT seq,

@@ -71,8 +71,8 @@ bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken,
             entry->number);
         st = my_ask_count(conn, &sql, &missed, err);
         if (missed)
-            bo_buf_add_str(
-                broken, "writes were missed while a table, a column or an index had another name");
+            bo_buf_add_str(broken, "writes were missed while a table, a column or an index had "
+                                   "another name, or of rows that are too large for the journal");
     } else if (!my_link_broke(conn) && st != BO_NOMEM) {
         bo_buf_printf(broken, "its journal cannot be read: %s", refused.text);
         st = BO_OK;

@@ -26,6 +26,8 @@ static const char *shape_reason(const my_conn *conn, const bo_table *now)
         return "it has no key that identifies its rows";
     if (strcmp(now->schema, conn->schema) != 0)
         return "it is in another database than the connection's";
+    if (now->image_count > MY_JOURNAL_COLUMNS)
+        return "it has too many columns: a journal needs six more";
     for (uint16_t i = 0; i < now->column_count; i++) {
         if (strncmp(now->columns[i].name, "backout_", 8) == 0)
             return "it has a column whose name begins with backout_";

@@ -29,7 +29,7 @@ bo_status my_registry_create(my_conn *conn, bo_error *err)
         " `columns` longtext NOT NULL,"
         " `mark` longtext NOT NULL,"
         " PRIMARY KEY (`point`, `table`)"
-        ") ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+        ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
 }
 
 /* ---- what a journal keeps ---- */

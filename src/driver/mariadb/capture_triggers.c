@@ -40,7 +40,7 @@ void my_add_missed(bo_buf *out, unsigned number)
 void my_body_begin(bo_buf *out, const bo_buf *missed)
 {
     bo_buf_printf(out,
-        "BEGIN\nDECLARE EXIT HANDLER FOR 1054, 1146, 1176, 4091 BEGIN\n"
+        "BEGIN\nDECLARE EXIT HANDLER FOR 1054, 1118, 1146, 1176, 4091 BEGIN\n"
         "DECLARE CONTINUE HANDLER FOR 1146, 4091 BEGIN END;\n%sEND;\n",
         bo_buf_str(missed));
     out->failed = out->failed || missed->failed;
@@ -158,7 +158,7 @@ bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned numbe
     }
     bo_buf_add_str(&sql, ", PRIMARY KEY (`backout_seq`),"
                          " PERIOD FOR SYSTEM_TIME (`backout_tx`, `backout_end`)"
-                         ") ENGINE=InnoDB WITH SYSTEM VERSIONING");
+                         ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC WITH SYSTEM VERSIONING");
     bo_status st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
     if (st == BO_OK)
         st = my_run_buf(conn, &sql, NULL, err);

@@ -238,10 +238,16 @@ static void describe_kind(my_description *about, MYSQL_ROW row)
     }
 }
 
+/* InnoDB allows 1017, and a stage has seven of its own. */
+#define STAGED_COLUMNS 1010u
+
 static void describe_limits(my_description *about)
 {
     if (about->table->uncovered)
         return;
+    if (about->table->image_count > STAGED_COLUMNS)
+        my_add_limit(about, "it has more than 1010 columns: it comes back as a whole with restore "
+                            "only");
     if (!about->table->row_key)
         my_add_limit(about, "it has no key: rows are identified by all their values");
     if (about->table->trigger_count > 0)

@@ -203,7 +203,7 @@ bo_status my_temp_like(
     }
     if (shape->image_count == 0 && !more)
         bo_buf_add_str(&sql, "`backout_nothing` int NULL");
-    bo_buf_add_str(&sql, ") ENGINE = InnoDB");
+    bo_buf_add_str(&sql, ") ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
     bo_status st = bo_buf_check(&name, err);
     if (st == BO_OK)
         st = my_run_buf(conn, &sql, NULL, err);

@@ -9,6 +9,8 @@
 #define MY_JOURNAL  "`backout_journal_%u`"
 #define MY_NUMBERS  "`backout_numbers_%u`" /* the sequence that numbers a journal's rows */
 
+#define MY_JOURNAL_COLUMNS 1011u /* of a table, at most: InnoDB allows 1017, and six are ours */
+
 /* Operations in a journal are those of bo_journal_row; besides them 'S', a row that was there when
  * a point began, and 'i', a key that an action was about to give to a row, and 'X', a write that
  * was missed. */

@@ -212,6 +212,7 @@ bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err)
         conn, NULL, err, "SET SESSION sql_mode = '%s'", of_user ? conn->user_mode : OUR_MODE);
 }
 
+/* DEFAULT of a setting is what the server gives to every session, not what it is without one. */
 bo_status my_pin_settings(my_conn *conn, bo_error *err)
 {
     const unsigned seconds = conn->lock_timeout_ms / 1000 + (conn->lock_timeout_ms % 1000 > 0);
@@ -241,7 +242,7 @@ bo_status my_pin_settings(my_conn *conn, bo_error *err)
             " sql_auto_is_null = OFF,"
             " sql_safe_updates = OFF,"
             " sql_big_selects = ON,"
-            " sql_select_limit = DEFAULT,"
+            " sql_select_limit = 18446744073709551615,"
             " completion_type = NO_CHAIN,"
             " timestamp = DEFAULT",
             seconds, seconds);

@@ -176,7 +176,7 @@ static bo_status create_table(my_stage *self, const my_staged *table, bo_error *
         if (!known)
             add_reference_index(&sql, now, &now->referenced_by[i]);
     }
-    bo_buf_add_str(&sql, ") ENGINE = InnoDB");
+    bo_buf_add_str(&sql, ") ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
     bo_status st = my_run_buf(self->conn, &sql, NULL, err);
     if (st != BO_DENIED)
         return st;
