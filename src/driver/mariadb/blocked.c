@@ -166,7 +166,26 @@ static bo_status block_children(my_stage *self, const my_staged *table, unsigned
     return my_run_buf(self->conn, &sql, NULL, err);
 }
 
-/* A row comes whose unique value is held by a row that stays. */
+/* ` AND NOT EXISTS (an entry that takes the values of `key` from this row)`.  By column, a row can
+ * change and keep a value that it has got since. */
+static void add_not_taken(bo_buf *sql, const my_staged *table, const bo_key *key)
+{
+    if (!table->key) {
+        my_staged_stays(sql, table, "l"); /* rows come and go, and none changes */
+        return;
+    }
+    bo_buf_printf(sql, " AND NOT EXISTS (SELECT 1 FROM %s AS g WHERE g.found AND ", table->name);
+    my_staged_same_key(sql, table, "g", "l");
+    bo_buf_add_str(sql, " AND (g.id = s.id OR NOT g.target");
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_buf_add_str(sql, " OR NOT l.");
+        my_quote(sql, table->now->columns[key->columns[i]].name);
+        bo_buf_printf(sql, " <=> g.c%u", key->columns[i]);
+    }
+    bo_buf_add_str(sql, "))");
+}
+
+/* A row comes whose unique value is held by a row that keeps it. */
 static bo_status block_unique(
     my_stage *self, const my_staged *table, unsigned ordinal, const bo_key *key, bo_error *err)
 {
@@ -185,7 +204,7 @@ static bo_status block_unique(
         my_quote(&sql, table->now->columns[key->columns[i]].name);
         bo_buf_printf(&sql, " = s.c%u", key->columns[i]);
     }
-    my_staged_stays(&sql, table, "l");
+    add_not_taken(&sql, table, key);
     bo_buf_add_str(&sql, ")");
     return my_run_buf(self->conn, &sql, NULL, err);
 }

@@ -7,7 +7,8 @@
  *     and no row that comes provides them;
  *   it comes with a reference to a row that is neither there nor comes, and its row of now does not
  *     have the same broken reference already;
- *   it comes with a unique value that a row that stays holds.
+ *   it comes with a unique value that another row holds and keeps: one that stays, or one that
+ *     changes, by column, in other ones.
  * A reference to a row that goes blocks the going, not the reference: the row that is kept keeps
  * its dependants.
  */
@@ -117,6 +118,7 @@ static void add_coming_part(finder *f, const pg_edge *edge)
     bo_buf_add_str(&f->sql, ")");
 }
 
+/* x: an entry that takes the values of the key from the row that holds them. */
 static void add_unique_part(finder *f, const pg_unique *key)
 {
     const pg_staged *table = &f->stage->tables[key->stage];
@@ -125,7 +127,10 @@ static void add_unique_part(finder *f, const pg_unique *key)
     pg_unique_match(&f->sql, key, "s", PG_STAGED, "t", PG_LIVE);
     bo_buf_printf(&f->sql, " LEFT JOIN %s x ON x.bo_skip IS NULL AND ", table->stage);
     pg_located(&f->sql, "x", "t");
-    bo_buf_add_str(&f->sql, " WHERE s.bo_skip IS NULL AND s.bo_target AND x.bo_id IS NULL");
+    bo_buf_add_str(&f->sql, " AND (x.bo_id = s.bo_id OR NOT x.bo_target OR (");
+    pg_unique_match(&f->sql, key, "x", PG_STAGED, "t", PG_LIVE);
+    bo_buf_add_str(
+        &f->sql, ") IS NOT TRUE) WHERE s.bo_skip IS NULL AND s.bo_target AND x.bo_id IS NULL");
 }
 
 static bo_status fail_unreadable(

@@ -174,7 +174,22 @@ static bo_status block_children(sq_stage *self, const sq_staged *table, unsigned
     return sq_run_buf(self->conn, &sql, NULL, err);
 }
 
-/* A row comes whose unique value is held by a row that stays. */
+/* ` AND NOT EXISTS (an entry that takes the values of `key` from this row)`.  By column, a row can
+ * change and keep a value that it has got since. */
+static void add_not_taken(bo_buf *sql, const sq_staged *table, const bo_key *key)
+{
+    bo_buf_printf(sql, " AND NOT EXISTS (SELECT 1 FROM %s AS g WHERE g.found AND ", table->name);
+    sq_staged_address(sql, table, "g", "l");
+    bo_buf_add_str(sql, " AND (g.id = t.id OR NOT g.target");
+    for (uint16_t i = 0; i < key->count; i++) {
+        bo_buf_add_str(sql, " OR l.");
+        sq_quote(sql, table->now->columns[key->columns[i]].name);
+        bo_buf_printf(sql, " IS NOT g.c%u", key->columns[i]);
+    }
+    bo_buf_add_str(sql, "))");
+}
+
+/* A row comes whose unique value is held by a row that keeps it. */
 static bo_status block_unique(
     sq_stage *self, const sq_staged *table, unsigned ordinal, const bo_key *key, bo_error *err)
 {
@@ -194,7 +209,7 @@ static bo_status block_unique(
         sq_quote(&sql, table->now->columns[key->columns[i]].name);
         bo_buf_printf(&sql, " = t.c%u", key->columns[i]);
     }
-    add_stays(&sql, table, "l");
+    add_not_taken(&sql, table, key);
     bo_buf_add_str(&sql, ")");
     return sq_run_buf(self->conn, &sql, NULL, err);
 }
