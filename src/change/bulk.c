@@ -55,7 +55,9 @@ static bo_status violations(bo_undo *undo, uint64_t *count_out, bo_buf *example,
     const bo_table *const *tables = NULL;
     unsigned count = 0;
     *count_out = 0;
-    bo_status st = bo_content_tables(undo->intent, true, undo->arena, &tables, &count, err);
+    bo_status st = bo_undo_is_whole(undo)
+                       ? bo_content_referring(undo->intent, true, undo->arena, &tables, &count, err)
+                       : bo_content_tables(undo->intent, true, undo->arena, &tables, &count, err);
     if (st != BO_OK || count == 0)
         return st;
     return conn->driver->check_references(conn, tables, count, count_out, example, err);

@@ -226,12 +226,17 @@ struct closing {
 
 /* Type full makes all tables of the point as they were: a reference among them that leads nowhere
  * then led nowhere at the point too, and comes back as it was. */
-static bool is_of_point(const bo_undo *undo, uint32_t table, const bo_part *other)
+bool bo_undo_is_whole(const bo_undo *undo)
 {
     const bo_rollback_options *options = undo->options;
-    bool whole = undo->full && options->on_conflict != BO_ON_CONFLICT_SKIP &&
-                 !options->table_count && !options->where_count && !options->only_added;
-    return whole && !other->left_out && !other->predicate && !undo->intent->parts[table].predicate;
+    return undo->full && options->on_conflict != BO_ON_CONFLICT_SKIP && !options->table_count &&
+           !options->where_count && !options->only_added;
+}
+
+static bool is_of_point(const bo_undo *undo, uint32_t table, const bo_part *other)
+{
+    return bo_undo_is_whole(undo) && !other->left_out && !other->predicate &&
+           !undo->intent->parts[table].predicate;
 }
 
 static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *err)

@@ -247,6 +247,78 @@ bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena 
     return BO_OK;
 }
 
+/* ---- references among tables that come back as they were ---- */
+
+static bool same_names(const char *const *a, const char *const *b, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool had_key(const bo_table *was, const bo_foreign_key *key)
+{
+    for (uint16_t i = 0; i < was->foreign_key_count; i++) {
+        const bo_foreign_key *then = &was->foreign_keys[i];
+        if (then->count == key->count && strcmp(then->parent, key->parent) == 0 &&
+            same_names(then->child_columns, key->child_columns, key->count) &&
+            same_names(then->parent_columns, key->parent_columns, key->count))
+            return true;
+    }
+    return false;
+}
+
+static bool comes_back(const bo_content *content, int part)
+{
+    return part >= 0 && !content->parts[part].left_out && !content->parts[part].predicate;
+}
+
+/* `keys` without those whose both sides come back as they were. */
+static bo_status leave_out_whole(const bo_content *content, const bo_foreign_key **keys,
+    uint16_t *count, bo_arena *arena, bo_error *err)
+{
+    bo_foreign_key *left = bo_arena_array(arena, *count + 1u, sizeof *left);
+    uint16_t left_count = 0;
+    if (!left)
+        return bo_nomem(err);
+    for (uint16_t i = 0; i < *count; i++) {
+        const bo_foreign_key *key = &(*keys)[i];
+        const int child = bo_content_find(content, key->child);
+        if (!comes_back(content, child) ||
+            !comes_back(content, bo_content_find(content, key->parent)) ||
+            !had_key(content->parts[child].was, key))
+            left[left_count++] = *key;
+    }
+    *keys = left;
+    *count = left_count;
+    return BO_OK;
+}
+
+bo_status bo_content_referring(const bo_content *content, bool only_bulk, bo_arena *arena,
+    const bo_table *const **out, unsigned *count_out, bo_error *err)
+{
+    const bo_table *const *tables = NULL;
+    bo_status st = bo_content_tables(content, only_bulk, arena, &tables, count_out, err);
+    const bo_table **referring =
+        bo_arena_array(arena, (size_t)content->part_count + 1, sizeof *referring);
+    if (st == BO_OK && !referring)
+        st = bo_nomem(err);
+    for (unsigned i = 0; st == BO_OK && i < *count_out; i++) {
+        bo_table *table = bo_arena_alloc(arena, sizeof *table);
+        if (!table)
+            return bo_nomem(err);
+        *table = *tables[i];
+        st = leave_out_whole(content, &table->foreign_keys, &table->foreign_key_count, arena, err);
+        if (st == BO_OK)
+            st = leave_out_whole(
+                content, &table->referenced_by, &table->referenced_count, arena, err);
+        referring[i] = table;
+    }
+    *out = referring;
+    return st;
+}
+
 /* ---- reading back: every frame, by several threads ---- */
 
 struct rereading {

@@ -53,6 +53,12 @@ int bo_content_find(const bo_content *content, const char *table); /* position o
 bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena *arena,
     const bo_table *const **out, unsigned *count_out, bo_error *err);
 
+/** The same tables where all of them come back as they were, without the foreign keys that both
+ * sides had then: a reference among them that leads nowhere led nowhere then.  (Of PostgreSQL's,
+ * which has none such, all are read again.) */
+bo_status bo_content_referring(const bo_content *content, bool only_bulk, bo_arena *arena,
+    const bo_table *const **out, unsigned *count_out, bo_error *err);
+
 /** Iterates the changes of a changeset in the order of (table, key). */
 typedef struct bo_changes {
     bo_content *content;

@@ -270,3 +270,27 @@ take_backup() {
     [ -s "$(jq -r .lost.export <<<"$output")" ]
     [ "$(rows)" = "$before" ]
 }
+
+@test "what referred to nothing already comes back with the tables of both sides" {
+    sqlite3 shop.db "INSERT INTO orders VALUES (99, 7, 'of nobody', 1);
+        WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10100)
+        INSERT INTO orders SELECT i, 1, 'many', i FROM n"
+    take_backup
+    before=$(rows)
+    echo 'DELETE FROM orders;' >all.sql
+    backout -q run --db shop.db all.sql
+    run -0 backout execute latest --type full --yes # orders come back in one stream
+    [ "$(rows)" = "$before" ]
+    sqlite3 shop.db 'DELETE FROM orders'
+    sqlite3 shop.db 'DELETE FROM items'
+    run -0 backout restore "$id" --db shop.db --yes
+    [ "$(rows)" = "$before" ]
+}
+
+@test "what would refer to nothing by a foreign key that is new does not come back" {
+    sqlite3 shop.db 'CREATE TABLE notes (id INTEGER PRIMARY KEY, customer_id INTEGER); INSERT INTO notes VALUES (1, 7)'
+    id=$(backout -q backup customers notes --db shop.db --output json | jq -r .id)
+    sqlite3 shop.db 'DROP TABLE notes; CREATE TABLE notes (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers)'
+    run -3 --separate-stderr backout restore "$id" --db shop.db --yes
+    [[ $stderr == *"fk0 of notes (customer_id) refers to no row of customers"* ]]
+}
