@@ -123,6 +123,33 @@ bool bo_text_starts(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+char bo_text_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+bool bo_text_same_part(const char *one, const char *other, size_t size)
+{
+    size_t i = 0;
+    while (i < size && one[i] && bo_text_upper(one[i]) == bo_text_upper(other[i]))
+        i++;
+    return i == size || bo_text_upper(one[i]) == bo_text_upper(other[i]);
+}
+
+bool bo_text_same(const char *one, const char *other)
+{
+    return bo_text_same_part(one, other, SIZE_MAX);
+}
+
+const char *bo_text_find(const char *text, const char *word)
+{
+    const size_t size = strlen(word);
+    for (size_t left = strlen(text); left >= size; text++, left--)
+        if (bo_text_same_part(text, word, size))
+            return text;
+    return NULL;
+}
+
 static bool is_slug_byte(char byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||

@@ -18,6 +18,15 @@ bool bo_text_is_utf8(const void *text, size_t size);
 void bo_text_hex(bo_buf *out, const void *data, size_t size);   /* lower case */
 bool bo_text_unhex(bo_buf *out, const char *text, size_t size); /* false: not hex, nothing added */
 bool bo_text_starts(const char *text, const char *prefix);
+
+/* Words of SQL and of configuration: A-Z are a-z, whatever the locale.  In a Turkish one
+ * strcasecmp() takes "COMMIT" and "commit" for two words. */
+char bo_text_upper(char c);
+bool bo_text_same(const char *one, const char *other);
+bool bo_text_same_part(
+    const char *one, const char *other, size_t size);         /* the first `size` bytes */
+const char *bo_text_find(const char *text, const char *word); /* NULL: not in it */
+
 /** `[A-Za-z0-9_.-]` kept, all else (and a leading '.' or '-') '_', at most `limit` bytes: safe in
  * and as a file name. */
 void bo_text_slug(bo_buf *out, const char *text, size_t limit);

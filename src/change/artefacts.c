@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -152,7 +151,7 @@ static bo_status write_table(struct artefacts *artefacts, bo_script_job *job, ui
 static bool is_taken(const char **paths, uint32_t count, const char *path)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (strcasecmp(paths[i], path) == 0)
+        if (bo_text_same(paths[i], path))
             return true;
     return false;
 }

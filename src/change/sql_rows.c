@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 #include "change/sql_mariadb.h"
@@ -167,7 +166,7 @@ static const char *free_rowid(const bo_table *table)
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         bool taken = false;
         for (uint16_t i = 0; i < table->column_count && !taken; i++)
-            taken = strcasecmp(table->columns[i].name, names[n]) == 0;
+            taken = bo_text_same(table->columns[i].name, names[n]);
         if (!taken)
             return names[n];
     }

@@ -5,7 +5,8 @@
 #include <ctype.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
+
+#include "base/text.h"
 
 #define ANY BO_OK /* any status */
 
@@ -164,7 +165,7 @@ static const char *find(const bo_error *err)
         if (table[i].sqlstate &&
             strncmp(err->sqlstate, table[i].sqlstate, strlen(table[i].sqlstate)) != 0)
             continue;
-        if (table[i].words && !strcasestr(err->text, table[i].words))
+        if (table[i].words && !bo_text_find(err->text, table[i].words))
             continue;
         return table[i].advice;
     }

@@ -109,7 +109,7 @@ static bool keeps_mark(const cli_list *files)
         bo_error ignored = {0};
         keeps = append_file(files->items[i], &text, &ignored) == BO_OK;
         for (size_t w = 0; keeps && w < sizeof words / sizeof words[0]; w++)
-            keeps = !strcasestr(bo_buf_str(&text), words[w]);
+            keeps = !bo_text_find(bo_buf_str(&text), words[w]);
     }
     return keeps;
 }

@@ -85,7 +85,7 @@ static bool asked(const char *question, const char *expected)
     }
     if (expected)
         return strcmp(line, expected) == 0;
-    return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
+    return bo_text_same(line, "y") || bo_text_same(line, "yes");
 }
 
 static bo_status ask(cli *ctx, const cli_database *database, const cli_consent *consent,

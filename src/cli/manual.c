@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/cli/manual.c - manual pages in mdoc(7) from the tables of the commands. */
-#include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/help.h"
 
 #define MANUAL_DATE "November 20, 2026"
@@ -70,12 +70,12 @@ static void page_name(bo_buf *out, const cli_command *command, bool capitals)
 {
     const char *program = "backout";
     for (; *program; program++)
-        bo_buf_add_byte(out, (uint8_t)(capitals ? toupper(*program) : *program));
+        bo_buf_add_byte(out, (uint8_t)(capitals ? bo_text_upper(*program) : *program));
     if (!command)
         return;
     bo_buf_add_byte(out, '-');
     for (const char *c = command->name; *c; c++)
-        bo_buf_add_byte(out, (uint8_t)(*c == ' ' ? '-' : capitals ? toupper(*c) : *c));
+        bo_buf_add_byte(out, (uint8_t)(*c == ' ' ? '-' : capitals ? bo_text_upper(*c) : *c));
 }
 
 static void head(bo_buf *out, const cli_command *command, const char *summary)
@@ -171,7 +171,7 @@ static void command_page(bo_buf *out, const cli_command *command)
     bo_buf_add_str(out, "\n.Sh DESCRIPTION\n");
     const char *details = command->details ? command->details : "";
     if (!details[0]) {
-        bo_buf_add_byte(out, (uint8_t)toupper(command->summary[0]));
+        bo_buf_add_byte(out, (uint8_t)bo_text_upper(command->summary[0]));
         roff(out, command->summary + 1);
         bo_buf_add_str(out, ".\n");
     }

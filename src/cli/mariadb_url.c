@@ -3,7 +3,6 @@
 #include "cli/mariadb_url.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 
@@ -87,7 +86,7 @@ static const char *text_or(const bo_buf *text, const char *otherwise)
 
 bool cli_mariadb_url_same(const cli_mariadb_url *a, const cli_mariadb_url *b)
 {
-    return strcasecmp(text_or(&a->host, "localhost"), text_or(&b->host, "localhost")) == 0 &&
+    return bo_text_same(text_or(&a->host, "localhost"), text_or(&b->host, "localhost")) &&
            strcmp(text_or(&a->port, "3306"), text_or(&b->port, "3306")) == 0 &&
            strcmp(text_or(&a->socket, ""), text_or(&b->socket, "")) == 0 &&
            strcmp(text_or(&a->database, ""), text_or(&b->database, "")) == 0;

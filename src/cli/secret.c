@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 struct cli_secret {
     size_t size;
@@ -34,7 +34,8 @@ void cli_secret_free(cli_secret *secret)
 /* Is there "password=" (or "sslpassword=") as a key of its own in `text`? */
 static bool has_password_key(const char *text)
 {
-    for (const char *at = strcasestr(text, "password"); at; at = strcasestr(at + 1, "password")) {
+    for (const char *at = bo_text_find(text, "password"); at;
+         at = bo_text_find(at + 1, "password")) {
         const char *after = at + strlen("password");
         after += strspn(after, " ");
         if (*after == '=')

@@ -3,9 +3,9 @@
 #include "driver/driver.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 static const bo_driver *const drivers[] = {
     &bo_driver_sqlite, &bo_driver_postgres, &bo_driver_mariadb};
@@ -37,7 +37,7 @@ static bool has_scheme(const bo_driver *driver, const char *scheme, size_t size)
 bo_status bo_driver_find(const char *url, const bo_driver **out, bo_error *err)
 {
     size_t size = scheme_size(url);
-    if (size == 0 && strcasestr(url, "password="))
+    if (size == 0 && bo_text_find(url, "password="))
         return bo_fail(err, BO_INVALID, "not a URL or path of a database; write postgresql://...");
     if (*url && size == 0) {
         *out = &bo_driver_sqlite;
@@ -92,7 +92,7 @@ static void redact_options(bo_buf *out, const char *options)
         size_t name = strcspn(options, "=&");
         bool show = false;
         for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-            show |= strlen(shown[i]) == name && strncasecmp(options, shown[i], name) == 0;
+            show |= strlen(shown[i]) == name && bo_text_same_part(options, shown[i], name);
         if (show) {
             bo_buf_add_byte(out, (uint8_t)separator);
             bo_buf_add(out, options, size);

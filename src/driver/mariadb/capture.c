@@ -35,7 +35,8 @@ bo_status my_take_turn(my_conn *conn, bo_error *err)
     uint64_t taken = 0;
     if (conn->in_transaction)
         return bo_fail(err, BO_INVALID, "capture cannot begin or end inside a transaction");
-    bo_buf_printf(&sql, "SELECT GET_LOCK(" TURN ", %g)", conn->lock_timeout_ms / 1000.0);
+    bo_buf_printf(&sql, "SELECT GET_LOCK(" TURN ", %u.%03u)", conn->lock_timeout_ms / 1000,
+        conn->lock_timeout_ms % 1000); /* %g has the comma of the locale */
     bo_status st = my_ask_count(conn, &sql, &taken, err);
     if (st == BO_OK && !taken)
         return name_turn(conn, err);

@@ -9,8 +9,8 @@
  */
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/mariadb/my.h"
 
 static bool starts(const char *at, const char *end, const char *with)
@@ -90,7 +90,7 @@ static bool read_delimiter(my_splitter *self)
 {
     static const char word[] = "delimiter";
     const size_t size = sizeof word - 1;
-    if ((size_t)(self->end - self->at) <= size || strncasecmp(self->at, word, size) != 0 ||
+    if ((size_t)(self->end - self->at) <= size || !bo_text_same_part(self->at, word, size) ||
         !isblank((unsigned char)self->at[size]))
         return false;
     const char *line_end = end_of_line(self->at, self->end);
@@ -162,7 +162,7 @@ const char *my_next_word(const char *text, const char *end, char out[32])
     size_t size = 0;
     while (at < end && (isalnum((unsigned char)*at) || *at == '_')) {
         if (size < 31)
-            out[size++] = (char)toupper((unsigned char)*at);
+            out[size++] = bo_text_upper(*at);
         at++;
     }
     if (size == 0 && at < end)

@@ -12,6 +12,7 @@
 #include <pg_query.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "driver/postgres/pg.h"
 
 #define WAY_OUT "run it with psql: backout run -- psql -v ON_ERROR_STOP=1 -f FILE"
@@ -212,7 +213,7 @@ static bo_status read_script(const char *sql, size_t size, script *s, bo_error *
 static bool begins_with(const statement *s, const char *word)
 {
     size_t size = strlen(word);
-    return s->size >= size && strncasecmp(s->text, word, size) == 0;
+    return s->size >= size && bo_text_same_part(s->text, word, size);
 }
 
 /* Only these need a look at their parse tree; a file may hold a million INSERTs. */

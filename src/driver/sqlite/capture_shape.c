@@ -10,8 +10,8 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/capture.h"
 
 void sq_journal_name(sq_journal *journal, int64_t number)
@@ -57,7 +57,7 @@ static void add_values(bo_buf *out, const bo_table *table, const char *of)
 
 bool sq_hides_row(const bo_table *table)
 {
-    return strcasecmp(table->local, "new") == 0 || strcasecmp(table->local, "old") == 0;
+    return bo_text_same(table->local, "new") || bo_text_same(table->local, "old");
 }
 
 void sq_add_from(bo_buf *out, const bo_table *table)

@@ -7,8 +7,8 @@
  * row with the names of the table's columns.
  */
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/capture.h"
 
 typedef struct piece {
@@ -63,8 +63,8 @@ static const char *skip_token(const char *p)
 
 static bool is_order(piece word)
 {
-    return (word.size == 3 && strncasecmp(word.text, "asc", 3) == 0) ||
-           (word.size == 4 && strncasecmp(word.text, "desc", 4) == 0);
+    return (word.size == 3 && bo_text_same_part(word.text, "asc", 3)) ||
+           (word.size == 4 && bo_text_same_part(word.text, "desc", 4));
 }
 
 /* The term that begins at `p`, without ASC or DESC; returns where the "," or ")" after it is. */
@@ -106,7 +106,7 @@ static bool read_index_sql(const char *sql, int wanted, piece *term, piece *cond
     if (condition->size == 0)
         return true;
     *condition = (piece){sql + 5, condition->size < 5 ? 0 : condition->size - 5};
-    return strncasecmp(sql, "where", 5) == 0;
+    return bo_text_same_part(sql, "where", 5);
 }
 
 /* True when a column in `condition` is written with the table's name before it. */
@@ -118,7 +118,7 @@ static bool names_table(piece condition, const char *table)
         next = skip_token(p);
         if (is_blank(p))
             continue;
-        if (*p == '.' && name && strncasecmp(name, table, size) == 0)
+        if (*p == '.' && name && bo_text_same_part(name, table, size))
             return true;
         const size_t quoted = strchr("'\"`[", *p) ? 1 : 0;
         name = (size_t)(next - p) == size + 2 * quoted ? p + quoted : NULL;
@@ -157,7 +157,7 @@ static void add_column(collecting *self, bo_buf *out, uint16_t position, const c
     sq_quote(out, column->name);
     bo_buf_add_str(out, " = ");
     add_new(out, column);
-    if (collation && strcasecmp(collation, column->collation ? column->collation : "BINARY") != 0) {
+    if (collation && !bo_text_same(collation, column->collation ? column->collation : "BINARY")) {
         bo_buf_add_str(out, " COLLATE ");
         sq_quote(out, collation);
     }

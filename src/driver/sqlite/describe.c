@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/describe.c - the definition of a table, as SQLite has it now. */
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
 bo_status sq_copy(sq_describing *self, sqlite3_stmt *statement, int column, const char **out)
@@ -128,7 +128,7 @@ static bo_status read_column(
     if (sqlite3_table_column_metadata(self->conn->db, "main", self->table->local, column->name,
             NULL, &collation, NULL, NULL, NULL) != SQLITE_OK)
         return sq_error(self->conn, self->err, "cannot describe column '%s'", column->name);
-    if (collation && strcasecmp(collation, "BINARY") != 0) {
+    if (collation && !bo_text_same(collation, "BINARY")) {
         column->collation = bo_arena_str(self->arena, collation);
         if (!column->collation)
             return bo_nomem(self->err);

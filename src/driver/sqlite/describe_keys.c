@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/describe_keys.c - primary keys, unique keys and indexes of a table. */
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
 #define ROWID_KEY "primary key" /* name of a key that has no index: the row number itself */
@@ -22,7 +22,7 @@ const char *sq_rowid(const bo_table *table)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         bool hidden = false;
         for (uint16_t c = 0; c < table->column_count; c++)
-            hidden |= strcasecmp(table->columns[c].name, names[i]) == 0;
+            hidden |= bo_text_same(table->columns[c].name, names[i]);
         if (!hidden)
             return names[i];
     }
@@ -61,8 +61,8 @@ static bo_status read_index_columns(sq_describing *self, bo_key *key)
         }
         const bo_column *column = &self->table->columns[position];
         const char *collation = (const char *)sqlite3_column_text(statement, 1);
-        bool own = strcasecmp(collation ? collation : "BINARY",
-                       column->collation ? column->collation : "BINARY") != 0;
+        bool own = !bo_text_same(
+            collation ? collation : "BINARY", column->collation ? column->collation : "BINARY");
         key->simple &= !own;
         key->is_row_key &= !own && (column->not_null || key->primary) && column->in_image;
         columns = sq_grow(self, columns, key->count, sizeof *columns);

@@ -10,8 +10,8 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
 #define CREATE_TABLE "CREATE TABLE " /* how SQLite itself begins every stored definition */
@@ -38,7 +38,7 @@ static void filter_done(filter *self)
 static bool has_column(const bo_table *shape, const char *name)
 {
     for (uint16_t i = 0; i < shape->column_count; i++) {
-        if (strcasecmp(shape->columns[i].name, name) == 0)
+        if (bo_text_same(shape->columns[i].name, name))
             return true;
     }
     return false;

@@ -2,8 +2,8 @@
 /* src/driver/sqlite/image.c - SQLite's values as bytes of an image, and back. */
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
 static bool contains(const char *type, const char *word)
@@ -14,7 +14,7 @@ static bool contains(const char *type, const char *word)
 /* The five rules of "Datatypes In SQLite", section 3.1, and ANY of STRICT tables. */
 const char *sq_affinity(const char *type, bool strict)
 {
-    if (strict && strcasecmp(type, "ANY") == 0)
+    if (strict && bo_text_same(type, "ANY"))
         return "";
     if (contains(type, "%INT%"))
         return "INTEGER";

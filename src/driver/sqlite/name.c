@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/sqlite/name.c - the one function that quotes identifiers, and names users write. */
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
 void sq_quote(bo_buf *out, const char *identifier)
@@ -85,7 +85,7 @@ bo_status sq_parse_name(const char *name, bo_arena *arena, const char **local_ou
     }
     if (!*local)
         return bo_fail(err, BO_INVALID, "the name of a table is empty");
-    if (two && strcasecmp((const char *)first.data, "main") != 0)
+    if (two && !bo_text_same((const char *)first.data, "main"))
         return bo_fail(err, BO_NOTFOUND, "no such table: %s", name);
     char *copy = bo_arena_str(arena, local);
     if (!copy)

@@ -5,8 +5,8 @@
  * PRAGMA foreign_key_check fails as a whole when one parent has no unique key; these do not.
  */
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "driver/foreign_keys.h"
 #include "driver/sqlite/sqlite.h"
 
@@ -56,7 +56,7 @@ static bool same_affinity(sq_conn *conn, const char *child, const char *child_co
         return false;
     a = a ? a : "";
     b = b ? b : "";
-    bool any = strcasecmp(a, "ANY") == 0 || strcasecmp(b, "ANY") == 0;
+    bool any = bo_text_same(a, "ANY") || bo_text_same(b, "ANY");
     return !any && strcmp(sq_affinity(a, false), sq_affinity(b, false)) == 0;
 }
 
