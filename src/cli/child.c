@@ -23,6 +23,37 @@
 static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP};
 #define PASSED_ON_COUNT (sizeof passed_on / sizeof passed_on[0])
 
+static struct {
+    mode_t umask;
+    rlim_t core;
+    bool known;
+} kept;
+
+void cli_child_keep(mode_t umask, rlim_t core)
+{
+    kept.umask = umask;
+    kept.core = core;
+    kept.known = true;
+}
+
+static void give_back(void)
+{
+    struct rlimit core;
+    if (!kept.known)
+        return;
+    (void)umask(kept.umask);
+    if (getrlimit(RLIMIT_CORE, &core) == 0) {
+        core.rlim_cur = kept.core;
+        (void)setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* In the new process; returns only when the program cannot be started. */
 static void become(const cli_child *child, const sigset_t *mask, bool foreground)
 {
@@ -31,7 +62,9 @@ static void become(const cli_child *child, const sigset_t *mask, bool foreground
     if (foreground)
         (void)tcsetpgrp(STDIN_FILENO, getpid());
     for (size_t i = 0; i < PASSED_ON_COUNT; i++)
-        (void)signal(passed_on[i], SIG_DFL);
+        if (!is_ignored(passed_on[i]))
+            (void)signal(passed_on[i], SIG_DFL);
+    give_back();
     (void)signal(SIGPIPE, SIG_DFL);
     (void)signal(SIGTTOU, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, mask, NULL);
@@ -125,7 +158,8 @@ bo_status cli_child_run(const cli_child *child, bo_error *err)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
     for (size_t i = 0; i < PASSED_ON_COUNT; i++)
-        (void)sigaddset(&set, passed_on[i]);
+        if (!is_ignored(passed_on[i]))
+            (void)sigaddset(&set, passed_on[i]);
     (void)fflush(NULL);
     (void)sigprocmask(SIG_BLOCK, &set, &before);
     void (*tty_output)(int) = signal(SIGTTOU, SIG_IGN);

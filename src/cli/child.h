@@ -3,6 +3,9 @@
 #ifndef BO_CLI_CHILD_H
 #define BO_CLI_CHILD_H
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include "backout/backout.h"
 #include "cli/option_file.h"
 
@@ -18,9 +21,13 @@ typedef struct cli_child {
     void *ctx;
 } cli_child;
 
+/** What this process took for itself, and commands shall have as it was: called once, before. */
+void cli_child_keep(mode_t umask, rlim_t core);
+
 /**
  * Runs the command in a process group of its own and waits for it.  SIGINT, SIGTERM and SIGHUP are
- * passed on to it; after ten seconds it is killed.  It is asked to end when this process dies.
+ * passed on to it; after ten seconds it is killed.  A SIGHUP that is ignored here (nohup) is
+ * ignored there.  It is asked to end when this process dies.
  *
  * @retval BO_OK           exit code 0.
  * @retval BO_FAILED       another exit code, or killed; err says which.

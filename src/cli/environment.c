@@ -11,6 +11,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/mariadb_url.h"
+#include "cli/sqlite_url.h"
 
 /* ---- PostgreSQL ---- */
 
@@ -80,6 +81,19 @@ static void set_mariadb(const cli_child *child, const cli_mariadb_url *url)
     set("MYSQL_DATABASE", &url->database);
 }
 
+/* ---- SQLite ---- */
+
+/* The file, without the options of the URL; false: another engine's. */
+static bool set_sqlite(const char *url)
+{
+    BO_OWN_VALUE(bo_buf) path = {0};
+    if (!cli_sqlite_url_path(url, &path))
+        return false;
+    BO_OWN_MEM char *full = bo_buf_str(&path)[0] == '/' ? NULL : realpath(bo_buf_str(&path), NULL);
+    (void)setenv("BACKOUT_SQLITE_FILE", full ? full : bo_buf_str(&path), 1);
+    return true;
+}
+
 /* ---- all ---- */
 
 void cli_environment_set(const cli_child *child)
@@ -92,9 +106,9 @@ void cli_environment_set(const cli_child *child)
     (void)unsetenv("BACKOUT_PASSWORD_FILE");
     (void)unsetenv("BACKOUT_PASSPHRASE_FILE");
     (void)unsetenv("BACKOUT_KEY_FILE");
-    if (bo_text_starts(url, "sqlite:"))
-        (void)setenv("BACKOUT_SQLITE_FILE", url + strlen("sqlite:"), 1);
-    else if (cli_mariadb_url_read(url, &mariadb))
+    if (set_sqlite(url))
+        return;
+    if (cli_mariadb_url_read(url, &mariadb))
         set_mariadb(child, &mariadb);
     else
         set_postgres(child);

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "cli/answer.h"
+#include "cli/child.h"
 #include "cli/help.h"
 #include "cli/parse.h"
 #include "cli/scratch.h"
@@ -32,10 +33,11 @@ static void interrupted(int number)
 
 static void prepare_signals(void)
 {
-    struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART}, was;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &was) == 0 && was.sa_handler != SIG_IGN) /* as nohup has it */
+        (void)sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of write(2) */
 }
@@ -49,9 +51,12 @@ static void prepare_process(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         (void)close(fd);
-    (void)umask(077);
+    struct rlimit core = {0};
+    (void)getrlimit(RLIMIT_CORE, &core);
+    cli_child_keep(umask(077), core.rlim_cur);
+    core.rlim_cur = 0;
+    (void)setrlimit(RLIMIT_CORE, &core);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     (void)setlocale(LC_CTYPE, "");
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         (void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -67,6 +67,34 @@ teardown() { common_teardown; }
     [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 0 ]
 }
 
+@test "a command finds the file, not its options, from any folder" {
+    for url in "sqlite:shop.db?foreign_keys=on" "file:shop.db?mode=rw"; do
+        run -0 backout run --db "$url" -- sh -c \
+            'cd /; sqlite3 "$BACKOUT_SQLITE_FILE" "UPDATE items SET name = name || 1"'
+        [[ $output == *"the change touched 6 rows"* ]] || { echo "$output"; false; }
+    done
+    [ "$(echo shop.db*)" = shop.db ]
+}
+
+@test "a command has the umask and the limits that backout was called with" {
+    umask 022
+    ulimit -S -c unlimited
+    run -0 --separate-stderr backout -q run --db shop.db -- sh -c 'umask; ulimit -c'
+    [[ $output == "$(umask)"$'\n'"$(ulimit -c)"$'\n'* ]] || { echo "$output"; false; }
+}
+
+@test "with nohup a change goes on when the terminal is gone" {
+    for change in 'long.sql' '-- sh -c "touch ready; sleep 1"'; do
+        echo "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+            SELECT count(*) FROM n; DROP TABLE n;" >long.sql
+        eval "nohup \"$BACKOUT_BIN\" run --db shop.db $change >said 2>&1 &"
+        for _ in $(seq 100); do grep -q taken said && break || sleep 0.05; done
+        sleep 0.2
+        kill -HUP -- "$!"
+        wait "$!" || { cat said; false; }
+    done
+}
+
 @test "a command that fails is rolled back and exits 1" {
     local before
     before=$(rows)

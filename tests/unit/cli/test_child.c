@@ -66,7 +66,10 @@ static void the_command_finds_its_run_and_its_database(void **state)
     bo_error err;
     assert_int_equal(run("test \"$BACKOUT_RUN_ID $BACKOUT_POINT_ID $BACKOUT_SQLITE_FILE\" = "
                          "'run_1 rb_1 /x/y.db'",
-                         "sqlite:/x/y.db", &err),
+                         "sqlite:/x/y.db?foreign_keys=on&mode=rw", &err),
+        BO_OK);
+    assert_int_equal(run("test \"$BACKOUT_SQLITE_FILE$PGAPPNAME\" = '/x/y z.db'",
+                         "file:/x/y%20z.db?mode=rw", &err),
         BO_OK);
     assert_int_equal(run("test \"$PGHOST $PGPORT $PGUSER $PGDATABASE $PGAPPNAME $PGOPTIONS\" = "
                          "'h 5433 u d backout:run_1 kept -c backout.run=run_1'",
