@@ -39,14 +39,14 @@ BO_API void bo_check_free(bo_check *check);
 /**
  * Reads every byte of the stored files (of one point, or all with `id` NULL): present, readable,
  * decryptable, checksums right, counts as recorded.  With test_restore each snapshot is really
- * restored into a scratch database (SQLite: a temporary file; PostgreSQL: temporary tables of
+ * restored into a scratch database (SQLite: a temporary file; on a server: temporary tables of
  * `database`, rolled back) and compared.  Files that belong to nothing are "inconclusive" items.
  *
- * @param database  may be NULL where no PostgreSQL snapshot is restored.
+ * @param database  may be NULL where no snapshot of a server is restored.
  * @param out  set on BO_OK, which may hold "inconclusive" items (no passphrase, no server), and on
  * BO_MISMATCH.
  * @retval BO_MISMATCH  a file is missing or not what was written.
- * @retval BO_INVALID   a snapshot of PostgreSQL is to be restored, and `database` is NULL.
+ * @retval BO_INVALID   a snapshot of a server is to be restored, and `database` is NULL.
  * @retval BO_REFUSED   the point `id` has no files: it was pruned, or was never whole.
  */
 BO_API BO_NODISCARD bo_status bo_check_stored(bo_session *session, const bo_database *database,

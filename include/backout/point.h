@@ -38,7 +38,8 @@ typedef struct bo_point_options {
     const char *description; /* or NULL */
     const bo_entity *entities;
     size_t entity_count;
-    const char *kind; /* NULL: "point"; "backup"; "dry-run" (id gets DRY_RUN_ before it) */
+    const char
+        *kind; /* NULL: "point"; "backup"; "dry-run" (id gets DRY_RUN_ before it); no other */
 } bo_point_options;
 
 /** One table of a point. */

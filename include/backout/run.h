@@ -11,7 +11,8 @@ extern "C" {
 
 typedef struct bo_run bo_run;
 
-/** Takes the point and begins the run.  What the caller then does to the database is the change. */
+/** Takes the point and begins the run.  What the caller then does to the database is the change.
+ * `database` is copied; the session is freed after the run. */
 BO_API BO_NODISCARD bo_status bo_run_begin(bo_session *session, const bo_database *database,
     const bo_point_options *options, bo_run **out, bo_error *err);
 BO_API const char *bo_run_id(const bo_run *run); /* for BACKOUT_RUN_ID and application_name */
@@ -27,11 +28,14 @@ BO_API BO_NODISCARD bo_status bo_run_alive(bo_run *run, bo_error *err);
  *
  * When the point cannot be sealed (an interrupt, a full disk), the run has not ended: end it again,
  * or bo_run_fail() or bo_run_abandon() it.
+ *
+ * @retval BO_INVALID  it failed or was abandoned before.
  */
 BO_API BO_NODISCARD bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err);
 /**
  * The change failed: seals, and undoes what it did: type partial, or type full where it altered the
- * shape of a table; then its capture is ended.  `why` goes into the audit log.
+ * shape of a table; then its capture is ended.  `why` goes into the audit log.  After an interrupt,
+ * bo_interrupt_clear() first.
  *
  * @retval BO_FAILED  rows were written meanwhile and none carries the run's mark: nothing was
  *                    undone, because whether they are the change's is not known.

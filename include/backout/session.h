@@ -21,7 +21,8 @@ extern "C" {
  * at the same time have a session each; these may be of the same catalog, repository and database,
  * and keep apart as processes do (BO_BUSY).  What is given to a call (bo_settings, bo_database,
  * options) is only read and may be shared, as long as nobody changes it meanwhile.  bo_interrupt()
- * concerns every session of the process.
+ * concerns every session of the process.  A function that a call calls back does not use the
+ * session of that call.
  */
 typedef struct bo_session bo_session;
 
@@ -75,8 +76,12 @@ BO_API BO_NODISCARD bo_status bo_session_open(
     const bo_settings *settings, bo_session **out, bo_error *err);
 /** Closes; NULL is ignored. */
 BO_API void bo_session_free(bo_session *session);
-/** Asks every long operation of the process to stop at its next safe place.  Async-signal-safe. */
+/** Asks every long operation of the process to stop at its next safe place.  Async-signal-safe.
+ * What begins later stops as well, until bo_interrupt_clear(): also the rollback of what was
+ * interrupted. */
 BO_API void bo_interrupt(void);
+/** From here on nothing is asked to stop. */
+BO_API void bo_interrupt_clear(void);
 /** Version of the library, "0.1.0". */
 BO_API const char *bo_version(void);
 

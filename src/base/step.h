@@ -21,7 +21,6 @@ static inline void bo_step(const char *name)
 }
 
 /* What bo_interrupt() (backout/session.h) asked for. */
-void bo_interrupt_clear(void);
 bool bo_interrupted(void);
 /** BO_INTERRUPTED when an interrupt was asked for, otherwise BO_OK. */
 bo_status bo_interrupt_check(bo_error *err);

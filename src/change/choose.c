@@ -110,7 +110,8 @@ bo_status bo_undo_choose(bo_undo *undo, bo_error *err)
             if (strcmp(options->where[w].table, name) != 0)
                 continue;
             named = true;
-            st = drop_unmet(undo, i, options->where[w].predicate, err);
+            if (options->where[w].predicate) /* or else every row */
+                st = drop_unmet(undo, i, options->where[w].predicate, err);
         }
         for (uint64_t id = 1; !named && id <= undo->fates[i].entries; id++)
             bo_fate_drop(&undo->fates[i], id);

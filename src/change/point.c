@@ -407,12 +407,20 @@ static bo_status take_once(bo_session *session, bo_target *target, const bo_poin
     return st;
 }
 
+static bool is_kind(const char *kind)
+{
+    return strcmp(kind, "point") == 0 || strcmp(kind, "backup") == 0 ||
+           strcmp(kind, "dry-run") == 0;
+}
+
 /* The id may be taken in the database or in the repository, by a point of another catalog: the next
  * one is another. */
 bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_options *options,
     char id_out[BO_ID_SIZE], bo_error *err)
 {
     char id[BO_ID_SIZE] = "";
+    if (options->kind && !is_kind(options->kind))
+        return bo_fail(err, BO_INVALID, "'%s' is no kind of point", options->kind);
     bo_status st = take_once(session, target, options, id, err);
     for (unsigned i = 1; i < TRIES && st == BO_EXISTS; i++)
         st = take_once(session, target, options, id, err);

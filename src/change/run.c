@@ -12,13 +12,15 @@
 
 struct bo_run {
     bo_session *session;
-    const bo_database *database;
+    bo_database database;
+    char *password; /* of it */
     bo_arena *arena;
     bo_point_record point;
     char id[64];
     bool trusted; /* all of the change carries the mark */
     bool sealed;
     bool ended;
+    bool done; /* it ended well */
 };
 BO_DEFINE_SCOPE(bo_run);
 
@@ -29,6 +31,23 @@ static void end_record(bo_run *run, const char *status)
     if (run->id[0] &&
         bo_catalog_run_end(run->session->catalog, run->id, status, NULL, &error) != BO_OK)
         bo_session_warn(run->session, "the outcome could not be recorded: %s", error.text);
+}
+
+/* The caller's may be gone when the run ends. */
+static bo_status keep_database(bo_run *run, const bo_database *database, bo_error *err)
+{
+    run->arena = bo_arena_create();
+    if (!run->arena)
+        return bo_nomem(err);
+    run->database = *database;
+    run->database.url = bo_arena_str(run->arena, database->url);
+    run->database.name = database->name ? bo_arena_str(run->arena, database->name) : NULL;
+    run->password = database->password ? strdup(database->password) : NULL;
+    run->database.password = run->password;
+    return run->database.url && !run->database.name == !database->name &&
+                   !run->password == !database->password
+               ? BO_OK
+               : bo_nomem(err);
 }
 
 /* A standby, a read-only file: said before the tables are read. */
@@ -48,14 +67,12 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
         return bo_nomem(err);
     fresh->ended = true; /* nothing to roll back before the run has begun */
     fresh->session = session;
-    fresh->database = database;
-    fresh->arena = bo_arena_create();
     BO_OWN(bo_run) *run = fresh;
-    if (!run->arena)
-        return bo_nomem(err);
     BO_OWN(bo_target) *target = NULL;
     char point[BO_ID_SIZE];
-    bo_status st = bo_target_open(database, &target, err);
+    bo_status st = keep_database(run, database, err);
+    if (st == BO_OK)
+        st = bo_target_open(&run->database, &target, err);
     if (st == BO_OK)
         st = check_writable(target, err);
     if (st == BO_OK)
@@ -105,7 +122,7 @@ static bo_status seal(bo_run *run, bo_error *err)
     bo_point_record point = run->point;
     bo_status st = bo_catalog_run_step(run->session->catalog, run->id, "sealing", NULL, NULL, err);
     if (st == BO_OK)
-        st = bo_target_open(run->database, &target, err);
+        st = bo_target_open(&run->database, &target, err);
     if (st == BO_OK)
         st = bo_point_seal_record(run->session, target, run->id, &point,
             (bo_writer){run->id, run->trusted}, run->arena, err);
@@ -121,7 +138,7 @@ static void record_end(bo_run *run)
 {
     bo_session *session = run->session;
     bo_error error = {0};
-    run->ended = true;
+    run->ended = run->done = true;
     end_record(run, "done");
     if (bo_session_audit_end(session, "run.end", run->point.id, BO_OK,
             json_pack("{s:s}", "run", run->id), &error) != BO_OK)
@@ -131,13 +148,17 @@ static void record_end(bo_run *run)
 bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
 {
     bo_session *session = run->session;
+    if (run->ended && !run->done)
+        return bo_fail(
+            err, BO_INVALID, "the run '%s' has ended: it failed or was abandoned", run->id);
     bo_status st = seal(run, err);
     if (st != BO_OK) {
         st = bo_session_audit_end(
             session, "run.end", run->point.id, st, json_pack("{s:s}", "run", run->id), err);
         return bo_wrap(err, st, "the change was made, but the point could not be sealed");
     }
-    record_end(run);
+    if (!run->done)
+        record_end(run);
     return out ? bo_point_view_one(session, run->point.id, false, out, err) : BO_OK;
 }
 
@@ -154,7 +175,7 @@ static void end_capture(bo_run *run)
 {
     bo_error error = {0};
     if (bo_point_captures(&run->point) &&
-        bo_point_release_alone(run->session, run->database, run->point.id, true, &error) != BO_OK)
+        bo_point_release_alone(run->session, &run->database, run->point.id, true, &error) != BO_OK)
         bo_session_warn(
             run->session, "changes are still captured for %s: %s", run->point.id, error.text);
 }
@@ -175,8 +196,8 @@ static bo_status roll_back(bo_run *run, bo_rollback **out, bo_error *err)
             "wrote to the tables meanwhile\ntype full with --discard-later gives that up");
     bo_rollback_options options = {
         .type = whole ? BO_ROLLBACK_FULL : BO_ROLLBACK_PARTIAL, .discard_later = whole};
-    bo_status st =
-        bo_rollback_follow(run->session, run->database, run->point.id, run->id, &options, out, err);
+    bo_status st = bo_rollback_follow(
+        run->session, &run->database, run->point.id, run->id, &options, out, err);
     if (st == BO_OK)
         end_capture(run);
     return st;
@@ -186,6 +207,7 @@ bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error 
 {
     bo_session *session = run->session;
     run->ended = true;
+    run->done = false;
     bo_status st = bo_session_audit(session, "run.end", run->point.id, "failed",
         json_pack("{s:s, s:s}", "run", run->id, "why", why ? why : ""), err);
     if (st == BO_OK)
@@ -201,6 +223,7 @@ bo_status bo_run_abandon(bo_run *run, const char *why, bo_error *err)
 {
     bo_session *session = run->session;
     run->ended = true;
+    run->done = false;
     bo_status st = seal(run, err);
     if (st == BO_OK)
         st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
@@ -221,6 +244,9 @@ void bo_run_free(bo_run *run)
             BO_OK)
             bo_session_warn(run->session, "%s", error.text);
     }
+    if (run->password)
+        explicit_bzero(run->password, strlen(run->password));
+    free(run->password);
     bo_arena_free(run->arena);
     free(run);
 }

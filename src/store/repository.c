@@ -15,13 +15,15 @@
 bo_status bo_repository_open(const char *path, bo_repository **out, bo_error *err)
 {
     BO_OWN(bo_repository) *repository = calloc(1, sizeof *repository);
-    if (!repository || !(repository->path = strdup(path)))
+    if (!repository)
         return bo_nomem(err);
     repository->work_fd = -1;
 
     bo_status st = bo_dir_create(path, err);
     if (st == BO_OK)
         st = bo_dir_check_private(path, err);
+    if (st == BO_OK && !(repository->path = realpath(path, NULL))) /* it may go elsewhere */
+        st = bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", path);
     if (st != BO_OK)
         return bo_wrap(
             err, st == BO_NOTFOUND ? BO_IO : st, "cannot open the repository '%s'", path);

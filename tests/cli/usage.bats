@@ -115,6 +115,13 @@ usage_error() {
     done
 }
 
+@test "every manual page that another one names is installed" {
+    for page in $(backout help --man | sed -n 's/^\.Xr \(backout-[a-z-]*\) 1.*/\1/p'); do
+        words=${page#backout-}
+        grep -F "['${words/-/\', \'}']" "$BACKOUT_SOURCE/src/cli/manual/meson.build"
+    done
+}
+
 @test "completions for bash complete commands, options and choices" {
     backout completion bash >completion
     source ./completion
