@@ -66,6 +66,7 @@ static void become(const cli_child *child, const sigset_t *mask, bool foreground
             (void)signal(passed_on[i], SIG_DFL);
     give_back();
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_DFL);
     (void)signal(SIGTTOU, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, mask, NULL);
     if (child->stdout_to_stderr)

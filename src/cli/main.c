@@ -40,6 +40,7 @@ static void prepare_signals(void)
         (void)sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL); /* a closed pipe is an error of write(2) */
+    (void)sigaction(SIGXFSZ, &action, NULL); /* and so is the limit of a file's size */
 }
 
 /* Passwords and rows are in memory: no core file, nobody may attach; files are ours alone. */

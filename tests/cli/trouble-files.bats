@@ -54,6 +54,16 @@ fill_shop() {
     [ "$(rows disk/shop.db)" = "$before" ]
 }
 
+@test "the limit of a file's size is an error of the point, and not the end of the program" {
+    fill_shop
+    sqlite3 shop.db .dump >was
+    run -1 --separate-stderr bash -c 'ulimit -f 400; backout run --db shop.db big.sql'
+    said "the change was not begun"
+    said "File too large"
+    diff was <(sqlite3 shop.db .dump)
+    run -0 --separate-stderr backout run --db shop.db big.sql
+}
+
 @test "a full disk: the point is not taken, the change not begun, no part of a file stays" {
     fill_shop
     sqlite3 shop.db .dump >was
