@@ -210,7 +210,7 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
         return refuse_loss(undo, err);
     if (conflicts == 0 || options->on_conflict == BO_ON_CONFLICT_SKIP)
         return BO_OK;
-    if (options->on_conflict == BO_ON_CONFLICT_REFUSE)
+    if (options->on_conflict == BO_ON_CONFLICT_REFUSE && conflicts > undo->blocked_count)
         return bo_fail(err, BO_CONFLICT, "%llu row%s changed since the change", conflicts,
             conflicts == 1 ? " was" : "s were");
     if (undo->blocked_count)

@@ -103,6 +103,13 @@ later() {
     [ "$(sqlite3 shop.db 'SELECT status, total_cents FROM orders WHERE id = 12')" = 'sent|900' ]
 }
 
+@test "a row that others refer to is not called changed: nothing but skip leaves it" {
+    sqlite3 shop.db "INSERT INTO orders VALUES (91, 4, 'open', 1)"
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    [[ $stderr == *"because: 1 conflict is of class constraint or foreign-key, which cannot be replaced"* ]]
+    [ "${stderr_lines[-1]}" = "  hint: --on-conflict skip leaves these rows as they are" ]
+}
+
 @test "the hint of a conflict names what was not tried yet, and fits the command" {
     local hint
     sqlite3 shop.db 'UPDATE orders SET total_cents = 1 WHERE id = 12'
