@@ -15,6 +15,7 @@ typedef struct world {
     bo_conn *conn;      /* as the owner of the database, no superuser */
     char app_url[600];  /* the owner */
     char poor_url[600]; /* a role with a password and few rights */
+    char set_url[900];  /* the owner, with settings that are in our way */
     bo_arena *arena;
 } world;
 
@@ -66,6 +67,10 @@ static int world_start(void **state)
     w->db = db;
     name_url(w, "BACKOUT_TEST_PG_APP_URL", w->app_url);
     name_url(w, "BACKOUT_TEST_PG_PASSWORD_URL", w->poor_url);
+    (void)snprintf(w->set_url, sizeof w->set_url,
+        "%s&options=-carray_nulls%%3Doff%%20-cquote_all_identifiers%%3Don%%20-cexit_on_error%%3Don"
+        "%%20-cidle_session_timeout%%3D100%%20-csynchronous_commit%%3Doff",
+        w->app_url);
     pg_do(db->super, "ALTER DATABASE contract_session OWNER TO app");
     w->conn = connect_app(w);
     w->arena = bo_arena_create();
@@ -146,6 +151,13 @@ static void a_pinned_session_has_our_settings_and_a_raw_one_its_own(void **state
     assert_string_equal(ask(w->conn, "SHOW extra_float_digits"), "3");
     assert_string_equal(ask(w->conn, "SHOW lock_timeout"), "100ms");
     assert_string_equal(ask(w->conn, "SHOW DateStyle"), "ISO, YMD");
+    bo_conn *set = connect_with((bo_connect){.url = w->set_url});
+    assert_string_equal(ask(set, "SHOW array_nulls"), "on");
+    assert_string_equal(ask(set, "SHOW quote_all_identifiers"), "off");
+    assert_string_equal(ask(set, "SHOW idle_session_timeout"), "0");
+    assert_string_equal(ask(set, "SHOW exit_on_error"), "off");
+    assert_string_equal(ask(set, "SHOW synchronous_commit"), "on");
+    pg->close(set);
     bo_conn *raw = connect_with(
         (bo_connect){.url = w->app_url, .raw = true, .application_name = "backout-test"});
     assert_string_equal(ask(raw, "SHOW search_path"), "\"$user\", public");

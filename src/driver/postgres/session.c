@@ -270,10 +270,18 @@ bo_status pg_pin_session(pg_conn *conn, uint32_t lock_timeout_ms, const char *sc
         "SET lc_monetary = 'C';"
         "SET xmloption = 'content';"
         "SET standard_conforming_strings = on;"
+        "SET array_nulls = on;"
+        "SET quote_all_identifiers = off;"
         "SET row_security = off;"
         "SET lock_timeout = %u;"
         "SET statement_timeout = 0;"
         "SET idle_in_transaction_session_timeout = 0;"
+        "SET idle_session_timeout = 0;"
+        "SELECT set_config('transaction_timeout', '0', false)" /* since 17 */
+        " WHERE current_setting('transaction_timeout', true) IS NOT NULL;"
+        "SELECT set_config('synchronous_commit', 'on', false)" /* what is done stays done */
+        " WHERE current_setting('synchronous_commit') = 'off';"
+        "SET exit_on_error = off;"
         "SET tcp_keepalives_idle = 30;" /* locks of a host that is gone are in the way of others */
         "SET tcp_keepalives_interval = 10;"
         "SET tcp_keepalives_count = 3;"
