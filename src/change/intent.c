@@ -157,6 +157,8 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
     st = check_names(undo, content, err);
     if (st == BO_OK)
         st = lock_and_describe(undo, content, err);
+    if (st == BO_OK)
+        st = bo_shape_refuse_twice(content, err);
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
         if (content->parts[i].left_out)
             continue;

@@ -148,15 +148,33 @@ static int64_t further(int64_t a, int64_t b, int64_t increment)
     return increment < 0 ? (a < b ? a : b) : (a > b ? a : b);
 }
 
+/* As it was when the table was locked; NULL: the table does not use it any more. */
+static const bo_sequence *when_locked(const bo_part *part, const char *name)
+{
+    for (uint16_t i = 0; i < part->now->sequence_count; i++) {
+        if (strcmp(part->now->sequences[i].name, name) == 0)
+            return &part->now->sequences[i];
+    }
+    return NULL;
+}
+
 /* The counter is not where it was when the table was locked. */
 static bool moved_on(const bo_part *part, const bo_sequence *now)
 {
-    for (uint16_t i = 0; i < part->now->sequence_count; i++) {
-        const bo_sequence *then = &part->now->sequences[i];
-        if (strcmp(then->name, now->name) == 0)
-            return then->last_value != now->last_value || then->is_called != now->is_called;
+    const bo_sequence *then = when_locked(part, now->name);
+    return then && (then->last_value != now->last_value || then->is_called != now->is_called);
+}
+
+/* Tables that do not come back as a whole have values of it as well. */
+static bool is_shared(const bo_undo *undo, const bo_part *part, const char *name)
+{
+    const bo_sequence *sequence = when_locked(part, name);
+    uint32_t ours = 0;
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *other = &undo->intent->parts[i];
+        ours += !other->left_out && !other->predicate && other->now && when_locked(other, name);
     }
-    return false;
+    return sequence && sequence->tables > ours;
 }
 
 static bo_status set_sequence(
@@ -171,8 +189,8 @@ static bo_status set_sequence(
         st = conn->driver->sequence_used(conn, part->now, was, &used, &any, err);
     if (st != BO_OK)
         return st;
-    if (back && moved_on(part, &now))
-        back = false; /* others take numbers already */
+    if (back && (moved_on(part, &now) || is_shared(undo, part, was->name)))
+        back = false; /* others take numbers of it */
     if (!back && further(now.last_value, was->last_value, was->increment) == now.last_value)
         then = now;
     if (any && further(used, then.last_value, was->increment) == used) {

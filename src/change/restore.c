@@ -172,6 +172,8 @@ static bo_status plan(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = check_still_missing(undo, err);
     if (st == BO_OK)
+        st = bo_shape_refuse_twice(undo->intent, err);
+    if (st == BO_OK)
         st = check_shapes(undo, err);
     if (st == BO_OK)
         st = count_now(undo, err);

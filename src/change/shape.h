@@ -25,6 +25,10 @@ bo_status bo_shape_of(
  * the point out of it. */
 bo_status bo_shape_refuse(const bo_part *part, bo_arena *arena, bo_error *err);
 
+/** Fails with BO_REFUSED where one of the tables that are to be put back is, as it is now, a
+ * partition of another one of them. */
+bo_status bo_shape_refuse_twice(const bo_content *content, bo_error *err);
+
 /** Makes dropped columns again (BO_SHAPE_COLUMNS), inside the open transaction; part->now is
  * described anew. */
 bo_status bo_shape_restore_columns(bo_conn *conn, bo_part *part, bo_arena *arena, bo_error *err);

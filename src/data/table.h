@@ -82,6 +82,7 @@ typedef struct bo_sequence {
     int64_t last_value;
     bool is_called;
     int64_t increment;
+    uint16_t tables; /* whose columns use it, as it is now; 0: not known to be more than this one */
 } bo_sequence;
 
 typedef struct bo_named_sql {

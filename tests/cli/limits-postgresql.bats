@@ -187,3 +187,84 @@ said() {
     backout -q point release latest
     [ "$(sql -c "$kept")" = 0 ]
 }
+
+@test "of a publication of all tables, subscribers are sent nothing of ours" {
+    super "CREATE TABLE made (what text); CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql
+        SECURITY DEFINER AS 'BEGIN INSERT INTO public.made SELECT object_identity
+        FROM pg_event_trigger_ddl_commands(); END'; CREATE EVENT TRIGGER note ON ddl_command_end
+        EXECUTE FUNCTION note(); CREATE PUBLICATION everything FOR ALL TABLES"
+    backout -q point create --tables t
+    sql -c "UPDATE t SET v = 'x'"
+    backout -q point seal latest
+    run -0 backout execute latest --type partial --yes
+    said "done, proof: match"
+    super "SELECT count(*) > 0, count(*) FILTER (WHERE what LIKE 'backout%') FROM made" | grep -qx 't|0'
+    run -0 backout point create --method capture --tables t
+    said "publication everything sends all tables to its subscribers, which have no journals"
+    super "DROP PUBLICATION everything"
+    run -0 backout point create --method capture --tables t
+    [[ $output =~ t\ +about\ [0-9]+\ +capture ]]
+}
+
+@test "a table that became a partition is made one of its own again before its rows come back" {
+    sql -c "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY LIST (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1, 'a');
+        CREATE TABLE x (id int PRIMARY KEY, v text); INSERT INTO x VALUES (2, 'b')"
+    backout -q point create --tables p,x
+    sql -c "UPDATE p SET v = 'c'; ALTER TABLE p ATTACH PARTITION x FOR VALUES IN (2)"
+    backout -q point seal latest
+    for type in partial full backup; do
+        command=(execute latest --type "$type")
+        [ "$type" != backup ] || command=(restore latest)
+        run -3 backout "${command[@]}" --yes
+        said "table 'x' is a partition of 'p' now, and was a table of its own at the point"
+        said "ALTER TABLE p DETACH PARTITION x"
+    done
+    run -0 backout execute latest --type partial --tables p --dry-run
+    said "partition 'x' came since the point; detach it before, where rows that it brought are to stay"
+    sql -c "ALTER TABLE p DETACH PARTITION x"
+    backout -q execute latest --type partial --yes
+    [ "$(sql -c 'TABLE p' -c 'TABLE x')" = $'1|a\n2|b' ]
+    run -0 backout verify latest
+
+    backout -q point create --tables p,p1
+    backout -q point seal latest
+    run -3 backout execute latest --type full --yes
+    said "table 'p1' is a partition of 'p', and its rows would be put back twice"
+    backout -q execute latest --type full --tables p --yes
+}
+
+@test "an event trigger that refuses what a rollback makes is named, and one that writes is seen" {
+    backout -q point create
+    sql -c "UPDATE t SET v = 'x'"
+    backout -q point seal latest
+    super "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql
+        AS 'BEGIN RAISE EXCEPTION ''not today''; END';
+        CREATE EVENT TRIGGER no ON ddl_command_start EXECUTE FUNCTION no()"
+    run -1 backout execute latest --type partial --yes
+    said "not today"
+    super "DROP EVENT TRIGGER no"
+
+    sql -c "CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)"
+    backout -q point create
+    sql -c "UPDATE t SET v = 'y'; INSERT INTO made DEFAULT VALUES"
+    backout -q point seal latest
+    super "CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+        AS 'BEGIN INSERT INTO public.made DEFAULT VALUES; END';
+        CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION note()"
+    run -4 backout execute latest --type full --yes
+    said "mismatch"
+    [ "$(sql -c 'SELECT DISTINCT v FROM t')" = y ]
+    backout -q execute latest --type full --tables t --yes
+    [ "$(sql -c 'SELECT DISTINCT v FROM t')" = x ]
+}
+
+@test "an index by an SQL function that names things without a schema keeps a table from being read" {
+    sql -c "CREATE FUNCTION plain(v text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(v)';
+        CREATE FUNCTION folded(v text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain(v)';
+        CREATE INDEX ON t (folded(v))"
+    run ! backout point create --tables t
+    said "function plain(text) does not exist"
+    sql -c "ALTER FUNCTION folded SET search_path = public"
+    backout -q point create --tables t
+}

@@ -113,3 +113,47 @@ rows() {
     run -0 --separate-stderr backout --catalog "$PG_URL" --repository repo list --output json
     [ "$(jq length <<<"$output")" = 1 ]
 }
+
+@test "a sequence that another table takes numbers of goes back with both of them only" {
+    sql -c "CREATE SEQUENCE numbers; CREATE TABLE a (id int PRIMARY KEY DEFAULT nextval('numbers'));
+        CREATE TABLE b (id int PRIMARY KEY DEFAULT nextval('numbers'))"
+    echo "INSERT INTO a DEFAULT VALUES" >one.sql
+    backout -q run --db "$PG_URL" --tables a one.sql
+    sql -c "INSERT INTO b DEFAULT VALUES"
+    backout -q execute latest --type full --yes
+    sql -c "INSERT INTO b DEFAULT VALUES"
+    [ "$(sql -c "SELECT min(id), max(id), nextval('numbers') FROM b")" = '2|3|4' ]
+
+    backout -q run --db "$PG_URL" --tables a,b one.sql
+    backout -q execute latest --type full --yes
+    [ "$(sql -c "SELECT nextval('numbers')")" = 5 ]
+}
+
+@test "functions of checks, domains, indexes and computed columns find what they name" {
+    sql -c "CREATE TABLE codes (code text PRIMARY KEY); INSERT INTO codes VALUES ('de'), ('fr');
+        CREATE FUNCTION known(c text) RETURNS boolean LANGUAGE plpgsql
+            AS 'BEGIN RETURN EXISTS (SELECT FROM codes WHERE code = c); END';
+        CREATE FUNCTION plain(c text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(c)';
+        CREATE FUNCTION folded(c text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain(c); END';
+        CREATE DOMAIN country AS text CHECK (known(VALUE));
+        CREATE TABLE t (id int PRIMARY KEY, c country, d text CHECK (known(d)), n text,
+            g text GENERATED ALWAYS AS (folded(n)) STORED);
+        CREATE INDEX ON t (folded(n)); INSERT INTO t VALUES (1, 'de', 'fr', 'A'), (2, 'fr', 'de', 'B')"
+    local all
+    all=$(sql -c 'SELECT * FROM t ORDER BY id')
+    echo "DELETE FROM t WHERE id = 1; UPDATE t SET n = 'C'" >rows.sql
+    echo "DROP TABLE t" >table.sql
+    echo "ALTER TABLE t DROP COLUMN n CASCADE" >column.sql
+    for change in rows table column; do
+        backout -q run --db "$PG_URL" --tables t $change.sql
+        run -0 --separate-stderr backout execute latest --type full --discard-later --yes
+        [ "$(sql -c 'SELECT id, c, d, n, g FROM t ORDER BY id')" = "$all" ]
+    done
+    backout -q run --db "$PG_URL" --tables t rows.sql
+    backout -q execute latest --type partial --yes
+    [ "$(sql -c 'SELECT id, c, d, n, g FROM t ORDER BY id')" = "$all" ]
+    sql -c "DELETE FROM t"
+    backout -q restore latest --db "$PG_URL" --yes
+    [ "$(sql -c 'SELECT id, c, d, n, g FROM t ORDER BY id')" = "$all" ]
+    run -0 --separate-stderr backout run --db "$PG_URL" --tables t --dry-run rows.sql
+}

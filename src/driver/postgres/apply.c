@@ -389,7 +389,9 @@ bo_status pg_stage_apply(bo_stage *base, bo_applied *counts_out, bo_error *err)
         return bo_nomem(err);
     bo_status st = prepare(stage, tallies, err);
     if (st == BO_OK)
-        st = carry_out(stage, tallies, err);
+        st = pg_set_path_for_writes(stage->conn, err);
+    if (st == BO_OK)
+        st = pg_pin_path(stage->conn, carry_out(stage, tallies, err), err);
     if (st == BO_CONFLICT && stage->right_missing) {
         const char *user = PQuser(stage->conn->pg);
         BO_OWN_VALUE(bo_buf) name = {0};

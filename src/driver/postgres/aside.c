@@ -73,7 +73,9 @@ static bo_status make_aside(
 {
     pg_conn *conn = pg_of(base);
     const bo_table *now = NULL;
-    bo_status st = pg_run(conn, NULL, err, "CREATE SCHEMA IF NOT EXISTS " SCHEMA);
+    bo_status st = pg_refuse_published(conn, err);
+    if (st == BO_OK)
+        st = pg_run(conn, NULL, err, "CREATE SCHEMA IF NOT EXISTS " SCHEMA);
     if (st == BO_OK)
         st = pg_create(base, was, err);
     if (st == BO_OK)

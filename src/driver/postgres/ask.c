@@ -119,3 +119,15 @@ bo_status pg_own_table(pg_conn *conn, const char *name, bool *out, bo_error *err
         *out = PQntuples(found) > 0;
     return st;
 }
+
+bo_status pg_refuse_published(pg_conn *conn, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st =
+        pg_ask(conn, "SELECT pubname FROM pg_catalog.pg_publication WHERE puballtables LIMIT 1", 0,
+            NULL, &found, err);
+    if (st == BO_OK && PQntuples(found) > 0)
+        return bo_fail(err, BO_UNSUPPORTED, "publication '%s' sends all tables to its subscribers",
+            PQgetvalue(found, 0, 0));
+    return st;
+}

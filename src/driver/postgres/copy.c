@@ -264,7 +264,7 @@ static bo_status send_rows(
     return send_piece(conn, &piece, err);
 }
 
-bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
+static bo_status copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err)
 {
     bo_status st = start(conn, sql, PGRES_COPY_IN, err);
@@ -286,6 +286,15 @@ bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_ne
     if (st == BO_OK && rows_out)
         *rows_out = rows;
     return st;
+}
+
+bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
+    void *ctx, uint64_t *rows_out, bo_error *err)
+{
+    bo_status st = pg_set_path_for_writes(conn, err);
+    if (st != BO_OK)
+        return st;
+    return pg_pin_path(conn, copy_in(conn, sql, encoding, next, ctx, rows_out, err), err);
 }
 
 /* ---- select lists ---- */

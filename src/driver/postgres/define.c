@@ -47,13 +47,22 @@ bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err)
     return BO_OK;
 }
 
+/* Values are computed and checked by users' functions, in what a definition makes. */
+static bo_status exec_for_users(bo_conn *conn, const char *sql, bo_error *err)
+{
+    bo_status st = pg_set_path_for_writes(pg_of(conn), err);
+    return st == BO_OK ? pg_pin_path(pg_of(conn), pg_exec(conn, sql, err), err) : st;
+}
+
 /* One statement; what it returns, if anything, are statements to run (as psql's \gexec does). */
 static bo_status run_after(bo_conn *conn, const char *sql, bo_error *err)
 {
     BO_OWN(PGresult) *more = NULL;
-    bo_status st = pg_ask(pg_of(conn), sql, 0, NULL, &more, err);
+    bo_status st = pg_set_path_for_writes(pg_of(conn), err);
+    if (st == BO_OK)
+        st = pg_pin_path(pg_of(conn), pg_ask(pg_of(conn), sql, 0, NULL, &more, err), err);
     for (int i = 0; st == BO_OK && i < PQntuples(more); i++)
-        st = pg_exec(conn, PQgetvalue(more, i, 0), err);
+        st = exec_for_users(conn, PQgetvalue(more, i, 0), err);
     return st;
 }
 
@@ -91,7 +100,7 @@ bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *col
             column->generated == BO_GENERATED_STORED ? " STORED" : "");
     bo_status st = bo_buf_check(&sql, err);
     if (st == BO_OK)
-        st = pg_exec(conn, bo_buf_str(&sql), err);
+        st = exec_for_users(conn, bo_buf_str(&sql), err);
     if (st != BO_OK)
         return bo_wrap(
             err, st, "cannot put column '%s' of table '%s' back", column->name, now->name);

@@ -186,6 +186,7 @@ static bo_status describe_sequences(pg_conn *conn, pg_description *about, bo_err
             .name = pg_cell(about, found, i, 0),
             .column = pg_cell(about, found, i, 1),
             .increment = strtoll(PQgetvalue(found, i, 2), NULL, 10),
+            .tables = (uint16_t)strtoul(PQgetvalue(found, i, 3), NULL, 10),
         };
         if (about->failed)
             return bo_nomem(err);

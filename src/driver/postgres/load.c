@@ -83,8 +83,13 @@ static bo_status load_by_types_of_then(pg_conn *conn, const bo_table *was, const
         return st;
     BO_OWN_VALUE(bo_buf) columns = {0};
     pg_column_list(&columns, was, NULL);
-    st = pg_run(conn, &rows, err, "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s",
-        target, bo_buf_str(&columns), bo_buf_str(&columns), bo_buf_str(&name));
+    st = pg_set_path_for_writes(conn, err);
+    if (st == BO_OK)
+        st = pg_pin_path(conn,
+            pg_run(conn, &rows, err,
+                "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s", target,
+                bo_buf_str(&columns), bo_buf_str(&columns), bo_buf_str(&name)),
+            err);
     if (st == BO_OK && rows != staged)
         st = bo_fail(err, BO_CONFLICT, "%llu of %llu rows went in", (unsigned long long)rows,
             (unsigned long long)staged);

@@ -3,9 +3,9 @@
  * src/driver/postgres/marker.c - did this transaction commit?  docs/design/proof.md
  *
  * The proof is a row of backout.marker, written by the transaction itself; it also survives a
- * failover.  Where no such table may be made, it is the server's own record of the transaction's
- * id.  Both tokens carry the id ("row:812", "xid:812"): an absent row proves nothing while the
- * transaction still runs.
+ * failover.  Where no such table may be made, or subscribers that have none would be sent its rows,
+ * it is the server's own record of the transaction's id.  Both tokens carry the id ("row:812",
+ * "xid:812"): an absent row proves nothing while the transaction still runs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,9 @@ static bo_status make_table(pg_conn *conn, bo_error *err)
 static bo_status make_row(pg_conn *conn, const char *id, bo_error *err)
 {
     bool there = false;
-    bo_status st = pg_own_table(conn, "marker", &there, err);
+    bo_status st = pg_refuse_published(conn, err);
+    if (st == BO_OK)
+        st = pg_own_table(conn, "marker", &there, err);
     if (st == BO_OK && !there)
         st = make_table(conn, err);
     if (st != BO_OK)

@@ -72,6 +72,9 @@ bo_status pg_ask(pg_conn *conn, const char *sql, int count, const char *const *p
     PGresult **out, bo_error *err);
 /** Is there a table of ours, backout.NAME? */
 bo_status pg_own_table(pg_conn *conn, const char *name, bool *out, bo_error *err);
+/** BO_UNSUPPORTED where a publication is FOR ALL TABLES: rows of a table of ours would be sent to
+ * subscribers, which stop at the first one, for they have no such table. */
+bo_status pg_refuse_published(pg_conn *conn, bo_error *err);
 
 /** Ends a COPY (a result of status PGRES_COPY_*) that nobody will feed or read. */
 void pg_leave_copy(pg_conn *conn, ExecStatusType status);
@@ -118,6 +121,12 @@ bo_status pg_check_predicate(const char *predicate, bo_error *err);
 /** Sets the search path: conn->user_path, for users' conditions see the names that users see, or
  * conn->path again.  Within a transaction it is undone with it. */
 bo_status pg_set_path(pg_conn *conn, const char *path, bo_error *err);
+/** The same while rows go in or definitions are made: functions that checks, domains, indexes and
+ * generated columns call find by it what they name, as they do when users write.  Our names come
+ * first. */
+bo_status pg_set_path_for_writes(pg_conn *conn, bo_error *err);
+/** conn->path again, after something that came to `st`, which is returned when it is a failure. */
+bo_status pg_pin_path(pg_conn *conn, bo_status st, bo_error *err);
 /** Appends " AND (<predicate>)". */
 void pg_add_predicate(bo_buf *out, const char *predicate);
 /** A mistake in a user's condition is the user's, not the database's: BO_INVALID. */

@@ -287,6 +287,18 @@ static bo_status render_binary(renderer *r, bo_next_fn *next, void *ctx, bo_erro
     return st;
 }
 
+static bo_status render_in_pipeline(renderer *r, bo_next_fn *next, void *ctx, bo_error *err)
+{
+    bo_status st = prepare_statement(r, err);
+    if (st != BO_OK)
+        return st;
+    if (!PQenterPipelineMode(r->conn->pg))
+        return failed(r, NULL, err);
+    st = render_binary(r, next, ctx, err);
+    (void)PQexitPipelineMode(r->conn->pg);
+    return st;
+}
+
 bo_status pg_render(bo_conn *base, const bo_table *shape, bo_render_form form, bo_next_fn *next,
     void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err)
 {
@@ -302,12 +314,8 @@ bo_status pg_render(bo_conn *base, const bo_table *shape, bo_render_form form, b
         return st;
     if (shape->encoding != BO_ENCODING_PG_BINARY || shape->image_count == 0)
         return render_text(&r, next, next_ctx, err);
-    st = prepare_statement(&r, err);
+    st = pg_set_path_for_writes(r.conn, err); /* checks of domains */
     if (st != BO_OK)
         return st;
-    if (!PQenterPipelineMode(r.conn->pg))
-        return failed(&r, NULL, err);
-    st = render_binary(&r, next, next_ctx, err);
-    (void)PQexitPipelineMode(r.conn->pg);
-    return st;
+    return pg_pin_path(r.conn, render_in_pipeline(&r, next, next_ctx, err), err);
 }

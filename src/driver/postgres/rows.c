@@ -126,6 +126,22 @@ bo_status pg_set_path(pg_conn *conn, const char *path, bo_error *err)
         params, &result, err);
 }
 
+bo_status pg_set_path_for_writes(pg_conn *conn, bo_error *err)
+{
+    if (conn->raw)
+        return BO_OK;
+    BO_OWN_VALUE(bo_buf) path = {0};
+    bo_buf_printf(&path, "pg_catalog, %s", conn->user_path);
+    bo_status st = bo_buf_check(&path, err);
+    return st == BO_OK ? pg_set_path(conn, bo_buf_str(&path), err) : st;
+}
+
+bo_status pg_pin_path(pg_conn *conn, bo_status st, bo_error *err)
+{
+    bo_status back = pg_set_path(conn, conn->path, st == BO_OK ? err : NULL);
+    return st == BO_OK ? back : st; /* an aborted transaction undoes it itself */
+}
+
 typedef struct source {
     bo_buf from;  /* what follows FROM, aliased with the table's own name */
     bo_buf where; /* conditions, each with " AND " before it */

@@ -40,6 +40,10 @@ SELECT kind, sentence
     UNION ALL
     SELECT 'u', 6, 'it has more than 750 columns' WHERE (SELECT count(*) FROM col) > 750
     UNION ALL
+    SELECT 'u', 7, format('publication %I sends all tables to its subscribers, which have no journals'
+                          ' and would stop at the first row of one', pubname)
+      FROM pg_catalog.pg_publication WHERE puballtables
+    UNION ALL
     SELECT 'l', 10, 'a partition that is made, attached or detached later ends the capture'
       FROM member WHERE oid = $1::oid AND relkind = 'p'
     UNION ALL

@@ -20,7 +20,20 @@ WITH used (seq, attnum) AS MATERIALIZED (
 )
 SELECT (quote_ident(n.nspname) || '.' || quote_ident(c.relname)) COLLATE "C" AS name,
        a.attname,
-       s.seqincrement
+       s.seqincrement,
+       (SELECT count(DISTINCT coalesce(pg_partition_root(user_oid), user_oid))
+          FROM (SELECT d.adrelid::regclass
+                  FROM pg_catalog.pg_depend x
+                  JOIN pg_catalog.pg_attrdef d
+                    ON x.classid = 'pg_catalog.pg_attrdef'::regclass AND d.oid = x.objid
+                 WHERE x.refclassid = 'pg_catalog.pg_class'::regclass AND x.refobjid = used.seq
+                UNION ALL
+                SELECT x.refobjid::regclass
+                  FROM pg_catalog.pg_depend x
+                 WHERE x.classid = 'pg_catalog.pg_class'::regclass AND x.objid = used.seq
+                   AND x.refclassid = 'pg_catalog.pg_class'::regclass AND x.refobjsubid > 0
+                   AND x.deptype IN ('a', 'i')) u (user_oid))
+       + (SELECT r.relispartition::int FROM pg_catalog.pg_class r WHERE r.oid = $1::oid) AS tables
   FROM used
   JOIN pg_catalog.pg_class c ON c.oid = used.seq
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
