@@ -146,6 +146,26 @@ new_clerk() {
     [ "$(my -e "SELECT GROUP_CONCAT(id), MIN(c1) = REPEAT('x', 200) FROM u")" = "1,2|1" ]
 }
 
+@test "a stored column that is computed from a TIMESTAMP is computed in UTC" {
+    my -e "CREATE TABLE u (id int PRIMARY KEY, at timestamp NULL, day date AS (CAST(at AS date)) STORED);
+        SET time_zone = '+02:00'; INSERT INTO u (id, at) VALUES (1, '2026-07-01 00:30:00')"
+    run -0 backout point create --tables u
+    said "column 'day' is computed from a TIMESTAMP: in UTC, when rows are put back"
+    my -e "DELETE FROM u"
+    backout -q point seal latest
+    backout -q execute latest --yes
+    [ "$(my -e "SET time_zone = '+02:00'; SELECT at, day FROM u")" = "2026-07-01 00:30:00|2026-06-30" ]
+}
+
+@test "between LOCK TABLES and UNLOCK TABLES a captured table may take no writes, and no write goes unnoticed" {
+    backout -q point create --method capture --tables t
+    my -e "LOCK TABLES t WRITE; UPDATE t SET v = 'x' WHERE id = 1" || true
+    my -e "UPDATE t SET v = 'y' WHERE id = 2"
+    backout -q point seal latest
+    backout -q execute latest --yes
+    [ "$(my -e 'SELECT GROUP_CONCAT(v ORDER BY id) FROM t')" = a,b ]
+}
+
 @test "another database is not the one the point was taken of, and takes a restore" {
     beside=${MY_DATABASE}_b
     my_root -e "CREATE DATABASE $beside; GRANT ALL ON $beside.* TO app@localhost"

@@ -53,9 +53,10 @@ hold() {
     hold_by "$1; SELECT CONNECTION_ID();" my_client -u app --unbuffered "$MY_DATABASE"
 }
 
-# A server for this test alone, with the orders and the damage: what is set on it disturbs nobody.
+# own_server [SETTING...]: a server for this test alone, with the orders and the damage: what is set on it
+# disturbs nobody.
 own_server() {
-    start_own_server "$BACKOUT_TEST_MY_DIR"
+    start_own_server "$BACKOUT_TEST_MY_DIR" "$@"
     shared_server+="; MY_DATABASE=$MY_DATABASE"
     MY_URL=$BACKOUT_TEST_MY_APP_URL MY_DATABASE=app
     make_orders
@@ -370,15 +371,37 @@ SQL
         GLOBAL sql_mode = 'EMPTY_STRING_IS_NULL,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES',
         GLOBAL innodb_default_row_format = redundant, GLOBAL tx_isolation = 'SERIALIZABLE'"
     rollback_works
+    my_root -e 'SET GLOBAL tx_read_only = ON'
     sed -i 's/lock_timeout: 1s/lock_timeout: 2s/' backout.yaml
     for method in snapshot capture; do
         id=$(backout -q run --db shop --method "$method" --tables orders --output json -- \
-            sh -c 'sleep 2; mariadb -e "SET autocommit = ON; UPDATE orders SET total = 0; DELETE FROM orders WHERE id > 60"' |
+            sh -c 'sleep 2; mariadb -e "SET autocommit = ON, tx_read_only = OFF; UPDATE orders SET total = 0; DELETE FROM orders WHERE id > 60"' |
             jq -r .id)
         run -0 backout execute "$id" --type partial --yes
         [[ $output == *"orders        40       60        0          0     0  match"* ]]
         [ "$(rows)" = "$before" ]
     done
+}
+
+@test "a server that logs statements: rows are put back with the right to log rows only, and it is said before" {
+    own_server log_bin=binlog log_bin_trust_function_creators=ON binlog_format=STATEMENT
+    my -e 'CREATE TABLE words (id int PRIMARY KEY, w varchar(9) CHARACTER SET latin1); INSERT INTO words VALUES (1, 0xE9)'
+    run -0 backout point create --db shop
+    [[ $output == *"limit: words: the server writes a binary log of statements: to put rows back, the right BINLOG ADMIN is needed"* ]]
+    my -e 'DELETE FROM words'
+    id=$(backout -q point seal latest --output json | jq -r .id)
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "needed: GRANT BINLOG ADMIN ON *.* TO 'app'"
+    run -1 --separate-stderr backout run --db shop --tables words --type transaction damage.sql
+    said "impossible to write to binary log since BINLOG_FORMAT = STATEMENT"
+    my_root -e 'GRANT BINLOG ADMIN ON *.* TO app@localhost; FLUSH LOGS'
+    run -0 --separate-stderr backout execute "$id" --yes
+    run -0 --separate-stderr backout run --db shop --tables words --type transaction damage.sql
+    my_root -e 'FLUSH LOGS'
+    [ "$(my -e 'SELECT HEX(w) FROM words')" = E9 ]
+    my -e 'DELETE FROM words'
+    mariadb-binlog --no-defaults "$BACKOUT_TEST_MY_DIR/data/binlog.000002" | my_root # as a replica does
+    [ "$(my -e 'SELECT HEX(w) FROM words')" = E9 ]
 }
 
 @test "a repository without room: the change is not begun" {

@@ -55,13 +55,14 @@ let_go() {
     rm tap holding
 }
 
-# start_own_server DIR: a server like that in DIR, for this test alone; $server_program starts it.
+# start_own_server DIR [SETTING...]: a server like that in DIR, for this test alone; $server_program starts
+# it.
 start_own_server() {
     local variables
     own_server=$(mktemp -d "${TMPDIR:-/tmp}/server.XXXXXX")
     chmod 711 "$own_server"
     shared_server=$("$server_program" env "$1")
-    variables=$("$server_program" start "$own_server/server")
+    variables=$("$server_program" start "$own_server/server" "${@:2}")
     eval "$variables"
 }
 

@@ -238,6 +238,24 @@ static void describe_kind(my_description *about, MYSQL_ROW row)
     }
 }
 
+/* The server computes them anew when rows are put back, in our time zone. */
+static void limit_computed(my_description *about, const bo_column *column)
+{
+    const bo_table *table = about->table;
+    for (uint16_t i = 0; i < table->column_count; i++) {
+        BO_OWN_VALUE(bo_buf) name = {0};
+        my_quote(&name, table->columns[i].name);
+        if (strncmp(table->columns[i].type, "timestamp", 9) != 0 ||
+            !strstr(column->default_expr ? column->default_expr : "", bo_buf_str(&name)))
+            continue;
+        my_add_limit(
+            about, bo_arena_printf(about->arena,
+                       "column '%s' is computed from a TIMESTAMP: in UTC, when rows are put back",
+                       column->name));
+        return;
+    }
+}
+
 /* InnoDB allows 1017, and a stage has seven of its own. */
 #define STAGED_COLUMNS 1010u
 
@@ -245,11 +263,18 @@ static void describe_limits(my_description *about)
 {
     if (about->table->uncovered)
         return;
+    if (about->conn->logs_statements)
+        my_add_limit(about, "the server writes a binary log of statements: to put rows back, the "
+                            "right BINLOG ADMIN is needed");
     if (about->table->image_count > STAGED_COLUMNS)
         my_add_limit(about, "it has more than 1010 columns: it comes back as a whole with restore "
                             "only");
     if (!about->table->row_key)
         my_add_limit(about, "it has no key: rows are identified by all their values");
+    for (uint16_t i = 0; i < about->table->column_count; i++) {
+        if (about->table->columns[i].generated == BO_GENERATED_STORED)
+            limit_computed(about, &about->table->columns[i]);
+    }
     if (about->table->trigger_count > 0)
         my_add_limit(about, "its triggers fire while rows are put back: where they change what was "
                             "put back, the rollback is refused");

@@ -158,13 +158,21 @@ static bo_status add_row(batch *b, bo_image row, bo_error *err)
     return BO_OK;
 }
 
+static bo_status refuse_statements(my_conn *conn, bo_error *err)
+{
+    bo_status st = bo_fail(err, BO_DENIED, "the server writes a binary log of statements");
+    return bo_detail(err, st, "needed: GRANT BINLOG ADMIN ON *.* TO '%s'",
+        conn->my && conn->my->user ? conn->my->user : "");
+}
+
 bo_status my_insert(my_conn *conn, const bo_buf *sql, uint16_t count, bo_next_fn *next, void *ctx,
     uint64_t *rows_out, bo_error *err)
 {
     BO_OWN_VALUE(batch) b = {0};
     BO_OWN(MYSQL_STMT) *statement = NULL;
     uint64_t rows = 0;
-    bo_status st = batch_begin(&b, conn, count, err);
+    bo_status st =
+        conn->logs_statements ? refuse_statements(conn, err) : batch_begin(&b, conn, count, err);
     if (st == BO_OK)
         st = my_prepare(conn, sql, &statement, err);
     for (bool end = false; st == BO_OK && !end;) {

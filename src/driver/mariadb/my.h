@@ -26,6 +26,7 @@ typedef struct my_conn {
     struct my_links *links; /* links.c; or NULL */
     uint32_t lock_timeout_ms;
     unsigned long packet; /* max_allowed_packet of the server; 0: not asked */
+    bool logs_statements; /* to the binary log, and the user may not change that */
     unsigned serial;      /* makes names of temporary objects unique within the session */
 } my_conn;
 
@@ -191,6 +192,9 @@ bo_status my_connect_again(const my_conn *conn, MYSQL **out, bo_error *err);
 
 /** Pins what a value's bytes or a plan depend on. */
 bo_status my_pin_settings(my_conn *conn, bo_error *err);
+/** Lets the session log rows where the server logs statements; conn->logs_statements: it may not.
+ */
+bo_status my_log_rows(my_conn *conn, bo_error *err);
 /** What tables refer to each other is asked anew: it may have changed.  (links.c) */
 void my_forget_links(my_conn *conn);
 /** The sql_mode in which a user's condition is read, or ours again. */

@@ -14,8 +14,11 @@ bo_status my_second_open(const my_conn *conn, unsigned lock_timeout_s, my_conn *
     bo_status st = my_connect_again(conn, &out->my, err);
     if (st == BO_OK)
         st = my_run(out, NULL, err,
-            "SET SESSION lock_wait_timeout = %u, innodb_lock_wait_timeout = %u", lock_timeout_s,
-            lock_timeout_s);
+            "SET SESSION lock_wait_timeout = %u, innodb_lock_wait_timeout = %u, autocommit = ON,"
+            " max_statement_time = 0",
+            lock_timeout_s, lock_timeout_s);
+    if (st == BO_OK)
+        st = my_run(out, NULL, err, "SET SESSION TRANSACTION READ WRITE");
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot open a second connection");
 }
 

@@ -212,6 +212,19 @@ bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err)
         conn, NULL, err, "SET SESSION sql_mode = '%s'", of_user ? conn->user_mode : OUR_MODE);
 }
 
+/* Into a binary log of statements go no rows in bulk and none at READ COMMITTED, and bytes that are
+ * bound as if they were text. */
+bo_status my_log_rows(my_conn *conn, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t statements = 0;
+    bo_buf_add_str(&sql, "SELECT @@log_bin AND @@SESSION.binlog_format = 'STATEMENT'");
+    bo_status st = my_ask_count(conn, &sql, &statements, err);
+    conn->logs_statements =
+        statements && my_run(conn, NULL, NULL, "SET SESSION binlog_format = ROW") != BO_OK;
+    return st;
+}
+
 /* DEFAULT of a setting is what the server gives to every session, not what it is without one. */
 bo_status my_pin_settings(my_conn *conn, bo_error *err)
 {
@@ -251,6 +264,8 @@ bo_status my_pin_settings(my_conn *conn, bo_error *err)
             conn, NULL, err, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE");
     if (st == BO_OK && !conn->in_transaction)
         st = my_run(conn, NULL, err, "SET SESSION autocommit = ON");
+    if (st == BO_OK)
+        st = my_log_rows(conn, err);
     return st == BO_OK ? st : bo_wrap(err, st, "cannot set up the connection");
 }
 

@@ -38,7 +38,9 @@ static bo_status begin_write(my_conn *conn, bo_error *err)
 
 static bo_status begin_plain(my_conn *conn, bo_error *err)
 {
-    bo_status st = my_run(conn, NULL, err, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    bo_status st = my_log_rows(conn, err);
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
     return st == BO_OK ? my_run(conn, NULL, err, "START TRANSACTION") : st;
 }
 
