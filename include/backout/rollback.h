@@ -104,7 +104,7 @@ typedef struct bo_rollback {
     double estimate_s;       /* assess: how long it should take */
     unsigned estimate_runs;  /* assess: as that many earlier rollbacks of this database did; 0: as
                                 making the plan did */
-    const char *recommended; /* assess: "partial", "full", "none", "export" */
+    const char *recommended; /* assess: "partial", "full", "backup", "none" */
     const char *because;     /* assess: why */
     size_t table_count;
     const bo_rollback_table *tables;
@@ -121,7 +121,9 @@ BO_API BO_NODISCARD bo_status bo_rollback_assess(bo_session *session, const bo_d
  * Returns to a point, all or nothing, proved before it is committed.  The state before it becomes a
  * point itself (undo_point), so a rollback can be rolled back.
  *
- * @param out  set on BO_OK, and also on BO_CONFLICT, BO_REFUSED and BO_MISMATCH: the report.
+ * @param out  set on BO_OK, and also on BO_CONFLICT, BO_REFUSED and BO_MISMATCH when there was a
+ *             plan: the report.  NULL before the call tells which.  With dry_run conflicts are no
+ *             failure: BO_OK, and they are in the report.
  * @retval BO_OK        done and proved; with on_conflict skip and conflicts skipped: BO_MISMATCH.
  * @retval BO_CONFLICT  conflicts, and the policy is refuse; nothing was changed.
  * @retval BO_REFUSED   type full would discard later writes, the table changed its shape, ...;

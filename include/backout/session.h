@@ -29,7 +29,7 @@ typedef struct bo_session bo_session;
 /** How far a long operation is.  Called at most ten times a second, from the caller's thread or a
  * worker's, never from two at once for the same session. */
 typedef struct bo_progress {
-    const char *operation; /* "snapshot", "seal", "diff", "apply", "proof", "restore", "check" */
+    const char *operation; /* "snapshot", "seal", "diff", "verify", "restore", "check" */
     const char *table;     /* or "" */
     uint64_t done;         /* rows */
     uint64_t total;        /* rows; 0: not known */
