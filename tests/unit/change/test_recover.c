@@ -7,6 +7,7 @@
 
 #include "backout/run.h"
 #include "base/step.h"
+#include "change/undo.h"
 
 static bo_point_record newest_point(world *w)
 {
@@ -186,6 +187,166 @@ static void a_change_whose_seal_is_interrupted_can_be_rolled_back(void **state)
     assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
 }
 
+/* ---- what is settled, and where ---- */
+
+/* As the next command of the point does it, once somebody has seen that the run is dead. */
+static void settle(world *w, const bo_database *database, const char *id)
+{
+    bo_error err = {0};
+    BO_OWN(bo_target) *target = NULL;
+    bo_conn *catalog = bo_catalog_conn(w->session->catalog);
+    world_ok(
+        catalog->driver->exec(catalog,
+            "UPDATE backout_run SET status = 'died' WHERE kind IN ('rollback', 'restore')", &err),
+        &err);
+    world_ok(bo_target_open(database, &target, &err), &err);
+    world_ok(bo_undo_recover(w->session, target, id, &err), &err);
+}
+
+static const char *last_status(world *w, const char *id)
+{
+    bo_error err = {0};
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    world_ok(bo_catalog_runs(w->session->catalog, id, 1, w->arena, &runs, &count, &err), &err);
+    assert_int_equal(count, 1);
+    return runs[0].status;
+}
+
+/* Whoever settled it died before that was recorded: the marker is gone. */
+static void what_was_settled_as_committed_is_not_given_up_later(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    bo_point_record undo = world_record(w, roll_back_and_die(w, id, BO_ROLLBACK_PARTIAL));
+    settle(w, &w->database, id);
+    assert_string_equal(last_status(w, id), "done");
+    settle(w, &w->database, id);
+    assert_string_equal(last_status(w, id), "done");
+    assert_int_equal(world_record(w, undo.id).status, BO_POINT_SEALED);
+    assert_true(world_has_file(w, undo.change_file));
+
+    world_set_status(w, id, BO_POINT_PRUNED);
+    settle(w, &w->database, id);
+    assert_int_equal(world_record(w, id).status, BO_POINT_PRUNED);
+}
+
+static void discard(world *w, const char *id)
+{
+    bo_rollback *done = NULL;
+    const bo_rollback_options options = {.discard_later = true};
+    (void)!bo_rollback_execute(w->session, &w->database, id, &options, &done, NULL);
+}
+
+static void restore(world *w, const char *id)
+{
+    bo_rollback *done = NULL;
+    (void)!bo_restore(w->session, &w->database, id, NULL, 0, false, &done, NULL);
+}
+
+static void assert_nothing_kept(
+    world *w, const char *id, void (*work)(world *w, const char *id), const char *const *suffixes)
+{
+    world_killed_at(w, "committing", work, id);
+    const char *undo = newest_point(w).id;
+    for (size_t i = 0; suffixes[i]; i++)
+        assert_true(world_has_file(w, bo_arena_printf(w->arena, "%s%s", undo, suffixes[i])));
+    settle(w, &w->database, id);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_FAILED);
+    for (size_t i = 0; suffixes[i]; i++)
+        assert_false(world_has_file(w, bo_arena_printf(w->arena, "%s%s", undo, suffixes[i])));
+}
+
+/* Rows that would have been discarded are among them, as text. */
+static void all_files_of_what_did_not_commit_are_removed(void **state)
+{
+    static const char *const discarded[] = {".change", ".lost.change", ".lost.jsonl", NULL};
+    static const char *const replaced[] = {".snapshot", NULL};
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_seal(w, id);
+    world_sql(w, "UPDATE orders SET total = 7 WHERE id = 11");
+    assert_nothing_kept(w, id, discard, discarded);
+    assert_nothing_kept(w, id, restore, replaced);
+}
+
+/* ---- into another database ---- */
+
+static bo_database other_database(world *w)
+{
+    bo_error err = {0};
+    BO_OWN(bo_conn) *conn = NULL;
+    const char *url = bo_arena_printf(w->arena, "sqlite:%s/other.db", w->folder);
+    const bo_connect how = {.url = url, .create = true};
+    world_ok(bo_driver_open(&how, &conn, &err), &err);
+    return (bo_database){.name = "other", .url = url};
+}
+
+static void restore_elsewhere(world *w, const char *id)
+{
+    bo_rollback *done = NULL;
+    const bo_database other = other_database(w);
+    (void)!bo_restore(w->session, &other, id, NULL, 0, false, &done, NULL);
+    bo_rollback_free(done);
+}
+
+static void a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    restore_elsewhere(w, id);
+    assert_string_equal(last_status(w, id), "done");
+    assert_int_equal(world_record(w, id).status, BO_POINT_READY);
+
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const bo_point_options options = {.migration = "test", .kind = "backup"};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *backup = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    restore(w, backup);
+    assert_string_equal(last_status(w, backup), "done");
+    assert_int_equal(world_record(w, backup).status, BO_POINT_READY);
+}
+
+/* Only the database that was changed knows; of what never came to its commit nobody has to. */
+static void a_restore_that_died_elsewhere_is_settled_there(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    restore_elsewhere(w, id); /* a second one keeps what this one wrote */
+    world_killed_at(w, "rollback.commit-answered", restore_elsewhere, id);
+    bo_point_record undo = newest_point(w);
+    settle(w, &w->database, id);
+    assert_string_equal(last_status(w, id), "died");
+    assert_int_equal(world_record(w, undo.id).status, BO_POINT_CREATING);
+    const bo_database other = other_database(w);
+    settle(w, &other, id);
+    assert_string_equal(last_status(w, id), "done");
+    assert_int_equal(world_record(w, undo.id).status, BO_POINT_SEALED);
+
+    world_killed_at(w, "applying", restore_elsewhere, id);
+    settle(w, &w->database, id);
+    assert_string_equal(last_status(w, id), "failed");
+}
+
+/* A, the undo point, is sealed itself: so it is again when its own rollback is rolled back. */
+static void an_undo_point_that_is_brought_back_is_sealed(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    const char *undo = world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    const char *second = world_roll_back(w, undo, BO_ROLLBACK_PARTIAL);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_ROLLED_BACK);
+    (void)world_roll_back(w, second, BO_ROLLBACK_PARTIAL);
+    assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +356,11 @@ int main(void)
         WORLD_TEST(releasing_a_point_settles_its_rollback_that_died_committed),
         WORLD_TEST(a_rollback_that_cannot_be_recorded_is_done_and_says_so),
         WORLD_TEST(a_change_whose_seal_is_interrupted_can_be_rolled_back),
+        WORLD_TEST(what_was_settled_as_committed_is_not_given_up_later),
+        WORLD_TEST(all_files_of_what_did_not_commit_are_removed),
+        WORLD_TEST(a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are),
+        WORLD_TEST(a_restore_that_died_elsewhere_is_settled_there),
+        WORLD_TEST(an_undo_point_that_is_brought_back_is_sealed),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
 }

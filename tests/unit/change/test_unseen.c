@@ -95,6 +95,120 @@ static void a_column_made_again_does_not_wait_for_itself(void **state)
         world_value(w, "SELECT md5(string_agg(id || a || b, ',' ORDER BY id)) FROM wide"), sum);
 }
 
+/* ---- references, where not all of the point comes back ---- */
+
+static const char dangling[] = "SELECT count(*) FROM orders WHERE customer_id IS NOT NULL AND"
+                               " customer_id NOT IN (SELECT id FROM customers)";
+
+static bo_status roll_back(world *w, const char *id, const bo_rollback_options *options)
+{
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    bo_status st = bo_rollback_execute(w->session, &w->database, id, options, &rollback, &err);
+    bo_rollback_free(rollback);
+    return st;
+}
+
+/* The parent stays away, because it was not chosen. */
+static void type_full_of_chosen_rows_leaves_no_row_without_its_parent(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    world_sql(w, "DELETE FROM orders WHERE customer_id = 2; DELETE FROM customers WHERE id = 2");
+    world_seal(w, id);
+    const char *const tables[] = {"orders"};
+    const bo_scope_item where[] = {{"orders", "id = 12"}};
+    const bo_rollback_options of_table = {.tables = tables, .table_count = 1};
+    const bo_rollback_options of_rows = {.where = where, .where_count = 1};
+    assert_int_equal(roll_back(w, id, &of_table), BO_CONFLICT);
+    assert_int_equal(roll_back(w, id, &of_rows), BO_CONFLICT);
+    assert_string_equal(world_value(w, dangling), "0");
+    assert_int_equal(roll_back(w, id, &(bo_rollback_options){.type = BO_ROLLBACK_FULL}), BO_OK);
+}
+
+/* The child stays as the change left it, because it was not added. */
+static void type_full_of_what_was_added_leaves_no_row_without_its_parent(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    world_sql(w, "INSERT INTO customers VALUES (7, 'Eve');"
+                 "UPDATE orders SET customer_id = 7 WHERE id = 10");
+    world_seal(w, id);
+    assert_int_equal(roll_back(w, id, &(bo_rollback_options){.only_added = true}), BO_CONFLICT);
+    assert_string_equal(world_value(w, dangling), "0");
+}
+
+/* The child stays, for the sake of a row that is not in the point. */
+static void type_full_that_skips_a_row_leaves_it_its_parent(void **state)
+{
+    world *w = *state;
+    world_sql(w, "CREATE TABLE notes (order_id INTEGER REFERENCES orders (id))");
+    const bo_scope_item scope[] = {{"customers", NULL}, {"orders", NULL}};
+    const bo_point_options options = {.scope = scope, .scope_count = 2, .migration = "test"};
+    bo_point_list *list = NULL;
+    bo_error err = {0};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    world_sql(w, "INSERT INTO customers VALUES (7, 'Eve'), (8, 'Fay');"
+                 "INSERT INTO orders VALUES (13, 7, 1)");
+    world_seal(w, id);
+    world_sql(w, "INSERT INTO notes VALUES (13)");
+    const bo_rollback_options skip = {.on_conflict = BO_ON_CONFLICT_SKIP};
+    assert_int_equal(roll_back(w, id, &skip), BO_MISMATCH);
+    assert_string_equal(world_value(w, dangling), "0");
+    assert_string_equal(world_value(w, "SELECT group_concat(id) FROM customers"), "1,2,7");
+}
+
+/* The parent was not in the point. */
+static void type_full_of_some_rows_of_a_table_leaves_no_row_without_its_parent(void **state)
+{
+    world *w = *state;
+    const bo_scope_item scope[] = {{"customers", "id = 99"}, {"orders", NULL}};
+    const bo_point_options options = {.scope = scope, .scope_count = 2, .migration = "test"};
+    bo_point_list *list = NULL;
+    bo_error err = {0};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    world_sql(w, "DELETE FROM orders WHERE customer_id = 2; DELETE FROM customers WHERE id = 2");
+    world_seal(w, id);
+    assert_int_equal(
+        roll_back(w, id, &(bo_rollback_options){.type = BO_ROLLBACK_FULL}), BO_CONFLICT);
+    assert_string_equal(world_value(w, dangling), "0");
+}
+
+/* One row, one conflict in the list: that others wrote it.  That it cannot go is another. */
+static void a_row_that_others_wrote_and_refer_to_is_not_replaced(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    world_sql(w, "INSERT INTO customers VALUES (7, 'Eve')");
+    world_seal(w, id);
+    world_sql(
+        w, "UPDATE customers SET name = 'Eva' WHERE id = 7; INSERT INTO orders VALUES (20, 7, 1)");
+    const bo_rollback_options replace = {
+        .type = BO_ROLLBACK_PARTIAL, .on_conflict = BO_ON_CONFLICT_REPLACE};
+    assert_int_equal(roll_back(w, id, &replace), BO_CONFLICT);
+    assert_string_equal(world_value(w, dangling), "0");
+}
+
+/* What somebody put back already is neither written nor counted again. */
+static void a_row_that_is_as_before_already_is_left_alone(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "customers");
+    world_sql(w, "UPDATE customers SET name = 'Bobby' WHERE id = 2");
+    world_seal(w, id);
+    world_sql(w, "UPDATE customers SET name = 'Bob' WHERE id = 2");
+    const bo_rollback_options partial = {.type = BO_ROLLBACK_PARTIAL};
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    world_ok(bo_rollback_execute(w->session, &w->database, id, &partial, &rollback, &err), &err);
+    assert_int_equal(rollback->updated, 0);
+    bo_rollback_free(rollback);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +216,12 @@ int main(void)
         WORLD_TEST_POSTGRES(a_seal_waits_for_a_truncate),
         WORLD_TEST(a_file_of_another_point_is_not_used),
         WORLD_TEST_POSTGRES(a_column_made_again_does_not_wait_for_itself),
+        WORLD_TEST(type_full_of_chosen_rows_leaves_no_row_without_its_parent),
+        WORLD_TEST(type_full_of_what_was_added_leaves_no_row_without_its_parent),
+        WORLD_TEST(type_full_that_skips_a_row_leaves_it_its_parent),
+        WORLD_TEST(type_full_of_some_rows_of_a_table_leaves_no_row_without_its_parent),
+        WORLD_TEST(a_row_that_others_wrote_and_refer_to_is_not_replaced),
+        WORLD_TEST(a_row_that_is_as_before_already_is_left_alone),
     };
     return cmocka_run_group_tests_name("unseen", tests, NULL, NULL);
 }

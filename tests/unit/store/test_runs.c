@@ -321,6 +321,17 @@ static void a_step_that_takes_long_keeps_its_lease(void **state)
     assert_int_equal(only_run(w).lease_us, lease_us); /* nobody is at it any more */
 }
 
+/* On another host the lease is all that tells that this process lives. */
+static void whoever_has_begun_a_run_keeps_its_lease(void **state)
+{
+    world *w = *state;
+    char run[64];
+    assert_null(w->catalog->keeper);
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", run, NULL), BO_OK);
+    assert_non_null(w->catalog->keeper);
+    assert_true((int64_t)BO_LEASE_EVERY_MS * 1000 * 2 < BO_LEASE_US); /* one may fail */
+}
+
 enum { SELDOM_MS = 1000, LOCKED_MS = SELDOM_MS * 11 / 10 };
 
 static void a_lease_that_could_not_be_renewed_is_soon_renewed(void **state)
@@ -522,6 +533,7 @@ int main(void)
         WORLD_TEST(a_reused_process_id_is_not_mistaken_for_the_run),
         WORLD_TEST(a_run_before_the_hosts_last_start_is_dead),
         WORLD_TEST(a_step_that_takes_long_keeps_its_lease),
+        WORLD_TEST(whoever_has_begun_a_run_keeps_its_lease),
         WORLD_TEST(a_lease_that_could_not_be_renewed_is_soon_renewed),
         WORLD_TEST(leases_are_kept_wherever_the_process_goes),
         WORLD_TEST(keeping_leases_never_makes_a_catalog),
