@@ -129,7 +129,8 @@ static bo_status count_file(void *count, const char *name, bo_error *err)
     return BO_OK;
 }
 
-/* A catalog that is gone must not be replaced by an empty one that knows none of its points. */
+/* A catalog that is gone, or an empty file that a program or a full disk left in its place, must
+ * not be replaced by an empty one that knows none of its points. */
 static bo_status check_catalog_there(cli *ctx, const bo_settings *settings, bo_error *err)
 {
     const char *url = settings->catalog_url;
@@ -137,7 +138,9 @@ static bo_status check_catalog_there(cli *ctx, const bo_settings *settings, bo_e
         return BO_OK;
     const char *file = url + strlen("sqlite:");
     const char *slash = strrchr(file, '/');
-    if (!slash || access(file, F_OK) == 0 || errno != ENOENT)
+    struct stat facts;
+    const bool gone = stat(file, &facts) != 0;
+    if (!slash || (gone ? errno != ENOENT : facts.st_size > 0))
         return BO_OK;
     size_t count = 0;
     const char *beside = bo_arena_printf(ctx->arena, "%.*s/repository", (int)(slash - file), file);
@@ -148,8 +151,8 @@ static bo_status check_catalog_there(cli *ctx, const bo_settings *settings, bo_e
     cli_hint(ctx, "bring the catalog back from a copy, or the rows without it: "
                   "backout restore FILE --db DB");
     return bo_fail(err, BO_NOTFOUND,
-        "the catalog '%s' is gone\nthe repository beside it still has %zu file%s", file, count,
-        count == 1 ? "" : "s");
+        "the catalog '%s' is %s\nthe repository beside it still has %zu file%s", file,
+        gone ? "gone" : "an empty file", count, count == 1 ? "" : "s");
 }
 
 /* An empty catalog, which goes when the command has ended. */

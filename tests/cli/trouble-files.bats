@@ -216,6 +216,10 @@ fill_shop() {
     [ ! -e .backout/catalog.db ]
     run -3 --separate-stderr backout execute "$id" --yes
     [ "$(rows)" = "$damaged" ]
+    (umask 077 && : >.backout/catalog.db)
+    run -3 --separate-stderr backout point create --db shop.db
+    [ "${stderr_lines[0]}" = "backout: the catalog '$PWD/.backout/catalog.db' is an empty file" ]
+    [ ! -s .backout/catalog.db ]
     run -0 --separate-stderr backout restore ".backout/repository/$id.snapshot" --db shop.db --yes
     unchanged
 }
