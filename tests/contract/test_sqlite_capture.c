@@ -355,7 +355,7 @@ static void positions_and_transactions_are_bounds(void **state)
     const char *to = capture_position(w, PG_NAMES("t"));
     contract_do(w, "UPDATE t SET a = 'other' WHERE id IN (1, 2);"
                    " UPDATE t SET a = 'last' WHERE id = 1");
-    const char *only[] = {"1.1", "1.4"}, *around[] = {"1.5", "1.1", "2.3"};
+    const char *only[] = {"1.1", "1.4"}, *last[] = {"1.5"}, *around[] = {"1.5", "1.1", "2.3"};
     const struct {
         bo_journal_filter filter;
         const char *want;
@@ -368,6 +368,8 @@ static void positions_and_transactions_are_bounds(void **state)
         {{.from = from, .run = "r"}, ""},
         {{.from = from, .transactions = only, .transaction_count = 2, .only_transactions = true},
             "1:one>mine 2:two>other "},
+        {{.from = from, .transactions = last, .transaction_count = 1, .only_transactions = true},
+            "1:other>last "}, /* nobody else is between */
         {{.from = from, .transactions = around, .transaction_count = 3, .only_transactions = true},
             "1:one>last mixed "},
         {{.from = from, .to = to, .transactions = only, .transaction_count = 2},
@@ -386,8 +388,22 @@ static void positions_and_transactions_are_bounds(void **state)
         BO_INVALID);
 }
 
+static void a_row_of_a_journal_that_no_trigger_wrote_is_noticed(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    contract_do(w, ROWS_T);
+    const bo_table *table = contract_table(w, "t");
+    const bo_journal_filter all = {.from = capture_begin(w, "p", PG_NAMES("t"))};
+    contract_do(w, "UPDATE t SET a = 'mine' WHERE id = 1;"
+                   " UPDATE backout_journal_1 SET op = 'X'");
+    assert_int_equal(
+        w->driver->capture->changes(w->conn, table, &all, write_change, NULL, &err), BO_CORRUPT);
+}
+
 CONTRACT_MAIN("sqlite_capture", CONTRACT_TEST(plain_changes_are_told),
     CONTRACT_TEST(what_replace_removes_is_told), CONTRACT_TEST(tables_called_new_and_old_are_told),
     CONTRACT_TEST(triggers_of_users_hide_nothing), CONTRACT_TEST(an_undo_is_told_to_other_points),
     CONTRACT_TEST(a_restore_is_told_to_other_points), CONTRACT_TEST(strict_sessions_can_write),
-    CONTRACT_TEST(positions_and_transactions_are_bounds))
+    CONTRACT_TEST(positions_and_transactions_are_bounds),
+    CONTRACT_TEST(a_row_of_a_journal_that_no_trigger_wrote_is_noticed))

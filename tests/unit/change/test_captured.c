@@ -174,6 +174,22 @@ static void verify_reads_the_journals(void **state)
     assert_int_equal(differences, 3);
 }
 
+/* The last row of the change, and no other row after it. */
+static void verify_sees_that_a_changed_row_is_as_before_again(void **state)
+{
+    static const bo_method methods[] = {BO_METHOD_SNAPSHOT, BO_METHOD_CAPTURE};
+    world *w = world_or_skip(state);
+    uint64_t differences = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const char *id = captured_point(w, methods[i]);
+        world_sql(w, "UPDATE orders SET total = 7 WHERE id = 12");
+        world_seal(w, id);
+        world_sql(w, "UPDATE orders SET total = NULL WHERE id = 12");
+        assert_string_equal(verified(w, id, BO_AGAINST_AFTER, &differences), "mismatch");
+        assert_int_equal(differences, 1);
+    }
+}
+
 static void verify_counts_equal_rows_that_went_and_had_been_added(void **state)
 {
     world *w = world_or_skip(state);
@@ -500,6 +516,7 @@ int main(void)
         WORLD_TEST(full_gives_up_later_writes_only_when_told_to),
         WORLD_TEST(a_predicate_does_not_choose_a_table_that_was_left_out),
         WORLD_TEST(verify_reads_the_journals),
+        WORLD_TEST(verify_sees_that_a_changed_row_is_as_before_again),
         WORLD_TEST(verify_counts_equal_rows_that_went_and_had_been_added),
         WORLD_TEST(what_nets_to_nothing_is_no_change),
         WORLD_TEST(a_later_write_to_a_changed_row_is_a_conflict),
@@ -511,6 +528,7 @@ int main(void)
         WORLD_TEST_POSTGRES(full_gives_up_later_writes_only_when_told_to),
         WORLD_TEST_POSTGRES(a_predicate_does_not_choose_a_table_that_was_left_out),
         WORLD_TEST_POSTGRES(verify_reads_the_journals),
+        WORLD_TEST_POSTGRES(verify_sees_that_a_changed_row_is_as_before_again),
         WORLD_TEST_POSTGRES(verify_counts_equal_rows_that_went_and_had_been_added),
         WORLD_TEST_POSTGRES(what_nets_to_nothing_is_no_change),
         WORLD_TEST_POSTGRES(a_later_write_to_a_changed_row_is_a_conflict),

@@ -333,6 +333,36 @@ static void a_restore_that_died_elsewhere_is_settled_there(void **state)
     assert_string_equal(last_status(w, id), "failed");
 }
 
+/* The tables may be there, with other rows. */
+static void a_point_is_used_in_its_own_database_only(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    bo_rollback *rollback = NULL;
+    const bo_point_options options = {.migration = "test", .method = BO_METHOD_CAPTURE};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    const bo_database other = other_database(w);
+    const char *copy =
+        bo_arena_printf(w->arena, "VACUUM INTO '%s/copy.db'", w->folder); /* journals, too */
+    world_sql(w, copy);
+    const char *url = bo_arena_printf(w->arena, "sqlite:%s/copy.db", w->folder);
+    const bo_database twin = {.name = "copy", .url = url};
+    const bo_database *const databases[] = {&other, &twin};
+    for (size_t i = 0; i < 2; i++) {
+        const bo_database *there = databases[i];
+        const bo_rollback_options full = {.discard_later = true};
+        assert_int_equal(bo_point_seal(w->session, there, id, &list, &err), BO_REFUSED);
+        assert_int_equal(bo_point_release(w->session, there, id, true, &list, &err), BO_REFUSED);
+        assert_int_equal(
+            bo_rollback_execute(w->session, there, id, &full, &rollback, &err), BO_REFUSED);
+        assert_non_null(strstr(err.text, "is not the database the point was taken of"));
+    }
+    assert_int_equal(world_record(w, id).status, BO_POINT_READY);
+}
+
 /* A, the undo point, is sealed itself: so it is again when its own rollback is rolled back. */
 static void an_undo_point_that_is_brought_back_is_sealed(void **state)
 {
@@ -360,6 +390,7 @@ int main(void)
         WORLD_TEST(all_files_of_what_did_not_commit_are_removed),
         WORLD_TEST(a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are),
         WORLD_TEST(a_restore_that_died_elsewhere_is_settled_there),
+        WORLD_TEST(a_point_is_used_in_its_own_database_only),
         WORLD_TEST(an_undo_point_that_is_brought_back_is_sealed),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);

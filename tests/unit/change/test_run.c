@@ -350,7 +350,7 @@ static void a_dry_run_that_died_changed_nothing(void **state)
 
 /* ---- runs that others found dead ---- */
 
-/* "STEP": the newest run is found dead there, and its point is given up. */
+/* "STEP": the newest run is found dead there, its point is given up, and somebody else is at it. */
 static const char *lost_at;
 
 static void find_it_dead(const char *step)
@@ -366,6 +366,8 @@ static void find_it_dead(const char *step)
     world_ok(bo_catalog_runs(catalog, NULL, 1, w->arena, &runs, &count, &err), &err);
     world_ok(bo_catalog_run_end(catalog, runs[0].id, "died", NULL, &err), &err);
     prune_it(runs[0].point);
+    char next[64];
+    world_ok(bo_catalog_run_begin(catalog, "prune", runs[0].point, "others", next, &err), &err);
     others.done = runs[0].point;
 }
 
