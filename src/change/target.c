@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "change/closure.h"
 
 static uint32_t workers(const bo_database *database)
@@ -90,12 +91,22 @@ static bo_status collect_name(void *ctx, const char *name, bo_error *err)
     return BO_OK;
 }
 
+/* Why no point can be taken of it; NULL: one can.  The catalog's records are JSON. */
+static const char *uncovered(const bo_table *table)
+{
+    if (table->uncovered)
+        return table->limits[0];
+    return bo_text_is_utf8(table->name, strlen(table->name)) ? NULL : "its name is not UTF-8";
+}
+
 static bo_status check_covered(const bo_part *part, bo_error *err)
 {
     const bo_table *table = part->was;
-    if (table->uncovered)
+    if (uncovered(table))
         return bo_fail(
-            err, BO_UNSUPPORTED, "table '%s' cannot be covered\n%s", table->name, table->limits[0]);
+            err, BO_UNSUPPORTED, "table '%s' cannot be covered\n%s", table->name, uncovered(table));
+    if (part->predicate && !bo_text_is_utf8(part->predicate, strlen(part->predicate)))
+        return bo_fail(err, BO_INVALID, "the predicate of %s is not UTF-8", table->name);
     if (part->predicate && !table->row_key)
         return bo_fail(err, BO_UNSUPPORTED,
             "rows of '%s' cannot be chosen by a predicate\nit has no key, so a row cannot be found "
@@ -141,11 +152,11 @@ bo_status bo_target_scope(bo_target *target, const bo_point_options *options, bo
     uint32_t used = 0;
     for (size_t i = 0; i < count; i++) {
         bo_status st = describe_part(target, &scope[i], arena, parts, used, err);
-        if (st == BO_OK && (!everything || !parts[used].was->uncovered))
+        if (st == BO_OK && (!everything || !uncovered(parts[used].was)))
             st = check_covered(&parts[used++], err);
         else if (st == BO_OK)
             bo_buf_printf(notes, "left out: table %s: %s\n", parts[used].was->name,
-                parts[used].was->limits[0]);
+                uncovered(parts[used].was));
         if (st != BO_OK)
             return st;
     }

@@ -179,3 +179,11 @@ capture_items() {
     run -0 backout restore latest --db shop.db --yes
     [ "$(q 'SELECT group_concat(c7) FROM wide')" = 1,1 ]
 }
+
+@test "a table whose name is not UTF-8 is left out; named, it is refused" {
+    q "$(printf 'CREATE TABLE "gr\xf6\xdfe" (id INTEGER PRIMARY KEY)')"
+    run -0 --separate-stderr backout point create --db shop.db
+    [[ $stderr == *'left out: table gr\xf6\xdfe: its name is not UTF-8'* ]] || { echo "$stderr"; false; }
+    run -3 --separate-stderr backout point create --db shop.db --tables "$(printf '"gr\xf6\xdfe"')"
+    [[ $stderr == *"because: its name is not UTF-8"* ]] || { echo "$stderr"; false; }
+}

@@ -133,6 +133,18 @@ static void a_kind_of_point_that_there_is_not_is_refused(void **state)
     }
 }
 
+static void a_condition_that_is_not_utf8_is_refused(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    bo_point_list *points = NULL;
+    const bo_scope_item customers = {"customers", "name = 'J\xf6rg'"};
+    const bo_point_options options = {.scope = &customers, .scope_count = 1};
+    assert_int_equal(
+        bo_point_create(w->session, &w->database, &options, &points, &err), BO_INVALID);
+    assert_non_null(strstr(err.text, "is not UTF-8"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +154,7 @@ int main(void)
         WORLD_TEST(files_are_found_wherever_the_process_goes),
         WORLD_TEST(rows_of_a_table_without_a_predicate_are_all_of_them),
         WORLD_TEST(a_kind_of_point_that_there_is_not_is_refused),
+        WORLD_TEST(a_condition_that_is_not_utf8_is_refused),
         WORLD_TEST_POSTGRES(a_run_knows_its_database_when_the_caller_has_forgotten_it),
         WORLD_TEST_POSTGRES(rows_of_a_table_without_a_predicate_are_all_of_them),
         WORLD_TEST_MARIADB(a_run_knows_its_database_when_the_caller_has_forgotten_it),
