@@ -164,8 +164,8 @@ bo_status bo_table_from_json(
 
 /**
  * One way in which a table is no longer as it was.  Blocking ones: a column of the images dropped,
- * generated now, or of another type (types bind nobody in SQLite); a column added that needs a
- * value and has no default; other columns in the row key.
+ * generated now, or of another type (types bind nobody in SQLite) or, in MariaDB, another character
+ * set; a column added that needs a value and has no default; other columns in the row key.
  */
 typedef struct bo_table_change {
     char what; /* '+' column added, '-' column dropped, 't' type or collation changed, 'k' key,

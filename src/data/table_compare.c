@@ -65,13 +65,24 @@ static const char *origin(comparing *c, const bo_column *column)
     return column->default_expr;
 }
 
+/* MariaDB keeps the bytes of a text in the character set that its collation begins with. */
+static bool other_bytes(const comparing *c, const char *was, const char *now)
+{
+    if (c->was->encoding != BO_ENCODING_MARIADB || !was || !now)
+        return false;
+    const size_t size = strcspn(was, "_");
+    const bool utf8 = strncmp(was, "utf8", 4) == 0 && strncmp(now, "utf8", 4) == 0;
+    return !utf8 && (strcspn(now, "_") != size || strncmp(was, now, size) != 0);
+}
+
 static void compare_column(comparing *c, const bo_column *was, const bo_column *now)
 {
     bool typed = c->was->encoding != BO_ENCODING_SQLITE || c->now->encoding != BO_ENCODING_SQLITE;
     if (strcmp(was->type, now->type) != 0)
         report(c, (bo_table_change){'t', was->name, was->type, now->type, was->in_image && typed});
     else if (!same_text(was->collation, now->collation))
-        report(c, (bo_table_change){'t', was->name, was->collation, now->collation, false});
+        report(c, (bo_table_change){'t', was->name, was->collation, now->collation,
+                      was->in_image && other_bytes(c, was->collation, now->collation)});
     if (was->not_null != now->not_null)
         report(c, (bo_table_change){'n', was->name, nullability(was), nullability(now), false});
 

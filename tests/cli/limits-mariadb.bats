@@ -166,6 +166,41 @@ new_clerk() {
     [ "$(my -e 'SELECT GROUP_CONCAT(v ORDER BY id) FROM t')" = a,b ]
 }
 
+@test "a column whose character set changed is refused until it is changed back; utf8mb3 and utf8mb4 are one" {
+    my -e "CREATE TABLE u (id int PRIMARY KEY, v varchar(9) CHARACTER SET latin1); INSERT INTO u VALUES (1, 0xC3A9);
+        CREATE TABLE w (id int PRIMARY KEY, v varchar(9) CHARACTER SET utf8mb3); INSERT INTO w VALUES (1, 0xC3A9)"
+    backout -q point create --tables u,w
+    my -e "UPDATE u SET v = 'z'; ALTER TABLE u CONVERT TO CHARACTER SET utf8mb4;
+        UPDATE w SET v = 'z'; ALTER TABLE w CONVERT TO CHARACTER SET utf8mb4"
+    backout -q point seal latest
+    run -3 backout execute latest --yes
+    said "the type of column 'v' changed since the point (from latin1_swedish_ci to utf8mb4_general_ci)"
+    run -0 backout execute latest --tables w --type partial --yes
+    my -e "ALTER TABLE u CONVERT TO CHARACTER SET latin1"
+    run -0 backout execute latest --tables u --discard-later --yes
+    [ "$(my -e 'SELECT HEX(u.v), HEX(w.v) FROM u, w')" = "C3A9|C3A9" ]
+}
+
+@test "a table that is of another engine by now takes no rollback until it is InnoDB again" {
+    backout -q point create
+    my -e "UPDATE t SET v = 'x'; ALTER TABLE t ENGINE = Aria"
+    backout -q point seal latest
+    run -3 backout execute latest --yes
+    said "engine Aria is not transactional"
+    my -e "ALTER TABLE t ENGINE = InnoDB"
+    run -0 backout execute latest --yes
+    [ "$(my -e 'SELECT GROUP_CONCAT(v ORDER BY id) FROM t')" = a,b ]
+}
+
+@test "a primary key that the change dropped is no reason to refuse" {
+    backout -q point create
+    my -e "UPDATE t SET v = 'x'; ALTER TABLE t DROP PRIMARY KEY; INSERT INTO t VALUES (1, 'y')"
+    backout -q point seal latest
+    run -0 backout execute latest --yes
+    said "key 'PRIMARY' is gone since the point, and is not made again"
+    [ "$(my -e 'SELECT GROUP_CONCAT(v ORDER BY id) FROM t')" = a,b ]
+}
+
 @test "another database is not the one the point was taken of, and takes a restore" {
     beside=${MY_DATABASE}_b
     my_root -e "CREATE DATABASE $beside; GRANT ALL ON $beside.* TO app@localhost"

@@ -69,6 +69,15 @@ static void an_alteration_that_may_have_changed_values_is_noticed(void **state)
     assert_string_equal(capture_broken(w, "t0", "q"), "");
 }
 
+static void columns_in_another_order_are_noticed_in_the_first_second_too(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer)");
+    capture_begin(w, "p", PG_NAMES("t"));
+    contract_do(w, "ALTER TABLE t MODIFY b integer AFTER id");
+    assert_string_equal(capture_broken(w, "t", "p"), "column 'b' is in another place");
+}
+
 static void a_counter_that_we_put_back_breaks_no_capture(void **state)
 {
     contract_world *w = *state;
@@ -226,6 +235,7 @@ static void changes_carried_between_databases_are_refused(void **state)
 CONTRACT_MAIN("my_capture_guard",
     CONTRACT_TEST(a_table_that_was_emptied_behind_our_back_is_noticed),
     CONTRACT_TEST(an_alteration_that_may_have_changed_values_is_noticed),
+    CONTRACT_TEST(columns_in_another_order_are_noticed_in_the_first_second_too),
     CONTRACT_TEST(a_counter_that_we_put_back_breaks_no_capture),
     CONTRACT_TEST(partitions_that_are_emptied_or_exchanged_are_noticed),
     CONTRACT_TEST(the_row_that_was_there_may_go_come_back_and_go_again),

@@ -36,6 +36,7 @@ bo_status my_check_columns(
             : strcmp(kept->type, wanted[i].type) != 0          ? "has another type"
             : !same_text(kept->collation, wanted[i].collation) ? "has another collation"
             : kept->in_key != wanted[i].in_key ? "is now, or is no longer, in the key"
+            : kept != &entry->columns[i]       ? "is in another place"
                                                : NULL;
         if (what) {
             bo_buf_printf(broken, "column '%s' %s", wanted[i].name, what);

@@ -129,11 +129,24 @@ static bo_status lock_rows(my_conn *conn, const bo_table *table, bo_error *err)
                        : lock_failed(conn, st, &table, 1, "SELECT, INSERT, UPDATE, DELETE", err);
 }
 
+/* A table of another engine by now would keep what the transaction takes back. */
+static bo_status refuse_uncovered(const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (tables[i]->uncovered && !tables[i]->system_versioned)
+            return bo_fail(err, BO_REFUSED, "table '%s' cannot be covered\n%s", tables[i]->name,
+                tables[i]->limits[0]);
+    }
+    return BO_OK;
+}
+
 static bo_status lock_for_writing(
     my_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err)
 {
     my_conn second = {0};
-    bo_status st = hold_writers_off(conn, &second, tables, count, err);
+    bo_status st = refuse_uncovered(tables, count, err);
+    if (st == BO_OK)
+        st = hold_writers_off(conn, &second, tables, count, err);
     for (unsigned i = 0; st == BO_OK && i < count; i++)
         st = lock_rows(conn, tables[i], err);
     my_second_close(&second);

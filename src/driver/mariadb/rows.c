@@ -21,8 +21,8 @@
 static const char *range_column(const bo_table *table)
 {
     static const char *const integers[] = {"tinyint", "smallint", "mediumint", "int", "bigint"};
-    const bo_key *key = table->row_key;
-    if (!key || !key->primary || key->count != 1)
+    const bo_key *key = table->keys; /* the primary key is the first */
+    if (table->key_count == 0 || !key->primary || key->count != 1)
         return NULL;
     const bo_column *column = &table->columns[key->columns[0]];
     const size_t size = strcspn(column->type, "( ");
@@ -113,11 +113,15 @@ static void add_bound(bo_buf *sql, const char *column, const char *operator, con
     bo_buf_printf(sql, " %s %s", operator, bound);
 }
 
-/* Adds the condition of a range; nothing for all rows. */
-static bo_status add_range(bo_buf *sql, const bo_table *table, bo_span range, bo_error *err)
+/* Adds the condition of a range; nothing for all rows.  The ranges are those of `shape`: the table
+ * may have lost its key since. */
+static bo_status add_range(
+    bo_buf *sql, const bo_table *table, const bo_table *shape, bo_span range, bo_error *err)
 {
     char text[64] = "", low[BOUND_SIZE], high[BOUND_SIZE];
-    const char *column = range_column(table);
+    const char *column = range_column(shape);
+    if (!column || bo_table_column(table, column) < 0)
+        column = range_column(table);
     if (range.size == 0 || (range.size == 3 && memcmp(range.data, RANGE_ALL, 3) == 0))
         return BO_OK;
     if (range.size < sizeof text)
@@ -181,9 +185,10 @@ static bo_status scan_sql(my_conn *conn, const bo_scan *what, bo_buf *sql, bo_er
     my_quote(&name, what->table->local);
     my_quote_table(&from, what->table);
     bo_buf_add_str(sql, "SELECT ");
-    my_image_list(sql, what->shape ? what->shape : what->table, what->table, bo_buf_str(&name));
+    const bo_table *shape = what->shape ? what->shape : what->table;
+    my_image_list(sql, shape, what->table, bo_buf_str(&name));
     bo_buf_printf(sql, " FROM %s WHERE 1", bo_buf_str(&from));
-    bo_status st = add_range(sql, what->table, what->range, err);
+    bo_status st = add_range(sql, what->table, shape, what->range, err);
     if (st == BO_OK)
         st = bo_buf_check(&name, err);
     if (st == BO_OK)

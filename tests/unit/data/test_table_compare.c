@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/unit/data/test_table_compare.c - what happened to a definition since, and what blocks. */
+#include <stdio.h>
 #include <string.h>
 
 #include "definition.h"
@@ -92,6 +93,25 @@ static void defaults_nullability_and_collation_do_not_block(void **state)
     assert_changes(p, "t owner: none -> C\nn owner: NULL -> NOT NULL\nd owner: none -> 1\n");
 }
 
+static void another_character_set_of_mariadb_blocks(void **state)
+{
+    pair *p = *state;
+    static const struct {
+        const char *was, *now, *change;
+    } cases[] = {{"latin1_swedish_ci", "utf8mb4_general_ci", "t!"},
+        {"latin1_swedish_ci", "latin1_bin", "t"}, {"utf8mb3_bin", "utf8mb4_bin", "t"},
+        {"utf8mb4_bin", "utf16_bin", "t!"}, {"latin1_bin", "latin2_bin", "t!"}};
+    p->was.table.encoding = p->now.table.encoding = BO_ENCODING_MARIADB;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char expected[128];
+        p->was.columns[3].collation = cases[i].was;
+        p->now.columns[3].collation = cases[i].now;
+        (void)snprintf(expected, sizeof expected, "%s owner: %s -> %s\n", cases[i].change,
+            cases[i].was, cases[i].now);
+        assert_changes(p, expected);
+    }
+}
+
 static void other_columns_in_the_row_key_block(void **state)
 {
     pair *p = *state;
@@ -154,6 +174,7 @@ int main(void)
         TEST(another_type_blocks_except_in_sqlite),
         TEST(a_column_that_is_generated_now_blocks),
         TEST(defaults_nullability_and_collation_do_not_block),
+        TEST(another_character_set_of_mariadb_blocks),
         TEST(other_columns_in_the_row_key_block),
         TEST(a_new_name_of_the_row_key_does_not_block),
         TEST(foreign_keys_triggers_checks_and_indexes_do_not_block),
