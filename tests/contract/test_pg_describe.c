@@ -122,17 +122,20 @@ static bo_encoding encoding_of(const pg_world *w, const char *type)
 static void text_is_used_where_binary_would_hold_the_numbers_of_types(void **state)
 {
     WORLD;
-    pg_do(w->user, "CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN whole AS integer;"
-                   "CREATE DOMAIN moods AS mood[]; CREATE TYPE built AS (a integer, b text[]);"
-                   "CREATE TYPE made AS (a integer, b mood); CREATE DOMAIN made_too AS made;"
-                   "CREATE TYPE moodrange AS RANGE (SUBTYPE = mood);"
-                   "CREATE TYPE maderange AS RANGE (SUBTYPE = made)");
+    pg_do(w->user,
+        "CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN whole AS integer;"
+        "CREATE DOMAIN moods AS mood[]; CREATE DOMAIN list AS integer[];"
+        "CREATE TYPE plain AS (a integer, b text); CREATE TYPE built AS (a integer, b text[]);"
+        "CREATE TYPE made AS (a integer, b mood); CREATE DOMAIN made_too AS made;"
+        "CREATE TYPE moodrange AS RANGE (SUBTYPE = mood);"
+        "CREATE TYPE maderange AS RANGE (SUBTYPE = made)");
     static const char *const binary[] = {"text", "numeric(8,2)", "jsonb", "integer[]", "mood",
-        "whole", "built", "moodrange", "int4multirange", "tsvector", "oidvector", "point", "oid"};
+        "whole", "plain", "moodrange", "int4multirange", "tsvector", "oidvector", "point", "oid"};
     for (size_t i = 0; i < sizeof binary / sizeof binary[0]; i++)
         assert_int_equal(encoding_of(w, binary[i]), BO_ENCODING_PG_BINARY);
     static const char *const text[] = {"xml", "xml[]", "aclitem", "aclitem[]", "regclass", "mood[]",
-        "moods", "whole[]", "made", "made_too", "built[]", "maderange", "moodmultirange[]"};
+        "moods", "whole[]", "built", "list", "made", "made_too", "built[]", "maderange",
+        "moodmultirange[]"};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)
         assert_int_equal(encoding_of(w, text[i]), BO_ENCODING_PG_TEXT);
     assert_int_equal(

@@ -45,6 +45,7 @@ static void add_identity(bo_buf *out, const pg_journal *j, uint16_t i, const cha
     bool text = j->table->encoding == BO_ENCODING_PG_TEXT;
     bo_buf_add_str(out, exact ? "" : text ? "ROW(" : "pg_catalog.record_send(ROW(");
     add_value(out, j, i, rows);
+    bo_buf_add_str(out, pg_journal_is_array(j, i) ? "::pg_catalog.text" : "");
     bo_buf_add_str(out, exact ? "" : text ? ")::pg_catalog.text" : "))");
 }
 

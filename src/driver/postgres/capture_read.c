@@ -271,7 +271,7 @@ static bo_status read_changes(reading *r, bo_error *err)
         st = make_copy(r, &sql, err);
     if (st != BO_OK)
         return st;
-    st = pg_copy_out(r->conn, bo_buf_str(&sql), give_change, r, err);
+    st = pg_copy_images(r->conn, bo_buf_str(&sql), r->journal->table, 1, give_change, r, err);
     return st == BO_OK ? plan_for_many(r->conn, false, err) : st;
 }
 
@@ -398,7 +398,7 @@ bo_status pg_capture_walk(bo_conn *base, const bo_table *now, const char *from,
         st = bo_buf_check(&sql, err);
     walking w = {.key_count = keys.image_count, .each = each, .ctx = ctx};
     if (st == BO_OK)
-        st = pg_copy_out(pg_of(base), bo_buf_str(&sql), give_row, &w, err);
+        st = pg_copy_images(pg_of(base), bo_buf_str(&sql), &keys, KEY, give_row, &w, err);
     bo_buf_done(&w.texts);
     bo_buf_done(&w.key);
     return st == BO_OK ? st : gone_journal(st, now, err);

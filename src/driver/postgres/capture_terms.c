@@ -88,6 +88,7 @@ void pg_journal_identities(bo_buf *out, const pg_journal *j, const char *alias, 
         bo_buf_add_str(out, exact ? "" : text ? "ROW(" : "record_send(ROW(");
         bo_buf_printf(out, "%s.", alias);
         pg_quote(out, pg_journal_column(j, i));
+        bo_buf_add_str(out, pg_journal_is_array(j, i) ? "::text" : "");
         bo_buf_add_str(out, exact ? "" : text ? ")::text" : "))");
         if (named)
             bo_buf_printf(out, " AS i%u", i);
@@ -113,8 +114,8 @@ void pg_journal_same_identity(bo_buf *out, const pg_journal *j, const char *a, c
     }
 }
 
-/* The row `t` of the table has the key of the journal's row `b`: found by the index, then exactly.
- */
+/* The row `t` of the table has the key of the journal's row `b`: found by the index, then by its
+ * bytes, as they are sent: what is stored may be another form of them (tsquery, arrays). */
 void pg_journal_same_key(bo_buf *out, const pg_journal *j)
 {
     BO_OWN_VALUE(bo_buf) left = {0};
@@ -132,11 +133,15 @@ void pg_journal_same_key(bo_buf *out, const pg_journal *j)
         pg_quote(&left, pg_journal_column(j, i));
         bo_buf_printf(&right, "%sb.", right.size ? ", " : "");
         pg_quote(&right, pg_journal_column(j, i));
-        bo_buf_printf(&right, "::%s", pg_journal_type(j, i));
-        bo_buf_printf(&left, "::%s", pg_journal_type(j, i));
+        const char *type = pg_journal_is_array(j, i) ? "text" : pg_journal_type(j, i);
+        bo_buf_printf(&right, "::%s", type);
+        bo_buf_printf(&left, "::%s", type);
     }
+    bool text = j->table->encoding == BO_ENCODING_PG_TEXT;
     if (left.size > 0)
-        bo_buf_printf(
-            out, " AND record_image_eq(ROW(%s), ROW(%s))", bo_buf_str(&left), bo_buf_str(&right));
+        bo_buf_printf(out,
+            text ? " AND ROW(%s)::text = ROW(%s)::text"
+                 : " AND record_send(ROW(%s)) = record_send(ROW(%s))",
+            bo_buf_str(&left), bo_buf_str(&right));
     out->failed |= left.failed || right.failed;
 }

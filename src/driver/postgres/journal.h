@@ -39,6 +39,11 @@ static inline bool pg_journal_is_key(const pg_journal *journal, uint16_t i)
 {
     return !PQgetisnull(journal->columns, i, 4);
 }
+/** One value of it has more than one form of bytes, and one text. */
+static inline bool pg_journal_is_array(const pg_journal *journal, uint16_t i)
+{
+    return PQgetvalue(journal->columns, i, 7)[0] == 't';
+}
 /** The function that hashes it with a seed; "": a record of it is hashed. */
 static inline const char *pg_journal_hash(const pg_journal *journal, uint16_t i)
 {

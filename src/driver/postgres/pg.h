@@ -91,6 +91,9 @@ void pg_quote_literal(bo_buf *out,
  * statement. */
 typedef bo_status pg_tuple_fn(void *ctx, bo_image tuple, bo_error *err);
 bo_status pg_copy_out(pg_conn *conn, const char *sql, pg_tuple_fn *each, void *ctx, bo_error *err);
+/** The same of tuples that end with images of `shape`, one or more, after `lead` other values. */
+bo_status pg_copy_images(pg_conn *conn, const char *sql, const bo_table *shape, uint16_t lead,
+    pg_tuple_fn *each, void *ctx, bo_error *err);
 
 /**
  * COPY ... FROM STDIN; `sql` is the whole statement: FORMAT binary for BO_ENCODING_PG_BINARY,

@@ -277,7 +277,7 @@ static bo_status copy_source(pg_conn *conn, const bo_scan *what, const source *f
     bo_status st = bo_buf_check(&sql, err);
     if (st == BO_OK)
         st = bo_buf_check(&alias, err);
-    return st == BO_OK ? pg_copy_out(conn, bo_buf_str(&sql), each, ctx, err) : st;
+    return st == BO_OK ? pg_copy_images(conn, bo_buf_str(&sql), shape, 0, each, ctx, err) : st;
 }
 
 static bo_status scan_source(

@@ -22,7 +22,7 @@ static bo_status copy_out(pg_conn *conn, const bo_table *was, const char *name, 
     pg_image_list(&sql, was, "t");
     bo_buf_printf(&sql, " FROM %s AS t) TO STDOUT (FORMAT binary)", name);
     bo_status st = bo_buf_check(&sql, err);
-    return st == BO_OK ? pg_copy_out(conn, bo_buf_str(&sql), each, ctx, err) : st;
+    return st == BO_OK ? pg_copy_images(conn, bo_buf_str(&sql), was, 0, each, ctx, err) : st;
 }
 
 bo_status pg_scratch_restore(bo_conn *base, const bo_table *was, bo_next_fn *next, void *next_ctx,

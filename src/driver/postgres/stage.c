@@ -335,18 +335,19 @@ static bo_status locate_by_key(
 }
 
 /*
- * Without a key the n-th entry with an image takes the n-th row with it.  Output text makes the
- * groups, because it can be sorted and hashed; the images themselves decide.
+ * Without a key the n-th entry with an image takes the n-th row with it.  Output text tells them
+ * apart: it can be sorted and hashed, and what is stored may be another form of the same bytes
+ * (tsquery, arrays).
  */
 static void add_twins(bo_buf *sql, const pg_staged *table, bool target)
 {
-    bo_buf_printf(sql, "(SELECT e.bo_id, e.image, e.image::text AS words, row_number()"
+    bo_buf_printf(sql, "(SELECT e.bo_id, e.image::text AS words, row_number()"
                        " OVER (PARTITION BY e.image::text ORDER BY e.bo_id) AS n"
                        " FROM (SELECT s.bo_id, ROW(");
     pg_stage_columns(sql, table, "s");
     bo_buf_printf(sql, ") AS image FROM %s s WHERE s.bo_skip IS NULL AND %ss.bo_target) e) e JOIN",
         table->stage, target ? "" : "NOT ");
-    bo_buf_add_str(sql, " (SELECT l.rel, l.loc, l.image, l.image::text AS words, row_number()"
+    bo_buf_add_str(sql, " (SELECT l.rel, l.loc, l.image::text AS words, row_number()"
                         " OVER (PARTITION BY l.image::text ORDER BY l.rel, l.loc) AS n"
                         " FROM (SELECT t.tableoid AS rel, t.ctid AS loc, ROW(");
     pg_column_list(sql, table->was, "t");
@@ -354,7 +355,7 @@ static void add_twins(bo_buf *sql, const pg_staged *table, bool target)
     pg_stage_columns(sql, table, "w");
     bo_buf_printf(sql,
         ")::text FROM %s w)) l"
-        " ON l.words = e.words AND l.n = e.n AND l.image *= e.image",
+        " ON l.words = e.words AND l.n = e.n",
         table->stage);
 }
 
@@ -389,14 +390,14 @@ static bo_status report_row(void *ctx, bo_image tuple, bo_error *err)
     return st == BO_OK ? r->each(r->ctx, id, (bo_image){r->row.data, r->row.size}, err) : st;
 }
 
-static bo_status report(
-    pg_stage *stage, bo_buf *sql, bo_stage_row_fn *each, void *ctx, bo_error *err)
+static bo_status report(pg_stage *stage, const bo_table *shape, bo_buf *sql, bo_stage_row_fn *each,
+    void *ctx, bo_error *err)
 {
     bo_status st = bo_buf_check(sql, err);
     if (st != BO_OK)
         return st;
     reporter r = {.each = each, .ctx = ctx};
-    st = pg_copy_out(stage->conn, bo_buf_str(sql), report_row, &r, err);
+    st = pg_copy_images(stage->conn, bo_buf_str(sql), shape, 1, report_row, &r, err);
     bo_buf_done(&r.row);
     return st;
 }
@@ -454,7 +455,7 @@ bo_status pg_stage_locate(
         pg_located(&sql, "s", "t");
         bo_buf_add_str(
             &sql, " WHERE s.bo_skip IS NULL ORDER BY s.bo_id) TO STDOUT (FORMAT binary)");
-        st = report(stage, &sql, each, ctx, err);
+        st = report(stage, table->was, &sql, each, ctx, err);
     }
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot find the rows of %s", table->now->name);
 }
@@ -482,7 +483,7 @@ bo_status pg_stage_readback(
     }
     bo_buf_add_str(&sql, " WHERE s.bo_skip IS NULL ORDER BY s.bo_id) TO STDOUT (FORMAT binary)");
     if (st == BO_OK)
-        st = report(stage, &sql, each, ctx, err);
+        st = report(stage, table->was, &sql, each, ctx, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot read back %s", table->now->name);
 }
 

@@ -53,7 +53,8 @@ SELECT a.attname,
                   WHEN 'int4'::regtype THEN 'hashint4extended'
                   WHEN 'int8'::regtype THEN 'hashint8extended'
                   WHEN 'uuid'::regtype THEN 'uuid_hash_extended'
-       END AS hash -- of values that have one of their own, which is faster than that of a record
+       END AS hash, -- of values that have one of their own, which is faster than that of a record
+       t.typcategory = 'A' AS array
   FROM pg_catalog.pg_attribute a
   JOIN base ON base.attnum = a.attnum
   JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'
