@@ -268,3 +268,16 @@ said() {
     sql -c "ALTER FUNCTION folded SET search_path = public"
     backout -q point create --tables t
 }
+
+@test "a table of more than 1594 columns comes back with restore only" {
+    sql -c "DO \$\$ BEGIN EXECUTE (SELECT 'CREATE TABLE w (' || string_agg('c' || i || ' int', ', ')
+        || ', PRIMARY KEY (c1))' FROM generate_series(1, 1600) i); END \$\$; INSERT INTO w (c1, c1600) VALUES (1, 2), (3, 4)"
+    backout -q point create --tables w
+    sql -c "DELETE FROM w WHERE c1 = 1"
+    run -0 backout point seal latest
+    said "it has 1600 columns: single rows of it cannot be put back, all of them can with restore"
+    run -1 backout execute latest --type partial --yes
+    said "tables can have at most 1600 columns"
+    backout -q restore latest --yes
+    [ "$(sql -c 'SELECT c1, c1600 FROM w ORDER BY c1')" = $'1|2\n3|4' ]
+}

@@ -139,6 +139,15 @@ hold() {
     [ "$(sql -c "SELECT count(*) FROM \"$name\"")" = 1 ]
 }
 
+@test "a lock that a prepared transaction holds: exit 3, and what ends it is named" {
+    damage
+    sql -c "BEGIN; UPDATE orders SET total = 5 WHERE id = 5; PREPARE TRANSACTION '$PG_DATABASE it''s'"
+    run -3 --separate-stderr backout execute "$id" --yes
+    sql -c "ROLLBACK PREPARED '$PG_DATABASE it''s'"
+    said "because: held by the prepared transaction '$PG_DATABASE it's' of user 'app', which COMMIT PREPARED or ROLLBACK PREPARED ends"
+    rollback_works
+}
+
 @test "a lock that another session holds: exit 3, and the session is named" {
     damage
     hold 'UPDATE orders SET total = 5 WHERE id = 5'

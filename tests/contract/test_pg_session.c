@@ -393,6 +393,8 @@ static void a_file_cannot_end_the_transaction_it_runs_in(void **state)
     pg_must(script(w->conn, "SAVEPOINT x; SELECT 1; ROLLBACK TO x; RELEASE x", &err), &err);
     pg_must(pg->commit(w->conn, &err), &err);
     pg_must(script(w->conn, "BEGIN; SELECT 1; COMMIT;", &err), &err);
+    assert_int_equal(script(w->conn, "BEGIN;\nPREPARE TRANSACTION 'x';", &err), BO_INVALID);
+    assert_memory_equal(err.text, "line 2", 6);
 }
 
 /* ---- the marker ---- */

@@ -58,9 +58,13 @@ bo_status pg_name_holder(
     if (st != BO_BUSY)
         return st;
     static const char sql[] =
-        "SELECT a.pid, a.usename, a.application_name, l.granted"
-        " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-        " WHERE l.locktype = 'relation' AND l.pid <> $3::pg_catalog.int4"
+        "SELECT a.pid, pg_catalog.concat(a.usename, x.owner), a.application_name, l.granted, x.gid"
+        " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        " LEFT JOIN (pg_catalog.pg_locks o JOIN pg_catalog.pg_prepared_xacts x"
+        "   ON o.transactionid = x.transaction AND o.pid IS NULL AND o.mode = 'ExclusiveLock')"
+        " ON l.pid IS NULL AND o.virtualtransaction = l.virtualtransaction"
+        " WHERE l.locktype = 'relation' AND l.pid IS DISTINCT FROM $3::pg_catalog.int4"
+        " AND (a.pid IS NOT NULL OR x.gid IS NOT NULL)"
         " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
         "   WHERE datname = pg_catalog.current_database())"
         " AND l.relation IN (SELECT $1::pg_catalog.oid UNION ALL SELECT relid"
@@ -75,6 +79,11 @@ bo_status pg_name_holder(
     BO_OWN(PGresult) *holder = NULL;
     if (ask_holder(conn, sql, params, &holder) != BO_OK || PQntuples(holder) == 0)
         return st;
+    if (!PQgetisnull(holder, 0, 4))
+        return bo_detail(err, st,
+            "held by the prepared transaction '%s' of user '%s', which COMMIT PREPARED or ROLLBACK "
+            "PREPARED ends",
+            PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 1));
     const char *application = PQgetvalue(holder, 0, 2);
     return bo_detail(err, st, "%s by process %s of user '%s'%s%s%s",
         PQgetvalue(holder, 0, 3)[0] == 't' ? "held" : "wanted before us", PQgetvalue(holder, 0, 0),

@@ -256,6 +256,14 @@ static bool ends_transaction(const json_t *node)
            strcmp(kind, "TRANS_STMT_RELEASE") != 0 && strcmp(kind, "TRANS_STMT_ROLLBACK_TO") != 0;
 }
 
+/* What is done then is not done yet, and is not seen when the change is sealed. */
+static bool puts_off(const json_t *node)
+{
+    const json_t *transaction = json_object_get(node, "TransactionStmt");
+    const char *kind = json_string_value(json_object_get(transaction, "kind"));
+    return kind && strcmp(kind, "TRANS_STMT_PREPARE") == 0;
+}
+
 /* Refuses what only psql can run, and what would end the transaction that is ours to end. */
 static bo_status check_statement(const pg_conn *conn, const statement *s, bo_error *err)
 {
@@ -278,6 +286,9 @@ static bo_status check_statement(const pg_conn *conn, const statement *s, bo_err
     if (conn->in_transaction && ends_transaction(node))
         return bo_fail(err, BO_REFUSED,
             "line %u: the file begins or ends a transaction by itself; " WAY_OUT, s->line);
+    if (puts_off(node))
+        return bo_fail(err, BO_INVALID,
+            "line %u: what PREPARE TRANSACTION leaves open would not be in the change", s->line);
     return BO_OK;
 }
 

@@ -122,6 +122,10 @@ SELECT rank < 100 AS uncovered, sentence
      WHERE NOT pg_has_role(relowner, 'USAGE')
        AND EXISTS (SELECT FROM users_trigger WHERE tgenabled <> 'D')
     UNION ALL
+    SELECT 107, format('it has %s columns: single rows of it cannot be put back, all of them can with'
+                       ' restore', count(*))
+      FROM col WHERE attgenerated = '' HAVING count(*) > 1594
+    UNION ALL
     SELECT 106, format('sequence %I cannot be put back before GRANT SELECT, UPDATE'
                        ' ON SEQUENCE %I.%I TO %s', c.relname, n.nspname, c.relname, me)
       FROM this
