@@ -45,7 +45,7 @@ BO_API BO_NODISCARD bo_status bo_run_fail(
 /** Ends the record without rolling back (--no-rollback). */
 BO_API BO_NODISCARD bo_status bo_run_abandon(bo_run *run, const char *why, bo_error *err);
 /** A run that was neither ended nor failed is failed first: a protected transaction rolls back on
- * any way out. */
+ * any way out.  In a child process only its memory goes. */
 BO_API void bo_run_free(bo_run *run);
 
 /** Executes an SQL text statement by statement on a connection of its own.  err names line and

@@ -22,7 +22,8 @@ extern "C" {
  * and keep apart as processes do (BO_BUSY).  What is given to a call (bo_settings, bo_database,
  * options) is only read and may be shared, as long as nobody changes it meanwhile.  bo_interrupt()
  * concerns every session of the process.  A function that a call calls back does not use the
- * session of that call.
+ * session of that call.  A child process (fork(2)) frees what it has of its parent's, and does
+ * nothing else with it.
  */
 typedef struct bo_session bo_session;
 

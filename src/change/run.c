@@ -3,6 +3,7 @@
 #include "backout/run.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/step.h"
 #include "change/release.h"
@@ -17,6 +18,7 @@ struct bo_run {
     bo_arena *arena;
     bo_point_record point;
     char id[64];
+    pid_t owner;  /* a child that frees its copy undoes nothing */
     bool trusted; /* all of the change carries the mark */
     bool sealed;
     bool ended;
@@ -67,6 +69,7 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
         return bo_nomem(err);
     fresh->ended = true; /* nothing to roll back before the run has begun */
     fresh->session = session;
+    fresh->owner = getpid();
     BO_OWN(bo_run) *run = fresh;
     BO_OWN(bo_target) *target = NULL;
     char point[BO_ID_SIZE];
@@ -237,7 +240,7 @@ void bo_run_free(bo_run *run)
 {
     if (!run)
         return;
-    if (!run->ended) {
+    if (!run->ended && run->owner == getpid()) {
         bo_error error = {0};
         BO_OWN(bo_rollback) *rollback = NULL;
         if (bo_run_fail(run, "the protected change was left without an end", &rollback, &error) !=

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "backout/run.h"
@@ -80,6 +81,27 @@ static void a_run_that_failed_or_was_left_does_not_end_well(void **state)
     bo_run_free(run);
 }
 
+static void a_child_that_frees_a_run_leaves_it_to_its_parent(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    bo_run *run = begin(w, &w->database);
+    world_sql(w, "DELETE FROM log");
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        bo_run_free(run);
+        bo_session_free(w->session);
+        _exit(0);
+    }
+    int ended = -1;
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM log"), "0");
+    world_ok(bo_run_end(run, NULL, &err), &err);
+    bo_run_free(run);
+}
+
 static void files_are_found_wherever_the_process_goes(void **state)
 {
     world *w = world_or_skip(state);
@@ -151,12 +173,15 @@ int main(void)
         WORLD_TEST(a_change_that_was_interrupted_is_rolled_back_once_that_is_cleared),
         WORLD_TEST(a_run_knows_its_database_when_the_caller_has_forgotten_it),
         WORLD_TEST(a_run_that_failed_or_was_left_does_not_end_well),
+        WORLD_TEST(a_child_that_frees_a_run_leaves_it_to_its_parent),
         WORLD_TEST(files_are_found_wherever_the_process_goes),
         WORLD_TEST(rows_of_a_table_without_a_predicate_are_all_of_them),
         WORLD_TEST(a_kind_of_point_that_there_is_not_is_refused),
         WORLD_TEST(a_condition_that_is_not_utf8_is_refused),
         WORLD_TEST_POSTGRES(a_run_knows_its_database_when_the_caller_has_forgotten_it),
         WORLD_TEST_POSTGRES(rows_of_a_table_without_a_predicate_are_all_of_them),
+        WORLD_TEST_POSTGRES(a_child_that_frees_a_run_leaves_it_to_its_parent),
+        WORLD_TEST_MARIADB(a_child_that_frees_a_run_leaves_it_to_its_parent),
         WORLD_TEST_MARIADB(a_run_knows_its_database_when_the_caller_has_forgotten_it),
         WORLD_TEST_MARIADB(rows_of_a_table_without_a_predicate_are_all_of_them),
     };
