@@ -71,7 +71,7 @@ static bo_status find_table(sq_describing *self, const char *local, const char *
     BO_OWN(sqlite3_stmt) *statement = NULL;
     bool row = false;
     bo_status st = sq_ask(self->conn,
-        "SELECT name, type, wr, strict FROM pragma_table_list"
+        "SELECT name, type, wr, strict FROM pragma_table_list($1)"
         " WHERE schema = 'main' AND name = $1 COLLATE NOCASE"
         " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND NOT " SQ_IS_OURS,
         local, &statement, self->err);

@@ -189,6 +189,12 @@ static void a_reference_is_read_whatever_its_spelling(void **state)
         assert_string_equal(child->foreign_keys[i].parent, "Parent");
         assert_string_equal(child->foreign_keys[i].parent_columns[0], "Id");
     }
+    run(w->user, "CREATE TABLE \"a\"\"b'c`d%_]\" (id INTEGER PRIMARY KEY); CREATE TABLE \"%_\" (id "
+                 "PRIMARY KEY);"
+                 "CREATE TABLE d (a REFERENCES 'a\"b''c`d%_]', b REFERENCES `a\"b'c``d%_]`, c "
+                 "REFERENCES [%_])");
+    assert_int_equal(describe(w, "\"a\"\"b'c`d%_]\"")->referenced_count, 2);
+    assert_int_equal(describe(w, "\"%_\"")->referenced_count, 1);
 }
 
 /* ---- values ---- */
