@@ -178,6 +178,21 @@ static void type_full_of_some_rows_of_a_table_leaves_no_row_without_its_parent(v
     assert_string_equal(world_value(w, dangling), "0");
 }
 
+/* Nothing is asked row by row where a big table comes back in one stream. */
+static void a_table_that_comes_back_as_a_whole_has_no_row_without_its_parent(void **state)
+{
+    world *w = *state;
+    world_sql(w, "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10200)"
+                 " INSERT INTO orders SELECT i, 1, i FROM n");
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    world_sql(w, "DELETE FROM customers WHERE id = 1");
+    assert_int_equal(
+        roll_back(w, id, &(bo_rollback_options){.type = BO_ROLLBACK_FULL}), BO_CONFLICT);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+}
+
 /* One row, one conflict in the list: that others wrote it.  That it cannot go is another. */
 static void a_row_that_others_wrote_and_refer_to_is_not_replaced(void **state)
 {
@@ -220,6 +235,7 @@ int main(void)
         WORLD_TEST(type_full_of_what_was_added_leaves_no_row_without_its_parent),
         WORLD_TEST(type_full_that_skips_a_row_leaves_it_its_parent),
         WORLD_TEST(type_full_of_some_rows_of_a_table_leaves_no_row_without_its_parent),
+        WORLD_TEST(a_table_that_comes_back_as_a_whole_has_no_row_without_its_parent),
         WORLD_TEST(a_row_that_others_wrote_and_refer_to_is_not_replaced),
         WORLD_TEST(a_row_that_is_as_before_already_is_left_alone),
     };
