@@ -9,6 +9,8 @@
  * phase is one statement over all tables, because the server checks at its end; cycles need no
  * order then.  Every count is compared with the plan.
  */
+#include <string.h>
+
 #include "driver/postgres/stage.h"
 
 /* How many entries of a table go which way. */
@@ -381,6 +383,12 @@ static bo_status carry_out(pg_stage *stage, const pg_tally *tallies, bo_error *e
     return st == BO_OK ? triggers_on(stage, err) : st;
 }
 
+/* Checks, NOT NULL and the bounds of partitions hold in the role of a replica, too. */
+static bool holds_anyway(const bo_error *err)
+{
+    return err && (strcmp(err->sqlstate, "23502") == 0 || strcmp(err->sqlstate, "23514") == 0);
+}
+
 bo_status pg_stage_apply(bo_stage *base, bo_applied *counts_out, bo_error *err)
 {
     pg_stage *stage = pg_stage_of(base);
@@ -392,7 +400,7 @@ bo_status pg_stage_apply(bo_stage *base, bo_applied *counts_out, bo_error *err)
         st = pg_set_path_for_writes(stage->conn, err);
     if (st == BO_OK)
         st = pg_pin_path(stage->conn, carry_out(stage, tallies, err), err);
-    if (st == BO_CONFLICT && stage->right_missing) {
+    if (st == BO_CONFLICT && stage->right_missing && !holds_anyway(err)) {
         const char *user = PQuser(stage->conn->pg);
         BO_OWN_VALUE(bo_buf) name = {0};
         pg_quote(&name, user ? user : "");

@@ -90,6 +90,19 @@ SELECT rank < 100 AS uncovered, sentence
      WHERE NOT (has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE')
                 AND has_table_privilege(oid, 'DELETE'))
     UNION ALL
+    SELECT 100, format('rows cannot be put back before ALTER TABLE %s REPLICA IDENTITY FULL:'
+                       ' publication %I sends which rows go, and nothing names them', name, p.pubname)
+      FROM this
+      JOIN pg_catalog.pg_class c ON c.oid = this.oid
+      JOIN pg_catalog.pg_publication p ON p.pubdelete OR p.pubupdate
+     WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+       AND (c.relreplident = 'n'
+            OR c.relreplident = 'd' AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
+       AND (p.puballtables OR EXISTS (
+                SELECT FROM pg_catalog.pg_publication_rel r
+                 WHERE r.prpubid = p.oid AND r.prrelid = c.oid))
+    UNION ALL
     SELECT 101, format('column %I may hold numbers of large objects, whose contents are not'
                        ' covered', attname)
       FROM col
