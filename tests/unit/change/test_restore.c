@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/unit/change/test_restore.c - what others did to the point while a restore waited for them
- * stays done. */
+/* tests/unit/change/test_restore.c - what others did to the point while a restore or a rollback
+ * waited for them stays done, and is known. */
 #include "world.h"
 
 #include "backout/backup.h"
@@ -104,6 +104,54 @@ static void a_point_that_was_given_up_meanwhile_stays_so(void **state)
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "2");
 }
 
+/* ---- a rollback, which has read the point by then as well ---- */
+
+static bo_status roll_back_while(world *w, const char *id,
+    void (*act)(world *w, bo_session *others, const char *id), bo_error *err)
+{
+    bo_rollback *done = NULL;
+    const bo_rollback_options full = {.type = BO_ROLLBACK_FULL};
+    meanwhile.w = w;
+    meanwhile.id = id;
+    meanwhile.act = act;
+    bo_driver_wrap = let_others_in;
+    bo_status st = bo_rollback_execute(w->session, &w->database, id, &full, &done, err);
+    assert_null(bo_driver_wrap);
+    bo_rollback_free(done);
+    return st;
+}
+
+static void seal_and_write(world *w, bo_session *others, const char *id)
+{
+    seal(w, others, id);
+    world_sql(w, "INSERT INTO orders VALUES (20, 1, 1)");
+}
+
+/* Without the seal all since would count as the change. */
+static void rows_that_came_after_a_seal_that_ended_meanwhile_are_others(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    assert_int_equal(roll_back_while(w, id, seal_and_write, &err), BO_REFUSED);
+    assert_non_null(strstr(err.text, "1 row was written by others after the change"));
+    assert_int_equal(world_record(w, id).status, BO_POINT_SEALED);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
+}
+
+static void a_point_that_was_given_up_meanwhile_is_not_rolled_back_to(void **state)
+{
+    world *w = world_or_skip(state);
+    bo_error err = {0};
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    assert_int_equal(roll_back_while(w, id, give_up, &err), BO_REFUSED);
+    assert_non_null(strstr(err.text, "is failed and cannot be used"));
+    assert_int_equal(world_record(w, id).status, BO_POINT_FAILED);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "2");
+}
+
 #define EACH(name) WORLD_TEST(name), WORLD_TEST_POSTGRES(name), WORLD_TEST_MARIADB(name)
 
 int main(void)
@@ -112,6 +160,8 @@ int main(void)
         EACH(a_seal_that_ended_meanwhile_is_kept),
         EACH(a_point_that_was_pruned_meanwhile_stays_so),
         EACH(a_point_that_was_given_up_meanwhile_stays_so),
+        EACH(rows_that_came_after_a_seal_that_ended_meanwhile_are_others),
+        EACH(a_point_that_was_given_up_meanwhile_is_not_rolled_back_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
