@@ -8,6 +8,7 @@
 #include "backout/run.h"
 #include "base/step.h"
 #include "change/undo.h"
+#include "support/fault_driver.h"
 
 static bo_point_record newest_point(world *w)
 {
@@ -273,6 +274,82 @@ static void all_files_of_what_did_not_commit_are_removed(void **state)
     assert_nothing_kept(w, id, restore, replaced);
 }
 
+/* ---- a commit that is not answered ---- */
+
+static fault_commit lost;
+
+static void lose_the_commit(const char *step)
+{
+    if (strcmp(step, "committing") == 0)
+        fault_driver_lose_commit(lost);
+}
+
+static bo_status roll_back_without_answer(world *w, const char *id, fault_commit how)
+{
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    const bo_rollback_options options = {.type = BO_ROLLBACK_PARTIAL};
+    lost = how;
+    fault_driver_install();
+    bo_step_hook = lose_the_commit;
+    bo_status st = bo_rollback_execute(w->session, &w->database, id, &options, &rollback, &err);
+    bo_step_hook = NULL;
+    fault_driver_remove();
+    bo_rollback_free(rollback);
+    return st;
+}
+
+/* The database is there and knows: nobody has to ask it by hand. */
+static void a_commit_whose_answer_was_lost_is_asked_for_at_once(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    assert_int_equal(roll_back_without_answer(w, id, FAULT_COMMIT_LOST), BO_DATABASE);
+    assert_int_equal(newest_point(w).status, BO_POINT_FAILED);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+    assert_int_equal(roll_back_without_answer(w, id, FAULT_COMMIT_DONE), BO_OK);
+    assert_int_equal(newest_point(w).status, BO_POINT_SEALED);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
+}
+
+/* ---- files of others ---- */
+
+static world *here;
+static const char *taken;
+
+static void take_its_name(const char *step)
+{
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    if (strcmp(step, "planning") != 0)
+        return;
+    bo_step_hook = NULL;
+    world_ok(
+        bo_catalog_runs(here->session->catalog, NULL, 1, here->arena, &runs, &count, NULL), NULL);
+    BO_OWN(json_ref) *details = json_loads(runs[0].details, 0, NULL);
+    taken = bo_arena_printf(
+        here->arena, "%s.change", json_string_value(json_object_get(details, "undo_point")));
+    world_put_file(here, taken, "of another catalog");
+}
+
+static void a_file_that_has_its_name_already_is_not_removed(void **state)
+{
+    world *w = here = *state;
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    const bo_rollback_options options = {.type = BO_ROLLBACK_PARTIAL};
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    bo_step_hook = take_its_name;
+    assert_int_equal(
+        bo_rollback_execute(w->session, &w->database, id, &options, &rollback, &err), BO_EXISTS);
+    assert_true(world_has_file(w, taken));
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+}
+
 /* ---- into another database ---- */
 
 static bo_database other_database(world *w)
@@ -388,6 +465,8 @@ int main(void)
         WORLD_TEST(a_change_whose_seal_is_interrupted_can_be_rolled_back),
         WORLD_TEST(what_was_settled_as_committed_is_not_given_up_later),
         WORLD_TEST(all_files_of_what_did_not_commit_are_removed),
+        WORLD_TEST(a_commit_whose_answer_was_lost_is_asked_for_at_once),
+        WORLD_TEST(a_file_that_has_its_name_already_is_not_removed),
         WORLD_TEST(a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are),
         WORLD_TEST(a_restore_that_died_elsewhere_is_settled_there),
         WORLD_TEST(a_point_is_used_in_its_own_database_only),
