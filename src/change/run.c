@@ -18,7 +18,8 @@ struct bo_run {
     bo_arena *arena;
     bo_point_record point;
     char id[64];
-    pid_t owner;  /* a child that frees its copy undoes nothing */
+    pid_t owner; /* a child that frees its copy undoes nothing */
+    const char *step;
     bool trusted; /* all of the change carries the mark */
     bool sealed;
     bool ended;
@@ -86,7 +87,8 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
         st = bo_session_audit(
             session, "run.begin", point, "begun", json_pack("{s:s}", "run", run->id), err);
     if (st == BO_OK)
-        st = bo_catalog_run_step(session->catalog, run->id, "changing", NULL, NULL, err);
+        st =
+            bo_catalog_run_step(session->catalog, run->id, run->step = "changing", NULL, NULL, err);
     if (st != BO_OK) {
         end_record(run, "failed");
         return bo_wrap(err, st, "the change was not begun");
@@ -113,7 +115,7 @@ void bo_run_trust_mark(bo_run *run)
 
 bo_status bo_run_alive(bo_run *run, bo_error *err)
 {
-    return bo_catalog_run_step(run->session->catalog, run->id, "changing", NULL, NULL, err);
+    return bo_catalog_run_step(run->session->catalog, run->id, run->step, NULL, NULL, err);
 }
 
 /* What was sealed stays so: a rollback after it does not seal again. */
@@ -123,7 +125,8 @@ static bo_status seal(bo_run *run, bo_error *err)
         return BO_OK;
     BO_OWN(bo_target) *target = NULL;
     bo_point_record point = run->point;
-    bo_status st = bo_catalog_run_step(run->session->catalog, run->id, "sealing", NULL, NULL, err);
+    run->step = "sealing";
+    bo_status st = bo_catalog_run_step(run->session->catalog, run->id, run->step, NULL, NULL, err);
     if (st == BO_OK)
         st = bo_target_open(&run->database, &target, err);
     if (st == BO_OK)

@@ -394,6 +394,33 @@ static bo_status find_writer(
     return st;
 }
 
+/* Who seals says so before the file is written: a file of which no run tells is what a newer
+ * catalog knows of the change. */
+static bo_status check_unknown(
+    bo_session *session, const bo_point_record *record, bo_arena *arena, bo_error *err)
+{
+    uint64_t bytes = 0;
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    const char *file = bo_arena_printf(arena, "%s.change", record->id);
+    if (!file)
+        return bo_nomem(err);
+    if (bo_repository_size(session->repository, file, &bytes, &(bo_error){0}) != BO_OK)
+        return BO_OK;
+    bo_status st = bo_catalog_runs(session->catalog, record->id, 0, arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (strcmp(runs[i].step, "sealing") == 0)
+            return BO_OK;
+    if (st != BO_OK)
+        return st;
+    return bo_fail(err, BO_REFUSED,
+        "'%s' is of a seal that this catalog does not know: it is older than its repository\nbring "
+        "the newer catalog back; or move the file away, and what was written since the point "
+        "counts "
+        "as the change",
+        file);
+}
+
 /* The record is read again under the run: somebody else may have sealed the point meanwhile. */
 static bo_status seal_checked(bo_session *session, const bo_database *database,
     bo_point_record *record, bo_arena *arena, bo_error *err)
@@ -408,7 +435,9 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
     if (st != BO_OK)
         return st;
     bo_error second = {0};
-    st = bo_catalog_run_step(session->catalog, run, "sealing", NULL, NULL, err);
+    st = check_unknown(session, record, arena, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_step(session->catalog, run, "sealing", NULL, NULL, err);
     if (st == BO_OK) /* a rollback that died may have undone what is to be sealed */
         st = bo_undo_recover(session, target, record->id, err);
     if (st == BO_OK)

@@ -224,6 +224,28 @@ fill_shop() {
     unchanged
 }
 
+@test "an older copy of the catalog does not replace what is known of the change" {
+    local made
+    made=$(backout -q point create --db shop.db --migration older | sed 's/ .*//')
+    mkdir older
+    cp .backout/catalog.db* older
+    sqlite3 shop.db "UPDATE customers SET name = 'changed' WHERE id = 1"
+    backout -q point seal "$made"
+    cp ".backout/repository/$made.change" known
+    sqlite3 shop.db "UPDATE customers SET name = 'Eve' WHERE id = 2"
+    mkdir newer
+    mv .backout/catalog.db* newer
+    cp older/* .backout
+    backout point seal "$made" && false # nor does it the second time
+    run -3 --separate-stderr backout point seal "$made"
+    said "because: '$made.change' is of a seal that this catalog does not know: it is older than its repository"
+    cmp known ".backout/repository/$made.change"
+    rm .backout/catalog.db*
+    cp newer/* .backout
+    run -0 --separate-stderr backout execute "$made" --type partial --yes
+    [ "$(sqlite3 shop.db 'SELECT group_concat(name) FROM customers')" = Ann,Eve,Cy ]
+}
+
 @test "a damaged catalog exits 3 and says so" {
     damage
     local damaged
