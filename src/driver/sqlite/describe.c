@@ -267,7 +267,11 @@ static bo_status read_limits(sq_describing *self)
     bool row = false;
     bo_status st = check_writable(self);
     if (st == BO_OK && !self->table->row_key && !sq_rowid(self->table))
-        st = uncover(self, "it has no key, and columns hide its row number (rowid, oid, _rowid_)");
+        st = uncover(
+            self, self->table->without_rowid
+                      ? "its primary key has more than 64 columns, or a collation that is not its "
+                        "column's"
+                      : "it has no key, and columns hide its row number (rowid, oid, _rowid_)");
     if (st == BO_OK && self->table->image_count > sq_stage_widest(self->conn))
         st = add_limit(self, "it has too many columns for single rows to be changed back: restore "
                              "brings the whole table back");

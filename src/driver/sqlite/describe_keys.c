@@ -5,7 +5,8 @@
 #include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
-#define ROWID_KEY "primary key" /* name of a key that has no index: the row number itself */
+#define SQ_KEY_WIDEST 64            /* columns by which rows are found and put in order */
+#define ROWID_KEY     "primary key" /* name of a key that has no index: the row number itself */
 
 bool sq_rowid_is_column(const bo_table *table)
 {
@@ -71,6 +72,8 @@ static bo_status read_index_columns(sq_describing *self, bo_key *key)
         columns[key->count++] = (uint16_t)position;
     }
     key->columns = columns;
+    if (key->count > SQ_KEY_WIDEST) /* nor can such a key be compared in one expression */
+        key->simple = key->is_row_key = false;
     return st;
 }
 

@@ -140,6 +140,32 @@ static void tables_that_cannot_be_covered_say_why(void **state)
     assert_true(describe(w, "h")->uncovered);
     assert_non_null(strstr(describe(w, "h")->limits[0], "row number"));
     assert_false(describe(w, "k")->uncovered);
+    run(w->user, "CREATE TABLE c (a TEXT, PRIMARY KEY (a COLLATE NOCASE)) WITHOUT ROWID");
+    assert_non_null(strstr(describe(w, "c")->limits[0], "a collation that is not its column's"));
+}
+
+static void a_key_of_more_columns_than_can_be_put_in_order_is_none(void **state)
+{
+    world *w = *state;
+    for (unsigned count = 64; count <= 65; count++) {
+        BO_OWN_VALUE(bo_buf) columns = {0};
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        for (unsigned i = 0; i < count; i++)
+            bo_buf_printf(&columns, "%sc%u", i == 0 ? "" : ", ", i);
+        bo_buf_printf(&sql,
+            "CREATE TABLE r%u (%s, PRIMARY KEY (%s)); CREATE TABLE w%u (%s, PRIMARY KEY (%s))"
+            " WITHOUT ROWID",
+            count, bo_buf_str(&columns), bo_buf_str(&columns), count, bo_buf_str(&columns),
+            bo_buf_str(&columns));
+        run(w->user, bo_buf_str(&sql));
+    }
+    assert_non_null(describe(w, "r64")->row_key);
+    assert_null(describe(w, "r65")->row_key);
+    assert_false(describe(w, "r65")->keys[0].simple);
+    assert_false(describe(w, "r65")->uncovered);
+    assert_false(describe(w, "w64")->uncovered);
+    assert_non_null(
+        strstr(describe(w, "w65")->limits[0], "its primary key has more than 64 columns"));
 }
 
 static void a_table_with_an_unknown_collation_or_function_is_uncovered(void **state)
@@ -310,6 +336,7 @@ int main(void)
         TEST(a_name_may_have_a_question_mark),
         TEST(a_copy_put_in_its_place_is_the_same_database),
         TEST(tables_that_cannot_be_covered_say_why),
+        TEST(a_key_of_more_columns_than_can_be_put_in_order_is_none),
         TEST(a_table_with_an_unknown_collation_or_function_is_uncovered),
         TEST(a_primary_key_may_or_may_not_be_the_row_number),
         TEST(a_reference_is_read_whatever_its_spelling),
