@@ -345,7 +345,7 @@ static void what_cannot_be_captured_says_why(void **state)
     } cases[] = {
         {"un", BO_UNCOVERED, "unlogged"},
         {"ours", BO_UNCOVERED, "backout_seq"},
-        {"gen", BO_UNCOVERED, "computes"},
+        {"gen", BO_UNCOVERED, "it has no key"},
         {"wide", BO_UNCOVERED, "750"},
         {"lo", BO_COVERED_WITH_LIMITS, "large objects"},
         {"ru", BO_COVERED_WITH_LIMITS, "rule ru"},

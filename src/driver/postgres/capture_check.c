@@ -17,16 +17,6 @@ static bool describes_no_point(const bo_table *now, bo_buf *reasons)
     return true;
 }
 
-/* A generated column is not in images. */
-static bool key_is_in_images(const bo_table *now)
-{
-    for (uint16_t i = 0; i < now->row_key->count; i++) {
-        if (!now->columns[now->row_key->columns[i]].in_image)
-            return false;
-    }
-    return true;
-}
-
 bo_status pg_capture_coverage(
     bo_conn *conn, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err)
 {
@@ -35,12 +25,8 @@ bo_status pg_capture_coverage(
     bo_status st = pg_ask(pg_of(conn), pg_sql_capture_coverage, 1, &now->id, &found, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot tell whether %s can be captured", now->name);
-    if (describes_no_point(now, reasons)) {
+    if (describes_no_point(now, reasons))
         coverage = BO_UNCOVERED;
-    } else if (!key_is_in_images(now)) {
-        bo_buf_add_str(reasons, "its key has a column that the database computes\n");
-        coverage = BO_UNCOVERED;
-    }
     for (int i = 0; coverage != BO_UNCOVERED && i < PQntuples(found); i++) {
         coverage = PQgetvalue(found, i, 0)[0] == 'l' ? BO_COVERED_WITH_LIMITS : BO_UNCOVERED;
         bo_buf_printf(reasons, "%s\n", PQgetvalue(found, i, 1));

@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Primary, unique and exclusion constraints and unique indexes; the best key for a row first.
+-- A generated column is in no image, so no row is known by a key with one.
 -- $1: oid of the table
 WITH place AS (
-    SELECT a.attnum, a.attnotnull, row_number() OVER (ORDER BY a.attnum) - 1 AS position
+    SELECT a.attnum, a.attnotnull AND a.attgenerated = '' AS known, row_number() OVER (ORDER BY a.attnum) - 1 AS position
       FROM pg_catalog.pg_attribute a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 ), part AS (
-    SELECT i.indexrelid, k.ordinal, place.position, place.attnotnull
+    SELECT i.indexrelid, k.ordinal, place.position, place.known
       FROM pg_catalog.pg_index i
      CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k (attnum, ordinal)
       LEFT JOIN place ON place.attnum = k.attnum
@@ -18,7 +19,7 @@ SELECT coalesce(con.conname, c.relname) COLLATE "C" AS name,
        i.indisprimary,
        i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready
            AND i.indpred IS NULL AND i.indexprs IS NULL
-           AND (SELECT bool_and(part.attnotnull IS TRUE)
+           AND (SELECT bool_and(part.known IS TRUE)
                   FROM part WHERE part.indexrelid = i.indexrelid) AS is_row_key,
        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_equal,
        i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AS simple,
