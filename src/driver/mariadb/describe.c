@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 const char *my_cell(my_description *about, const char *value)
 {
     if (!value)
@@ -206,7 +208,7 @@ static void refuse_engine(my_description *about, const char *engine, const char 
         return;
     }
     for (size_t i = 0; i < sizeof away / sizeof *away; i++) {
-        if (strcasecmp(engine, away[i]) == 0) {
+        if (bo_text_same(engine, away[i])) {
             about->table->kind = 'f';
             refuse(about, bo_arena_printf(
                               about->arena, "its rows are not in this server: engine %s", engine));
