@@ -60,9 +60,12 @@ bo_status bo_driver_open(const bo_connect *how, bo_conn **out, bo_error *err)
 {
     const bo_driver *driver = NULL;
     bo_conn *conn = NULL;
+    bo_connect within = *how;
+    if (within.lock_timeout_ms > INT32_MAX) /* PostgreSQL takes no more */
+        within.lock_timeout_ms = INT32_MAX;
     bo_status st = bo_driver_find(how->url, &driver, err);
     if (st == BO_OK)
-        st = driver->open(how, &conn, err);
+        st = driver->open(&within, &conn, err);
     if (st != BO_OK)
         return st;
     if (bo_driver_wrap)

@@ -141,6 +141,16 @@ static void rows_of_a_table_without_a_predicate_are_all_of_them(void **state)
         world_value(w, "SELECT count(*) FROM customers WHERE name = 'changed'"), "2");
 }
 
+static void a_lock_timeout_is_as_long_as_one_likes(void **state)
+{
+    world *w = world_or_skip(state);
+    w->database.lock_timeout_ms = UINT32_MAX;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+}
+
 static void a_kind_of_point_that_there_is_not_is_refused(void **state)
 {
     static const char *const kinds[] = {"undo", "", "points"};
@@ -181,6 +191,8 @@ int main(void)
         WORLD_TEST_POSTGRES(a_run_knows_its_database_when_the_caller_has_forgotten_it),
         WORLD_TEST_POSTGRES(rows_of_a_table_without_a_predicate_are_all_of_them),
         WORLD_TEST_POSTGRES(a_child_that_frees_a_run_leaves_it_to_its_parent),
+        WORLD_TEST_POSTGRES(a_lock_timeout_is_as_long_as_one_likes),
+        WORLD_TEST_MARIADB(a_lock_timeout_is_as_long_as_one_likes),
         WORLD_TEST_MARIADB(a_child_that_frees_a_run_leaves_it_to_its_parent),
         WORLD_TEST_MARIADB(a_run_knows_its_database_when_the_caller_has_forgotten_it),
         WORLD_TEST_MARIADB(rows_of_a_table_without_a_predicate_are_all_of_them),
