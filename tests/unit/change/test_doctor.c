@@ -316,6 +316,19 @@ static void a_point_that_was_taken_meanwhile_is_no_half_one(void **state)
     assert_they_came();
 }
 
+/* Somebody ended its taking after it was looked at, and before the repair had a run of its own. */
+static void a_point_that_was_taken_before_its_repair_keeps_its_capture(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = captured_point(w);
+    world_set_status(w, id, BO_POINT_CREATING);
+    others_come(w, "catalog.committed", id, become_ready);
+    assert_string_equal(found(w, fix, BO_MISMATCH), "half-capture");
+    bo_step_hook = NULL;
+    assert_int_equal(captures(w), 1);
+    assert_int_equal(world_record(w, id).status, BO_POINT_READY);
+}
+
 static void find_nothing(void)
 {
     assert_string_equal(found(meanwhile.w, look, BO_OK), "");
@@ -448,6 +461,7 @@ int main(void)
         BOTH(a_marker_that_is_still_the_proof_stays),
         WORLD_TEST_POSTGRES(a_table_aside_of_a_dead_run_is_removed),
         BOTH(a_point_that_was_taken_meanwhile_is_no_half_one),
+        BOTH(a_point_that_was_taken_before_its_repair_keeps_its_capture),
         BOTH(a_capture_that_is_being_released_is_not_broken),
         WORLD_TEST(a_capture_that_prune_is_ending_is_not_left_over),
         WORLD_TEST(a_capture_that_breaks_while_its_change_runs_is_found),

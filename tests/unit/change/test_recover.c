@@ -440,6 +440,50 @@ static void a_point_is_used_in_its_own_database_only(void **state)
     assert_int_equal(world_record(w, id).status, BO_POINT_READY);
 }
 
+/* ---- tables without a key: their rows do not tell whether it was done ---- */
+
+static void assert_lines(world *w, const char *count)
+{
+    assert_string_equal(world_value(w, "SELECT count(*) FROM log"), count);
+}
+
+static void a_table_without_a_key_is_undone_once(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    const char *const tables[] = {"orders"};
+    const bo_rollback_options of_orders = {
+        .type = BO_ROLLBACK_PARTIAL, .tables = tables, .table_count = 1};
+    const char *id = world_point(w, NULL);
+    world_sql(w, "DELETE FROM log; UPDATE orders SET total = 7 WHERE id = 10");
+    world_seal(w, id);
+    for (int i = 0; i < 2; i++) /* elsewhere, and the second time there is something to keep */
+        restore_elsewhere(w, id);
+    world_ok(bo_rollback_execute(w->session, &w->database, id, &of_orders, &rollback, &err), &err);
+    bo_rollback_free(rollback);
+    assert_lines(w, "0");
+    for (int i = 0; i < 2; i++) {
+        (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+        assert_lines(w, "2");
+    }
+    world_sql(w, "DELETE FROM log");
+    (void)world_roll_back(w, id, BO_ROLLBACK_FULL);
+    assert_lines(w, "2");
+}
+
+static void a_table_without_a_key_that_was_restored_is_not_undone_again(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, NULL);
+    world_sql(w, "DELETE FROM log");
+    world_seal(w, id);
+    restore(w, id);
+    assert_lines(w, "2");
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    assert_lines(w, "2");
+}
+
 /* A, the undo point, is sealed itself: so it is again when its own rollback is rolled back. */
 static void an_undo_point_that_is_brought_back_is_sealed(void **state)
 {
@@ -470,6 +514,8 @@ int main(void)
         WORLD_TEST(a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are),
         WORLD_TEST(a_restore_that_died_elsewhere_is_settled_there),
         WORLD_TEST(a_point_is_used_in_its_own_database_only),
+        WORLD_TEST(a_table_without_a_key_is_undone_once),
+        WORLD_TEST(a_table_without_a_key_that_was_restored_is_not_undone_again),
         WORLD_TEST(an_undo_point_that_is_brought_back_is_sealed),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
