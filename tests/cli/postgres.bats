@@ -152,6 +152,9 @@ rows() {
     backout -q run --db "$PG_URL" --tables t rows.sql
     backout -q execute latest --type partial --yes
     [ "$(sql -c 'SELECT id, c, d, n, g FROM t ORDER BY id')" = "$all" ]
+    backout -q run --db "$PG_URL" --tables t rows.sql
+    sql -f <(backout script latest)
+    [ "$(sql -c 'SELECT id, c, d, n, g FROM t ORDER BY id')" = "$all" ]
     sql -c "DELETE FROM t"
     backout -q restore latest --db "$PG_URL" --yes
     [ "$(sql -c 'SELECT id, c, d, n, g FROM t ORDER BY id')" = "$all" ]
@@ -187,7 +190,7 @@ SQL
             backout -q execute "$undo" --yes
             [ "$(sql -c 'SELECT count(*) FROM a, b, c, d')" = $((2 * 3 * 3 * 2)) ]
         done
-        backout -q execute latest --type partial --yes
+        sql -f <(backout script latest)
         [ "$(sql -c "$every")" = "$all" ]
         run -0 backout verify latest
     done
