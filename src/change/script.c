@@ -193,6 +193,42 @@ static void add_triggers(struct writer *writer, uint32_t table, bool on)
     }
 }
 
+/* SQLite switches off all triggers or none.  Those of users must not fire; those of a capture must,
+ * or its journal would not know of the script: a table that has both then stops it. */
+static void add_trigger_guard(struct writer *writer, bool off)
+{
+    bo_buf *text = &writer->text;
+    bo_buf_printf(text,
+        "%sCREATE TEMP TABLE backout_triggers (rows INTEGER NOT NULL,\n"
+        "    CONSTRAINT \"%s\" CHECK (rows = 0));\n"
+        "INSERT INTO temp.backout_triggers SELECT count(*) FROM main.sqlite_schema\n"
+        "    WHERE type = 'trigger' AND name %sGLOB 'backout_journal_[0-9]*'"
+        " AND tbl_name COLLATE NOCASE IN (",
+        off ? ".dbconfig enable_trigger off\n" : "",
+        off ? "a table is captured: backout execute, or backout point release before"
+            : "a table has a trigger that is new: let backout write the script again",
+        off ? "" : "NOT ");
+    const char *separator = "";
+    for (uint32_t i = 0; i < writer->job->content->part_count; i++) {
+        if (!touched(writer, i))
+            continue;
+        bo_buf_printf(text, "%s'", separator);
+        for (const char *p = writer->job->content->parts[i].was->local; *p; p++)
+            bo_buf_printf(text, *p == '\'' ? "''" : "%c", *p);
+        bo_buf_add_str(text, "'");
+        separator = ", ";
+    }
+    bo_buf_add_str(text, ");\nDROP TABLE temp.backout_triggers;\n");
+}
+
+static bool any_trigger(const struct writer *writer)
+{
+    for (uint32_t i = 0; i < writer->job->content->part_count; i++)
+        if (touched(writer, i) && writer->tables[i]->trigger_count > 0)
+            return true;
+    return false;
+}
+
 /* Foreign keys between tables of the script are checked at its end. */
 static void add_deferring(struct writer *writer, uint32_t table, bool on)
 {
@@ -426,6 +462,8 @@ bo_status bo_script_changes(const bo_script_job *job, bo_error *err)
             add_locks(&writer);
         if (writer.dialect == BO_SQL_MARIADB)
             st = add_references(&writer, true, err);
+        if (writer.dialect == BO_SQL_SQLITE)
+            add_trigger_guard(&writer, any_trigger(&writer));
     }
     if (st == BO_OK)
         st = flush(&writer, err);
@@ -457,6 +495,8 @@ static bo_status write_tables(struct writer *writer, const uint32_t *only, bo_er
     bo_sql_begin(&writer->text, writer->dialect, false);
     if (writer->dialect == BO_SQL_POSTGRESQL)
         bo_buf_add_str(&writer->text, "SET CONSTRAINTS ALL DEFERRED;\n");
+    if (writer->dialect == BO_SQL_SQLITE)
+        add_trigger_guard(writer, true);
     bo_status st = flush(writer, err);
     for (uint32_t i = 0; st == BO_OK && i < writer->ordered; i++) {
         uint32_t table = writer->order[i];

@@ -5,7 +5,6 @@
 static void add_begin_sqlite(bo_buf *out, bool guards)
 {
     bo_buf_add_str(out, ".bail on\n"
-                        ".dbconfig enable_trigger off\n"
                         "PRAGMA foreign_keys = OFF;\n"
                         "BEGIN IMMEDIATE;\n");
     if (!guards)

@@ -143,6 +143,32 @@ one() { jq -s -e 'length == 1' <<<"$output"; }
     rows | cmp - now
 }
 
+@test "the journals of captured tables know of a script, or it stops" {
+    make_shop
+    local original before later
+    original=$(rows)
+    id=$(backout -q run --db shop.db --method capture damage.sql --output json | jq -r .id)
+    later=$(backout -q point create --db shop.db --method capture --output json | jq -r .id)
+    before=$(rows)
+    backout script "$id" >undo.sql
+    sqlite3 shop.db <undo.sql
+    [ "$(rows)" = "$original" ]
+    backout -q point seal "$later"
+    run -0 backout -q execute "$later" --type full --yes
+    [ "$(rows)" = "$before" ]
+    sqlite3 shop.db 'CREATE TRIGGER stamp AFTER UPDATE ON Orders BEGIN DELETE FROM items; END'
+    run -1 sqlite3 shop.db <undo.sql
+    [[ $output == *"a table has a trigger that is new: let backout write the script again"* ]]
+    backout script "$id" >undo.sql
+    run -1 sqlite3 shop.db <undo.sql
+    [[ $output == *"a table is captured: backout execute, or backout point release before"* ]]
+    [ "$(rows)" = "$before" ]
+    backout -q point release "$id"
+    backout -q point release "$later"
+    sqlite3 shop.db <undo.sql
+    [ "$(rows)" = "$original" ]
+}
+
 @test "the script returns to the point with psql alone, as the owner of the tables" {
     pg_database
     sql -c "CREATE TABLE customers (id int PRIMARY KEY, email text UNIQUE);
