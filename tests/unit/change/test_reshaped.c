@@ -49,6 +49,37 @@ static const char *a_sealed_change(world *w)
     return id;
 }
 
+/* It would be there with these rows alone, and pass for the whole. */
+static void a_dropped_table_is_not_made_again_with_some_of_its_rows(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!w)
+        return;
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const char *id = world_point(w, "orders");
+    world_seal(w, id);
+    const bo_scope_item some = {"orders", "id = 10"};
+    const bo_point_options options = {.scope = &some, .scope_count = 1, .migration = "test"};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    const char *of_some = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    world_sql(w, "DROP TABLE orders");
+    bo_rollback_options full = {.type = BO_ROLLBACK_FULL, .discard_later = true};
+    bo_rollback_options chosen = full, added = full;
+    chosen.where = &some;
+    chosen.where_count = 1;
+    added.only_added = true;
+    bo_rollback_free(try_to(w, id, chosen, BO_REFUSED, &err));
+    said(err.text, "and only some of its rows were asked for");
+    bo_rollback_free(try_to(w, id, added, BO_REFUSED, &err));
+    said(err.text, "and only some of its rows were asked for");
+    bo_rollback_free(try_to(w, of_some, full, BO_REFUSED, &err));
+    said(err.text, "and only some of its rows were asked for");
+    bo_rollback_free(try_to(w, id, full, BO_OK, &err));
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
+}
+
 static void a_table_that_others_renamed_is_planned_as_it_is_made_again(void **state)
 {
     world *w = world_or_skip(state);
@@ -258,6 +289,7 @@ static void a_change_that_cannot_be_read_either_is_not_offered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_TABLES_MADE_AGAIN(a_dropped_table_is_not_made_again_with_some_of_its_rows),
         WITH_TABLES_MADE_AGAIN(a_table_that_others_renamed_is_planned_as_it_is_made_again),
         WITH_TABLES_MADE_AGAIN(what_stands_in_the_way_of_making_a_table_is_known_to_the_plan),
         EACH(a_table_that_is_gone_is_refused_by_type_partial_in_words),
