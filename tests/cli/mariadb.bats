@@ -83,6 +83,22 @@ SQL
     run -0 backout -q run --db "$url" damage.sql # statement by statement it may
 }
 
+@test "a procedure that commits does not do so in a dry run" {
+    sql "CREATE PROCEDURE ends() COMMIT; CREATE PROCEDURE begins() START TRANSACTION;
+        CREATE PROCEDURE alters() ALTER TABLE log ADD c int; CREATE PROCEDURE works() DELETE FROM log LIMIT 1"
+    local name
+    for name in ends begins alters; do
+        printf 'DELETE FROM log;\nCALL %s();\n' "$name" >damage.sql
+        run -3 --separate-stderr backout run --db "$url" --dry-run damage.sql
+        [[ $stderr == *"line 2: the statement would end the transaction that it runs in"* ]]
+        [ "$(rows)" = "$before" ]
+    done
+    echo 'CALL works();' >damage.sql
+    run -0 backout -q run --db "$url" --dry-run damage.sql
+    [[ $output == *"delete 1; nothing was changed"* ]]
+    [ "$(rows)" = "$before" ]
+}
+
 @test "a table that is not transactional is left out, and refused by name" {
     sql "CREATE TABLE old (a int) ENGINE = MyISAM"
     run -0 --separate-stderr backout point create --db "$url"

@@ -159,6 +159,11 @@ SQL
     run -1 --separate-stderr backout run --db shop bad.sql
     said "because: Duplicate entry for key 'note'"
     [[ $output$stderr != *tulip* ]]
+    printf "SET lc_messages = 'de_DE';\n\nUPDATE orders\nSET note = = 'tulip';\n" >bad.sql
+    run -1 --separate-stderr backout run --db shop bad.sql
+    said "because: line 4"
+    said "because: Fehler in der SQL-Syntax"
+    [[ $output$stderr != *tulip* ]]
     echo 'BEGIN; DELETE FROM orders;' >open.sql
     run -1 --separate-stderr backout run --db shop open.sql
     said "because: it begins a transaction and does not commit it"

@@ -66,18 +66,19 @@ static void add_without_value(bo_buf *out, const char *text)
     bo_buf_add_str(out, close ? close + 1 : "");
 }
 
-/* A syntax error without the manual, and of the SQL after it only the first word. */
+/* A syntax error without the manual, and of the SQL after it only the first word: that is what
+ * stands in quotes, in whatever language the server speaks. */
 static void add_syntax_error(bo_buf *out, const char *text)
 {
-    bo_buf_add(out, text, strcspn(text, ";"));
-    const char *near = strstr(text, "near '");
-    size_t size = 0;
-    if (near) {
-        near += strlen("near '");
-        while (isalnum((unsigned char)near[size]) || near[size] == '_')
-            size++;
-    }
-    bo_buf_printf(out, size > 0 ? " near '%.*s'" : "%.*s", (int)size, near ? near : "");
+    size_t before = strcspn(text, ";'"), size = 0;
+    const char *near = strchr(text, '\'');
+    while (before > 0 && text[before - 1] == ' ')
+        before--;
+    bo_buf_add(out, text, before);
+    while (near && (isalnum((unsigned char)near[1 + size]) || near[1 + size] == '_'))
+        size++;
+    if (size > 0)
+        bo_buf_printf(out, " near '%.*s'", (int)size, near + 1);
 }
 
 /* The server's words without values of rows, which are secrets. */

@@ -19,6 +19,7 @@ typedef struct my_conn {
     bool tables_locked;   /* LOCK TABLES was done in it: its end unlocks them */
     bool undone;          /* by the server, after a deadlock: there is nothing left to commit */
     bool raw;             /* session of a user's change: nothing pinned */
+    bool guarded;         /* the open transaction is one that only we can end */
     unsigned long server; /* mysql_get_server_version(): 101119 */
     struct my_url *url;
     const char *schema;     /* the database of the URL: where names without one are looked up */

@@ -132,17 +132,15 @@ static bo_status refuse(const my_piece *piece, effect what, bo_error *err)
         piece->line, first, both ? " " : "", both ? second : "");
 }
 
-/* The server counts lines from the first of the statement. */
+/* The server counts lines from the first of the statement, and says which behind the SQL. */
 static unsigned line_of_error(my_conn *conn, const my_piece *piece)
 {
     unsigned line = 1;
-    const char *at = NULL;
     if (conn->my && mysql_errno(conn->my) == ER_PARSE_ERROR) {
-        for (const char *c = mysql_error(conn->my); (c = strstr(c, " at line ")) != NULL; c++)
-            at = c;
+        const char *at = strrchr(mysql_error(conn->my), '\'');
+        if (at)
+            line = (unsigned)strtoul(at + strcspn(at, "0123456789"), NULL, 10);
     }
-    if (at)
-        line = (unsigned)strtoul(at + strlen(" at line "), NULL, 10);
     return piece->line + (line > 0 ? line - 1 : 0);
 }
 
@@ -157,6 +155,9 @@ static bo_status run_hidden(my_conn *conn, const my_piece *piece, bo_error *err)
     bo_status st = my_run(conn, NULL, err, "SAVEPOINT " SAVEPOINT);
     if (st == BO_OK)
         st = run_piece(conn, piece, err);
+    if (st != BO_OK && conn->my && mysql_errno(conn->my) == ER_XAER_RMFAIL)
+        return bo_fail(err, BO_REFUSED,
+            "line %u: the statement would end the transaction that it runs in", piece->line);
     if (st != BO_OK)
         return st;
     st = my_run(conn, NULL, err, "RELEASE SAVEPOINT " SAVEPOINT);

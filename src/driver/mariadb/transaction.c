@@ -27,13 +27,43 @@ static bo_status begin_read(my_conn *conn, bo_error *err)
                : st;
 }
 
+static bo_status run_xa(my_conn *conn, const char *verb, const char *end, bo_error *err)
+{
+    return my_run(conn, NULL, err, "XA %s 'backout_%lu'%s", verb, mysql_thread_id(conn->my), end);
+}
+
+/* A user's procedure may commit, which nobody sees beforehand.  In an XA transaction the server
+ * refuses it.  Galera knows none: there what was committed is noticed. */
+static bo_status begin_guarded(my_conn *conn, bo_error *err)
+{
+    bo_status st = my_log_rows(conn, err);
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err, "SET SESSION autocommit = ON"); /* or one is open already */
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    conn->guarded = st == BO_OK && run_xa(conn, "START", "", NULL) == BO_OK;
+    return st;
+}
+
+/* After a deadlock XA END fails, and what is left to do is XA ROLLBACK. */
+static bo_status end(my_conn *conn, bool commit, bo_error *err)
+{
+    if (!conn->guarded)
+        return my_run(conn, NULL, err, commit ? "COMMIT" : "ROLLBACK");
+    bo_status st = run_xa(conn, "END", "", commit ? err : NULL);
+    if (commit)
+        return st == BO_OK ? run_xa(conn, "COMMIT", " ONE PHASE", err) : st;
+    return run_xa(conn, "ROLLBACK", "", err);
+}
+
 /* LOCK TABLES would commit what is open, and START TRANSACTION would unlock them. */
 static bo_status begin_write(my_conn *conn, bo_error *err)
 {
     bo_status st = refuse_read_only(conn, err);
     if (st == BO_OK && conn->raw)
-        st = my_run(conn, NULL, err, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    return st == BO_OK ? my_run(conn, NULL, err, "SET SESSION autocommit = OFF") : st;
+        st = begin_guarded(conn, err);
+    return st == BO_OK && !conn->guarded ? my_run(conn, NULL, err, "SET SESSION autocommit = OFF")
+                                         : st;
 }
 
 static bo_status begin_plain(my_conn *conn, bo_error *err)
@@ -71,7 +101,7 @@ static void leave(my_conn *conn)
 {
     const bool unlock = conn->tables_locked;
     my_forget_links(conn);
-    conn->in_transaction = conn->tables_locked = conn->undone = false;
+    conn->in_transaction = conn->tables_locked = conn->undone = conn->guarded = false;
     bo_status st = unlock ? my_run(conn, NULL, NULL, "UNLOCK TABLES") : BO_OK;
     if (st == BO_OK && conn->mode == BO_TX_WRITE)
         st = my_run(conn, NULL, NULL, "SET SESSION autocommit = ON");
@@ -90,9 +120,9 @@ bo_status my_commit(bo_conn *base, bo_error *err)
         return bo_fail(err, BO_DATABASE,
             "the server rolled the transaction back: a statement in it met a deadlock");
     }
-    bo_status st = my_run(conn, NULL, err, "COMMIT");
+    bo_status st = end(conn, true, err);
     if (st != BO_OK && my_link_broke(conn)) {
-        conn->in_transaction = conn->tables_locked = false;
+        conn->in_transaction = conn->tables_locked = conn->guarded = false;
         (void)bo_wrap(err, st, "no answer to COMMIT came");
         if (err)
             err->status = BO_UNKNOWN;
@@ -111,10 +141,10 @@ void my_rollback(bo_conn *base)
     my_conn *conn = my_of(base);
     if (!conn->in_transaction)
         return;
-    if (my_run(conn, NULL, NULL, "ROLLBACK") == BO_OK) {
+    if (end(conn, false, NULL) == BO_OK) {
         leave(conn);
         return;
     }
-    conn->in_transaction = conn->tables_locked = conn->undone = false;
+    conn->in_transaction = conn->tables_locked = conn->undone = conn->guarded = false;
     drop_link(conn);
 }
