@@ -79,11 +79,13 @@ bo_status sq_parse_name(const char *name, bo_arena *arena, const char **local_ou
         return bo_nomem(err);
 
     const char *local = (const char *)(two ? second.data : first.data);
-    if (!rest || *rest || !*local) { /* not of that form: the name itself, as it is */
+    const bool empty =
+        rest && rest > name && rest[-1] == '"' && !*local; /* "", a name like any other */
+    if (!rest || *rest || (!*local && !empty)) { /* not of that form: the name itself, as it is */
         local = name;
         two = false;
     }
-    if (!*local)
+    if (!*local && !empty)
         return bo_fail(err, BO_INVALID, "the name of a table is empty");
     if (two && !bo_text_same((const char *)first.data, "main"))
         return bo_fail(err, BO_NOTFOUND, "no such table: %s", name);

@@ -182,6 +182,14 @@ static void a_table_with_an_unknown_collation_or_function_is_uncovered(void **st
     assert_non_null(strstr(table->limits[0], "german"));
 }
 
+static void an_empty_name_is_a_name(void **state)
+{
+    world *w = *state;
+    run(w->user, "CREATE TABLE \"\" (id INTEGER PRIMARY KEY)");
+    assert_string_equal(describe(w, "\"\"")->name, "\"\"");
+    assert_string_equal(describe(w, "main.\"\"")->local, "");
+}
+
 static void a_primary_key_may_or_may_not_be_the_row_number(void **state)
 {
     world *w = *state;
@@ -338,6 +346,7 @@ int main(void)
         TEST(tables_that_cannot_be_covered_say_why),
         TEST(a_key_of_more_columns_than_can_be_put_in_order_is_none),
         TEST(a_table_with_an_unknown_collation_or_function_is_uncovered),
+        TEST(an_empty_name_is_a_name),
         TEST(a_primary_key_may_or_may_not_be_the_row_number),
         TEST(a_reference_is_read_whatever_its_spelling),
         TEST(a_literal_of_any_real_is_exact),
