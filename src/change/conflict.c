@@ -239,6 +239,12 @@ static bool is_of_point(const bo_undo *undo, uint32_t table, const bo_part *othe
            !undo->intent->parts[table].predicate;
 }
 
+bool bo_undo_may_dangle(const bo_undo *undo)
+{
+    return strcmp(undo->record.kind, "undo") == 0 &&
+           strcmp(undo->target->conn->driver->name, "sqlite") == 0;
+}
+
 static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *err)
 {
     struct closing *closing = ctx;
@@ -249,7 +255,9 @@ static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *er
     int other = blocked->other ? bo_content_find(undo->intent, blocked->other) : -1;
     bool comes_whole = other >= 0 && undo->intent->parts[other].bulk && undo->options->dry_run;
     bool of_point = other >= 0 && is_of_point(undo, table, &undo->intent->parts[other]);
-    if (comes_whole || of_point || bo_fate_dropped(&undo->fates[table], blocked->id))
+    bool dangles = blocked->conflict_class == BO_CLASS_FOREIGN_KEY && bo_undo_may_dangle(undo) &&
+                   undo->options->on_conflict == BO_ON_CONFLICT_REPLACE;
+    if (comes_whole || of_point || dangles || bo_fate_dropped(&undo->fates[table], blocked->id))
         return BO_OK; /* a dry run does not fill emptied tables, so their rows seem to be missing */
     if (undo->fates[table].listed[blocked->id / 8] >> (blocked->id % 8) & 1) {
         undo->blocked_count++; /* one row, one conflict; but nothing can replace it */

@@ -173,6 +173,9 @@ bo_status bo_walk_stage(void *ctx, bo_stage_entry *entry_out, bool *end_out, bo_
 /** Stages the intent, finds the rows of now, classifies, follows closure; lists conflicts; drops
  * what the policy skips. */
 bo_status bo_undo_find_conflicts(bo_undo *undo, bo_error *err);
+/** The state before a rollback, where nobody enforces foreign keys: it may have had references that
+ * led nowhere, and BO_ON_CONFLICT_REPLACE brings them back. */
+bool bo_undo_may_dangle(const bo_undo *undo);
 /** All tables of the point become as they were, with the references among them. */
 bool bo_undo_is_whole(const bo_undo *undo);
 bo_status bo_undo_list_conflict(bo_undo *undo, uint32_t table, bo_conflict_class conflict_class,

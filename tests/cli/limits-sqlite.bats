@@ -76,6 +76,22 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     [ "$(q 'SELECT count(*) FROM items WHERE order_id = 10')" = 0 ]
 }
 
+@test "references that led nowhere before a rollback come back with --on-conflict replace" {
+    local damaged
+    echo 'DELETE FROM orders WHERE id = 10; DELETE FROM customers WHERE id = 2' >one.sql
+    backout -q run --db shop.db one.sql
+    damaged=$(rows)
+    for type in full partial; do
+        undo=$(backout -q execute "$(backout list --output json | jq -r '[.[] | select(.migration == "one")][0].id')" \
+            --type $type --yes --output json | jq -r .undo_point)
+        [ "$(rows)" != "$damaged" ]
+        run -3 backout execute "$undo" --yes
+        [[ $output == *"2 conflicts are of class constraint or foreign-key"*"come back with --on-conflict replace"* ]]
+        run -0 backout execute "$undo" --yes --on-conflict replace
+        [ "$(rows)" = "$damaged" ]
+    done
+}
+
 @test "what a file writes to an attached database stays" {
     sqlite3 other.db 'CREATE TABLE o (a)'
     echo "ATTACH 'other.db' AS other; INSERT INTO other.o VALUES (1); DELETE FROM items;" >both.sql
