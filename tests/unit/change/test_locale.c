@@ -5,10 +5,10 @@
  */
 #include "world.h"
 
+#include <ctype.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "backout/run.h"
@@ -48,7 +48,7 @@ static int enter(void **state)
     assert_non_null(setlocale(LC_NUMERIC, "odd"));
     (void)snprintf(half, sizeof half, "%.1f", 0.5);
     assert_string_equal(half, "0,5");
-    assert_int_not_equal(strcasecmp("COMMIT", "commit"), 0);
+    assert_int_equal(toupper('i'), 'i');
     return 0;
 }
 
