@@ -144,6 +144,28 @@ static void a_child_comes_with_a_parent_that_comes(void **state)
     finish(w, &undo, "SELECT (SELECT count(*) FROM p) + (SELECT count(*) FROM c)", "4");
 }
 
+/* 10 was the value of row 1, and the change gave it to row 2, which would go back to 20: either the
+ * child stays away, or row 2 keeps its value for it. */
+static void a_child_does_not_come_to_a_parent_that_loses_its_value(void **state)
+{
+    contract_world *w = *state;
+    stage_undo undo;
+    begin(w, &undo,
+        "CREATE TABLE p (id integer PRIMARY KEY, code integer UNIQUE);"
+        "CREATE TABLE c (id integer PRIMARY KEY, code integer REFERENCES p (code));"
+        "INSERT INTO p VALUES (1, 10), (2, 20); INSERT INTO c VALUES (7, 10)",
+        "DELETE FROM c; UPDATE p SET code = 30 WHERE id = 1; UPDATE p SET code = 10 WHERE id = 2",
+        PG_NAMES("p", "c"));
+    drop(&undo, 0, 1);
+    const bool kept = w->engine == CONTRACT_POSTGRESQL;
+    if (kept)
+        expect_one(&undo, 0, 2, BO_CLASS_FOREIGN_KEY, "c");
+    else
+        expect_one(&undo, 1, 1, BO_CLASS_FOREIGN_KEY, "p");
+    finish(w, &undo, "SELECT (SELECT sum(code) FROM p) + (SELECT count(*) FROM c)",
+        kept ? "41" : "50");
+}
+
 static void what_is_dropped_keeps_its_dependants_away(void **state)
 {
     contract_world *w = *state;
@@ -269,6 +291,7 @@ CONTRACT_MAIN("blocked", CONTRACT_TEST(a_parent_stays_for_a_child_that_stays),
     CONTRACT_TEST(children_are_found_by_an_index_too),
     CONTRACT_TEST(a_child_stays_away_when_its_parent_is_gone),
     CONTRACT_TEST(a_child_comes_with_a_parent_that_comes),
+    CONTRACT_TEST(a_child_does_not_come_to_a_parent_that_loses_its_value),
     CONTRACT_TEST(what_is_dropped_keeps_its_dependants_away),
     CONTRACT_TEST(a_chain_within_one_table_is_followed),
     CONTRACT_TEST(a_unique_value_of_a_row_that_stays_blocks),
