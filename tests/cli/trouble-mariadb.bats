@@ -393,6 +393,8 @@ SQL
     my -e 'CREATE TABLE words (id int PRIMARY KEY, w varchar(9) CHARACTER SET latin1); INSERT INTO words VALUES (1, 0xE9)'
     run -0 backout point create --db shop
     [[ $output == *"limit: words: the server writes a binary log of statements: to put rows back, the right BINLOG ADMIN is needed"* ]]
+    run -0 backout doctor --db shop
+    [[ $output == *"the server writes a binary log: writes of a journal are logged as statements, at which replicas stop"* ]]
     my -e 'DELETE FROM words'
     id=$(backout -q point seal latest --output json | jq -r .id)
     run -3 --separate-stderr backout execute "$id" --yes

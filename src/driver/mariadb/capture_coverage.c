@@ -53,10 +53,8 @@ static bo_status server_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
     BO_OWN_VALUE(bo_buf) sql = {0};
     BO_OWN(MYSQL_RES) *result = NULL;
     bo_buf_add_str(&sql,
-        "SELECT " RIGHTS ", @@log_bin AND NOT @@log_bin_trust_function_creators AND NOT EXISTS"
-        " (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'SUPER'),"
-        " @@log_bin AND @@GLOBAL.binlog_format = 'STATEMENT', (SELECT COUNT(*) FROM "
-        "information_schema.SESSION_VARIABLES WHERE"
+        "SELECT " RIGHTS ", @@log_bin, (SELECT COUNT(*) FROM information_schema.SESSION_VARIABLES"
+        " WHERE"
         " VARIABLE_NAME = 'WSREP_ON' AND VARIABLE_VALUE = 'ON'), (SELECT ENGINE FROM"
         " information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ");
     my_quote_literal(&sql, now->local);
@@ -67,18 +65,15 @@ static bo_status server_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
         return st;
     if (row[0] && *row[0])
         add_reason(reasons, "a right is missing: GRANT %s ON %s.*", row[0], conn->schema);
-    if (row[1] && row[1][0] == '1')
-        add_reason(reasons, "the server writes a binary log and lets only SUPER make triggers, "
-                            "unless log_bin_trust_function_creators is on");
-    if (row[2] && row[2][0] == '1')
-        add_reason(reasons, "the server writes a binary log of statements: writes of a journal are "
-                            "logged as rows, with binlog_format MIXED or ROW");
-    if (row[3] && row[3][0] != '0')
+    if (row[1] && row[1][0] != '0') /* whatever its format is: a journal is versioned */
+        add_reason(reasons, "the server writes a binary log: writes of a journal are logged as "
+                            "statements, at which replicas stop");
+    if (row[2] && row[2][0] != '0')
         add_reason(reasons, "the server is a node of a Galera cluster, where writes of other nodes "
                             "fire no triggers");
-    if (!row[4] || strcmp(row[4], "InnoDB") != 0)
+    if (!row[3] || strcmp(row[3], "InnoDB") != 0)
         add_reason(reasons, "its engine is %s: only InnoDB undoes what is not committed",
-            row[4] ? row[4] : "not known");
+            row[3] ? row[3] : "not known");
     return BO_OK;
 }
 
