@@ -15,6 +15,7 @@ extern "C" {
  * before is a point (undo_point).  Proved by a digest of every table before it is committed.
  *
  * @param what  a point id or the path of a pack file.
+ * @param out   as from bo_rollback_execute().
  */
 BO_API BO_NODISCARD bo_status bo_restore(bo_session *session, const bo_database *database,
     const char *what, const char *const *tables, size_t table_count, bool dry_run,

@@ -37,6 +37,7 @@ BO_API BO_NODISCARD bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_er
  * shape of a table; then its capture is ended.  `why` goes into the audit log.  After an interrupt,
  * bo_interrupt_clear() first.
  *
+ * @param out         as from bo_rollback_execute().
  * @retval BO_FAILED  rows were written meanwhile and none carries the run's mark: nothing was
  *                    undone, because whether they are the change's is not known.
  */
