@@ -425,6 +425,37 @@ static void an_edited_record_is_exported_as_it_is_and_found_in_the_file(void **s
     }
 }
 
+/* `text` comes before the first field of the first record. */
+static bo_status verify_with(world *w, const char *text, bo_audit_check *out)
+{
+    char path[160];
+    BO_OWN_VALUE(bo_buf) whole = {0};
+    BO_OWN_VALUE(bo_buf) forged = {0};
+    export_to(w, path);
+    assert_int_equal(bo_file_slurp(path, 1u << 20, &whole, NULL), BO_OK);
+    const size_t at =
+        (size_t)(strchr((const char *)whole.data, '{') - (const char *)whole.data) + 1;
+    bo_buf_add(&forged, whole.data, at);
+    bo_buf_add_str(&forged, text);
+    bo_buf_add(&forged, whole.data + at, whole.size - at);
+    assert_int_equal(bo_file_write(path, forged.data, forged.size, true, NULL), BO_OK);
+    return bo_audit_verify_file(path, out, NULL);
+}
+
+/* Who reads the file would believe it. */
+static void a_field_that_nobody_wrote_is_seen_in_an_export(void **state)
+{
+    world *w = *state;
+    bo_audit_check check = {0};
+    four_records(w);
+    assert_int_equal(verify_with(w, "", &check), BO_OK);
+    assert_true(check.whole);
+    assert_int_equal(verify_with(w, "\"approved\": \"yes\", ", &check), BO_OK);
+    assert_false(check.whole);
+    assert_int_equal(check.broken_at, 1);
+    assert_int_equal(verify_with(w, "\"actor\": \"another\", ", &check), BO_CORRUPT);
+}
+
 static void a_file_that_is_no_export_is_refused(void **state)
 {
     world *w = *state;
@@ -464,6 +495,7 @@ int main(void)
         WORLD_TEST(an_export_is_private_and_verifies_offline),
         WORLD_TEST(every_changed_byte_of_an_export_is_seen),
         WORLD_TEST(an_edited_record_is_exported_as_it_is_and_found_in_the_file),
+        WORLD_TEST(a_field_that_nobody_wrote_is_seen_in_an_export),
         WORLD_TEST(a_file_that_is_no_export_is_refused),
     };
     return WORLD_RUN(tests);

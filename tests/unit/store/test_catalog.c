@@ -24,6 +24,25 @@ static void a_new_catalog_is_private(void **state)
     assert_true(is_private(path, 0600));
 }
 
+static bo_status keep_value(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    (void)count;
+    (void)err;
+    (void)snprintf(ctx, 32, "%.*s", (int)values[0].size, values[0].data);
+    return BO_OK;
+}
+
+/* What was recorded is on disk before anything is done. */
+static void a_commit_waits_for_the_disk(void **state)
+{
+    world *w = *state;
+    bo_conn *conn = bo_catalog_conn(w->catalog);
+    char value[32] = "";
+    const char *sql = world_is_postgres() ? "SHOW synchronous_commit" : "PRAGMA synchronous";
+    assert_int_equal(conn->driver->query(conn, sql, NULL, 0, keep_value, value, NULL, NULL), BO_OK);
+    assert_string_equal(value, world_is_postgres() ? "on" : "2"); /* FULL */
+}
+
 static void a_catalog_that_others_may_write_to_is_refused(void **state)
 {
     world *w = *state;
@@ -178,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_new_catalog_is_private),
+        WORLD_TEST(a_commit_waits_for_the_disk),
         WORLD_TEST(a_catalog_that_others_may_write_to_is_refused),
         WORLD_TEST(a_catalog_of_a_later_version_is_refused_and_left_alone),
         WORLD_TEST(an_opened_catalog_is_opened_again_with_what_it_has),

@@ -135,6 +135,8 @@ static void latest_is_the_newest_point_one_can_return_to(void **state)
     add(w, "rb_7", "point", BO_POINT_PRUNED);
     add(w, "rb_backup_2", "backup", BO_POINT_READY);
     assert_string_equal(find(w, "latest"), "rb_2");
+    add(w, "rb_8", "point", BO_POINT_ROLLED_BACK);
+    assert_string_equal(find(w, "latest"), "rb_8");
 }
 
 static char listed[256];

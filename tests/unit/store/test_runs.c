@@ -465,8 +465,10 @@ static void a_run_of_another_catalog_handle_lives_until_that_is_freed(void **sta
     assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", next, NULL), BO_BUSY);
     bo_run_record record = only_run(w);
     assert_false(bo_run_is_dead(&record));
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_b", "me", next, NULL), BO_OK);
     bo_catalog_free(other);
     assert_true(bo_run_is_dead(&record));
+    assert_true(bo_live_has(next)); /* it is not the other's */
     assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_a", "me", next, NULL), BO_OK);
 }
 
@@ -483,6 +485,7 @@ static void a_run_that_does_not_begin_after_all_leaves_the_one_before_it_alive(v
         bo_catalog_run_follow(w->catalog, run, "failed", "rollback", "rb_b", "me", next, NULL),
         BO_BUSY);
     assert_true(bo_live_has(run));
+    assert_int_equal(bo_catalog_run_step(w->catalog, run, "again", NULL, NULL, NULL), BO_OK);
 
     assert_int_equal(bo_catalog_begin(w->catalog, NULL), BO_OK);
     assert_int_equal(bo_catalog_run_begin(w->catalog, "point", "rb_c", "me", next, NULL), BO_OK);
