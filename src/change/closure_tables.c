@@ -75,6 +75,12 @@ static bo_status find_child(
     if (st != BO_OK)
         return bo_wrap(
             err, st, "cannot follow foreign key '%s' of %s", edge->key->name, edge->key->child);
+    for (uint32_t i = 0; i < closure->table_count; i++) {
+        if (bo_table_is_inside(table, closure->tables[i].table)) { /* it goes along with that */
+            edge->child = i;
+            return BO_OK;
+        }
+    }
     edge->child = closure->table_count;
     return add_table(closure, arena, table, edge, err);
 }

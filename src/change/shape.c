@@ -34,38 +34,22 @@ static void note_change(bo_buf *notes, const bo_part *part, const bo_table_chang
     bo_buf_add_str(notes, "\n");
 }
 
-static bool has_partition(const bo_table *table, const char *name)
-{
-    for (uint16_t i = 0; i < table->partition_count; i++)
-        if (strcmp(table->partitions[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* Rows of a partition that is gone fit only if another one takes them; one that came brought rows.
  */
 static void note_partitions(bo_buf *notes, const bo_part *part)
 {
     for (uint16_t i = 0; i < part->was->partition_count; i++)
-        if (!has_partition(part->now, part->was->partitions[i]))
+        if (!bo_table_has_partition(part->now, part->was->partitions[i]))
             bo_buf_printf(notes,
                 "%s: partition '%s' is gone since the point; make it again before its rows come "
                 "back\n",
                 part->was->name, part->was->partitions[i]);
     for (uint16_t i = 0; part->now->kind == 'p' && i < part->now->partition_count; i++)
-        if (!has_partition(part->was, part->now->partitions[i]))
+        if (!bo_table_has_partition(part->was, part->now->partitions[i]))
             bo_buf_printf(notes,
                 "%s: partition '%s' came since the point; detach it before, where rows that it "
                 "brought are to stay in it\n",
                 part->was->name, part->now->partitions[i]);
-}
-
-/* Its rows are rows of `table` as well: it is a partition, or with one of its own all of it is. */
-static bool is_inside(const bo_table *inner, const bo_table *table)
-{
-    return inner != table && table->kind == 'p' && /* of others the partitions are no tables */
-           inner->partition_count <= table->partition_count &&
-           has_partition(table, inner->partition_count ? inner->partitions[0] : inner->name);
 }
 
 bo_status bo_shape_refuse_twice(const bo_content *content, bo_error *err)
@@ -74,13 +58,13 @@ bo_status bo_shape_refuse_twice(const bo_content *content, bo_error *err)
         const bo_part *whole = &content->parts[i];
         for (uint32_t k = 0; k < content->part_count && whole->now && !whole->left_out; k++) {
             const bo_part *part = &content->parts[k];
-            if (part->left_out || !part->now || !is_inside(part->now, whole->now))
+            if (part->left_out || !part->now || !bo_table_is_inside(part->now, whole->now))
                 continue;
-            if (is_inside(part->was, whole->was))
+            if (bo_table_is_inside(part->was, whole->was))
                 return bo_fail(err, BO_REFUSED,
                     "table '%s' is a partition of '%s', and its rows would be put back twice\n"
-                    "choose one of both: --tables %s",
-                    part->was->name, whole->was->name, whole->was->name);
+                    "leave one of both out: --tables",
+                    part->was->name, whole->was->name);
             return bo_fail(err, BO_REFUSED,
                 "table '%s' is a partition of '%s' now, and was a table of its own at the point\n"
                 "make it one again: ALTER TABLE %s DETACH PARTITION %s",

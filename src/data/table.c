@@ -14,6 +14,23 @@ int bo_table_column(const bo_table *table, const char *name)
     return -1;
 }
 
+bool bo_table_has_partition(const bo_table *table, const char *name)
+{
+    for (uint16_t i = 0; i < table->partition_count; i++)
+        if (strcmp(table->partitions[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Only those that hold rows are listed: with one of its own all of a partition is inside. */
+bool bo_table_is_inside(const bo_table *inner, const bo_table *table)
+{
+    return inner != table && table->kind == 'p' && /* of others the partitions are no tables */
+           inner->partition_count <= table->partition_count &&
+           bo_table_has_partition(
+               table, inner->partition_count ? inner->partitions[0] : inner->name);
+}
+
 int bo_table_image_position(const bo_table *table, uint16_t position)
 {
     for (uint16_t i = 0; i < table->image_count; i++)

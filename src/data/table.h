@@ -146,6 +146,9 @@ typedef struct bo_table {
 
 /** Position in `columns` of the column `name`, or -1. */
 int bo_table_column(const bo_table *table, const char *name);
+bool bo_table_has_partition(const bo_table *table, const char *name);
+/** All rows of `inner` are rows of `table` as well: it is a partition of it, of any level. */
+bool bo_table_is_inside(const bo_table *inner, const bo_table *table);
 /** Position among the values of an image of column `position`, or -1 when it is not in images. */
 int bo_table_image_position(const bo_table *table, uint16_t position);
 /** Positions in the image of the row key's columns: fills `out` (room for row_key->count); 0

@@ -195,3 +195,17 @@ SQL
         run -0 backout verify latest
     done
 }
+
+@test "a partition with a foreign key of its own goes along with the table that it is part of" {
+    sql -c "CREATE TABLE uses (id int PRIMARY KEY, customer int) PARTITION BY RANGE (id);
+        CREATE TABLE few PARTITION OF uses FOR VALUES FROM (0) TO (10);
+        CREATE TABLE many PARTITION OF uses FOR VALUES FROM (10) TO (100);
+        ALTER TABLE few ADD FOREIGN KEY (customer) REFERENCES customers ON DELETE CASCADE;
+        INSERT INTO uses VALUES (1, 1), (2, 2), (11, 1)"
+    echo "DELETE FROM customers WHERE id = 1; UPDATE uses SET customer = 3 WHERE id = 11" >damage.sql
+    run -0 --separate-stderr backout run --db "$PG_URL" --tables customers,uses damage.sql
+    [[ $output == *"sealed  3 tables"* ]] # with orders
+    backout -q execute latest --type partial --yes
+    [ "$(sql -c 'SELECT * FROM uses ORDER BY id')" = $'1|1\n2|2\n11|1' ]
+    [ "$(rows)" = "$before" ]
+}
