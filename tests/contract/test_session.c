@@ -338,6 +338,28 @@ static void a_marker_tells_whether_its_transaction_committed(void **state)
     bo_conn_free(other);
 }
 
+/* It may be all that tells of another rollback that it was committed. */
+static void a_marker_stays_when_another_one_is_removed(void **state)
+{
+    contract_world *w = *state;
+    const bo_driver *driver = w->driver;
+    bo_error err = {0};
+    bool marked = false;
+    const char *const ids[] = {"one", "two"};
+    bo_buf tokens[2] = {{0}, {0}};
+    for (size_t i = 0; i < 2; i++) {
+        pg_must(driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+        pg_must(driver->mark(w->conn, ids[i], &tokens[i], &err), &err);
+        pg_must(driver->commit(w->conn, &err), &err);
+    }
+    pg_must(driver->unmark(w->conn, "one", &err), &err);
+    pg_must(driver->marked(w->conn, "two", bo_buf_str(&tokens[1]), &marked, &err), &err);
+    assert_true(marked);
+    pg_must(driver->unmark(w->conn, "two", &err), &err);
+    for (size_t i = 0; i < 2; i++)
+        bo_buf_done(&tokens[i]);
+}
+
 static bo_status count_name(void *ctx, const char *name, bo_error *err)
 {
     (void)name;
@@ -387,4 +409,5 @@ CONTRACT_MAIN("session", CONTRACT_TEST(parameters_are_values_whatever_is_in_them
     CONTRACT_TEST(a_statement_that_runs_can_be_stopped),
     CONTRACT_TEST(an_identity_is_that_of_the_database),
     CONTRACT_TEST(a_marker_tells_whether_its_transaction_committed),
+    CONTRACT_TEST(a_marker_stays_when_another_one_is_removed),
     CONTRACT_TEST(a_marker_that_is_removed_leaves_no_trace))

@@ -300,7 +300,10 @@ static void a_step_that_takes_long_keeps_its_lease(void **state)
 {
     world *w = *state;
     char run[64];
+    char older[64];
     char ended[64];
+    assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_c", "me", older, NULL), BO_OK);
+    int64_t older_lease_us = only_run(w).lease_us;
     assert_int_equal(bo_catalog_run_begin(w->catalog, "seal", "rb_b", "me", ended, NULL), BO_OK);
     assert_int_equal(bo_catalog_run_end(w->catalog, ended, "done", NULL, NULL), BO_OK);
     int64_t ended_lease_us = only_run(w).lease_us;
@@ -315,6 +318,8 @@ static void a_step_that_takes_long_keeps_its_lease(void **state)
     size_t count = 0;
     assert_int_equal(bo_catalog_runs(w->catalog, "rb_b", 0, w->arena, &runs, &count, NULL), BO_OK);
     assert_int_equal(runs[0].lease_us, ended_lease_us);
+    assert_int_equal(bo_catalog_runs(w->catalog, "rb_c", 0, w->arena, &runs, &count, NULL), BO_OK);
+    assert_true(runs[0].lease_us > older_lease_us);
 
     lease_us = only_run(w).lease_us;
     (void)usleep(3 * KEEP_EVERY_MS * 1000);
