@@ -100,33 +100,49 @@ static bo_status execute_text(change *c, const bo_buf *sql, bool one_transaction
 }
 
 /* Our own sessions carry the run's mark, unless the file takes it off. */
-static bool keeps_mark(const cli_list *files)
+static bool keeps_mark(const bo_buf *text)
 {
     static const char *const words[] = {"reset", "discard", "backout"};
     bool keeps = true;
-    for (size_t i = 0; keeps && i < files->count; i++) {
-        BO_OWN_VALUE(bo_buf) text = {0};
-        bo_error ignored = {0};
-        keeps = append_file(files->items[i], &text, &ignored) == BO_OK;
-        for (size_t w = 0; keeps && w < sizeof words / sizeof words[0]; w++)
-            keeps = !bo_text_find(bo_buf_str(&text), words[w]);
-    }
+    for (size_t w = 0; keeps && w < sizeof words / sizeof words[0]; w++)
+        keeps = !bo_text_find(bo_buf_str(text), words[w]);
     return keeps;
+}
+
+/* Each file once, for a pipe has its text only once: into `out`, one after the other. */
+static bo_status read_once(change *c, bo_buf *out, size_t *ends, bo_error *err)
+{
+    const cli_list *files = &c->args->files;
+    bool trusted = true;
+    for (size_t i = 0; i < files->count; i++) {
+        BO_OWN_VALUE(bo_buf) one = {0};
+        bo_status st = append_file(files->items[i], &one, err);
+        if (st != BO_OK)
+            return st;
+        trusted = trusted && keeps_mark(&one);
+        bo_buf_add(out, one.data, one.size);
+        ends[i] = out->size;
+    }
+    if (trusted)
+        bo_run_trust_mark(c->run);
+    return bo_buf_check(out, err);
 }
 
 static bo_status change_by_files(change *c, bo_error *err)
 {
     const cli_list *files = &c->args->files;
-    if (keeps_mark(files))
-        bo_run_trust_mark(c->run);
     BO_OWN_VALUE(bo_buf) all = {0};
-    if (c->args->type == 1) {
-        bo_status st = read_files(files, &all, err);
+    size_t *ends = bo_arena_array(c->ctx->arena, files->count, sizeof *ends);
+    if (!ends)
+        return bo_nomem(err);
+    bo_status st = read_once(c, &all, ends, err);
+    if (st != BO_OK || c->args->type == 1)
         return st == BO_OK ? execute_text(c, &all, true, err) : st;
-    }
     for (size_t i = 0; i < files->count; i++) {
         BO_OWN_VALUE(bo_buf) one = {0};
-        bo_status st = append_file(files->items[i], &one, err);
+        const size_t start = i > 0 ? ends[i - 1] : 0;
+        bo_buf_add(&one, all.data + start, ends[i] - start);
+        st = bo_buf_check(&one, err);
         if (st == BO_OK)
             st = execute_text(c, &one, false, err);
         if (st != BO_OK)

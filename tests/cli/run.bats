@@ -95,6 +95,16 @@ teardown() { common_teardown; }
     done
 }
 
+@test "a change comes from a pipe, too" {
+    for how in '' '--type transaction'; do
+        # shellcheck disable=SC2086 # two words
+        run -0 backout -q run --db shop.db $how <(echo "DELETE FROM items WHERE order_id = 10;") \
+            <(echo "INSERT INTO items VALUES (13, 9, 'new');")
+        [[ $output == *"the change touched 3 rows"* ]] || { echo "$output"; false; }
+        backout -q execute latest --yes
+    done
+}
+
 @test "a command that fails is rolled back and exits 1" {
     local before
     before=$(rows)
