@@ -208,6 +208,56 @@ static void a_row_that_others_wrote_and_refer_to_is_not_replaced(void **state)
     assert_string_equal(world_value(w, dangling), "0");
 }
 
+/* Rows that are equal are told apart by their number, and only rows that would go count. */
+static void type_full_discards_no_row_of_others_unasked(void **state)
+{
+    world *w = *state;
+    const bo_scope_item where[] = {{"orders", "id = 10"}};
+    const bo_rollback_options full = {0}, of_row = {.where = where, .where_count = 1};
+    const char *id = world_point(w, "log");
+    world_sql(w, "INSERT INTO log VALUES ('new')");
+    world_seal(w, id);
+    world_sql(w, "INSERT INTO log VALUES ('new')");
+    assert_int_equal(roll_back(w, id, &full), BO_REFUSED);
+
+    id = world_point(w, "orders");
+    world_sql(w, "UPDATE orders SET total = 1 WHERE id = 10");
+    world_seal(w, id);
+    world_sql(w, "UPDATE orders SET total = 2 WHERE id = 11");
+    assert_int_equal(roll_back(w, id, &full), BO_REFUSED);
+    assert_int_equal(roll_back(w, id, &of_row), BO_OK);
+    assert_string_equal(world_value(w, "SELECT total FROM orders WHERE id = 11"), "2");
+
+    bo_error err = {0};
+    bo_point_list *list = NULL;
+    const bo_point_options options = {.migration = "test", .kind = "backup"};
+    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
+    id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
+    bo_point_list_free(list);
+    world_sql(w, "DELETE FROM orders WHERE id = 10"); /* since a backup that is others' as well */
+    assert_int_equal(roll_back(w, id, &full), BO_REFUSED);
+}
+
+/* Nothing would be done, and it would be called done. */
+static void a_table_that_the_point_does_not_have_is_told(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders");
+    world_seal(w, id);
+    const char *const tables[] = {"orders", "order"};
+    const bo_scope_item where[] = {{"customers", "id = 1"}};
+    for (int type = BO_ROLLBACK_FULL; type <= BO_ROLLBACK_PARTIAL; type++) {
+        const bo_rollback_options of_tables = {
+            .type = (bo_rollback_type)type, .tables = tables, .table_count = 2};
+        const bo_rollback_options of_rows = {
+            .type = (bo_rollback_type)type, .where = where, .where_count = 1};
+        assert_int_equal(roll_back(w, id, &of_tables), BO_NOTFOUND);
+        assert_int_equal(roll_back(w, id, &of_rows), BO_NOTFOUND);
+    }
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+}
+
 /* What somebody put back already is neither written nor counted again. */
 static void a_row_that_is_as_before_already_is_left_alone(void **state)
 {
@@ -237,6 +287,8 @@ int main(void)
         WORLD_TEST(type_full_of_some_rows_of_a_table_leaves_no_row_without_its_parent),
         WORLD_TEST(a_table_that_comes_back_as_a_whole_has_no_row_without_its_parent),
         WORLD_TEST(a_row_that_others_wrote_and_refer_to_is_not_replaced),
+        WORLD_TEST(type_full_discards_no_row_of_others_unasked),
+        WORLD_TEST(a_table_that_the_point_does_not_have_is_told),
         WORLD_TEST(a_row_that_is_as_before_already_is_left_alone),
     };
     return cmocka_run_group_tests_name("unseen", tests, NULL, NULL);
