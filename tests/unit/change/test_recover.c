@@ -498,6 +498,21 @@ static void an_undo_point_that_is_brought_back_is_sealed(void **state)
     assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
 }
 
+/* Its file is there, and no record has it. */
+static void a_point_whose_seal_died_is_sealed_again(void **state)
+{
+    world *w = *state;
+    const char *id = world_point(w, "orders");
+    world_sql(w, "DELETE FROM orders WHERE id = 10");
+    world_killed_at(w, "file.stored", world_seal, id);
+    assert_true(world_has_file(w, bo_arena_printf(w->arena, "%s.change", id)));
+    assert_int_equal(world_record(w, id).status, BO_POINT_READY);
+    world_sql(w, "DELETE FROM orders WHERE id = 11");
+    world_seal(w, id);
+    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +532,7 @@ int main(void)
         WORLD_TEST(a_table_without_a_key_is_undone_once),
         WORLD_TEST(a_table_without_a_key_that_was_restored_is_not_undone_again),
         WORLD_TEST(an_undo_point_that_is_brought_back_is_sealed),
+        WORLD_TEST(a_point_whose_seal_died_is_sealed_again),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
 }
