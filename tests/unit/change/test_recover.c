@@ -239,12 +239,14 @@ static void discard(world *w, const char *id)
     bo_rollback *done = NULL;
     const bo_rollback_options options = {.discard_later = true};
     (void)!bo_rollback_execute(w->session, &w->database, id, &options, &done, NULL);
+    bo_rollback_free(done);
 }
 
 static void restore(world *w, const char *id)
 {
     bo_rollback *done = NULL;
     (void)!bo_restore(w->session, &w->database, id, NULL, 0, false, &done, NULL);
+    bo_rollback_free(done);
 }
 
 static void assert_nothing_kept(
