@@ -226,8 +226,8 @@ static void expect_row(struct judging *j, unsigned t, const change *one)
     const row *merged =
         q->how->by_column && !full && !row_same(now, one->after) ? merge(j, t, one, now) : NULL;
     bool as_left = row_same(now, one->after) || merged;
-    if (row_same(one->before, one->after) && !one->mixed)
-        return;
+    if (row_same(one->before, one->after) && (!one->mixed || !one->before))
+        return; /* what came and went by the change is nothing, whoever wrote to it in between */
     if (!full && q->loose && told && !is_blocked(told) && as_left && !one->mixed) {
         j->allowed++;
         if (q->how->on_conflict == BO_ON_CONFLICT_REPLACE)
