@@ -121,7 +121,7 @@ new_clerk() {
     for ((i = 0; i < 1012; i++)); do columns+=", c$i tinyint"; done
     my -e "CREATE TABLE u (id int PRIMARY KEY$columns); INSERT INTO u (id, c7) VALUES (1, 1), (2, 2)"
     run -0 backout point create --method capture --tables u
-    said "it has too many columns: a journal needs six more"
+    said "it has too many columns: a journal needs seven more"
     said "it has more than 1010 columns: it comes back as a whole with restore only"
     my -e "UPDATE u SET c7 = 3"
     backout -q point seal latest

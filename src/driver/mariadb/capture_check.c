@@ -215,6 +215,19 @@ static bo_status check_parent(void *ctx, const my_action *action, bo_error *err)
     return st;
 }
 
+/* ---- writers that fire no triggers ---- */
+
+static bo_status check_replica(my_conn *conn, bo_buf *broken, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t replica = 0;
+    bo_buf_add_str(&sql, "SELECT " MY_IS_REPLICA);
+    bo_status st = my_ask_count(conn, &sql, &replica, err);
+    if (st == BO_OK && replica)
+        bo_buf_add_str(broken, "the server is a replica now: what it is sent fires no triggers");
+    return st == BO_OK ? bo_buf_check(broken, err) : st;
+}
+
 /* ---- all of it ---- */
 
 static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_entry *entry,
@@ -231,6 +244,8 @@ static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_en
         st = my_check_hooks(conn, scheme, entry, arena, broken, err);
     if (st == BO_OK && broken->size == 0)
         st = my_closure_up(&scheme->actions, entry->table, check_parent, &parents, err);
+    if (st == BO_OK && broken->size == 0)
+        st = check_replica(conn, broken, err);
     if (st == BO_OK && broken->size == 0)
         st = my_check_rows(conn, entry, broken, err);
     if (st == BO_OK && broken->size == 0)

@@ -238,13 +238,10 @@ static void add_moved(bo_buf *out, const struct step *step, const my_entry *entr
 static void add_insert(bo_buf *out, const struct step *step, const my_entry *entry, bool moved)
 {
     BO_OWN_VALUE(bo_buf) where = {0};
-    bo_buf_printf(out,
-        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_user`, `backout_run`, `backout_op`",
-        entry->number);
+    bo_buf_printf(out, "INSERT INTO " MY_JOURNAL " (" MY_WRITE_COLUMNS, entry->number);
     for (uint16_t i = 0; i < entry->column_count; i++)
         add_name(out, entry->columns[i].name);
-    bo_buf_printf(out, ") SELECT NEXTVAL(" MY_NUMBERS "), USER(), @backout_run, '%c'",
-        entry->number, moved ? 'i' : 'C');
+    bo_buf_printf(out, ") SELECT " MY_WRITE_VALUES, entry->number, moved ? 'i' : 'C');
     for (uint16_t i = 0; i < entry->column_count; i++) {
         bo_buf_add_str(out, ", ");
         if (moved)

@@ -27,7 +27,7 @@ static const char *shape_reason(const my_conn *conn, const bo_table *now)
     if (strcmp(now->schema, conn->schema) != 0)
         return "it is in another database than the connection's";
     if (now->image_count > MY_JOURNAL_COLUMNS)
-        return "it has too many columns: a journal needs six more";
+        return "it has too many columns: a journal needs seven more";
     for (uint16_t i = 0; i < now->column_count; i++) {
         if (strncmp(now->columns[i].name, "backout_", 8) == 0)
             return "it has a column whose name begins with backout_";
@@ -48,13 +48,24 @@ static const char *shape_reason(const my_conn *conn, const bo_table *now)
     "CONCAT_WS(', ', " MISSING("SELECT") ", " MISSING("INSERT") ", " MISSING( \
         "UPDATE") ", " MISSING("DELETE") ", " MISSING("CREATE") ", " MISSING("DROP") ", " MISSING("TRIGGER") ", " MISSING("LOCK TABLES") ")"
 
+/* Without it no trigger is made while the server writes a binary log that it is not to trust. */
+#define MAY_LOG_TRIGGERS                                                      \
+    "NOT @@log_bin OR @@log_bin_trust_function_creators OR CURRENT_ROLE() IS" \
+    " NOT NULL OR EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES"   \
+    " WHERE PRIVILEGE_TYPE = 'SUPER')"
+
+static bool is_true(const char *value)
+{
+    return value && value[0] != '0';
+}
+
 static bo_status server_reasons(my_conn *conn, const bo_table *now, bo_buf *reasons, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     BO_OWN(MYSQL_RES) *result = NULL;
     bo_buf_add_str(&sql,
-        "SELECT " RIGHTS ", @@log_bin, (SELECT COUNT(*) FROM information_schema.SESSION_VARIABLES"
-        " WHERE"
+        "SELECT " RIGHTS ", @@log_bin AND @@GLOBAL.binlog_format = 'STATEMENT', " MAY_LOG_TRIGGERS
+        ", " MY_IS_REPLICA ", (SELECT COUNT(*) FROM information_schema.SESSION_VARIABLES WHERE"
         " VARIABLE_NAME = 'WSREP_ON' AND VARIABLE_VALUE = 'ON'), (SELECT ENGINE FROM"
         " information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ");
     my_quote_literal(&sql, now->local);
@@ -65,15 +76,21 @@ static bo_status server_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
         return st;
     if (row[0] && *row[0])
         add_reason(reasons, "a right is missing: GRANT %s ON %s.*", row[0], conn->schema);
-    if (row[1] && row[1][0] != '0') /* whatever its format is: a journal is versioned */
-        add_reason(reasons, "the server writes a binary log: writes of a journal are logged as "
-                            "statements, at which replicas stop");
-    if (row[2] && row[2][0] != '0')
+    if (is_true(row[1]))
+        add_reason(reasons, "the server writes a binary log of statements (binlog_format), beside "
+                            "which it would refuse writes to a captured table");
+    if (!is_true(row[2]))
+        add_reason(reasons, "the server writes a binary log: to make triggers it wants "
+                            "log_bin_trust_function_creators = ON, or the right SUPER");
+    if (is_true(row[3]))
+        add_reason(reasons, "the server is a replica: what it is sent fires no triggers "
+                            "(slave_run_triggers_for_rbr)");
+    if (is_true(row[4]))
         add_reason(reasons, "the server is a node of a Galera cluster, where writes of other nodes "
                             "fire no triggers");
-    if (!row[3] || strcmp(row[3], "InnoDB") != 0)
+    if (!row[5] || strcmp(row[5], "InnoDB") != 0)
         add_reason(reasons, "its engine is %s: only InnoDB undoes what is not committed",
-            row[3] ? row[3] : "not known");
+            row[5] ? row[5] : "not known");
     return BO_OK;
 }
 

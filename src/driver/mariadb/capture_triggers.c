@@ -2,10 +2,13 @@
 /*
  * src/driver/mariadb/capture_triggers.c - journals and the triggers that write them.
  *
- * A journal is kept by the server's transaction-precise system versioning, for one reason: ROW
- * START is the number of the engine's transaction, and nothing else tells a trigger which one it is
- * in.
+ * Nothing tells a trigger which transaction it is in.  Where the server writes no binary log, a
+ * journal is kept by its transaction-precise system versioning, whose ROW START is the number of
+ * the engine's transaction.  Of such a table no rows are logged, but the statements of triggers, at
+ * which replicas stop.  So where there is a binary log, the session counts: @@last_gtid is another
+ * one after each transaction of it that was logged.
  */
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +44,9 @@ void my_body_begin(bo_buf *out, const bo_buf *missed)
 {
     bo_buf_printf(out,
         "BEGIN\nDECLARE EXIT HANDLER FOR 1054, 1118, 1146, 1176, 4091 BEGIN\n"
-        "DECLARE CONTINUE HANDLER FOR 1146, 4091 BEGIN END;\n%sEND;\n",
+        "DECLARE CONTINUE HANDLER FOR 1146, 4091 BEGIN END;\n%sEND;\n"
+        "IF NOT (@backout_gtid <=> @@last_gtid) THEN\n"
+        "SET @backout_gtid = @@last_gtid, @backout_tx = UUID_SHORT();\nEND IF;\n",
         bo_buf_str(missed));
     out->failed = out->failed || missed->failed;
 }
@@ -50,17 +55,14 @@ void my_body_begin(bo_buf *out, const bo_buf *missed)
 static void add_write(bo_buf *out, const my_entry *entry, char operation)
 {
     const bool came = operation == 'I';
-    bo_buf_printf(out,
-        "INSERT INTO " MY_JOURNAL " (`backout_seq`, `backout_user`, `backout_run`, `backout_op`",
-        entry->number);
+    bo_buf_printf(out, "INSERT INTO " MY_JOURNAL " (" MY_WRITE_COLUMNS, entry->number);
     for (uint16_t i = 0; i < entry->column_count; i++) {
         if (came && !entry->columns[i].in_key)
             continue;
         bo_buf_add_str(out, ", ");
         my_quote(out, entry->columns[i].name);
     }
-    bo_buf_printf(out, ") VALUES (NEXTVAL(" MY_NUMBERS "), USER(), @backout_run, '%c'",
-        entry->number, operation);
+    bo_buf_printf(out, ") VALUES (" MY_WRITE_VALUES, entry->number, operation);
     for (uint16_t i = 0; i < entry->column_count; i++) {
         if (came && !entry->columns[i].in_key)
             continue;
@@ -137,18 +139,28 @@ bo_status my_hook_bodies(const my_scheme *scheme, const my_entry *entry, bo_aren
 
 /* ---- making them ---- */
 
+/* `backout_tx` is the transaction, by the engine or by the session. */
+#define TX_OF_ENGINE                                                         \
+    " `backout_tx` bigint unsigned GENERATED ALWAYS AS ROW START INVISIBLE," \
+    " `backout_end` bigint unsigned GENERATED ALWAYS AS ROW END INVISIBLE,"  \
+    " PERIOD FOR SYSTEM_TIME (`backout_tx`, `backout_end`),"
+#define TX_OF_SESSION " `backout_tx` bigint unsigned AS (`backout_session_tx`) VIRTUAL,"
+
 bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned number, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t logged = 0;
+    bo_buf_add_str(&sql, "SELECT @@log_bin");
+    bo_status st = my_ask_count(conn, &sql, &logged, err);
+    bo_buf_clear(&sql);
     bo_buf_printf(&sql,
-        "CREATE TABLE " MY_JOURNAL " ("
+        "%sCREATE TABLE " MY_JOURNAL " ("
         "`backout_seq` bigint unsigned NOT NULL,"
-        " `backout_tx` bigint unsigned GENERATED ALWAYS AS ROW START INVISIBLE,"
-        " `backout_end` bigint unsigned GENERATED ALWAYS AS ROW END INVISIBLE,"
+        " `backout_session_tx` bigint unsigned NULL,%s"
         " `backout_user` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,"
         " `backout_run` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,"
         " `backout_op` char(1) CHARACTER SET latin1 COLLATE latin1_bin NOT NULL",
-        number);
+        my_strictly(logged), number, logged ? TX_OF_SESSION : TX_OF_ENGINE);
     for (uint16_t i = 0; i < table->image_count; i++) {
         const bo_column *column = &table->columns[table->image_columns[i]];
         bo_buf_add_str(&sql, ", ");
@@ -156,12 +168,15 @@ bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned numbe
         my_add_type(&sql, column);
         bo_buf_add_str(&sql, " NULL DEFAULT NULL");
     }
-    bo_buf_add_str(&sql, ", PRIMARY KEY (`backout_seq`),"
-                         " PERIOD FOR SYSTEM_TIME (`backout_tx`, `backout_end`)"
-                         ") ENGINE=InnoDB ROW_FORMAT=DYNAMIC WITH SYSTEM VERSIONING");
-    bo_status st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
+    bo_buf_printf(&sql, ", PRIMARY KEY (`backout_seq`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC%s",
+        logged ? "" : " WITH SYSTEM VERSIONING");
+    if (st == BO_OK)
+        st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
     if (st == BO_OK)
         st = my_run_buf(conn, &sql, NULL, err);
+    if (st != BO_OK && mysql_errno(conn->my) == ER_TOO_BIG_ROWSIZE)
+        st = bo_detail(
+            err, BO_UNSUPPORTED, "replicas would not take it: --method snapshot keeps the rows");
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make a journal of %s", table->name);
 }
 

@@ -265,7 +265,7 @@ static void describe_limits(my_description *about)
 {
     if (about->table->uncovered)
         return;
-    if (about->conn->logs_statements)
+    if (about->conn->log == MY_LOG_STATEMENTS)
         my_add_limit(about, "the server writes a binary log of statements: to put rows back, the "
                             "right BINLOG ADMIN is needed");
     if (about->table->image_count > STAGED_COLUMNS)

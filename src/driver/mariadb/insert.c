@@ -160,9 +160,8 @@ static bo_status add_row(batch *b, bo_image row, bo_error *err)
 
 static bo_status refuse_statements(my_conn *conn, bo_error *err)
 {
-    bo_status st = bo_fail(err, BO_DENIED, "the server writes a binary log of statements");
-    return bo_detail(err, st, "needed: GRANT BINLOG ADMIN ON *.* TO '%s'",
-        conn->my && conn->my->user ? conn->my->user : "");
+    return my_wants_rows(
+        conn, bo_fail(err, BO_DENIED, "the server writes a binary log of statements"), err);
 }
 
 bo_status my_insert(my_conn *conn, const bo_buf *sql, uint16_t count, bo_next_fn *next, void *ctx,
@@ -171,8 +170,8 @@ bo_status my_insert(my_conn *conn, const bo_buf *sql, uint16_t count, bo_next_fn
     BO_OWN_VALUE(batch) b = {0};
     BO_OWN(MYSQL_STMT) *statement = NULL;
     uint64_t rows = 0;
-    bo_status st =
-        conn->logs_statements ? refuse_statements(conn, err) : batch_begin(&b, conn, count, err);
+    bo_status st = conn->log == MY_LOG_STATEMENTS ? refuse_statements(conn, err)
+                                                  : batch_begin(&b, conn, count, err);
     if (st == BO_OK)
         st = my_prepare(conn, sql, &statement, err);
     for (bool end = false; st == BO_OK && !end;) {
@@ -200,7 +199,8 @@ bo_status my_temp_like(
     BO_OWN_VALUE(bo_buf) sql = {0};
     my_quote(&name, conn->schema);
     bo_buf_printf(&name, ".`backout_temp_%u`", ++conn->serial);
-    bo_buf_printf(&sql, "CREATE TEMPORARY TABLE %s (", bo_buf_str(&name));
+    bo_buf_printf(&sql, "%sCREATE TEMPORARY TABLE %s (", my_strictly(conn->log == MY_LOG_MIXED),
+        bo_buf_str(&name));
     bo_buf_add_str(&sql, more ? more : "");
     for (uint16_t i = 0; i < shape->image_count; i++) {
         const bo_column *column = &shape->columns[shape->image_columns[i]];

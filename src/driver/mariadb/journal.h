@@ -9,7 +9,13 @@
 #define MY_JOURNAL  "`backout_journal_%u`"
 #define MY_NUMBERS  "`backout_numbers_%u`" /* the sequence that numbers a journal's rows */
 
-#define MY_JOURNAL_COLUMNS 1011u /* of a table, at most: InnoDB allows 1017, and six are ours */
+#define MY_JOURNAL_COLUMNS 1010u /* of a table, at most: InnoDB allows 1017, and seven are ours */
+
+/* What a trigger writes to a journal besides the row: the number of the journal, and the operation.
+ */
+#define MY_WRITE_COLUMNS \
+    "`backout_seq`, `backout_session_tx`, `backout_user`, `backout_run`, `backout_op`"
+#define MY_WRITE_VALUES "NEXTVAL(" MY_NUMBERS "), @backout_tx, USER(), @backout_run, '%c'"
 
 /* Operations in a journal are those of bo_journal_row; besides them 'S', a row that was there when
  * a point began, and 'i', a key that an action was about to give to a row, and 'X', a write that
@@ -18,6 +24,12 @@
 /* What triggers of ours run under, whatever the writer's mode is: every value that a row can have
  * is written as it is. */
 #define MY_TRIGGER_MODE "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+
+/* True (SQL) where rows come from another server, by its binary log, and fire no triggers here. */
+#define MY_IS_REPLICA                                                              \
+    "(@@GLOBAL.slave_run_triggers_for_rbr = 'NO' AND EXISTS (SELECT 1 FROM"        \
+    " information_schema.GLOBAL_STATUS WHERE (VARIABLE_NAME = 'SLAVE_RUNNING' AND" \
+    " VARIABLE_VALUE = 'ON') OR (VARIABLE_NAME = 'SLAVES_RUNNING' AND VARIABLE_VALUE <> '0')))"
 
 /* ---- capture_registry.c: what is captured for which point ---- */
 

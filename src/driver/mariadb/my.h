@@ -11,6 +11,13 @@
 struct my_url;
 struct my_links;
 
+/** What the server writes of a session to its binary log. */
+typedef enum my_log {
+    MY_LOG_ROWS,       /* or nothing */
+    MY_LOG_MIXED,      /* temporary tables, too: replicas make them */
+    MY_LOG_STATEMENTS, /* and the user may not change that */
+} my_log;
+
 typedef struct my_conn {
     bo_conn base;
     MYSQL *my; /* NULL: the link was dropped */
@@ -27,8 +34,8 @@ typedef struct my_conn {
     struct my_links *links; /* links.c; or NULL */
     uint32_t lock_timeout_ms;
     unsigned long packet; /* max_allowed_packet of the server; 0: not asked */
-    bool logs_statements; /* to the binary log, and the user may not change that */
-    unsigned serial;      /* makes names of temporary objects unique within the session */
+    my_log log;
+    unsigned serial; /* makes names of temporary objects unique within the session */
 } my_conn;
 
 static inline my_conn *my_of(bo_conn *conn)
@@ -193,9 +200,14 @@ bo_status my_connect_again(const my_conn *conn, MYSQL **out, bo_error *err);
 
 /** Pins what a value's bytes or a plan depend on. */
 bo_status my_pin_settings(my_conn *conn, bo_error *err);
-/** Lets the session log rows where the server logs statements; conn->logs_statements: it may not.
- */
+/** Lets the session log rows where the server logs statements; one of ours also where it is MIXED.
+ * Sets conn->log to what it may. */
 bo_status my_log_rows(my_conn *conn, bo_error *err);
+/** Adds to an error what right is missing to log rows; returns `st`. */
+bo_status my_wants_rows(my_conn *conn, bo_status st, bo_error *err);
+/** What a statement begins with that makes a table which is `logged`: replicas are strict, and
+ * would stop at one that InnoDB took from us. */
+const char *my_strictly(bool logged);
 /** What tables refer to each other is asked anew: it may have changed.  (links.c) */
 void my_forget_links(my_conn *conn);
 /** The sql_mode in which a user's condition is read, or ours again. */

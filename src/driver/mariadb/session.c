@@ -217,12 +217,28 @@ bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err)
 bo_status my_log_rows(my_conn *conn, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    uint64_t statements = 0;
-    bo_buf_add_str(&sql, "SELECT @@log_bin AND @@SESSION.binlog_format = 'STATEMENT'");
-    bo_status st = my_ask_count(conn, &sql, &statements, err);
-    conn->logs_statements =
-        statements && my_run(conn, NULL, NULL, "SET SESSION binlog_format = ROW") != BO_OK;
+    uint64_t log = 0;
+    bo_buf_printf(&sql,
+        "SELECT IF(@@log_bin, CASE @@SESSION.binlog_format WHEN 'STATEMENT' THEN %d"
+        " WHEN 'MIXED' THEN %d END, NULL)",
+        MY_LOG_STATEMENTS, MY_LOG_MIXED);
+    bo_status st = my_ask_count(conn, &sql, &log, err);
+    conn->log = (my_log)log;
+    const bool wanted = log == MY_LOG_STATEMENTS || (log == MY_LOG_MIXED && !conn->raw);
+    if (wanted && my_run(conn, NULL, NULL, "SET SESSION binlog_format = ROW") == BO_OK)
+        conn->log = MY_LOG_ROWS;
     return st;
+}
+
+bo_status my_wants_rows(my_conn *conn, bo_status st, bo_error *err)
+{
+    return bo_detail(err, st, "needed: GRANT BINLOG ADMIN ON *.* TO '%s'",
+        conn->my && conn->my->user ? conn->my->user : "");
+}
+
+const char *my_strictly(bool logged)
+{
+    return logged ? "SET STATEMENT innodb_strict_mode = ON FOR " : "";
 }
 
 /* DEFAULT of a setting is what the server gives to every session, not what it is without one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/mariadb/stage.c - making, filling and dropping the temporary tables of a stage. */
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -156,12 +157,12 @@ static bo_status create_table(my_stage *self, const my_staged *table, bo_error *
     const bo_table *now = table->now;
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_printf(&sql,
-        "CREATE TEMPORARY TABLE %s (id bigint unsigned NOT NULL PRIMARY KEY,"
+        "%sCREATE TEMPORARY TABLE %s (id bigint unsigned NOT NULL PRIMARY KEY,"
         " target tinyint NOT NULL, found tinyint NOT NULL DEFAULT 0,"
         " in_place tinyint NOT NULL DEFAULT 0, whole tinyint NOT NULL DEFAULT 0,"
         " blocked int unsigned NOT NULL DEFAULT 0,"
         " image binary(32)",
-        table->name);
+        my_strictly(self->conn->log == MY_LOG_MIXED), table->name);
     add_columns(&sql, now);
     bo_buf_add_str(&sql, table->key ? ", KEY (" : ", KEY (image)");
     for (uint16_t i = 0; table->key && i < table->key->count; i++) {
@@ -178,6 +179,9 @@ static bo_status create_table(my_stage *self, const my_staged *table, bo_error *
     }
     bo_buf_add_str(&sql, ") ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
     bo_status st = my_run_buf(self->conn, &sql, NULL, err);
+    if (st != BO_OK && mysql_errno(self->conn->my) == ER_TOO_BIG_ROWSIZE &&
+        self->conn->log == MY_LOG_MIXED)
+        return my_wants_rows(self->conn, st, err);
     if (st != BO_DENIED)
         return st;
     BO_OWN_VALUE(bo_buf) schema = {0};

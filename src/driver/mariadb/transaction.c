@@ -68,7 +68,7 @@ static bo_status begin_write(my_conn *conn, bo_error *err)
 
 static bo_status begin_plain(my_conn *conn, bo_error *err)
 {
-    bo_status st = my_log_rows(conn, err);
+    bo_status st = conn->raw ? my_log_rows(conn, err) : BO_OK;
     if (st == BO_OK)
         st = my_run(conn, NULL, err, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
     return st == BO_OK ? my_run(conn, NULL, err, "START TRANSACTION") : st;
