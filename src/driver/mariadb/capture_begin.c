@@ -306,7 +306,9 @@ static bo_status begin_point(
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
         return bo_nomem(err);
-    struct plan plan = {.conn = conn, .arena = arena, .scheme.point = point};
+    struct plan plan = {.conn = conn,
+        .arena = arena,
+        .scheme = {.point = point, .logged = conn->log != MY_LOG_NOTHING}};
     bo_status st = check_coverage(conn, tables, count, err);
     if (st == BO_OK)
         st = my_registry_create(conn, err);

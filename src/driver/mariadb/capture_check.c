@@ -53,6 +53,25 @@ bo_status my_check_columns(
     return bo_buf_check(broken, err);
 }
 
+/* A versioned one beside a binary log, or a plain one without. */
+static bo_status check_kind(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t versioned = 0;
+    bo_buf_printf(&sql,
+        "SELECT TABLE_TYPE = 'SYSTEM VERSIONED' FROM information_schema.TABLES"
+        " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'backout_journal_%u'",
+        entry->number);
+    bo_status st = my_ask_count(conn, &sql, &versioned, err);
+    const bool logged = conn->log != MY_LOG_NOTHING;
+    if (st == BO_OK && versioned && logged)
+        bo_buf_add_str(broken, "the server writes a binary log now: replicas stop at its journal");
+    else if (st == BO_OK && !versioned && !logged)
+        bo_buf_add_str(broken, "the server writes no binary log any more: its journal cannot tell "
+                               "transactions apart");
+    return st;
+}
+
 /* The first question reads nothing; it fails when the journal or a column of it is not there. */
 bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
 {
@@ -71,7 +90,9 @@ bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken,
         bo_buf_printf(&sql, "SELECT EXISTS (SELECT 1 FROM " MY_JOURNAL " WHERE `backout_op` = 'X')",
             entry->number);
         st = my_ask_count(conn, &sql, &missed, err);
-        if (missed)
+        if (st == BO_OK)
+            st = check_kind(conn, entry, broken, err);
+        if (missed && broken->size == 0)
             bo_buf_add_str(broken, "writes were missed while a table, a column or an index had "
                                    "another name, or of rows that are too large for the journal");
     } else if (!my_link_broke(conn) && st != BO_NOMEM) {
@@ -259,7 +280,7 @@ bo_status my_capture_check(
     my_conn *conn = my_of(base);
     BO_OWN(bo_arena) *arena = bo_arena_create();
     BO_OWN_VALUE(bo_buf) found = {0};
-    my_scheme scheme = {.point = point};
+    my_scheme scheme = {.point = point, .logged = conn->log != MY_LOG_NOTHING};
     if (!arena)
         return bo_nomem(err);
     bo_status st = my_registry_read(conn, arena, &scheme.registry, err);

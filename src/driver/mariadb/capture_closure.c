@@ -350,7 +350,7 @@ bo_status my_closure_body(
     if (st != BO_OK)
         return st;
     bo_buf_add_str(out, "IF @@foreign_key_checks THEN\n");
-    my_body_begin(out, &missed);
+    my_body_begin(out, scheme, &missed);
     bo_buf_printf(out, "%sEND;\nEND IF", bo_buf_str(&ways));
     out->failed = out->failed || ways.failed;
     return bo_buf_check(out, err);

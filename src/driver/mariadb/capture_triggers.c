@@ -40,14 +40,16 @@ void my_add_missed(bo_buf *out, unsigned number)
         number, number);
 }
 
-void my_body_begin(bo_buf *out, const bo_buf *missed)
+#define COUNT_TX                                    \
+    "IF NOT (@backout_gtid <=> @@last_gtid) THEN\n" \
+    "SET @backout_gtid = @@last_gtid, @backout_tx = UUID_SHORT();\nEND IF;\n"
+
+void my_body_begin(bo_buf *out, const my_scheme *scheme, const bo_buf *missed)
 {
     bo_buf_printf(out,
         "BEGIN\nDECLARE EXIT HANDLER FOR 1054, 1118, 1146, 1176, 4091 BEGIN\n"
-        "DECLARE CONTINUE HANDLER FOR 1146, 4091 BEGIN END;\n%sEND;\n"
-        "IF NOT (@backout_gtid <=> @@last_gtid) THEN\n"
-        "SET @backout_gtid = @@last_gtid, @backout_tx = UUID_SHORT();\nEND IF;\n",
-        bo_buf_str(missed));
+        "DECLARE CONTINUE HANDLER FOR 1146, 4091 BEGIN END;\n%sEND;\n%s",
+        bo_buf_str(missed), scheme->logged ? COUNT_TX : "");
     out->failed = out->failed || missed->failed;
 }
 
@@ -113,7 +115,7 @@ static bo_status add_body(
         return BO_OK;
     BO_OWN_VALUE(bo_buf) missed = {0};
     my_add_missed(&missed, entry->number);
-    my_body_begin(out, &missed);
+    my_body_begin(out, scheme, &missed);
     if (hook == MY_HOOK_AU)
         add_update(out, entry);
     else
@@ -149,10 +151,7 @@ bo_status my_hook_bodies(const my_scheme *scheme, const my_entry *entry, bo_aren
 bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned number, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    uint64_t logged = 0;
-    bo_buf_add_str(&sql, "SELECT @@log_bin");
-    bo_status st = my_ask_count(conn, &sql, &logged, err);
-    bo_buf_clear(&sql);
+    const bool logged = conn->log != MY_LOG_NOTHING;
     bo_buf_printf(&sql,
         "%sCREATE TABLE " MY_JOURNAL " ("
         "`backout_seq` bigint unsigned NOT NULL,"
@@ -170,8 +169,7 @@ bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned numbe
     }
     bo_buf_printf(&sql, ", PRIMARY KEY (`backout_seq`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC%s",
         logged ? "" : " WITH SYSTEM VERSIONING");
-    if (st == BO_OK)
-        st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
+    bo_status st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
     if (st == BO_OK)
         st = my_run_buf(conn, &sql, NULL, err);
     if (st != BO_OK && mysql_errno(conn->my) == ER_TOO_BIG_ROWSIZE)

@@ -110,6 +110,7 @@ typedef struct my_scheme {
     my_actions actions;
     my_registry registry;
     const char *point;
+    bool logged; /* by the server, to a binary log */
 } my_scheme;
 
 typedef enum my_event { MY_DELETED, MY_UPDATED } my_event;
@@ -153,7 +154,7 @@ void my_add_missed(bo_buf *out, unsigned number);
  * dropped, and writers must not get an error from us: then `missed` runs instead, and the check
  * finds what it noted.
  */
-void my_body_begin(bo_buf *out, const bo_buf *missed);
+void my_body_begin(bo_buf *out, const my_scheme *scheme, const bo_buf *missed);
 /** Makes the journal of `table` under a number that is free. */
 bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned number, bo_error *err);
 /** Makes the triggers. */
@@ -170,7 +171,8 @@ bo_status my_capture_sweep(my_conn *conn, bo_error *err);
 /** Says in `broken` why the triggers of `entry` are not as they were made; nothing: they are. */
 bo_status my_check_hooks(my_conn *conn, const my_scheme *scheme, const my_entry *entry,
     bo_arena *arena, bo_buf *broken, bo_error *err);
-/** The same of the journal: it is there, with all its columns. */
+/** The same of the journal: it is there, with all its columns, and of the kind that the server
+ * needs now. */
 bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
 /** The same of what the journal keeps, and of what it would have to keep for `now`. */
 bo_status my_check_columns(

@@ -13,7 +13,8 @@ struct my_links;
 
 /** What the server writes of a session to its binary log. */
 typedef enum my_log {
-    MY_LOG_ROWS,       /* or nothing */
+    MY_LOG_NOTHING, /* it has none */
+    MY_LOG_ROWS,
     MY_LOG_MIXED,      /* temporary tables, too: replicas make them */
     MY_LOG_STATEMENTS, /* and the user may not change that */
 } my_log;

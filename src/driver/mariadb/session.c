@@ -220,8 +220,8 @@ bo_status my_log_rows(my_conn *conn, bo_error *err)
     uint64_t log = 0;
     bo_buf_printf(&sql,
         "SELECT IF(@@log_bin, CASE @@SESSION.binlog_format WHEN 'STATEMENT' THEN %d"
-        " WHEN 'MIXED' THEN %d END, NULL)",
-        MY_LOG_STATEMENTS, MY_LOG_MIXED);
+        " WHEN 'MIXED' THEN %d ELSE %d END, %d)",
+        MY_LOG_STATEMENTS, MY_LOG_MIXED, MY_LOG_ROWS, MY_LOG_NOTHING);
     bo_status st = my_ask_count(conn, &sql, &log, err);
     conn->log = (my_log)log;
     const bool wanted = log == MY_LOG_STATEMENTS || (log == MY_LOG_MIXED && !conn->raw);
