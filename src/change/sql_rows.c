@@ -65,11 +65,9 @@ void bo_sql_column(
 /* ---- PostgreSQL: finding the row ---- */
 
 /* The same value may be stored in two forms; its text is one. */
-static const char *as_compared(const char *type)
+static const char *as_compared(const bo_column *column)
 {
-    const size_t size = strlen(type);
-    bool array = size > 2 && strcmp(type + size - 2, "[]") == 0;
-    return array || strcmp(type, "tsquery") == 0 ? "::text" : "";
+    return bo_column_is_array(column) || strcmp(column->type, "tsquery") == 0 ? "::text" : "";
 }
 
 /* As records: SQL would compare two ROW()s column by column. */
@@ -80,7 +78,7 @@ static void add_record(bo_buf *out, const bo_driver *driver, const bo_table *tab
     for (uint16_t i = 0; i < table->image_count; i++) {
         bo_buf_add_str(out, i ? ", " : "");
         bo_sql_column(out, driver, table, alias, i);
-        bo_buf_add_str(out, as_compared(column_of(table, i)->type));
+        bo_buf_add_str(out, as_compared(column_of(table, i)));
     }
     bo_buf_add_str(out, ")::record *= ROW(");
     for (uint16_t i = 0; i < table->image_count; i++) {
@@ -88,7 +86,7 @@ static void add_record(bo_buf *out, const bo_driver *driver, const bo_table *tab
         bo_buf_add(out, texts[i].data, texts[i].size);
         if (texts[i].data[0] == 'N') /* NULL: without a type it would be text */
             bo_buf_printf(out, "::%s", column_of(table, i)->type);
-        bo_buf_add_str(out, as_compared(column_of(table, i)->type));
+        bo_buf_add_str(out, as_compared(column_of(table, i)));
     }
     bo_buf_add_str(out, ")::record");
 }

@@ -6,6 +6,12 @@
 
 #include "base/error.h"
 
+bool bo_column_is_array(const bo_column *column)
+{
+    const size_t size = strlen(column->type);
+    return size > 2 && strcmp(column->type + size - 2, "[]") == 0;
+}
+
 int bo_table_column(const bo_table *table, const char *name)
 {
     for (uint16_t i = 0; i < table->column_count; i++)

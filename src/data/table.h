@@ -144,6 +144,8 @@ typedef struct bo_table {
                        reason */
 } bo_table;
 
+/** PostgreSQL: the values are arrays.  A domain over an array is none. */
+bool bo_column_is_array(const bo_column *column);
 /** Position in `columns` of the column `name`, or -1. */
 int bo_table_column(const bo_table *table, const char *name);
 bool bo_table_has_partition(const bo_table *table, const char *name);

@@ -173,20 +173,17 @@ bo_status pg_copy_out(pg_conn *conn, const char *sql, pg_tuple_fn *each, void *c
 
 /* ---- arrays: one form for one value ---- */
 
+static const bo_column *image_column(const bo_table *shape, size_t i)
+{
+    return &shape->columns[shape->image_columns[i]];
+}
+
 typedef struct arrays {
     const bo_table *shape;
     uint16_t lead;
     pg_tuple_fn *each;
     void *ctx;
 } arrays;
-
-/* Domains over arrays are not met here: their tables use text (sql/relation.sql). */
-static bool is_array(const bo_table *shape, uint16_t i)
-{
-    const char *type = shape->columns[shape->image_columns[i]].type;
-    const size_t size = strlen(type);
-    return size > 2 && strcmp(type + size - 2, "[]") == 0;
-}
 
 /*
  * An array that had a NULL once says that it may have some (flags 1), until it is written anew:
@@ -209,7 +206,8 @@ static void say_no_nulls(uint8_t *array, size_t size)
         array[FLAGS + 3] = 0;
 }
 
-/* The bytes are libpq's message or our copy of it, which nobody else reads. */
+/* The bytes are libpq's message or our copy of it, which nobody else reads.  Domains over arrays are
+ * not met here: their tables use text (sql/relation.sql). */
 static bo_status make_alike(void *ctx, bo_image tuple, bo_error *err)
 {
     const arrays *a = ctx;
@@ -220,7 +218,8 @@ static bo_status make_alike(void *ctx, bo_image tuple, bo_error *err)
         at += 4;
         if (size == UINT32_MAX)
             continue;
-        if (i >= a->lead && is_array(a->shape, (uint16_t)((i - a->lead) % a->shape->image_count)))
+        if (i >= a->lead &&
+            bo_column_is_array(image_column(a->shape, (i - a->lead) % a->shape->image_count)))
             say_no_nulls(bytes + at, size);
         at += size;
     }
@@ -232,7 +231,7 @@ bo_status pg_copy_images(pg_conn *conn, const char *sql, const bo_table *shape, 
 {
     bool any = false;
     for (uint16_t i = 0; shape->encoding == BO_ENCODING_PG_BINARY && i < shape->image_count; i++)
-        any = any || is_array(shape, i);
+        any = any || bo_column_is_array(image_column(shape, i));
     arrays a = {shape, lead, each, ctx};
     return any ? pg_copy_out(conn, sql, make_alike, &a, err)
                : pg_copy_out(conn, sql, each, ctx, err);
