@@ -22,8 +22,7 @@ struct bo_run {
     const char *step;
     bool trusted; /* all of the change carries the mark */
     bool sealed;
-    bool ended;
-    bool done; /* it ended well */
+    enum { NOT_BEGUN, CHANGING, DONE, FAILED } state;
 };
 BO_DEFINE_SCOPE(bo_run);
 
@@ -68,7 +67,6 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
     bo_run *fresh = calloc(1, sizeof *fresh);
     if (!fresh)
         return bo_nomem(err);
-    fresh->ended = true; /* nothing to roll back before the run has begun */
     fresh->session = session;
     fresh->owner = getpid();
     BO_OWN(bo_run) *run = fresh;
@@ -93,7 +91,7 @@ bo_status bo_run_begin(bo_session *session, const bo_database *database,
         end_record(run, "failed");
         return bo_wrap(err, st, "the change was not begun");
     }
-    run->ended = false;
+    run->state = CHANGING;
     *out = BO_TAKE(run);
     return BO_OK;
 }
@@ -144,7 +142,7 @@ static void record_end(bo_run *run)
 {
     bo_session *session = run->session;
     bo_error error = {0};
-    run->ended = run->done = true;
+    run->state = DONE;
     end_record(run, "done");
     if (bo_session_audit_end(session, "run.end", run->point.id, BO_OK,
             json_pack("{s:s}", "run", run->id), &error) != BO_OK)
@@ -154,7 +152,7 @@ static void record_end(bo_run *run)
 bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
 {
     bo_session *session = run->session;
-    if (run->ended && !run->done)
+    if (run->state == FAILED)
         return bo_fail(
             err, BO_INVALID, "the run '%s' has ended: it failed or was abandoned", run->id);
     bo_status st = seal(run, err);
@@ -163,7 +161,7 @@ bo_status bo_run_end(bo_run *run, bo_point_list **out, bo_error *err)
             session, "run.end", run->point.id, st, json_pack("{s:s}", "run", run->id), err);
         return bo_wrap(err, st, "the change was made, but the point could not be sealed");
     }
-    if (!run->done)
+    if (run->state != DONE)
         record_end(run);
     return out ? bo_point_view_one(session, run->point.id, false, out, err) : BO_OK;
 }
@@ -212,8 +210,7 @@ static bo_status roll_back(bo_run *run, bo_rollback **out, bo_error *err)
 bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error *err)
 {
     bo_session *session = run->session;
-    run->ended = true;
-    run->done = false;
+    run->state = FAILED;
     bo_status st = bo_session_audit(session, "run.end", run->point.id, "failed",
         json_pack("{s:s, s:s}", "run", run->id, "why", why ? why : ""), err);
     if (st == BO_OK)
@@ -228,8 +225,7 @@ bo_status bo_run_fail(bo_run *run, const char *why, bo_rollback **out, bo_error 
 bo_status bo_run_abandon(bo_run *run, const char *why, bo_error *err)
 {
     bo_session *session = run->session;
-    run->ended = true;
-    run->done = false;
+    run->state = FAILED;
     bo_status st = seal(run, err);
     if (st == BO_OK)
         st = bo_catalog_run_end(session->catalog, run->id, "failed", NULL, err);
@@ -243,7 +239,7 @@ void bo_run_free(bo_run *run)
 {
     if (!run)
         return;
-    if (!run->ended && run->owner == getpid()) {
+    if (run->state == CHANGING && run->owner == getpid()) {
         bo_error error = {0};
         BO_OWN(bo_rollback) *rollback = NULL;
         if (bo_run_fail(run, "the protected change was left without an end", &rollback, &error) !=
