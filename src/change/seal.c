@@ -292,7 +292,6 @@ static char *sealed_details(const struct sealing *sealing, const char *details)
         const bo_mixed *mixed = sealing->result.mixed ? &sealing->result.mixed[i] : NULL;
         if (mixed && mixed->count && json_object_set_new(table, "mixed", mixed_keys(mixed)) != 0)
             return NULL;
-        json_object_set_new(table, "entered", json_integer((json_int_t)sealing->result.entered[i]));
     }
     return bo_json_dump(json, JSON_COMPACT);
 }
