@@ -206,8 +206,8 @@ static void say_no_nulls(uint8_t *array, size_t size)
         array[FLAGS + 3] = 0;
 }
 
-/* The bytes are libpq's message or our copy of it, which nobody else reads.  Domains over arrays are
- * not met here: their tables use text (sql/relation.sql). */
+/* The bytes are libpq's message or our copy of it, which nobody else reads.  Domains over arrays
+ * are not met here: their tables use text (sql/relation.sql). */
 static bo_status make_alike(void *ctx, bo_image tuple, bo_error *err)
 {
     const arrays *a = ctx;
