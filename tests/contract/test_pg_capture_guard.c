@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define T PG_NAMES("t")
 
@@ -296,6 +297,93 @@ static void a_writer_without_any_right_on_the_journal_is_captured(void **state)
     bo_conn_free(super);
 }
 
+/* ---- whose rights the functions have ---- */
+
+/* Roles are the server's: another program's clerk is another one. */
+static const char *owner_name(void)
+{
+    static char name[40];
+    snprintf(name, sizeof name, "clerk_%ld", (long)getpid());
+    return name;
+}
+
+/* Each "%" is the name of the role. */
+static void do_about_owner(bo_conn *conn, const char *sql)
+{
+    bo_buf text = {0};
+    for (const char *c = sql; *c; c++) {
+        if (*c == '%')
+            bo_buf_add_str(&text, owner_name());
+        else
+            bo_buf_add_byte(&text, (uint8_t)*c);
+    }
+    bo_buf_add_str(&text, "");
+    pg_do(conn, bo_buf_str(&text));
+    bo_buf_done(&text);
+}
+
+/* A superuser, who captures what belongs to the role. */
+static contract_world world_of_super(const contract_world *w)
+{
+    contract_world over = *w;
+    bo_error err = {0};
+    over.conn = super_session(w);
+    over.user = over.conn;
+    do_about_owner(over.conn, "DROP ROLE IF EXISTS %; CREATE ROLE % LOGIN;"
+                              "GRANT USAGE, CREATE ON SCHEMA public TO %");
+    pg_must(over.driver->pin(over.conn, &err), &err);
+    return over;
+}
+
+/* An index calls the function only when a statement that reads the table is planned. */
+static void an_owner_gets_no_rights_of_the_superuser_who_captures(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    contract_world over = world_of_super(w);
+    bo_conn *owner = super_session(w);
+    do_about_owner(owner, "ALTER TABLE t OWNER TO %; SET SESSION AUTHORIZATION %;"
+                          "CREATE TABLE seen (who name); GRANT INSERT ON seen TO PUBLIC;"
+                          "CREATE FUNCTION see() RETURNS void LANGUAGE plpgsql AS"
+                          " $$ BEGIN INSERT INTO public.seen VALUES (current_user); END $$;"
+                          "CREATE FUNCTION fixed(n integer) RETURNS integer LANGUAGE plpgsql"
+                          " IMMUTABLE AS $$ BEGIN PERFORM public.see(); RETURN n; END $$");
+    const char *from = capture_begin(&over, "p", T);
+    pg_do(owner, "CREATE INDEX called ON t ((id + fixed(1)))");
+    bo_conn *writer = super_session(w); /* a session calls it once */
+    do_about_owner(writer, "SET SESSION AUTHORIZATION %; TRUNCATE t; DROP INDEX called");
+    bo_conn_free(writer);
+    assert_string_equal(
+        contract_ask(&over, "SELECT string_agg(DISTINCT who::text, ',') FROM public.seen"),
+        owner_name());
+    assert_string_equal(
+        capture_since(&over, "t", from), "(1|one|10) > -\n(2|two|20) > -\n(3|three|30) > -\n");
+    assert_string_equal(capture_broken(&over, "t", "p"), "");
+    capture_end(&over, "p");
+    do_about_owner(over.conn, "DROP TABLE public.t; DROP OWNED BY %; DROP ROLE %");
+    bo_conn_free(owner);
+    bo_conn_free(over.conn);
+}
+
+static void what_an_owner_may_not_reach_no_superuser_captures(void **state)
+{
+    contract_world *w = *state;
+    contract_world over = world_of_super(w);
+    do_about_owner(over.conn,
+        "CREATE SCHEMA kept; CREATE TABLE kept.u (id integer PRIMARY KEY);"
+        "ALTER TABLE kept.u OWNER TO %;"
+        "CREATE TABLE public.p (id integer PRIMARY KEY) PARTITION BY LIST (id);"
+        "ALTER TABLE public.p OWNER TO %;"
+        "CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES IN (1)");
+    const char *why = capture_coverage(&over, "kept.u", BO_UNCOVERED);
+    assert_non_null(strstr(why, "a right is missing: GRANT USAGE ON SCHEMA kept TO clerk_"));
+    why = capture_coverage(&over, "p", BO_UNCOVERED);
+    assert_non_null(strstr(why, "public.p1 belongs to another role"));
+    do_about_owner(
+        over.conn, "DROP SCHEMA kept CASCADE; DROP TABLE public.p; DROP OWNED BY %; DROP ROLE %");
+    bo_conn_free(over.conn);
+}
+
 /* ---- begin and end ---- */
 
 static void a_table_with_another_owner_can_be_written(void **state)
@@ -478,6 +566,8 @@ CONTRACT_MAIN("pg_capture_guard", CONTRACT_TEST(whatever_happens_to_columns_user
     CONTRACT_TEST(writers_in_the_role_of_a_replica_are_captured),
     CONTRACT_TEST(a_writers_search_path_gets_nowhere),
     CONTRACT_TEST(a_writer_without_any_right_on_the_journal_is_captured),
+    CONTRACT_TEST(an_owner_gets_no_rights_of_the_superuser_who_captures),
+    CONTRACT_TEST(what_an_owner_may_not_reach_no_superuser_captures),
     CONTRACT_TEST(a_table_with_another_owner_can_be_written),
     CONTRACT_TEST(row_security_that_is_forced_later_stops_no_writer),
     CONTRACT_TEST(what_cannot_be_captured_says_why),

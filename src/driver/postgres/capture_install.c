@@ -288,6 +288,29 @@ static void add_triggers(
     }
 }
 
+/*
+ * What the functions read of the table runs code of its owner (the expressions of its indexes when
+ * a statement is planned), so they must not have the rights of a superuser who captures it.
+ */
+static bo_status give_to_owner(pg_conn *conn, const bo_table *table, bo_error *err)
+{
+    static const char sql[] =
+        "WITH owner AS (SELECT quote_ident(pg_get_userbyid(c.relowner)) AS name"
+        " FROM pg_class c JOIN pg_roles r ON r.rolname = current_user"
+        " WHERE c.oid = $1::oid AND r.rolsuper AND c.relowner <> r.oid)"
+        " SELECT format('GRANT USAGE ON SCHEMA backout TO %s;"
+        " GRANT INSERT ON backout.journal_%s TO %s', name, $1::text, name) FROM owner"
+        " UNION ALL SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure, owner.name)"
+        " FROM owner JOIN pg_proc p ON p.prosecdef"
+        " AND starts_with(p.proname, 'journal_' || $1::text || '_')"
+        " JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'backout'";
+    BO_OWN(PGresult) *given = NULL;
+    bo_status st = pg_ask(conn, sql, 1, &table->id, &given, err);
+    for (int i = 0; st == BO_OK && i < PQntuples(given); i++)
+        st = pg_run(conn, NULL, err, "%s", PQgetvalue(given, i, 0));
+    return st;
+}
+
 bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
 {
     BO_OWN_VALUE(pg_journal) journal = {0};
@@ -312,5 +335,6 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
     if (acted)
         add_acted(&sql, &journal);
     add_triggers(&sql, table, members, way, acted);
-    return pg_run_buf(conn, &sql, NULL, err);
+    st = pg_run_buf(conn, &sql, NULL, err);
+    return st == BO_OK ? give_to_owner(conn, table, err) : st;
 }

@@ -12,6 +12,18 @@
     SELECT a.*
       FROM pg_catalog.pg_attribute a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+), given AS ( -- to whom a superuser gives the functions of the triggers
+    SELECT c.relowner AS role
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_roles r ON r.rolname = current_user
+     WHERE c.oid = $1::oid AND r.rolsuper AND c.relowner <> r.oid
+), needed (schema) AS (
+    SELECT relnamespace FROM member
+    UNION
+    SELECT t.typnamespace
+      FROM col
+      JOIN pg_catalog.pg_type d ON d.oid = col.atttypid
+      JOIN pg_catalog.pg_type t ON t.oid IN (d.oid, d.typbasetype)
 )
 SELECT kind, sentence
   FROM (
@@ -30,6 +42,16 @@ SELECT kind, sentence
       FROM pg_catalog.pg_namespace n
      WHERE n.nspname = 'backout'
        AND NOT (has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE'))
+    UNION ALL
+    SELECT 'd', 3, format('a right is missing: GRANT USAGE ON SCHEMA %I TO %I', n.nspname,
+                          pg_get_userbyid(given.role))
+      FROM given
+     CROSS JOIN needed
+      JOIN pg_catalog.pg_namespace n ON n.oid = needed.schema
+     WHERE NOT has_schema_privilege(given.role, n.oid, 'USAGE')
+    UNION ALL
+    SELECT 'u', 4, format('%s belongs to another role than the table it is a part of', name)
+      FROM given JOIN member ON member.relowner <> given.role
     UNION ALL
     SELECT 'u', 4, format('%s is unlogged: a crash of the server empties it, which nothing captures',
                           name)
