@@ -200,6 +200,67 @@ static void a_row_that_an_action_changes_before_a_trigger_has_its_first_image(vo
     expect_broken(w, "m", "AFTER trigger on public.u came");
 }
 
+/* Statement triggers for what was deleted may fire before those for what was updated. */
+static void a_row_that_one_action_updates_and_another_deletes_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w,
+        "CREATE TABLE m (id integer PRIMARY KEY, a integer, b integer, s text);"
+        "INSERT INTO m VALUES (1, NULL, 1, 'x'), (2, 1, NULL, 'y'), (12, 2, 1, 'z');"
+        "ALTER TABLE m ADD CONSTRAINT f1 FOREIGN KEY (a) REFERENCES m ON DELETE CASCADE;"
+        "ALTER TABLE m ADD CONSTRAINT f2 FOREIGN KEY (b) REFERENCES m ON DELETE SET NULL;");
+    const char *from = capture_begin(w, "p", PG_NAMES("m"));
+    contract_do(w, "DELETE FROM m WHERE id = 1");
+    assert_string_equal(
+        capture_since(w, "m", from), "(12|2|1|z) > -\n(1|~|1|x) > -\n(2|1|~|y) > -\n");
+    capture_end(w, "p");
+    contract_do(w, "ALTER TABLE m DROP CONSTRAINT f2");
+    capture_begin(w, "p", PG_NAMES("m"));
+    contract_do(
+        w, "ALTER TABLE m ADD CONSTRAINT f2 FOREIGN KEY (b) REFERENCES m ON DELETE SET NULL");
+    expect_broken(w, "m", "foreign keys whose actions meet in public.m came");
+}
+
+/* The same by way of tables that another one reaches: with `c`, there is an update after all. */
+static void actions_that_begin_in_one_table_may_meet_in_another(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w,
+        "CREATE TABLE root (id integer PRIMARY KEY); INSERT INTO root VALUES (1);"
+        "CREATE TABLE one (id integer PRIMARY KEY, r integer REFERENCES root ON DELETE CASCADE);"
+        "CREATE TABLE two (id integer PRIMARY KEY, r integer REFERENCES root ON DELETE CASCADE);"
+        "CREATE TABLE three (id integer PRIMARY KEY, r integer REFERENCES root ON DELETE CASCADE);"
+        "INSERT INTO one VALUES (1, 1); INSERT INTO two VALUES (1, 1);"
+        "INSERT INTO three VALUES (1, 1);"
+        "CREATE TABLE m (id integer PRIMARY KEY, a integer REFERENCES one ON DELETE SET NULL,"
+        " b integer REFERENCES two ON DELETE CASCADE, c integer REFERENCES three ON DELETE SET "
+        "NULL);"
+        "INSERT INTO m VALUES (5, 1, 1, 1);"
+        "CREATE TABLE leaf (id integer PRIMARY KEY, m integer REFERENCES m ON DELETE CASCADE);"
+        "INSERT INTO leaf VALUES (9, 5)");
+    const char *from = capture_begin(w, "p", PG_NAMES("m", "leaf"));
+    contract_do(w, "DELETE FROM root");
+    assert_string_equal(capture_since(w, "m", from), "(5|1|1|1) > -\n");
+    assert_string_equal(capture_since(w, "leaf", from), "(9|5) > -\n");
+}
+
+/* Tables that have nothing to do with each other, emptied by one statement: a limit. */
+static void actions_that_one_statement_begins_in_several_tables_are_told_wrong(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w,
+        "CREATE TABLE one (id integer PRIMARY KEY); INSERT INTO one VALUES (1);"
+        "CREATE TABLE two (id integer PRIMARY KEY); INSERT INTO two VALUES (1);"
+        "CREATE TABLE three (id integer PRIMARY KEY); INSERT INTO three VALUES (1);"
+        "CREATE TABLE m (id integer PRIMARY KEY, a integer REFERENCES one ON DELETE SET NULL,"
+        " b integer REFERENCES two ON DELETE CASCADE,"
+        " c integer REFERENCES three ON DELETE SET NULL);"
+        "INSERT INTO m VALUES (5, 1, 1, 1);");
+    const char *from = capture_begin(w, "p", PG_NAMES("m"));
+    contract_do(w, "WITH x AS (DELETE FROM one), y AS (DELETE FROM two) DELETE FROM three");
+    assert_string_equal(capture_since(w, "m", from), "(5|1|1|~) > -\n");
+}
+
 static void a_key_that_an_action_moves_before_a_trigger_was_free(void **state)
 {
     contract_world *w = *state;
@@ -498,6 +559,9 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(open_transactions_are_later_and_ended_ones_are_not),
     CONTRACT_TEST(a_row_that_two_foreign_keys_change_has_its_first_image),
     CONTRACT_TEST(a_row_that_an_action_changes_before_a_trigger_has_its_first_image),
+    CONTRACT_TEST(a_row_that_one_action_updates_and_another_deletes_has_its_first_image),
+    CONTRACT_TEST(actions_that_begin_in_one_table_may_meet_in_another),
+    CONTRACT_TEST(actions_that_one_statement_begins_in_several_tables_are_told_wrong),
     CONTRACT_TEST(a_key_that_an_action_moves_before_a_trigger_was_free),
     CONTRACT_TEST(one_row_keeps_its_key_or_moves),
     CONTRACT_TEST(keys_of_a_tree_that_cascade_to_itself_are_told_right),

@@ -3,7 +3,8 @@
 -- $1: oid of the table
 --
 -- How they are captured: 's' by statement.  'r' row by row: a statement that names an ancestor by
--- inheritance, and the apply worker of a subscription, fire no statement triggers of the table.  'b'
+-- inheritance, and the apply worker of a subscription, fire no statement triggers of the table; and of
+-- a row that an action updates before another deletes it, they fire in an order of their own.  'b'
 -- as a batch before the first of the users' own AFTER triggers, which may write the same rows again;
 -- that cannot be had of partitions.  Those by statement count, too, but for DELETE: of a statement that
 -- inserts, updates and deletes, they fire for the one before ours fire for the next.
@@ -17,7 +18,8 @@
                         JOIN pg_catalog.pg_class h ON h.oid = i.inhrelid AND NOT h.relispartition
                        WHERE i.inhparent = $1::oid)
            OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s
-                        JOIN tree ON tree.oid = s.srrelid) AS by_row,
+                        JOIN tree ON tree.oid = s.srrelid)
+           OR (SELECT possible FROM meeting) AS by_row,
            EXISTS (SELECT
                      FROM tree
                      JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid

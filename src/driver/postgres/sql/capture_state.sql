@@ -56,6 +56,8 @@ SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
                FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
               WHERE c.relrowsecurity AND c.relforcerowsecurity
              UNION ALL
+             SELECT 'foreign keys whose actions meet in ' || $1::oid FROM meeting WHERE possible
+             UNION ALL
              SELECT DISTINCT 'AFTER trigger on ' || tree.oid
                FROM tree
                JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
