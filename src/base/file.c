@@ -322,6 +322,11 @@ bo_status bo_file_slurp(const char *path, size_t limit, bo_buf *out, bo_error *e
     BO_OWN_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail_open(err, "open", path);
+    return bo_fd_slurp(fd, path, limit, out, err);
+}
+
+bo_status bo_fd_slurp(int fd, const char *path, size_t limit, bo_buf *out, bo_error *err)
+{
     size_t before = out->size;
     bo_status st = read_to_end(fd, path, limit, out, err);
     if (st != BO_OK && out->data) {

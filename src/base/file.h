@@ -47,6 +47,8 @@ BO_DEFINE_SCOPE(bo_infile);
 
 bo_status bo_file_slurp(
     const char *path, size_t limit, bo_buf *out, bo_error *err); /* BO_INVALID over `limit` */
+/** The same of a file that is open; `path` is its name in errors. */
+bo_status bo_fd_slurp(int fd, const char *path, size_t limit, bo_buf *out, bo_error *err);
 bo_status bo_file_write(
     const char *path, const void *data, size_t size, bool replace, bo_error *err); /* durable */
 bo_status bo_file_remove(const char *path, bo_error *err); /* durable; BO_NOTFOUND when absent */

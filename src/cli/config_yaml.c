@@ -295,17 +295,32 @@ static const key top_keys[] = {
     {NULL, NULL, 0},
 };
 
-static bo_status check_private(const char *path, bo_error *err)
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Commands stand in it: what is read is the very file that was looked at.  `real` is its path. */
+static bo_status read_private(const char *path, char real[PATH_MAX], bo_buf *text, bo_error *err)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
-        return bo_fail_errno(err, errno == ENOENT ? BO_NOTFOUND : BO_IO, errno,
+    struct stat there;
+    BO_OWN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* waits for no pipe */
+    if (fd < 0 || fstat(fd, &info) != 0)
+        return bo_fail_errno(err, errno == ENOENT ? BO_NOTFOUND : bo_io_status(errno), errno,
             "cannot read the configuration '%s'", path);
     if (info.st_uid != geteuid() && info.st_uid != 0)
         return bo_fail(err, BO_DENIED, "the configuration '%s' belongs to another user", path);
     if (info.st_mode & (S_IWGRP | S_IWOTH))
         return bo_fail(err, BO_DENIED, "the configuration '%s' can be written by others", path);
-    return BO_OK;
+    if (!S_ISREG(info.st_mode))
+        return bo_fail(err, BO_INVALID, "the configuration '%s' is not a file", path);
+    if (!realpath(path, real) || stat(real, &there) != 0)
+        return bo_fail_errno(err, BO_IO, errno, "cannot read the configuration '%s'", path);
+    if (!is_same(&info, &there))
+        return bo_fail(err, BO_DENIED, "the configuration '%s' was replaced just now", path);
+    bo_status st = bo_fd_slurp(fd, real, CLI_CONFIG_LIMIT, text, err);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot read the configuration '%s'", path);
 }
 
 static void free_document(struct fy_document **document)
@@ -352,16 +367,11 @@ static bo_status read_document(reader *r, const bo_buf *text, bo_error *err)
 
 bo_status cli_config_read(bo_arena *arena, const char *path, cli_config *out, bo_error *err)
 {
-    bo_status st = check_private(path, err);
+    char real[PATH_MAX];
+    BO_OWN_VALUE(bo_buf) text = {0};
+    bo_status st = read_private(path, real, &text, err);
     if (st != BO_OK)
         return st;
-    char real[PATH_MAX];
-    if (!realpath(path, real))
-        return bo_fail_errno(err, BO_IO, errno, "cannot read the configuration '%s'", path);
-    BO_OWN_VALUE(bo_buf) text = {0};
-    st = bo_file_slurp(real, CLI_CONFIG_LIMIT, &text, err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot read the configuration '%s'", path);
     if (text.size > 0 && memchr(text.data, '\0', text.size))
         return bo_fail(err, BO_INVALID, "%s: the file has a zero byte in it", path);
     if (text.size > 0 && !bo_text_is_utf8(text.data, text.size)) /* libfyaml may not end on it */

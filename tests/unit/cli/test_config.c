@@ -2,6 +2,10 @@
 /* tests/unit/cli/test_config.c - backout.yaml: what is read, and what is said about mistakes. */
 #include "cli/config.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,6 +126,60 @@ static void a_file_that_others_may_write_is_refused(void **state)
     assert_int_equal(cli_config_read(w->arena, w->path, &w->config, &w->err), BO_DENIED);
 }
 
+/* Swaps the two files until it is told to end. */
+struct swapper {
+    const char *one, *other;
+    atomic_bool over;
+};
+
+static void *swap(void *ctx)
+{
+    struct swapper *swapper = ctx;
+    while (!atomic_load(&swapper->over))
+        (void)renameat2(AT_FDCWD, swapper->one, AT_FDCWD, swapper->other, RENAME_EXCHANGE);
+    return NULL;
+}
+
+static void a_file_that_is_swapped_for_another_is_not_trusted(void **state)
+{
+    world *w = *state;
+    char other[4300];
+    char trusted[5000];
+    (void)snprintf(other, sizeof other, "%s.other", w->path);
+    assert_int_equal(read_text(w, "repository: evil\n"), BO_OK);
+    assert_int_equal(chmod(w->path, 0666), 0);
+    assert_int_equal(rename(w->path, other), 0);
+    assert_int_equal(read_text(w, "repository: good\n"), BO_OK);
+    (void)snprintf(trusted, sizeof trusted, "%s/good", w->folder);
+
+    struct swapper swapper = {.one = w->path, .other = other};
+    pthread_t thread;
+    if (renameat2(AT_FDCWD, other, AT_FDCWD, w->path, RENAME_EXCHANGE) != 0) {
+        assert_int_equal(unlink(other), 0);
+        skip(); /* the file system cannot */
+    }
+    assert_int_equal(pthread_create(&thread, NULL, swap, &swapper), 0);
+    unsigned wrong = 0;
+    unsigned times[2] = {0, 0}; /* refused, read */
+    while (wrong == 0 && (times[0] < 2000 || times[1] < 2000)) {
+        const bool read = cli_config_read(w->arena, w->path, &w->config, &w->err) == BO_OK;
+        times[read]++;
+        wrong += read && strcmp(w->config.repository, trusted) != 0;
+    }
+    atomic_store(&swapper.over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(wrong, 0);
+}
+
+static void a_pipe_is_refused_and_not_waited_for(void **state)
+{
+    world *w = *state;
+    assert_int_equal(mkfifo(w->path, 0600), 0);
+    assert_int_equal(cli_config_read(w->arena, w->path, &w->config, &w->err), BO_INVALID);
+    assert_non_null(strstr(w->err.text, "is not a file"));
+}
+
 static void a_file_that_is_too_long_is_refused(void **state)
 {
     world *w = *state;
@@ -224,6 +282,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(passwords_do_not_belong_into_urls, make, drop),
         cmocka_unit_test_setup_teardown(broken_yaml_and_doubled_keys_are_refused, make, drop),
         cmocka_unit_test_setup_teardown(a_file_that_others_may_write_is_refused, make, drop),
+        cmocka_unit_test_setup_teardown(
+            a_file_that_is_swapped_for_another_is_not_trusted, make, drop),
+        cmocka_unit_test_setup_teardown(a_pipe_is_refused_and_not_waited_for, make, drop),
         cmocka_unit_test_setup_teardown(a_file_that_is_too_long_is_refused, make, drop),
         cmocka_unit_test_setup_teardown(a_file_with_a_zero_byte_is_refused, make, drop),
         cmocka_unit_test_setup_teardown(a_file_that_is_not_utf8_is_refused, make, drop),
