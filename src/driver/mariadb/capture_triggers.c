@@ -148,6 +148,15 @@ bo_status my_hook_bodies(const my_scheme *scheme, const my_entry *entry, bo_aren
     " PERIOD FOR SYSTEM_TIME (`backout_tx`, `backout_end`),"
 #define TX_OF_SESSION " `backout_tx` bigint unsigned AS (`backout_session_tx`) VIRTUAL,"
 
+/* A stock of numbers that is taken is logged at once, amid the transaction, whose @@last_gtid is
+ * another one then.  So the stock is large, and the first one, with the number 0, is taken here. */
+static bo_status create_numbers(my_conn *conn, unsigned number, bo_error *err)
+{
+    bo_status st = my_run(conn, NULL, err,
+        "CREATE SEQUENCE " MY_NUMBERS " MINVALUE 0 CACHE 1000000000 ENGINE=InnoDB", number);
+    return st == BO_OK ? my_run(conn, NULL, err, "DO NEXTVAL(" MY_NUMBERS ")", number) : st;
+}
+
 bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned number, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
@@ -169,7 +178,7 @@ bo_status my_journal_create(my_conn *conn, const bo_table *table, unsigned numbe
     }
     bo_buf_printf(&sql, ", PRIMARY KEY (`backout_seq`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC%s",
         logged ? "" : " WITH SYSTEM VERSIONING");
-    bo_status st = my_run(conn, NULL, err, "CREATE SEQUENCE " MY_NUMBERS " ENGINE=InnoDB", number);
+    bo_status st = create_numbers(conn, number, err);
     if (st == BO_OK)
         st = my_run_buf(conn, &sql, NULL, err);
     if (st != BO_OK && mysql_errno(conn->my) == ER_TOO_BIG_ROWSIZE)
