@@ -20,6 +20,7 @@ typedef struct pg_tally {
     uint64_t changed;  /* row and target, in place */
     uint64_t gone;     /* row, no target */
     uint64_t gone_late;
+    uint64_t taken_over; /* of those changed: one entry went, another came */
 } pg_tally;
 
 /* One statement of a phase. */
@@ -346,6 +347,17 @@ static bo_status triggers_on(pg_stage *stage, bo_error *err)
     return st;
 }
 
+static bo_status take_over(pg_stage *stage, pg_tally *tallies, bo_error *err)
+{
+    BO_OWN_MEM uint64_t *counts = calloc((size_t)stage->count + 1, sizeof *counts);
+    if (!counts)
+        return bo_nomem(err);
+    bo_status st = pg_ladder_take_over(stage, counts, err);
+    for (unsigned i = 0; i < stage->count; i++)
+        tallies[i].taken_over = counts[i];
+    return st;
+}
+
 static bo_status prepare(pg_stage *stage, pg_tally *tallies, bo_error *err)
 {
     bo_status st = choose_way(stage, err);
@@ -353,6 +365,8 @@ static bo_status prepare(pg_stage *stage, pg_tally *tallies, bo_error *err)
         st = pg_run(stage->conn, NULL, err, "SET CONSTRAINTS ALL DEFERRED");
     if (st == BO_OK && !stage->replica)
         st = pg_ladder_mark(stage, err);
+    if (st == BO_OK && !stage->replica)
+        st = take_over(stage, tallies, err);
     for (unsigned i = 0; st == BO_OK && i < stage->count; i++) {
         st = count_entries(stage, &stage->tables[i], &tallies[i], err);
         if (st == BO_OK)
@@ -413,9 +427,9 @@ bo_status pg_stage_apply(bo_stage *base, bo_applied *counts_out, bo_error *err)
         return st;
     for (unsigned i = 0; i < stage->count; i++)
         counts_out[i] = (bo_applied){
-            .inserted = tallies[i].added,
-            .updated = tallies[i].replaced + tallies[i].changed,
-            .deleted = tallies[i].gone + tallies[i].gone_late,
+            .inserted = tallies[i].added + tallies[i].taken_over,
+            .updated = tallies[i].replaced + tallies[i].changed - tallies[i].taken_over,
+            .deleted = tallies[i].gone + tallies[i].gone_late + tallies[i].taken_over,
         };
     return BO_OK;
 }

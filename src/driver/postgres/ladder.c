@@ -4,7 +4,8 @@
  *
  * A row may be deleted (to be inserted again, or for good) when no row refers to it that stays:
  * then no action of a foreign key has anything to act on.  All others are changed in place, and go
- * last, if they go.
+ * last, if they go.  Where one goes and another comes with the same values for all that may refer
+ * to it, as in a table without a key, the one becomes the other.
  */
 #include "driver/postgres/stage.h"
 
@@ -63,6 +64,59 @@ bo_status pg_ladder_mark(pg_stage *stage, bo_error *err)
         }
     } while (marked > 0);
     return BO_OK;
+}
+
+/* Whether rows refer to the table, and " AND " the condition that `x` comes with all values that
+ * they may refer to in `t`. */
+static bool add_same_references(bo_buf *sql, const pg_graph *graph, int table)
+{
+    bool any = false;
+    for (size_t i = 0; i < graph->edge_count; i++) {
+        const pg_edge *edge = &graph->edges[i];
+        if (edge->parent_stage != table)
+            continue;
+        if (!edge->staged_whole)
+            return false;
+        bo_buf_add_str(sql, " AND ");
+        pg_edge_row(sql, edge, true, "x", PG_STAGED);
+        bo_buf_add_str(sql, " *= ");
+        pg_edge_row(sql, edge, true, "t", PG_LIVE);
+        any = true;
+    }
+    return any;
+}
+
+static bo_status take_over(pg_stage *stage, int i, uint64_t *count_out, bo_error *err)
+{
+    const pg_staged *table = &stage->tables[i];
+    BO_OWN_VALUE(bo_buf) take = {0};
+    BO_OWN_VALUE(bo_buf) leave = {0};
+    bo_buf_printf(&take,
+        "UPDATE %s x SET bo_rel = s.bo_rel, bo_loc = s.bo_loc, bo_keep = true FROM %s s JOIN %s t"
+        " ON ",
+        table->stage, table->stage, table->from);
+    pg_located(&take, "s", "t");
+    bo_buf_add_str(&take, " WHERE s.bo_skip IS NULL AND s.bo_keep AND NOT s.bo_target AND x.bo_skip"
+                          " IS NULL AND x.bo_target AND x.bo_loc IS NULL");
+    if (!add_same_references(&take, &stage->graph, i))
+        return BO_OK;
+    bo_buf_printf(&leave,
+        "UPDATE %s s SET bo_rel = NULL, bo_loc = NULL, bo_keep = NULL FROM %s x WHERE s.bo_keep"
+        " AND NOT s.bo_target AND x.bo_keep AND x.bo_target AND x.bo_loc = s.bo_loc AND x.bo_rel ="
+        " s.bo_rel",
+        table->stage, table->stage);
+    bo_status st = pg_run_buf(stage->conn, &take, NULL, err);
+    return st == BO_OK ? pg_run_buf(stage->conn, &leave, count_out, err) : st;
+}
+
+bo_status pg_ladder_take_over(pg_stage *stage, uint64_t *counts_out, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (unsigned i = 0; st == BO_OK && stage->kept && i < stage->count; i++) {
+        if (stage->tables[i].entries > 0)
+            st = take_over(stage, (int)i, &counts_out[i], err);
+    }
+    return st;
 }
 
 static bool acts(char action)

@@ -142,6 +142,9 @@ bo_status pg_ask_count(pg_conn *conn, const bo_buf *sql, uint64_t *out, bo_error
 /* ---- ladder.c: while foreign keys are enforced ---- */
 /** Marks (bo_keep) the rows that other rows refer to which stay: these are changed in place. */
 bo_status pg_ladder_mark(pg_stage *stage, bo_error *err);
+/** Rows that go, and are kept, become those that come with the same values for all that may refer
+ * to them: changes in place.  `counts_out`: how many, by table. */
+bo_status pg_ladder_take_over(pg_stage *stage, uint64_t *counts_out, bo_error *err);
 /** BO_CONFLICT when a change in place would make a foreign key's action run. */
 bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err);
 /** BO_CONFLICT when a row that goes last is still referred to. */
