@@ -229,7 +229,9 @@ static bo_status make_schema(pg_conn *conn, const char *schema, bo_error *err)
     }
 }
 
-/* The path as it was for users' conditions, and ours; pg_temp last so that it shadows nothing. */
+/* The path as it was for users' conditions, and ours; pg_temp last so that it shadows nothing, and
+ * what is in the server itself first, also where a schema is named: there it is not written, since
+ * tables are made in what is. */
 static bo_status set_paths(pg_conn *conn, const char *schema, bo_error *err)
 {
     BO_OWN(PGresult) *shown = NULL;
@@ -237,11 +239,11 @@ static bo_status set_paths(pg_conn *conn, const char *schema, bo_error *err)
     if (st != BO_OK)
         return st;
     BO_OWN_VALUE(bo_buf) path = {0};
-    if (schema) {
+    if (schema)
         pg_quote(&path, schema);
-        bo_buf_add_str(&path, ", ");
-    }
-    bo_buf_add_str(&path, "pg_catalog, pg_temp");
+    else
+        bo_buf_add_str(&path, "pg_catalog");
+    bo_buf_add_str(&path, ", pg_temp");
     free(conn->user_path);
     free(conn->path);
     conn->user_path = strdup(PQgetvalue(shown, 0, 0));

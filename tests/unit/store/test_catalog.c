@@ -62,6 +62,21 @@ static void a_catalog_that_others_may_write_to_is_refused(void **state)
     assert_null(again);
 }
 
+/* Who may make something in the schema makes nothing run by who opens it. */
+static void functions_of_others_in_the_schema_are_not_called(void **state)
+{
+    world *w = *state;
+    if (!world_is_postgres())
+        skip();
+    world_sql(w, "CREATE FUNCTION backout_catalog.current_setting(text) RETURNS text"
+                 " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called'; END $$;"
+                 "CREATE FUNCTION backout_catalog.pg_advisory_xact_lock(bigint) RETURNS void"
+                 " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called'; END $$");
+    BO_OWN(bo_catalog) *again = world_open(w);
+    bo_error err = {0};
+    assert_int_equal(bo_audit_append(again, "a", "b", "c", "done", NULL, &err), BO_OK);
+}
+
 static void a_catalog_of_a_later_version_is_refused_and_left_alone(void **state)
 {
     world *w = *state;
@@ -199,6 +214,7 @@ int main(void)
         WORLD_TEST(a_new_catalog_is_private),
         WORLD_TEST(a_commit_waits_for_the_disk),
         WORLD_TEST(a_catalog_that_others_may_write_to_is_refused),
+        WORLD_TEST(functions_of_others_in_the_schema_are_not_called),
         WORLD_TEST(a_catalog_of_a_later_version_is_refused_and_left_alone),
         WORLD_TEST(an_opened_catalog_is_opened_again_with_what_it_has),
         WORLD_TEST(many_processes_can_make_the_catalog_at_once),
