@@ -268,6 +268,8 @@ static bo_status check_entry(my_conn *conn, const my_scheme *scheme, const my_en
     if (st == BO_OK && broken->size == 0)
         st = check_replica(conn, broken, err);
     if (st == BO_OK && broken->size == 0)
+        st = my_check_received(conn, entry, broken, err);
+    if (st == BO_OK && broken->size == 0)
         st = my_check_rows(conn, entry, broken, err);
     if (st == BO_OK && broken->size == 0)
         st = my_check_mark(conn, entry, broken, err);

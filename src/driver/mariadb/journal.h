@@ -186,11 +186,13 @@ bo_status my_note_rows(my_conn *conn, const my_entry *entry, const bo_table *now
 bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
 
 /** Adds the mark of a table: a line for when it was last altered and one for each index, constraint
- * and partition. */
+ * and partition, and for what a replica has received. */
 bo_status my_mark_read(my_conn *conn, const char *table, bo_buf *out, bo_error *err);
 /** Says in `broken` when the table was altered since, and not just by what has come to it: values
  * may have changed without a trace. */
 bo_status my_check_mark(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
+/** Says in `broken` when the server has received rows as a replica since. */
+bo_status my_check_received(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
 /** The mark was `was`, and we have altered the table: captures go on. Should this fail, they are
  * broken. */
 void my_mark_again(my_conn *conn, const char *table, const char *was);
