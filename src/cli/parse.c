@@ -192,16 +192,32 @@ static bo_status store_choice(parser *p, const cli_option *option, int *out, con
         p->err, BO_INVALID, "--%s is one of %s, not '%s'", option->name, option->value, text);
 }
 
+/* Errors name arguments, and what a command did is recorded. */
+static bo_status refuse_password(parser *p, const char *what, const char *text)
+{
+    if (!cli_url_has_password(text))
+        return BO_OK;
+    cli_argument_wipe(text);
+    cli_hint(p->ctx, "put it into ~/.pgpass, into password_command in " CLI_CONFIG_NAME
+                     ", or name a file in BACKOUT_PASSWORD_FILE");
+    return bo_fail(p->err, BO_INVALID,
+        "%s has a password in it, which every user of the machine can see", what);
+}
+
+/* An argument that should have been an option's. */
+static bo_status refuse_url(parser *p, const char *text)
+{
+    return strstr(text, "://") ? refuse_password(p, "an argument", text) : BO_OK;
+}
+
 static bo_status store_text(parser *p, const cli_option *option, const char **out, const char *text)
 {
+    char name[WORD_LIMIT];
+    (void)snprintf(name, sizeof name, "--%s", option->name);
     bool url = strcmp(option->value, "DB") == 0 || strcmp(option->value, "URL") == 0;
-    if (url && cli_url_has_password(text)) {
-        cli_argument_wipe(text);
-        cli_hint(p->ctx, "put it into ~/.pgpass, into password_command in " CLI_CONFIG_NAME
-                         ", or name a file in BACKOUT_PASSWORD_FILE");
-        return bo_fail(p->err, BO_INVALID,
-            "--%s has a password in it, which every user of the machine can see", option->name);
-    }
+    bo_status st = url ? refuse_password(p, name, text) : BO_OK;
+    if (st != BO_OK)
+        return st;
     if (text[0] == '\0')
         return bo_fail(p->err, BO_INVALID, "--%s needs a value", option->name);
     *out = text;
@@ -290,6 +306,9 @@ const cli_command *cli_command_find(const char *name)
 
 static bo_status unknown_command(parser *p, const char *word)
 {
+    bo_status st = refuse_url(p, word);
+    if (st != BO_OK)
+        return st;
     for (size_t i = 0; cli_commands[i]; i++) {
         const cli_command *c = cli_commands[i];
         if (cli_is_near(word, c->name) || (c->alias && cli_is_near(word, c->alias))) {
@@ -367,6 +386,11 @@ static bo_status missing(parser *p, const cli_option *option)
 static bo_status give_operands(parser *p)
 {
     cli_list rest = p->operands;
+    for (size_t i = 0; i < rest.count; i++) {
+        bo_status st = refuse_url(p, rest.items[i]);
+        if (st != BO_OK)
+            return st;
+    }
     for (const cli_option *o = p->command->options; o->kind != CLI_END; o++) {
         void *field = (char *)p->args + o->offset;
         if (o->kind == CLI_OPERAND || o->kind == CLI_OPTIONAL) {

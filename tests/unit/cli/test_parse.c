@@ -171,10 +171,16 @@ static void wrong_values_are_refused(void **state)
 static void a_password_in_a_url_is_refused_and_overwritten(void **state)
 {
     world *w = *state;
-    assert_int_equal(parse(w, "undo|x|--db|postgresql://ann:secret@h/d"), BO_INVALID);
-    assert_null(strstr(w->err.text, "secret"));
-    for (size_t i = 0; w->argv[i]; i++)
-        assert_null(strstr(w->argv[i], "secret"));
+    static const char *const lines[] = {"undo|x|--db|postgresql://ann:secret@h/d",
+        "undo|postgresql://ann:secret@h/d", "undo|a|b|mariadb://ann:secret@h/d",
+        "postgresql://ann:secret@h/d"};
+    for (size_t l = 0; l < sizeof lines / sizeof *lines; l++) {
+        assert_int_equal(parse(w, lines[l]), BO_INVALID);
+        assert_non_null(strstr(w->err.text, "has a password in it"));
+        assert_null(strstr(w->err.text, "secret"));
+        for (size_t i = 0; w->argv[i]; i++)
+            assert_null(strstr(w->argv[i], "secret"));
+    }
 }
 
 static void help_needs_no_operands(void **state)
