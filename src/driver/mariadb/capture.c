@@ -204,6 +204,27 @@ bo_status my_capture_clean(my_conn *conn, bo_error *err)
     return st == BO_OK && left == 0 ? my_run(conn, NULL, err, "DROP TABLE " MY_REGISTRY) : st;
 }
 
+/* Of the source: what it still sends would find no journal. */
+static bo_status refuse_received(
+    my_conn *conn, const my_registry *registry, const char *point, bo_error *err)
+{
+    uint64_t received = 0;
+    bo_status st = BO_OK;
+    for (size_t i = 0; st == BO_OK && !received && i < registry->count; i++) {
+        const my_entry *entry = &registry->entries[i];
+        const char *server = strstr(entry->mark, "\nr ");
+        if (!server || strcmp(entry->point, point) != 0)
+            continue;
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql, "SELECT @@GLOBAL.server_id <> %lu AND " MY_RECEIVES,
+            strtoul(server + 3, NULL, 10));
+        st = my_ask_count(conn, &sql, &received, err);
+    }
+    return received ? bo_fail(err, BO_REFUSED,
+                          "the server is a replica, which would stop: end it on its source")
+                    : st;
+}
+
 static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
@@ -217,7 +238,9 @@ static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
         return st;
     if (registry.count == 0) /* somebody died before the first entry */
         return my_capture_clean(conn, err);
-    st = find_doomed(conn, &registry, point, arena, &doomed, &count, err);
+    st = refuse_received(conn, &registry, point, err);
+    if (st == BO_OK)
+        st = find_doomed(conn, &registry, point, arena, &doomed, &count, err);
     if (st == BO_OK)
         st = remove_hooks(conn, point, doomed, count, err);
     return st == BO_OK ? my_capture_clean(conn, err) : st;

@@ -162,7 +162,7 @@ bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo
 
 /* ---- altered tables ---- */
 
-/* A line of each row of the answer: "t 1763651870", "i name columns", "r 0-1-7". */
+/* A line of each row of the answer: "t 1763651870", "i name columns", "r 1 0-1-7". */
 static bo_status add_lines(MYSQL_RES *result, bo_buf *out, bo_error *err)
 {
     MYSQL_ROW row;
@@ -183,8 +183,8 @@ bo_status my_mark_read(my_conn *conn, const char *table, bo_buf *out, bo_error *
         " information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
         " UNION ALL SELECT DISTINCT 'p', PARTITION_NAME FROM information_schema.PARTITIONS WHERE"
         " PARTITION_NAME IS NOT NULL AND TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ",
-        " UNION ALL SELECT 'r', @@GLOBAL.gtid_slave_pos FROM DUAL WHERE"
-        " @@GLOBAL.gtid_slave_pos <> '' AND '' <> ",
+        " UNION ALL SELECT 'r', CONCAT(@@GLOBAL.server_id, ' ', @@GLOBAL.gtid_slave_pos) FROM DUAL"
+        " WHERE (@@log_bin OR @@GLOBAL.gtid_slave_pos <> '') AND '' <> ",
     };
     BO_OWN(MYSQL_RES) *result = NULL;
     BO_OWN_VALUE(bo_buf) sql = {0};
@@ -235,9 +235,10 @@ bo_status my_check_received(my_conn *conn, const my_entry *entry, bo_buf *broken
     BO_OWN_VALUE(bo_buf) sql = {0};
     uint64_t received = 0;
     const char *then = strstr(entry->mark, "\nr ");
+    then = then ? strchr(then + 3, ' ') : NULL;
     bo_buf_add_str(&sql, "SELECT @@GLOBAL.slave_run_triggers_for_rbr = 'NO'"
                          " AND CONCAT(@@GLOBAL.gtid_slave_pos, '\n') <> ");
-    my_quote_literal(&sql, then ? then + 3 : "\n");
+    my_quote_literal(&sql, then ? then + 1 : "\n");
     bo_status st = my_ask_count(conn, &sql, &received, err);
     if (st == BO_OK && received)
         bo_buf_add_str(

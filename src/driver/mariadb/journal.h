@@ -25,11 +25,14 @@
  * is written as it is. */
 #define MY_TRIGGER_MODE "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
 
-/* True (SQL) where rows come from another server, by its binary log, and fire no triggers here. */
-#define MY_IS_REPLICA                                                              \
-    "(@@GLOBAL.slave_run_triggers_for_rbr = 'NO' AND EXISTS (SELECT 1 FROM"        \
-    " information_schema.GLOBAL_STATUS WHERE (VARIABLE_NAME = 'SLAVE_RUNNING' AND" \
-    " VARIABLE_VALUE = 'ON') OR (VARIABLE_NAME = 'SLAVES_RUNNING' AND VARIABLE_VALUE <> '0')))"
+/* True (SQL) where rows come from another server, by its binary log; and where they fire no
+ * triggers.
+ */
+#define MY_RECEIVES                                                               \
+    "EXISTS (SELECT 1 FROM information_schema.GLOBAL_STATUS WHERE (VARIABLE_NAME" \
+    " = 'SLAVE_RUNNING' AND VARIABLE_VALUE = 'ON') OR (VARIABLE_NAME ="           \
+    " 'SLAVES_RUNNING' AND VARIABLE_VALUE <> '0'))"
+#define MY_IS_REPLICA "(@@GLOBAL.slave_run_triggers_for_rbr = 'NO' AND " MY_RECEIVES ")"
 
 /* ---- capture_registry.c: what is captured for which point ---- */
 
@@ -186,7 +189,7 @@ bo_status my_note_rows(my_conn *conn, const my_entry *entry, const bo_table *now
 bo_status my_check_rows(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
 
 /** Adds the mark of a table: a line for when it was last altered and one for each index, constraint
- * and partition, and for what a replica has received. */
+ * and partition, and for the server and what it received as a replica. */
 bo_status my_mark_read(my_conn *conn, const char *table, bo_buf *out, bo_error *err);
 /** Says in `broken` when the table was altered since, and not just by what has come to it: values
  * may have changed without a trace. */
