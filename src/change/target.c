@@ -23,7 +23,7 @@ bo_status bo_target_connect(
     bo_connect how = {.url = database->url,
         .password = database->password,
         .application_name = name,
-        .run = run_id,
+        .run = run_id ? run_id : BO_CAPTURE_OWN_RUN,
         .lock_timeout_ms = database->lock_timeout_ms,
         .readers = run_id ? 1 : workers(database),
         .raw = run_id != NULL};

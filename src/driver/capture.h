@@ -32,9 +32,13 @@ typedef struct bo_captured {
 } bo_captured;
 typedef bo_status bo_captured_fn(void *ctx, const bo_captured *captured, bo_error *err);
 
+/** The tag of what we write ourselves, in rollbacks and restores. */
+#define BO_CAPTURE_OWN_RUN "backout"
+
 /**
  * Which writes are meant: those after `from`, not after `to`, and of `run` and `user` where these
- * are given; besides them all of `transactions`, wherever they are after `from`.
+ * are given; besides them all of `transactions`, wherever they are after `from`.  What we wrote as
+ * `user` is neither meant nor somebody else's.
  */
 typedef struct bo_journal_filter {
     const char *from;

@@ -32,6 +32,8 @@ static bo_status find_journal(
 
 /* ---- which writes are meant ---- */
 
+#define OWN "(j.`backout_run` <=> '" BO_CAPTURE_OWN_RUN "')"
+
 /* USER() is name@host; people may give the name alone. */
 static void add_user(bo_buf *sql, const char *user)
 {
@@ -69,11 +71,27 @@ static bo_status add_meant(
         bo_buf_add_str(sql, " AND j.`backout_run` = ");
         my_quote_literal(sql, filter->run);
     }
-    if (filter->user)
+    if (filter->user) {
         add_user(sql, filter->user);
+        bo_buf_add_str(sql, " AND NOT " OWN);
+    }
     if (st == BO_OK)
         st = add_transactions(sql, filter, err);
     bo_buf_add_str(sql, ", 0)");
+    return st;
+}
+
+/* Neither is meant, nor was written by us as the user whose writes are. */
+static bo_status add_others(
+    bo_buf *sql, const bo_journal_filter *filter, unsigned number, bo_error *err)
+{
+    bo_buf_add_str(sql, "NOT ");
+    bo_status st = add_meant(sql, filter, number, err);
+    if (filter->user) {
+        bo_buf_add_str(sql, " AND NOT (" OWN);
+        add_user(sql, filter->user);
+        bo_buf_add_str(sql, ")");
+    }
     return st;
 }
 
@@ -101,8 +119,10 @@ static bo_status add_sums(bo_buf *sql, const bo_table *now, const bo_journal_fil
     bo_buf_add_str(sql, "WITH w AS (SELECT j.`backout_seq`, ");
     bo_status st = add_meant(sql, filter, number, err);
     add_key(sql, now, " AS `backout_meant`, ", "j.");
-    bo_buf_add_str(sql, ", LEAD(j.`backout_seq`) OVER o AS `backout_next`, ROW_NUMBER() OVER o"
-                        " AS `backout_at`");
+    bo_buf_add_str(sql, ", LEAD(j.`backout_seq`) OVER o AS `backout_next`, SUM(");
+    if (st == BO_OK)
+        st = add_others(sql, filter, number, err);
+    bo_buf_add_str(sql, ") OVER o AS `backout_at`");
     bo_buf_printf(
         sql, " FROM " MY_JOURNAL " AS j WHERE j.`backout_op` NOT IN ('S', 'X') AND ", number);
     if (st == BO_OK)
@@ -114,8 +134,7 @@ static bo_status add_sums(bo_buf *sql, const bo_table *now, const bo_journal_fil
         " MAX(IF(`backout_meant`, COALESCE(`backout_next`, 18446744073709551615), NULL))"
         " AS `backout_next`,"
         " MAX(IF(`backout_meant`, `backout_at`, NULL))"
-        " - MIN(IF(`backout_meant`, `backout_at`, NULL)) + 1 > SUM(`backout_meant`)"
-        " AS `backout_mixed` FROM w");
+        " > MIN(IF(`backout_meant`, `backout_at`, NULL)) AS `backout_mixed` FROM w");
     add_key(sql, now, " GROUP BY ", "");
     bo_buf_add_str(sql, " HAVING `backout_first` IS NOT NULL) ");
     return st;

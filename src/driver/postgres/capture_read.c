@@ -61,7 +61,9 @@ static bo_status add_picked(bo_buf *out, const reading *r, bo_error *err)
     pg_journal_identities(out, j, "j", true);
     bo_buf_add_str(out, ", ");
     bo_status st = pg_journal_match(out, r->filter, err);
-    bo_buf_add_str(out, " AS m");
+    bo_buf_add_str(out, " AS m, ");
+    pg_journal_own(out, r->filter);
+    bo_buf_add_str(out, " AS own");
     if (st == BO_OK)
         st = add_source(out, r, err);
     bo_buf_add_str(out, "), hit AS MATERIALIZED (SELECT min(s) AS f, max(s) AS l, ");
@@ -70,7 +72,7 @@ static bo_status add_picked(bo_buf *out, const reading *r, bo_error *err)
     pg_journal_identity_names(out, j);
     bo_buf_add_str(out,
         "), picked AS MATERIALIZED (SELECT hit.f, min(j.s) FILTER (WHERE j.s > hit.l) AS n,"
-        " bool_or(NOT j.m AND j.s > hit.f AND j.s < hit.l) AS mixed"
+        " bool_or(NOT j.m AND NOT j.own AND j.s > hit.f AND j.s < hit.l) AS mixed"
         " FROM hit JOIN j ON true");
     pg_journal_same_identity(out, j, "hit", "j");
     bo_buf_add_str(out, " GROUP BY hit.f)");

@@ -62,14 +62,26 @@ bo_status pg_journal_match(bo_buf *out, const bo_journal_filter *filter, bo_erro
     }
     if (filter->run)
         add_text(out, "backout_run", filter->run);
-    if (filter->user)
+    if (filter->user) {
         add_text(out, "backout_user", filter->user);
+        bo_buf_add_str(out, " AND COALESCE(j.backout_run, '') <> '" BO_CAPTURE_OWN_RUN "'");
+    }
     bo_buf_add_str(out, ")");
     if (st == BO_OK && filter->transaction_count > 0) {
         bo_buf_add_str(out, " OR ");
         st = add_transactions(out, filter, err);
     }
     return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+/* Whether we wrote a row `j` as the user whose writes are meant. */
+void pg_journal_own(bo_buf *out, const bo_journal_filter *filter)
+{
+    bo_buf_add_str(out,
+        filter->user ? "(j.backout_run IS NOT DISTINCT FROM '" BO_CAPTURE_OWN_RUN "'" : "(false");
+    if (filter->user)
+        add_text(out, "backout_user", filter->user);
+    bo_buf_add_str(out, ")");
 }
 
 /* ---- keys ---- */

@@ -92,6 +92,8 @@ bo_status pg_journal_later(bo_buf *out, const char *position, const char *xid, b
 bool pg_journal_takes_all(const bo_journal_filter *filter);
 /** Whether a row `j` of the journal is meant. */
 bo_status pg_journal_match(bo_buf *out, const bo_journal_filter *filter, bo_error *err);
+/** Adds the condition that we wrote a row `j` ourselves, as the user whose writes are meant. */
+void pg_journal_own(bo_buf *out, const bo_journal_filter *filter);
 /** i0, i1, ...: what stands for the key where rows of the journal are told apart. */
 void pg_journal_identities(bo_buf *out, const pg_journal *journal, const char *alias, bool named);
 void pg_journal_identity_names(bo_buf *out, const pg_journal *journal);
