@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/mariadb/capture_check.c - is a capture as it was made, so that its journal can be
  * trusted? */
+#include <mysqld_error.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -72,6 +73,20 @@ static bo_status check_kind(my_conn *conn, const my_entry *entry, bo_buf *broken
     return st;
 }
 
+/* The journal is gone, altered, damaged or taken away: what else a question fails with passes. */
+static bool is_lost(my_conn *conn, bo_status st)
+{
+    static const unsigned lost[] = {ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE_IN_ENGINE, ER_VIEW_INVALID,
+        ER_NOT_FORM_FILE, ER_NOT_KEYFILE, ER_GET_ERRNO, ER_CRASHED_ON_USAGE, ER_TABLE_CORRUPT,
+        ER_TABLESPACE_MISSING, ER_TABLESPACE_DISCARDED, ER_COLUMNACCESS_DENIED_ERROR};
+    if (my_link_broke(conn))
+        return false;
+    bool found = st == BO_NOTFOUND || st == BO_DENIED;
+    for (size_t i = 0; !found && i < sizeof lost / sizeof *lost; i++)
+        found = mysql_errno(conn->my) == lost[i];
+    return found;
+}
+
 /* The first question reads nothing; it fails when the journal or a column of it is not there. */
 bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
 {
@@ -95,7 +110,7 @@ bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken,
         if (missed && broken->size == 0)
             bo_buf_add_str(broken, "writes were missed while a table, a column or an index had "
                                    "another name, or of rows that are too large for the journal");
-    } else if (!my_link_broke(conn) && st != BO_NOMEM) {
+    } else if (is_lost(conn, st)) {
         bo_buf_printf(broken, "its journal cannot be read: %s", refused.text);
         st = BO_OK;
     } else if (err) {
