@@ -20,20 +20,21 @@
       FROM reached
       JOIN pg_catalog.pg_constraint f ON f.confrelid = reached.oid
      WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-), action (id, target, deletes, updates, origin) AS ( -- each with all tables where it may begin
-    SELECT f.oid, f.conrelid, f.confdeltype = 'c',
-           f.confdeltype IN ('n', 'd') OR f.confupdtype IN ('c', 'n', 'd'), f.confrelid
+), action AS ( -- of the table and of those above it
+    SELECT f.oid AS id, f.conrelid AS target, f.confrelid AS origin, f.confdeltype = 'c' AS deletes,
+           f.confdeltype IN ('n', 'd') OR f.confupdtype IN ('c', 'n', 'd') AS updates
       FROM pg_catalog.pg_constraint f
      WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
        AND f.conrelid IN (SELECT oid FROM tree UNION SELECT oid FROM above)
+), way_up (origin, oid) AS ( -- from where an action comes, and all where it may begin
+    SELECT origin, origin FROM action
     UNION
-    SELECT a.id, a.target, a.deletes, a.updates, f.confrelid
-      FROM action a
-      JOIN pg_catalog.pg_constraint f ON f.conrelid = a.origin
-     WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
+    SELECT w.origin, a.origin FROM way_up w JOIN action a ON a.target = w.oid
 ), meeting AS ( -- one statement may update a row by the one and delete it by the other
     SELECT EXISTS (SELECT
                      FROM action d
-                     JOIN action u ON u.target = d.target AND u.origin = d.origin AND u.id <> d.id
+                     JOIN action u ON u.target = d.target AND u.id <> d.id
+                     JOIN way_up v ON v.origin = d.origin
+                     JOIN way_up w ON w.origin = u.origin AND w.oid = v.oid
                     WHERE d.deletes AND u.updates) AS possible
 )
