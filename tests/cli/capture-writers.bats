@@ -63,6 +63,15 @@ SH
     [[ ${lines[1]} == run_* ]]
 }
 
+@test "what a rollback does within a program that is run is the run's" {
+    id=$(backout -q point create --db "$DB" --tables orders --output json | jq -r .id)
+    ask 'UPDATE orders SET total = 7 WHERE id = 12'
+    backout -q point seal "$id"
+    echo "cd '$PWD' && '$BACKOUT_BIN' -q execute $id --yes" >change.sh
+    run -0 --separate-stderr backout run --db "$DB" --method capture --tables orders --output json -- sh change.sh
+    [ "$(jq -c '[.tables[].change | .inserted + .updated + .deleted] | add' <<<"$output")" = 1 ]
+}
+
 @test "a failed program without the mark is not said to be rolled back" {
     cat >change.sh <<'SH'
 PGOPTIONS= psql -X -q <damage.sql

@@ -179,6 +179,16 @@ static void pg_conn_free(pg_conn *conn)
 }
 BO_DEFINE_SCOPE(pg_conn);
 
+/* Within a program that is run, all that is written is the run's: PGOPTIONS says so. */
+static bo_status tag(pg_conn *conn, const char *run, bo_error *err)
+{
+    BO_OWN(PGresult) *now = NULL;
+    bo_status st = pg_ask(conn,
+        "SELECT coalesce(nullif(pg_catalog.current_setting('backout.run', true), ''), $1)", 1, &run,
+        &now, err);
+    return st == BO_OK ? pg_capture_tag(&conn->base, PQgetvalue(now, 0, 0), err) : st;
+}
+
 bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err)
 {
     BO_OWN(pg_conn) *conn = calloc(1, sizeof *conn);
@@ -191,7 +201,7 @@ bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err)
     if (st == BO_OK && !how->raw)
         st = pg_pin_session(conn, how->lock_timeout_ms, how->schema, err);
     if (st == BO_OK && how->run)
-        st = pg_capture_tag(&conn->base, how->run, err);
+        st = how->raw ? pg_capture_tag(&conn->base, how->run, err) : tag(conn, how->run, err);
     if (st != BO_OK)
         return st;
     *out = &BO_TAKE(conn)->base;
