@@ -406,6 +406,16 @@ static bo_status check_file(const char *path, bo_error *err)
         "nothing was changed: cannot read '%s'", path);
 }
 
+/* A URL that lost its --db: it may hold a password, and what is run is recorded. */
+static bo_status refuse_url(cli *ctx, const char *word, bo_error *err)
+{
+    if (!strstr(word, "://"))
+        return BO_OK;
+    cli_hint(ctx, "name the database with --db: backout run --db URL ...");
+    return bo_fail(
+        err, BO_INVALID, "nothing was changed: what is to be run is a URL, no file and no program");
+}
+
 static bo_status check_arguments(cli *ctx, const struct run_args *args, bo_error *err)
 {
     if ((args->files.count == 0) == (args->command == NULL)) {
@@ -416,8 +426,13 @@ static bo_status check_arguments(cli *ctx, const struct run_args *args, bo_error
     }
     if (args->command && args->type == 1)
         return bo_fail(err, BO_INVALID, "--type transaction cannot be used with a command");
+    bo_status st = args->command ? refuse_url(ctx, args->command[0], err) : BO_OK;
+    if (st != BO_OK)
+        return st;
     for (size_t i = 0; i < args->files.count; i++) {
-        bo_status st = check_file(args->files.items[i], err);
+        st = refuse_url(ctx, args->files.items[i], err);
+        if (st == BO_OK)
+            st = check_file(args->files.items[i], err);
         if (st != BO_OK)
             return st;
     }

@@ -155,6 +155,22 @@ teardown() { common_teardown; }
     [ "$(rows)" = "$before" ]
 }
 
+@test "a URL without its --db is no program, and its password is said and kept nowhere" {
+    local word
+    for word in postgresql://ann:hush-hush@db.example/shop mongodb://ann:hush-hush@db.example/shop; do
+        run -2 --separate-stderr backout run --db shop.db -- "$word"
+        [[ $stderr == *"is a URL, no file and no program"* ]]
+        [[ $stderr == *"--db URL"* ]]
+        [[ $stderr != *hush* ]]
+        run -2 --separate-stderr backout run --db shop.db "$word"
+        [[ $stderr != *hush* ]]
+    done
+    run -0 backout list
+    [[ $output != *rb_* ]]
+    run backout audit
+    [[ $output != *hush* ]]
+}
+
 @test "a program that does not exist changes nothing" {
     local before
     before=$(rows)
