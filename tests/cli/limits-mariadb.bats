@@ -91,6 +91,39 @@ new_clerk() {
     said "definer"
 }
 
+# spied: a function `spy` tells in table `spied` as whom it runs
+prepare_spy() {
+    my -e "CREATE TABLE spied (who varchar(200));
+        CREATE FUNCTION spy() RETURNS int NOT DETERMINISTIC MODIFIES SQL DATA SQL SECURITY INVOKER
+        BEGIN
+            INSERT INTO spied VALUES (CURRENT_USER());
+            RETURN 1;
+        END" --delimiter='//'
+}
+
+@test "a view in the place of a captured table runs nothing with the rights of the account that captured" {
+    prepare_spy
+    my -e "CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES t (id) ON DELETE CASCADE);
+        INSERT INTO c VALUES (1, 2)"
+    new_clerk "ALL"
+    backout -q point create --db "$as" --method capture --tables t,c
+    my -e "RENAME TABLE t TO t2, c TO c2;
+        CREATE SQL SECURITY INVOKER VIEW t AS SELECT spy() AS id;
+        CREATE SQL SECURITY INVOKER VIEW c AS SELECT spy() AS id, 2 AS p;
+        UPDATE t2 SET id = 3 WHERE id = 1; DELETE FROM t2 WHERE id = 2"
+    [ "$(my -e 'SELECT COUNT(*) FROM spied')" = 0 ]
+    [ "$(my -e 'SELECT COUNT(*) FROM backout_journal_1 WHERE backout_op = '"'X'")" -gt 0 ]
+}
+
+@test "a view in the place of a journal runs functions with the rights of the account that captured" {
+    prepare_spy
+    new_clerk "ALL"
+    backout -q point create --db "$as" --method capture --tables t
+    my -e "RENAME TABLE backout_journal_1 TO j; CREATE SQL SECURITY INVOKER VIEW backout_journal_1 AS
+        SELECT * FROM j WHERE spy() = 1 WITH CHECK OPTION; UPDATE t SET v = 'x'"
+    [[ $(my -e 'SELECT DISTINCT who FROM spied') == clerk_* ]]
+}
+
 @test "the server keeps one row for each transaction that was captured" {
     registry="SELECT COUNT(*) FROM mysql.transaction_registry"
     backout -q point create --method capture --tables t

@@ -167,10 +167,12 @@ static const char *skip_name(const char *name)
     return name;
 }
 
-/* What follows the index that is named at `text`; `text` when none is. */
+/* What follows the index that is named at `text`, or that none is; else `text`. */
 static const char *skip_index(const char *text)
 {
-    static const char hint[] = " FORCE INDEX (`";
+    static const char hint[] = " FORCE INDEX (`", none[] = MY_NO_VIEW;
+    if (bo_text_starts(text, none))
+        return text + sizeof none - 1;
     if (!bo_text_starts(text, hint))
         return text;
     const char *after = skip_name(text + sizeof hint - 1);

@@ -206,6 +206,8 @@ static void add_tables(bo_buf *out, const struct step *step, bo_buf *where)
         bo_buf_add_str(out, " FORCE INDEX (");
         my_quote(out, action->index);
         bo_buf_add_str(out, ")");
+    } else {
+        bo_buf_add_str(out, MY_NO_VIEW);
     }
     bo_buf *condition = first ? where : out;
     bo_buf_add_str(condition, first ? " WHERE " : " ON ");

@@ -98,7 +98,7 @@ static void add_update(bo_buf *out, const my_entry *entry)
     add_key(out, entry, "NEW", " <=> ");
     bo_buf_add_str(out, ") AND NOT EXISTS (SELECT 1 FROM ");
     my_quote(out, entry->table);
-    bo_buf_add_str(out, " k WHERE ");
+    bo_buf_add_str(out, " k" MY_NO_VIEW " WHERE ");
     add_key(out, entry, "k", " = ");
     bo_buf_add_str(out, " LOCK IN SHARE MODE) THEN\n");
     add_write(out, entry, 'I');
