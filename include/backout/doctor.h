@@ -19,7 +19,8 @@ typedef struct bo_doctor_options {
  * One thing that was found.  Kinds:
  * "unneeded-capture" (its point failed, was pruned or released), "half-capture" (a process died
  * while it took the point), "foreign-capture" (this catalog does not know the point; another one
- * may), "broken-capture" (its journal cannot be trusted), "still-capturing" (sealed, not released),
+ * may), "source-capture" (another server's, of which this one is or was a replica),
+ * "broken-capture" (its journal cannot be trusted), "still-capturing" (sealed, not released),
  * "marker" and "table-aside" (of a rollback that died), "dead-run", "failed-run".
  */
 typedef struct bo_finding {

@@ -13,6 +13,7 @@
 struct claim {
     bo_examination *examination;
     const char *point;
+    bool received;  /* by a replica, from its source */
     bo_buf *tables; /* "orders, items" */
 };
 
@@ -64,6 +65,23 @@ static bo_status judge_known(const struct claim *claim, const bo_point_record *p
     return bo_doctor_add(claim->examination, &found, err);
 }
 
+/* What it still sends would find no journal: only who knows that it sends nothing more lets it go.
+ */
+static bo_status add_received(const struct claim *claim, bo_error *err)
+{
+    bo_arena *arena = claim->examination->arena;
+    const bo_finding found = {.kind = "source-capture",
+        .point = claim->point,
+        .what = bo_arena_printf(arena,
+            "changes of %s are captured for %s by the server that this one is or was a replica of",
+            bo_buf_str(claim->tables), claim->point),
+        .next = "it ends with its point, on that server; when this one has taken over: "
+                "backout doctor --fix --foreign",
+        .fixable = true,
+        .foreign = true};
+    return bo_doctor_add(claim->examination, &found, err);
+}
+
 static bo_status judge(const struct claim *claim, bo_error *err)
 {
     bo_examination *examination = claim->examination;
@@ -73,6 +91,8 @@ static bo_status judge(const struct claim *claim, bo_error *err)
     if (st != BO_OK)
         return st;
     const bo_point_record *point = bo_doctor_point(examination, claim->point);
+    if (claim->received && !(point && bo_doctor_is_here(examination, point)))
+        return add_received(claim, err);
     if (point && !bo_point_is_captured_elsewhere(point))
         return judge_known(claim, point, err);
     const bo_point_record *taken = NULL; /* meanwhile? */
@@ -102,6 +122,7 @@ static bo_status add_captured(void *ctx, const bo_captured *captured, bo_error *
         claim->point = bo_arena_str(claim->examination->arena, captured->point);
         if (!claim->point)
             return bo_nomem(err);
+        claim->received = captured->received;
         bo_buf_clear(claim->tables);
     }
     bo_buf_printf(claim->tables, "%s%s%s", claim->tables->size ? ", " : "", captured->table,

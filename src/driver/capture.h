@@ -29,6 +29,7 @@ typedef struct bo_captured {
     const char *table; /* as users write it; of a table that is gone: as it was called */
     const char *point; /* id, as given to begin() */
     bool gone;         /* the table is not there any more */
+    bool received;     /* another server captures, of which this one is or was a replica */
 } bo_captured;
 typedef bo_status bo_captured_fn(void *ctx, const bo_captured *captured, bo_error *err);
 

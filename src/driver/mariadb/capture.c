@@ -120,17 +120,48 @@ static bool exists(const names *all, const char *name)
     return false;
 }
 
+/* ---- whose capture it is ---- */
+
+struct role {
+    unsigned long server;
+    bool receives; /* it is a replica now */
+    bool received; /* it is or was one: else what others made came by a copy */
+};
+
+static bo_status read_role(my_conn *conn, struct role *out, bo_error *err)
+{
+    BO_OWN(MYSQL_RES) *result = NULL;
+    bo_status st = my_ask(conn, &result, err,
+        "SELECT @@GLOBAL.server_id, " MY_RECEIVES ", @@GLOBAL.gtid_slave_pos <> ''");
+    MYSQL_ROW row = st == BO_OK ? mysql_fetch_row(result) : NULL;
+    if (!row)
+        return st == BO_OK ? bo_fail(err, BO_DATABASE, "the server does not say what it is") : st;
+    *out = (struct role){strtoul(row[0], NULL, 10), row[1][0] != '0', false};
+    out->received = out->receives || row[2][0] != '0';
+    return BO_OK;
+}
+
+/* Another server began it, and sends or sent what it writes. */
+static bool is_received(const struct role *role, const my_entry *entry)
+{
+    const char *server = strstr(entry->mark, "\nr ");
+    return server && role->received && strtoul(server + 3, NULL, 10) != role->server;
+}
+
 bo_status my_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_error *err)
 {
     my_conn *conn = my_of(base);
     BO_OWN(bo_arena) *arena = bo_arena_create();
     my_registry registry = {0};
     names all = {0};
+    struct role role = {0};
     if (!arena)
         return bo_nomem(err);
     bo_status st = my_registry_read(conn, arena, &registry, err);
     if (st == BO_OK && registry.count > 0)
         st = read_names(conn, arena, &all, err);
+    if (st == BO_OK && registry.count > 0)
+        st = read_role(conn, &role, err);
     for (size_t i = 0; st == BO_OK && i < registry.count; i++) {
         const my_entry *entry = &registry.entries[i];
         if (entry->watched)
@@ -138,7 +169,8 @@ bo_status my_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_err
         const char *name = my_display_name(conn, arena, conn->schema, entry->table);
         if (!name)
             return bo_nomem(err);
-        const bo_captured captured = {name, entry->point, !exists(&all, entry->table)};
+        const bo_captured captured = {
+            name, entry->point, !exists(&all, entry->table), is_received(&role, entry)};
         st = each(ctx, &captured, err);
     }
     return st;
@@ -204,25 +236,19 @@ bo_status my_capture_clean(my_conn *conn, bo_error *err)
     return st == BO_OK && left == 0 ? my_run(conn, NULL, err, "DROP TABLE " MY_REGISTRY) : st;
 }
 
-/* Of the source: what it still sends would find no journal. */
+/* What the source still sends would find no journal. */
 static bo_status refuse_received(
     my_conn *conn, const my_registry *registry, const char *point, bo_error *err)
 {
-    uint64_t received = 0;
-    bo_status st = BO_OK;
-    for (size_t i = 0; st == BO_OK && !received && i < registry->count; i++) {
+    struct role role = {0};
+    bo_status st = read_role(conn, &role, err);
+    for (size_t i = 0; st == BO_OK && role.receives && i < registry->count; i++) {
         const my_entry *entry = &registry->entries[i];
-        const char *server = strstr(entry->mark, "\nr ");
-        if (!server || strcmp(entry->point, point) != 0)
-            continue;
-        BO_OWN_VALUE(bo_buf) sql = {0};
-        bo_buf_printf(&sql, "SELECT @@GLOBAL.server_id <> %lu AND " MY_RECEIVES,
-            strtoul(server + 3, NULL, 10));
-        st = my_ask_count(conn, &sql, &received, err);
+        if (strcmp(entry->point, point) == 0 && is_received(&role, entry))
+            st = bo_fail(
+                err, BO_REFUSED, "the server is a replica, which would stop: end it on its source");
     }
-    return received ? bo_fail(err, BO_REFUSED,
-                          "the server is a replica, which would stop: end it on its source")
-                    : st;
+    return st;
 }
 
 static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
