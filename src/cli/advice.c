@@ -122,6 +122,9 @@ static const struct {
         "it is of another key or passphrase: look at what BACKOUT_KEY_FILE or "
         "BACKOUT_PASSPHRASE_FILE names, or else encryption in backout.yaml"},
     {BO_DENIED, NULL, "read by others", "chmod 600, then try again"},
+    {BO_REFUSED, NULL, "a pooler (such as PgBouncer)",
+        "connect to the server itself, or to a pool of sessions (PgBouncer: pool_mode = session) "
+        "that has some left"},
     {BO_REFUSED, NULL, "server is read-only",
         "use the URL of the primary; on the primary itself: SET GLOBAL read_only = OFF"},
     {BO_CONFLICT, NULL, "changed since the change",

@@ -14,6 +14,7 @@ typedef struct pg_conn {
     bool in_transaction;
     bo_tx_mode mode;    /* of the open transaction */
     bool raw;           /* session of a user's change: nothing pinned */
+    bool pooled;        /* a pooler is between us and the server: found when it was opened */
     int version;        /* PQserverVersion(): 150018 */
     char *user_path;    /* the search_path before it was pinned: for a user's conditions */
     char *path;         /* the pinned search_path */
@@ -35,6 +36,17 @@ static inline pg_conn *pg_of(bo_conn *conn)
  * search path. */
 bo_status pg_pin_session(
     pg_conn *conn, uint32_t lock_timeout_ms, const char *schema, bo_error *err);
+
+/** Connects, and nothing else: *out may be a connection that failed.  `beside` (or NULL): to the
+ * same address as that one. */
+bo_status pg_dial(const bo_connect *how, PGconn *beside, PGconn **out, bo_error *err);
+
+/* ---- pooler.c ---- */
+/** BO_REFUSED: a pooler may give each transaction of ours another session of the server's.  Changes
+ * no setting, for that would be left to others. */
+bo_status pg_refuse_shared(pg_conn *conn, const bo_connect *how, bo_error *err);
+/** Takes back what was set in a session that a pooler may give to others. */
+void pg_leave_pool(pg_conn *conn);
 
 /**
  * Turns the server's error into `err` and returns the status that fits the SQLSTATE: 55P03 and

@@ -130,15 +130,15 @@ static bo_status connect_failed(PGconn *pg, bo_error *err)
     return bo_wrap(err, st, "cannot connect to '%s'", bo_buf_str(&target));
 }
 
-static bo_status connect_to(const bo_connect *how, pg_conn *conn, bo_error *err)
+bo_status pg_dial(const bo_connect *how, PGconn *beside, PGconn **out, bo_error *err)
 {
     unsigned said = 0;
     bo_status st = check_url(how->url, &said, err);
     if (st != BO_OK)
         return st;
 
-    const char *keywords[4 + PATIENCES] = {"dbname", "fallback_application_name"};
-    const char *values[4 + PATIENCES] = {
+    const char *keywords[7 + PATIENCES] = {"dbname", "fallback_application_name"};
+    const char *values[7 + PATIENCES] = {
         how->url, how->application_name ? how->application_name : "backout"};
     unsigned count = 2;
     if (how->password) {
@@ -151,9 +151,23 @@ static bo_status connect_to(const bo_connect *how, pg_conn *conn, bo_error *err)
         keywords[count] = patience[i].keyword;
         values[count++] = patience[i].value;
     }
-    conn->pg = PQconnectdbParams(keywords, values, 1);
-    if (!conn->pg)
-        return bo_nomem(err);
+    if (beside) { /* one of several hosts, or one of the addresses of a name */
+        keywords[count] = "host";
+        values[count++] = PQhost(beside);
+        keywords[count] = "hostaddr";
+        values[count++] = PQhostaddr(beside);
+        keywords[count] = "port";
+        values[count++] = PQport(beside);
+    }
+    *out = PQconnectdbParams(keywords, values, 1);
+    return *out ? BO_OK : bo_nomem(err);
+}
+
+static bo_status connect_to(const bo_connect *how, pg_conn *conn, bo_error *err)
+{
+    bo_status st = pg_dial(how, NULL, &conn->pg, err);
+    if (st != BO_OK)
+        return st;
     if (PQstatus(conn->pg) != CONNECTION_OK)
         return connect_failed(conn->pg, err);
 
@@ -171,6 +185,7 @@ static void pg_conn_free(pg_conn *conn)
     if (!conn)
         return;
     PQfreeCancel(conn->cancel);
+    pg_leave_pool(conn);
     PQfinish(conn->pg); /* the server rolls back */
     free(conn->user_path);
     free(conn->path);
@@ -198,6 +213,8 @@ bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err)
     conn->raw = how->raw;
     conn->lock_timeout_ms = how->lock_timeout_ms;
     bo_status st = connect_to(how, conn, err);
+    if (st == BO_OK && !how->raw)
+        st = pg_refuse_shared(conn, how, err);
     if (st == BO_OK && !how->raw)
         st = pg_pin_session(conn, how->lock_timeout_ms, how->schema, err);
     if (st == BO_OK && how->run)
