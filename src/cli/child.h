@@ -15,6 +15,7 @@ typedef struct cli_child {
     const char *shown; /* the database without password, for BACKOUT_DB */
     const char *run_id, *point_id;
     const cli_option_file *options; /* MariaDB: marks the sessions of its client */
+    bool marked;                    /* PostgreSQL: PGOPTIONS has the mark of the run */
     bool stdout_to_stderr;          /* stdout belongs to JSON */
     /** Called every few seconds while the command runs. */
     void (*alive)(void *ctx);

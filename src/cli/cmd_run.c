@@ -13,6 +13,8 @@
 #include "cli/child.h"
 #include "cli/commands.h"
 #include "cli/database.h"
+#include "cli/environment.h"
+#include "cli/progress.h"
 #include "cli/rollback_args.h"
 #include "cli/scope_args.h"
 #include "cli/sql_job.h"
@@ -151,6 +153,17 @@ static bo_status change_by_files(change *c, bo_error *err)
     return BO_OK;
 }
 
+static bool can_mark(change *c)
+{
+    if (cli_environment_marks(&c->database->db, bo_run_id(c->run)))
+        return true;
+    if (c->args->scope.method != BO_METHOD_SNAPSHOT)
+        cli_warn(c->ctx,
+            "what is between here and the server takes no 'options': sessions of the program do "
+            "not carry the mark of the run until they say SET backout.run = '$BACKOUT_RUN_ID'");
+    return false;
+}
+
 static bo_status change_by_command(change *c, bo_error *err)
 {
     BO_OWN_VALUE(cli_option_file) option_file = {0};
@@ -162,6 +175,7 @@ static bo_status change_by_command(change *c, bo_error *err)
         .shown = c->database->db.url,
         .run_id = bo_run_id(c->run),
         .point_id = bo_run_point_id(c->run),
+        .marked = can_mark(c),
         .stdout_to_stderr = !cli_is_text(c->ctx),
         .alive = alive,
         .ctx = c,

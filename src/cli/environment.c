@@ -20,14 +20,41 @@ static void free_parameters(PQconninfoOption **options)
     PQconninfoFree(*options);
 }
 
+/* What the URL or PGOPTIONS gives already, as libpq prefers them. */
+static void given_options(const PQconninfoOption *options, bo_buf *out)
+{
+    const char *given = getenv("PGOPTIONS");
+    for (const PQconninfoOption *o = options; o && o->keyword; o++)
+        if (o->val && o->val[0] && strcmp("options", o->keyword) == 0)
+            given = o->val;
+    if (given && given[0])
+        bo_buf_printf(out, "%s ", given);
+}
+
 /* Every session of the command carries the run, whatever program it is: libpq hands PGOPTIONS to
  * the server, and the triggers of a capture read the setting. */
-static void mark_sessions(const char *options, const char *run_id)
+static void mark_options(const PQconninfoOption *options, const char *run_id, bo_buf *out)
 {
+    given_options(options, out);
+    bo_buf_printf(out, "-c backout.run=%s", run_id);
+}
+
+bool cli_environment_marks(const bo_database *database, const char *run_id)
+{
+    PQconninfoOption *options __attribute__((cleanup(free_parameters))) =
+        PQconninfoParse(database->url, NULL);
     BO_OWN_VALUE(bo_buf) marked = {0};
-    bo_buf_printf(&marked, "%s%s-c backout.run=%s", options, options[0] ? " " : "", run_id);
-    if (!marked.failed)
-        (void)setenv("PGOPTIONS", bo_buf_str(&marked), 1);
+    if (!options)
+        return true; /* of another engine */
+    mark_options(options, run_id, &marked);
+    const char *const keywords[] = {"dbname", "options", "connect_timeout", "password", NULL};
+    const char *const values[] = {
+        database->url, bo_buf_str(&marked), "10", database->password, NULL};
+    PGconn *conn = PQconnectdbParams(keywords, values, 1);
+    const bool refused = PQstatus(conn) != CONNECTION_OK &&
+                         bo_text_find(PQerrorMessage(conn), "unsupported startup parameter");
+    PQfinish(conn);
+    return !refused;
 }
 
 /* What the clients of PostgreSQL read, from the URL. */
@@ -47,18 +74,20 @@ static void set_postgres(const cli_child *child)
     };
     PQconninfoOption *options __attribute__((cleanup(free_parameters))) =
         PQconninfoParse(child->database->url, NULL);
-    const char *given = getenv("PGOPTIONS");
-    for (PQconninfoOption *o = options; o && o->keyword; o++) {
+    for (PQconninfoOption *o = options; o && o->keyword; o++)
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
             if (o->val && o->val[0] && strcmp(names[i].keyword, o->keyword) == 0)
                 (void)setenv(names[i].variable, o->val, 1);
-        if (o->val && o->val[0] && strcmp("options", o->keyword) == 0)
-            given = o->val; /* as libpq prefers them */
-    }
     char name[128]; /* tells the rows of this run in pg_stat_activity and in the server's log */
     (void)snprintf(name, sizeof name, "backout:%s", child->run_id);
     (void)setenv("PGAPPNAME", name, 1);
-    mark_sessions(given ? given : "", child->run_id);
+    BO_OWN_VALUE(bo_buf) marked = {0};
+    if (child->marked)
+        mark_options(options, child->run_id, &marked);
+    else
+        given_options(options, &marked);
+    if (marked.size > 0 && !marked.failed)
+        (void)setenv("PGOPTIONS", bo_buf_str(&marked), 1);
 }
 
 /* ---- MariaDB ---- */

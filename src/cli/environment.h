@@ -12,4 +12,8 @@
  */
 void cli_environment_set(const cli_child *child);
 
+/** False: nothing between here and PostgreSQL takes the mark of the run, as a pooler that lets no
+ * `options` pass, and programs would get no connection with it. */
+bool cli_environment_marks(const bo_database *database, const char *run_id);
+
 #endif

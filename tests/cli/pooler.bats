@@ -120,3 +120,17 @@ refused() {
     refused
     said 'because: a second connection to it was not answered: all its sessions are in use'
 }
+
+@test "a program that is run gets a connection where a pooler takes no options" {
+    start_pooler session
+    for method in snapshot capture; do
+        run -0 --separate-stderr backout run --db "$pooled" --method "$method" -- \
+            sh -c "psql -X -q -c \"SET backout.run = '\$BACKOUT_RUN_ID'\" -c \"UPDATE t SET v = 'c'\""
+        backout -q execute latest --type partial --yes
+        [ "$(rows)" = "$before" ]
+    done
+    said "warning: what is between here and the server takes no 'options'"
+    run -0 --separate-stderr backout run --db "$pooled" -- sh -c 'echo "options: $PGOPTIONS"'
+    [ "${lines[0]}" = "options: " ]
+    [[ $stderr != *warning* ]]
+}
