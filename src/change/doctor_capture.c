@@ -14,6 +14,7 @@ struct claim {
     bo_examination *examination;
     const char *point;
     bool received;  /* by a replica, from its source */
+    bool harms;     /* replicas */
     bo_buf *tables; /* "orders, items" */
 };
 
@@ -48,12 +49,32 @@ static bo_status add_unneeded(
     return bo_doctor_add(examination, &found, err);
 }
 
+/* A seal finds by the snapshot, where there is one, what the change did. */
+static bo_status add_harmful(const struct claim *claim, const bo_point_record *point, bo_error *err)
+{
+    bo_arena *arena = claim->examination->arena;
+    const bool open = point->status == BO_POINT_READY;
+    const bo_finding found = {.kind = "harmful-capture",
+        .bad = true,
+        .point = point->id,
+        .what = bo_arena_printf(arena,
+            "changes of %s are captured for %s since before the server wrote a binary log: "
+            "replicas, and whoever plays the log back, stop at the next write",
+            bo_buf_str(claim->tables), point->id),
+        .next = bo_arena_printf(arena, "%s%s%sbackout point release %s",
+            open ? "backout point seal " : "", open ? point->id : "", open ? ", then: " : "",
+            point->id)};
+    return bo_doctor_add(claim->examination, &found, err);
+}
+
 static bo_status judge_known(const struct claim *claim, const bo_point_record *point, bo_error *err)
 {
     bo_arena *arena = claim->examination->arena;
     const char *why = why_unneeded(claim->examination, point);
     if (why)
         return add_unneeded(claim, point, why, err);
+    if (claim->harms && bo_point_is_whole(point))
+        return add_harmful(claim, point, err);
     if (point->status != BO_POINT_SEALED && point->status != BO_POINT_ROLLED_BACK)
         return BO_OK; /* needed, or half installed */
     const bo_finding found = {.kind = "still-capturing",
@@ -123,8 +144,10 @@ static bo_status add_captured(void *ctx, const bo_captured *captured, bo_error *
         if (!claim->point)
             return bo_nomem(err);
         claim->received = captured->received;
+        claim->harms = false;
         bo_buf_clear(claim->tables);
     }
+    claim->harms = claim->harms || captured->harms;
     bo_buf_printf(claim->tables, "%s%s%s", claim->tables->size ? ", " : "", captured->table,
         captured->gone ? " (which is gone)" : "");
     return BO_OK;

@@ -30,6 +30,7 @@ typedef struct bo_captured {
     const char *point; /* id, as given to begin() */
     bool gone;         /* the table is not there any more */
     bool received;     /* another server captures, of which this one is or was a replica */
+    bool harms;        /* replicas stop at what it writes, as long as it lasts */
 } bo_captured;
 typedef bo_status bo_captured_fn(void *ctx, const bo_captured *captured, bo_error *err);
 

@@ -169,9 +169,13 @@ bo_status my_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_err
         const char *name = my_display_name(conn, arena, conn->schema, entry->table);
         if (!name)
             return bo_nomem(err);
-        const bo_captured captured = {
-            name, entry->point, !exists(&all, entry->table), is_received(&role, entry)};
-        st = each(ctx, &captured, err);
+        bo_captured captured = {.table = name,
+            .point = entry->point,
+            .gone = !exists(&all, entry->table),
+            .received = is_received(&role, entry)};
+        st = my_check_harm(conn, entry, &captured.harms, err);
+        if (st == BO_OK)
+            st = each(ctx, &captured, err);
     }
     return st;
 }

@@ -54,19 +54,36 @@ bo_status my_check_columns(
     return bo_buf_check(broken, err);
 }
 
-/* A versioned one beside a binary log, or a plain one without. */
-static bo_status check_kind(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
+static bo_status is_versioned(my_conn *conn, const my_entry *entry, uint64_t *out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
-    uint64_t versioned = 0;
     bo_buf_printf(&sql,
         "SELECT TABLE_TYPE = 'SYSTEM VERSIONED' FROM information_schema.TABLES"
         " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'backout_journal_%u'",
         entry->number);
-    bo_status st = my_ask_count(conn, &sql, &versioned, err);
+    return my_ask_count(conn, &sql, out, err);
+}
+
+bo_status my_check_harm(my_conn *conn, const my_entry *entry, bool *out, bo_error *err)
+{
+    uint64_t versioned = 0;
+    bo_status st = conn->log != MY_LOG_NOTHING && !entry->watched
+                       ? is_versioned(conn, entry, &versioned, err)
+                       : BO_OK;
+    if (st == BO_OK)
+        *out = versioned != 0;
+    return st;
+}
+
+/* A versioned one beside a binary log, or a plain one without. */
+static bo_status check_kind(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err)
+{
+    uint64_t versioned = 0;
+    bo_status st = is_versioned(conn, entry, &versioned, err);
     const bool logged = conn->log != MY_LOG_NOTHING;
     if (st == BO_OK && versioned && logged)
-        bo_buf_add_str(broken, "the server writes a binary log now: replicas stop at its journal");
+        bo_buf_add_str(broken, "the server writes a binary log now, and replicas stop at what its "
+                               "journal is given: release the point before one follows");
     else if (st == BO_OK && !versioned && !logged)
         bo_buf_add_str(broken, "the server writes no binary log any more: its journal cannot tell "
                                "transactions apart");

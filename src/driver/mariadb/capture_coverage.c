@@ -155,6 +155,32 @@ static bo_status action_reasons(my_conn *conn, const bo_table *now, bo_buf *reas
     return BO_OK;
 }
 
+/* ---- captures that are there ---- */
+
+/* What is captured since before the binary log stays beside what is captured anew. */
+static bo_status harm_reason(my_conn *conn, const bo_table *now, bo_buf *reasons, bo_error *err)
+{
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    my_registry registry = {0};
+    if (!arena)
+        return bo_nomem(err);
+    bo_status st =
+        conn->log == MY_LOG_NOTHING ? BO_OK : my_registry_read(conn, arena, &registry, err);
+    for (size_t i = 0; st == BO_OK && i < registry.count; i++) {
+        const my_entry *entry = &registry.entries[i];
+        bool harms = false;
+        if (!entry->on || strcmp(entry->table, now->local) != 0)
+            continue;
+        st = my_check_harm(conn, entry, &harms, err);
+        if (st == BO_OK && harms)
+            add_reason(reasons,
+                "replicas stop at what its capture for %s writes, which is older than the binary "
+                "log: backout point release %s",
+                entry->point, entry->point);
+    }
+    return st;
+}
+
 /* ---- the answer ---- */
 
 bo_status my_capture_coverage(
@@ -178,6 +204,10 @@ bo_status my_capture_coverage(
     const bool covered = found.size == 0;
     if (covered)
         bo_buf_add_str(&found, "TRUNCATE is noticed, and what it removes is not captured");
+    if (covered)
+        st = harm_reason(conn, now, &found, err);
+    if (st != BO_OK)
+        return st;
     if (covered && now->partition_count > 0)
         add_reason(&found, "a partition that is emptied, dropped or exchanged is noticed, and its "
                            "rows are not captured");

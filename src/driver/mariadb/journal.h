@@ -181,6 +181,9 @@ bo_status my_check_hooks(my_conn *conn, const my_scheme *scheme, const my_entry 
 /** The same of the journal: it is there, with all its columns, and of the kind that the server
  * needs now. */
 bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken, bo_error *err);
+/** Replicas would stop at what its triggers write: the server has a binary log, and the journal is
+ * of before it. */
+bo_status my_check_harm(my_conn *conn, const my_entry *entry, bool *out, bo_error *err);
 /** The same of what the journal keeps, and of what it would have to keep for `now`. */
 bo_status my_check_columns(
     const my_entry *entry, const bo_table *now, bo_buf *broken, bo_error *err);
