@@ -214,3 +214,15 @@ SH
     [ "$(ask "SELECT total FROM orders WHERE id = 10")" = 500 ]
     run -0 --separate-stderr backout check
 }
+
+@test "what default privileges give to others is no journal" {
+    role=reader_$$
+    psql -X -q "$PG_SUPER_URL" -c "CREATE ROLE $role"
+    ask "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO PUBLIC, $role;
+        ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO $role"
+    backout -q point create --db "$DB" --method capture --tables orders
+    for table in capture marker "journal_$(ask "SELECT 'orders'::regclass::oid")"; do
+        run ! psql -X -q -v ON_ERROR_STOP=1 "$PG_SUPER_URL" -c "SET ROLE $role" -c "DELETE FROM backout.$table"
+        [[ $output == *"permission denied for schema backout"* ]]
+    done
+}

@@ -75,7 +75,7 @@ static bo_status make_aside(
     const bo_table *now = NULL;
     bo_status st = pg_refuse_published(conn, err);
     if (st == BO_OK)
-        st = pg_run(conn, NULL, err, "CREATE SCHEMA IF NOT EXISTS " SCHEMA);
+        st = pg_make_own(conn, "", err);
     if (st == BO_OK)
         st = pg_create(base, was, err);
     if (st == BO_OK)

@@ -120,6 +120,27 @@ bo_status pg_own_table(pg_conn *conn, const char *name, bool *out, bo_error *err
     return st;
 }
 
+/* What default privileges would give others on a schema that we make; NULL: nothing, or it is
+ * there. */
+static const char given_sql[] =
+    "SELECT pg_catalog.string_agg(CASE x.grantee WHEN 0 THEN 'PUBLIC'"
+    "  ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, ', ')"
+    " FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) x"
+    " WHERE d.defaclobjtype = 'n' AND d.defaclnamespace = 0 AND x.grantee <> d.defaclrole"
+    " AND pg_catalog.pg_get_userbyid(d.defaclrole) = current_user"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'backout')";
+
+bo_status pg_make_own(pg_conn *conn, const char *tables, bo_error *err)
+{
+    BO_OWN(PGresult) *given = NULL;
+    bo_status st = pg_ask(conn, given_sql, 0, NULL, &given, err);
+    if (st != BO_OK)
+        return st;
+    const bool any = !PQgetisnull(given, 0, 0);
+    return pg_run(conn, NULL, err, "CREATE SCHEMA IF NOT EXISTS backout;%s%s;%s",
+        any ? "REVOKE ALL ON SCHEMA backout FROM " : "", PQgetvalue(given, 0, 0), tables);
+}
+
 bo_status pg_refuse_published(pg_conn *conn, bo_error *err)
 {
     BO_OWN(PGresult) *found = NULL;

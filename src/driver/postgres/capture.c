@@ -14,14 +14,14 @@
 
 static bo_status make_registry(pg_conn *conn, bo_error *err)
 {
-    return pg_run(conn, NULL, err,
-        "CREATE SCHEMA IF NOT EXISTS backout;"
+    return pg_make_own(conn,
         "CREATE TABLE backout.capture (point text, relation oid, name text NOT NULL,"
         " key text NOT NULL, columns text[] NOT NULL, heaps text[] NOT NULL,"
         " members text[] NOT NULL, triggers text[] NOT NULL, functions text[] NOT NULL,"
         " journal text[] NOT NULL,"
         " began pg_snapshot NOT NULL DEFAULT pg_current_snapshot(),"
-        " PRIMARY KEY (point, relation));" PG_MAKE_MARKER);
+        " PRIMARY KEY (point, relation));" PG_MAKE_MARKER,
+        err);
 }
 
 static bo_status lock_registry(pg_conn *conn, bool make, bool *there_out, bo_error *err)

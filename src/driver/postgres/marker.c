@@ -23,9 +23,7 @@ static bo_status make_table(pg_conn *conn, bo_error *err)
         NULL, &may, err);
     if (st == BO_OK && PQgetvalue(may, 0, 0)[0] != 't')
         return bo_fail(err, BO_DENIED, "no schema may be made in this database");
-    return st == BO_OK
-               ? pg_run(conn, NULL, err, "CREATE SCHEMA IF NOT EXISTS backout;" PG_MAKE_MARKER)
-               : st;
+    return st == BO_OK ? pg_make_own(conn, PG_MAKE_MARKER, err) : st;
 }
 
 static bo_status make_row(pg_conn *conn, const char *id, bo_error *err)
