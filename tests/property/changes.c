@@ -102,9 +102,14 @@ uint64_t model_differences(
 
 int model_table(const schema *s, const char *name)
 {
-    const char *dot = strrchr(name, '.');
-    for (unsigned t = 0; t < s->count; t++)
-        if (strcmp(s->tables[t].name, dot ? dot + 1 : name) == 0)
-            return (int)t;
+    for (unsigned t = 0; t < s->count; t++) {
+        const char *parts[] = {s->tables[t].plain, s->tables[t].name};
+        for (unsigned i = 0; i < 2; i++) {
+            size_t size = strlen(name), part = strlen(parts[i]);
+            bool ends = size >= part && strcmp(name + size - part, parts[i]) == 0;
+            if (ends && (size == part || strcmp(parts[i], name + strlen("public.")) == 0))
+                return (int)t;
+        }
+    }
     return -1;
 }

@@ -9,7 +9,7 @@
 /* Transactions of several sessions, woven into each other. */
 struct weave {
     history *h;
-    dice *dice;
+    dice *dice, *more;
     bo_arena *arena;
     unsigned open[SESSIONS]; /* its transaction, or 0 */
     unsigned left[SESSIONS]; /* statements to come in it */
@@ -24,21 +24,48 @@ static void add_step(
     w->h->steps[w->h->step_count++] = (step){what, session, transaction, sql};
 }
 
+/* How much a transaction sees of others' is its own choice. */
+static const char *random_begin(engine on, dice *d)
+{
+    static const char *const ways[][4] = {
+        {"BEGIN IMMEDIATE", "BEGIN EXCLUSIVE", "BEGIN DEFERRED", "BEGIN IMMEDIATE"},
+        {"BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, DEFERRABLE",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ"},
+        {"SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; BEGIN",
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN",
+            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN",
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT"}};
+    return dice_chance(d, 35) ? ways[on][dice_roll(d, 4)] : "BEGIN";
+}
+
 static void begin(struct weave *w, unsigned session)
 {
     w->open[session] = ++w->transactions;
     w->left[session] = 1 + dice_roll(w->dice, 4);
     w->saved[session] = false;
-    add_step(w, STEP_BEGIN, session, w->open[session], "BEGIN");
+    add_step(w, STEP_BEGIN, session, w->open[session], random_begin(w->h->schema.engine, w->more));
 }
 
-static void end(struct weave *w, unsigned session, unsigned rollbacks)
+static void end_now(struct weave *w, unsigned session, bool gives_up)
 {
-    bool gives_up = dice_chance(w->dice, rollbacks);
     if (w->open[session])
         add_step(w, gives_up ? STEP_ROLLBACK : STEP_COMMIT, session, w->open[session],
             gives_up ? "ROLLBACK" : "COMMIT");
     w->open[session] = 0;
+}
+
+static void end(struct weave *w, unsigned session, unsigned rollbacks)
+{
+    end_now(w, session, dice_chance(w->dice, rollbacks));
+}
+
+/* Nobody can read a table while somebody empties it so, the test neither. */
+static void empty_tables(struct weave *w, unsigned session)
+{
+    const char *sql = statement_truncate(&w->h->schema, w->more, w->arena);
+    add_step(w, STEP_SQL, session, w->open[session], sql);
+    end_now(w, session, dice_chance(w->more, 12));
 }
 
 static void go_on(struct weave *w, unsigned session)
@@ -52,8 +79,12 @@ static void go_on(struct weave *w, unsigned session)
         w->saved[session] = false;
     } else {
         const char *sql = statement_random(&w->h->schema, w->dice, w->arena);
+        if (dice_chance(w->more, 20))
+            sql = statement_wide(&w->h->schema, w->more, w->arena);
         add_step(w, STEP_SQL, session, transaction, sql);
         w->left[session]--;
+        if (w->h->schema.engine == ON_POSTGRES && dice_chance(w->more, 2))
+            empty_tables(w, session);
     }
 }
 
@@ -191,8 +222,10 @@ history *history_make(engine on, uint64_t seed, bo_arena *arena)
 {
     history *h = bo_arena_alloc(arena, sizeof *h);
     dice d = {.state = seed * 1000003u + on};
+    dice more = {.state = ~seed * 1000003u + on}; /* what came later leaves a seed what it was */
     h->seed = seed;
-    schema_make(&h->schema, on, &d);
+    schema_make(&h->schema, on, &d, &more);
+    h->schema.has_triggers = dice_chance(&more, 50);
     h->made = random_making(on, &d);
     h->method = (bo_method)dice_roll(&d, 3);
     if (h->made == MADE_BY_RUN_OF_MANY || h->made == MADE_BY_USER)
@@ -203,7 +236,9 @@ history *history_make(engine on, uint64_t seed, bo_arena *arena)
     choose_options(h, &d);
     h->then = (sequel)dice_roll(&d, 5);
     h->undo_conflicts = (bo_on_conflict)dice_roll(&d, 3);
-    struct weave w = {.h = h, .dice = &d, .arena = arena};
+    struct weave w = {.h = h, .dice = &d, .more = &more, .arena = arena};
     weave_all(&w);
+    if (h->schema.has_triggers)
+        triggers_make(h, &more, arena);
     return h;
 }

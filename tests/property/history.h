@@ -12,7 +12,8 @@
 enum { SESSIONS = 3, STEPS_MAX = 400 }; /* session 0 makes the change */
 
 typedef enum step_kind {
-    STEP_ROW, /* of the tables as they are first */
+    STEP_TRIGGER, /* is made, before there are rows */
+    STEP_ROW,     /* of the tables as they are first */
     STEP_BEGIN,
     STEP_SQL,
     STEP_SAVEPOINT,
@@ -87,5 +88,14 @@ const char *statement_random(const schema *s, dice *d, bo_arena *arena);
 /** The n-th of the rows that there are first. */
 const char *statement_first(
     const schema *s, unsigned table, unsigned nth, dice *d, bo_arena *arena);
+
+/* ---- statements_wide.c ---- */
+/** One of several tables, of many keys, or of several parts. */
+const char *statement_wide(const schema *s, dice *d, bo_arena *arena);
+const char *statement_truncate(const schema *s, dice *d, bo_arena *arena);
+
+/* ---- triggers.c ---- */
+/** Adds triggers of users, and a log that they keep, to a history that is complete otherwise. */
+void triggers_make(history *h, dice *d, bo_arena *arena);
 
 #endif

@@ -30,6 +30,15 @@ static const kind on_sqlite[] = {
     {"", SQLITE_TEXT, SQLITE_VALUES, NULL},
     {"VARCHAR(5) COLLATE NOCASE", SQLITE_TEXT, SQLITE_VALUES, NULL},
 };
+static const kind sqlite_strict[] = {
+    {"ANY", SQLITE_TEXT, SQLITE_VALUES, NULL},
+    {"ANY", SQLITE_TEXT, SQLITE_VALUES, NULL},
+    {"INTEGER", SQLITE_TEXT,
+        VALUES("0", "'1'", "2.0", "9223372036854775807", "-9223372036854775808"), NULL},
+    {"REAL", SQLITE_TEXT, VALUES("0", "-0.0", "'1.5'", "1e300", "0.1", "9e999", "-9e999"), NULL},
+    {"TEXT", SQLITE_TEXT, VALUES("1", "1.0", "''", "'a'", "'A'", "'ä€😀'", "char(97, 0, 98)"), NULL},
+    {"BLOB", SQLITE_TEXT, VALUES("x''", "x'31'", "x'00ff00'", "zeroblob(9)"), NULL},
+};
 static const kind sqlite_numbers = {"INTEGER", SQLITE_TEXT, SMALL_NUMBERS, NULL};
 static const kind sqlite_names = {"TEXT", SQLITE_TEXT, SMALL_NAMES, NULL};
 static const kind sqlite_days = {"DATE", SQLITE_TEXT, DAYS, NULL};
@@ -165,4 +174,9 @@ const kind *kind_random(engine on, dice *d)
     static const kind *const all[] = {on_sqlite, on_postgres, on_mariadb};
     static const unsigned counts[] = {COUNT(on_sqlite), COUNT(on_postgres), COUNT(on_mariadb)};
     return &all[on][dice_roll(d, counts[on])];
+}
+
+const kind *kind_strict(dice *d)
+{
+    return &sqlite_strict[dice_roll(d, COUNT(sqlite_strict))];
 }

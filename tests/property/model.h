@@ -47,6 +47,7 @@ typedef struct question {
     const condition *where;
     const change_set *changes; /* of each table: what the change did */
     bool sealed;
+    bool undo;  /* of a rollback, or of the undo of one */
     bool loose; /* writers took turns: a write that changed nothing counts as one in between */
     const moment *point, *now;
 

@@ -92,7 +92,7 @@ bo_status place_connect(
     const place *p, bool as_owner, const char *run, bo_conn **out, bo_error *err)
 {
     static const char *const settings[] = {"PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 0",
-        "SET lock_timeout = '20ms'",
+        "SET lock_timeout = '20ms'; SET statement_timeout = '5s'",
         "SET SESSION innodb_lock_wait_timeout = 0, lock_wait_timeout = 1"};
     const bo_connect how = {.url = p->url[as_owner], .raw = true, .create = true, .run = run};
     BO_OWN(bo_conn) *conn = NULL;

@@ -27,8 +27,11 @@ static bo_status sql(trial *t, unsigned session, const char *text, bo_error *err
 static void note_step(
     trial *t, unsigned session, const char *text, bo_status st, const bo_error *err)
 {
-    trial_note(t, "%s; -- session %u%s%.*s", text, session, st == BO_OK ? "" : ": ",
-        st == BO_OK ? 0 : (int)strcspn(err->text, "\n"), err->text);
+    const char *line = strrchr(err->text, '\n'); /* the last one says why */
+    trial_note(t, "%s; -- session %u%s%s", text, session, st == BO_OK ? "" : ": ",
+        st == BO_OK ? ""
+        : line      ? line + 1
+                    : err->text);
 }
 
 unsigned players_begin(trial *t)
@@ -43,12 +46,14 @@ unsigned players_begin(trial *t)
     trial_ok(t, owner->driver->exec(owner, bo_buf_str(&text), &err), &err, "make the tables");
     trial_ok(t, place_connect(t->place, false, NULL, &t->reader, &err), &err, "connect");
     t->players[1] = BO_TAKE(owner);
-    while (t->h->steps[at].kind == STEP_ROW) {
+    for (; t->h->steps[at].kind == STEP_TRIGGER || t->h->steps[at].kind == STEP_ROW; at++) {
         const step *one = &t->h->steps[at];
-        bo_status st = t->left_out[at] ? BO_OK : sql(t, 1, one->sql, &err);
-        if (!t->left_out[at])
-            note_step(t, 1, one->sql, st, &err);
-        at++;
+        if (t->left_out[at])
+            continue;
+        bo_status st = sql(t, 1, one->sql, &err);
+        note_step(t, 1, one->sql, st, &err);
+        if (one->kind == STEP_TRIGGER)
+            trial_ok(t, st, &err, "make a trigger");
     }
     t->commits[0].then = players_moment(t);
     if (t->h->made == MADE_BY_USER) /* the owner is who makes the change */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { RANDOM_TABLES = TABLES_MAX - 1 }; /* one is the log */
+
 int schema_column(const table_def *t, const char *name)
 {
     for (unsigned i = 0; i < t->column_count; i++)
@@ -47,7 +49,7 @@ static void make_key(table_def *t, engine on, dice *d)
         t->options = " WITHOUT ROWID";
 }
 
-static void make_uniques(table_def *t, engine on, dice *d)
+static void make_uniques(table_def *t, engine on, dice *d, dice *more)
 {
     if (dice_chance(d, 50)) {
         unsigned u = add_column(t, "u", kind_of_numbers(on));
@@ -60,6 +62,8 @@ static void make_uniques(table_def *t, engine on, dice *d)
         t->uniques[t->unique_count++] =
             (unique_def){{x, y}, PAIR, on == ON_POSTGRES && dice_chance(d, 30)};
     }
+    for (unsigned i = 0; on == ON_POSTGRES && i < t->unique_count; i++)
+        t->uniques[i].exclusion = dice_chance(more, 15);
 }
 
 /* ---- the other columns ---- */
@@ -70,7 +74,8 @@ static void make_payload(table_def *t, engine on, dice *d)
     add_column(t, PLAIN_COLUMN, kind_of_numbers(on));
     unsigned count = dice_roll(d, 4);
     for (unsigned i = 0; i < count; i++) {
-        column_def *c = &t->columns[add_column(t, names[i], kind_random(on, d))];
+        column_def *c =
+            &t->columns[add_column(t, names[i], t->strict ? kind_strict(d) : kind_random(on, d))];
         unsigned values = 0;
         while (c->kind->values[values])
             values++;
@@ -106,7 +111,8 @@ static bool find_referred(const table_def *parent, link_def *l)
     for (unsigned i = 0; i < parent->key_count; i++)
         l->parent_columns[l->count++] = parent->key[i];
     for (unsigned i = 0; l->count == 0 && i < parent->unique_count; i++)
-        if (parent->uniques[i].count == 1 && !parent->uniques[i].deferred)
+        if (parent->uniques[i].count == 1 && !parent->uniques[i].deferred &&
+            !parent->uniques[i].exclusion)
             l->parent_columns[l->count++] = parent->uniques[i].columns[0];
     return l->count > 0;
 }
@@ -148,17 +154,69 @@ static void make_links(schema *s, dice *d)
     }
 }
 
-void schema_make(schema *s, engine on, dice *d)
+/* As users' names should not be, and some are. */
+static void name_table(schema *s, unsigned number, bool odd, dice *d)
 {
-    *s = (schema){.engine = on, .count = 1 + dice_roll(d, 1 + dice_roll(d, TABLES_MAX))};
+    static const char *const names[] = {
+        "Odd table ", "order\"; drop ", "T", "", "it's`", "a.t", "ÄÖ -- "};
+    const char *mark = s->engine == ON_MARIADB ? "`" : "\"";
+    table_def *t = &s->tables[number];
+    const char *begin = odd ? names[dice_roll(d, sizeof names / sizeof *names)] : "t";
+    (void)snprintf(t->tag, sizeof t->tag, "t%u", number + 1);
+    (void)snprintf(t->plain, sizeof t->plain, "%s%u", begin, number + 1);
+    BO_OWN_VALUE(bo_buf) quoted = {0};
+    for (const char *at = t->plain; *at; at++)
+        bo_buf_printf(&quoted, "%s%c", odd && *at == *mark ? mark : "", *at);
+    (void)snprintf(
+        t->name, sizeof t->name, "%s%s%s", odd ? mark : "", bo_buf_str(&quoted), odd ? mark : "");
+}
+
+/* Types that a strict table may have. */
+static void settle_options(table_def *t)
+{
+    static const char allowed[] = " INTEGER TEXT REAL BLOB ANY ";
+    char type[64];
+    for (unsigned i = 0; t->strict && i < t->column_count; i++) {
+        (void)snprintf(type, sizeof type, " %s ", t->columns[i].kind->type);
+        t->strict = strstr(allowed, type) != NULL;
+    }
+    if (t->strict)
+        t->options = t->options[0] ? " WITHOUT ROWID, STRICT" : " STRICT";
+}
+
+void schema_make(schema *s, engine on, dice *d, dice *more)
+{
+    *s = (schema){.engine = on, .count = 1 + dice_roll(d, 1 + dice_roll(d, RANDOM_TABLES))};
     for (unsigned i = 0; i < s->count; i++) {
         table_def *t = &s->tables[i];
-        (void)snprintf(t->name, sizeof t->name, "t%u", i + 1);
+        t->strict = on == ON_SQLITE && dice_chance(more, 15);
+        name_table(s, i, dice_chance(more, 8), more);
         make_key(t, on, d);
-        make_uniques(t, on, d);
+        make_uniques(t, on, d, more);
         make_payload(t, on, d);
     }
     make_links(s, d);
+    for (unsigned i = 0; i < s->count; i++)
+        settle_options(&s->tables[i]);
+    partitions_choose(s, more);
+}
+
+void schema_add_log(schema *s, dice *d)
+{
+    table_def *t = &s->tables[s->count++];
+    (void)snprintf(t->name, sizeof t->name, "log");
+    (void)snprintf(t->plain, sizeof t->plain, "log");
+    (void)snprintf(t->tag, sizeof t->tag, "log");
+    t->split_by = -1;
+    t->options = "";
+    if (dice_chance(d, 75)) {
+        t->key[t->key_count++] = add_column(t, "id", kind_of_numbers(s->engine));
+        t->columns[0].required = t->columns[0].counted = true;
+    }
+    add_column(t, PLAIN_COLUMN, kind_of_numbers(s->engine));
+    add_column(t, LOG_WORD, kind_of_names(s->engine));
+    if (s->engine != ON_MARIADB && dice_chance(d, 30))
+        make_link(s, s->count - 1, dice_roll(d, s->count - 1), d);
 }
 
 /* ---- as SQL ---- */
@@ -204,12 +262,27 @@ static void write_column(const schema *s, const table_def *t, const column_def *
 static void write_link(const schema *s, const table_def *t, unsigned number, bo_buf *out)
 {
     const link_def *l = &t->links[number];
-    bo_buf_printf(out, "CONSTRAINT %s_fk%u FOREIGN KEY ", t->name, number + 1);
+    bo_buf_printf(out, "CONSTRAINT %s_fk%u FOREIGN KEY ", t->tag, number + 1);
     write_names(s, t, l->columns, l->count, out);
     bo_buf_printf(out, " REFERENCES %s ", s->tables[l->parent].name);
     write_names(s, &s->tables[l->parent], l->parent_columns, l->count, out);
     bo_buf_printf(out, " ON DELETE %s ON UPDATE %s%s", l->on_delete, l->on_update,
         l->deferred ? " DEFERRABLE INITIALLY DEFERRED" : "");
+}
+
+static void write_unique(const schema *s, const table_def *t, unsigned number, bo_buf *out)
+{
+    const unique_def *u = &t->uniques[number];
+    bo_buf_printf(out, ", CONSTRAINT %s_u%u ", t->tag, number + 1);
+    if (!u->exclusion) {
+        bo_buf_add_str(out, "UNIQUE ");
+        write_names(s, t, u->columns, u->count, out);
+        return;
+    }
+    for (unsigned i = 0; i < u->count; i++)
+        bo_buf_printf(
+            out, "%s%s WITH =", i ? ", " : "EXCLUDE USING btree (", t->columns[u->columns[i]].name);
+    bo_buf_add_str(out, ")");
 }
 
 static void write_table(const schema *s, const table_def *t, bo_buf *out)
@@ -225,8 +298,7 @@ static void write_table(const schema *s, const table_def *t, bo_buf *out)
         write_names(s, t, t->key, t->key_count, out);
     }
     for (unsigned i = 0; i < t->unique_count; i++) {
-        bo_buf_printf(out, ", CONSTRAINT %s_u%u UNIQUE ", t->name, i + 1);
-        write_names(s, t, t->uniques[i].columns, t->uniques[i].count, out);
+        write_unique(s, t, i, out);
         if (t->uniques[i].deferred)
             bo_buf_add_str(out, " DEFERRABLE INITIALLY DEFERRED");
     }
@@ -234,7 +306,10 @@ static void write_table(const schema *s, const table_def *t, bo_buf *out)
         bo_buf_add_str(out, ", ");
         write_link(s, t, i, out);
     }
-    bo_buf_printf(out, ")%s;\n", t->options);
+    bo_buf_printf(out, ")%s", t->options);
+    if (t->split_by >= 0)
+        partitions_write(s, t, out);
+    bo_buf_add_str(out, ";\n");
 }
 
 static void write_types(const schema *s, bo_buf *out)
@@ -278,7 +353,7 @@ bool schema_is_key(const table_def *t, unsigned number)
     return is_in(t->key, t->key_count, number);
 }
 
-static bool is_link(const table_def *t, unsigned number)
+bool schema_is_link(const table_def *t, unsigned number)
 {
     for (unsigned i = 0; i < t->link_count; i++)
         if (is_in(t->links[i].columns, t->links[i].count, number))
@@ -302,7 +377,7 @@ const char *schema_value(const schema *s, unsigned table, unsigned number, dice 
     unsigned count = count_values(c);
     if (!c->required && dice_chance(d, 18))
         return "NULL";
-    bool near = is_link(t, number) && dice_chance(d, 85);
+    bool near = schema_is_link(t, number) && dice_chance(d, 85);
     return c->kind->values[dice_roll(d, near && count > 3 ? 3 : count)];
 }
 
@@ -316,7 +391,7 @@ const char *schema_first_value(
         distinct = distinct || is_in(t->uniques[i].columns, t->uniques[i].count, number);
     if (distinct)
         return c->kind->values[nth % count_values(c)];
-    if (!is_link(t, number))
+    if (!schema_is_link(t, number))
         return schema_value(s, table, number, d);
     return !c->required && dice_chance(d, 35)
                ? "NULL"

@@ -76,7 +76,8 @@ static void shrink(const place *p, uint64_t seed, finding *found)
         for (unsigned i = h->step_count; i-- > 0 && trials < SHRINK_TRIALS;) {
             const step *one = &h->steps[i];
             bool before[STEPS_MAX];
-            bool whole = pass == 0 && (one->kind == STEP_BEGIN || one->kind == STEP_ROW);
+            bool whole = pass == 0 && (one->kind == STEP_BEGIN || one->kind == STEP_ROW ||
+                                          one->kind == STEP_TRIGGER);
             bool part = pass == 1 && (one->kind == STEP_SQL || one->kind == STEP_SAVEPOINT);
             if (left_out[i] || !(whole || part))
                 continue;

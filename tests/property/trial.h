@@ -38,6 +38,7 @@ typedef struct trial {
     commit commits[COMMITS_MAX + 1]; /* commits[0] is the moment before the first one */
     size_t commit_count;
     char point[160];
+    const char *reported[TABLES_MAX]; /* names of its tables, or NULL */
     bo_run *run;
     char mark[160];              /* of what session 0 writes; or "" */
     unsigned in_point, captured; /* bits of tables */
