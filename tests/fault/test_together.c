@@ -3,13 +3,19 @@
  * tests/fault/test_together.c - every two acts that can meet: two processes on one catalog, on one
  * point, on one repository and on one database.
  *
- * With BACKOUT_TEST_SWEEP=full every pair meets BACKOUT_TEST_ROUNDS times (20), otherwise some
- * meet once.  BACKOUT_TEST_SEED begins another row of delays.
+ * With BACKOUT_TEST_SWEEP=full every pair meets BACKOUT_TEST_ROUNDS times (20 on SQLite, 5 on
+ * servers), otherwise some meet once.  BACKOUT_TEST_SEED begins another row of delays.
  */
 #include "backout/run.h"
 #include "fault/together.h"
 
-enum { TESTS_MAX = 128, ROUNDS = 20, FEW_ON_SQLITE = 5, FEW_ON_SERVERS = 1 };
+enum {
+    TESTS_MAX = 128,
+    ROUNDS_ON_SQLITE = 20,
+    ROUNDS_ON_SERVERS = 5,
+    FEW_ON_SQLITE = 5,
+    FEW_ON_SERVERS = 1
+};
 
 /* ---- acts ---- */
 
@@ -228,8 +234,10 @@ static void meet_each_other(void **state)
     meeting *m = meeting_open(&how->before, &one->setting, how->other);
     if (!m)
         skip();
-    const unsigned few = one->setting.engine == WORLD_SQLITE ? FEW_ON_SQLITE : FEW_ON_SERVERS;
-    const unsigned rounds = everything() ? from_environment("BACKOUT_TEST_ROUNDS", ROUNDS) : 1;
+    const bool here = one->setting.engine == WORLD_SQLITE;
+    const unsigned few = here ? FEW_ON_SQLITE : FEW_ON_SERVERS;
+    const unsigned many = here ? ROUNDS_ON_SQLITE : ROUNDS_ON_SERVERS;
+    const unsigned rounds = everything() ? from_environment("BACKOUT_TEST_ROUNDS", many) : 1;
     unsigned pairs = 0;
     for (size_t i = 0; how->acts[i]; i++)
         for (size_t j = how->other == OTHER_SAME_CATALOG ? i : 0; how->acts[j]; j++)
