@@ -41,6 +41,15 @@ static const struct {
     {ANY, "57P0", NULL, "the server is stopping or starting: try again in a moment"},
     {ANY, "53300", NULL, "the server has no connection left: set workers: 1 in backout.yaml"},
     {ANY, "53100", NULL, "the disk of the database server is full: free space there"},
+    {ANY, "42501", "row-level security policy",
+        "connect as a role with BYPASSRLS, or as the owner of that table where its row security is "
+        "not forced on the owner"},
+    {ANY, "P0001", "cannot stage rows",
+        "it may be an event trigger, which fires for the temporary tables of a rollback as well: "
+        "ALTER EVENT TRIGGER NAME DISABLE for that time, or have it let tables of pg_temp pass"},
+    {ANY, "P0001", "changes cannot be captured",
+        "it may be an event trigger, which fires for what captures as well: ALTER EVENT TRIGGER "
+        "NAME DISABLE for that time, or --method snapshot"},
     {ANY, "42501", NULL, "ask the owner of the table for the right that is missing (GRANT)"},
     {BO_DATABASE, "42P01", NULL,
         "check the name of the table; 'schema.table' names another schema"},

@@ -235,6 +235,18 @@ said() {
     backout -q execute latest --type full --tables p --yes
 }
 
+@test "row security that hides rows of a table that is referred to is said to be what refuses" {
+    sql -c "ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
+        CREATE POLICY p ON t USING (id = 1);
+        CREATE TABLE child (id int PRIMARY KEY, t int REFERENCES t); INSERT INTO child VALUES (1, 1)"
+    echo "DELETE FROM child" >change.sql
+    backout -q run --tables child change.sql
+    run -3 backout execute latest --yes
+    said "row-level security policy for table"
+    said "hint: connect as a role with BYPASSRLS"
+    [ "$(sql -c 'SELECT count(*) FROM child')" = 0 ]
+}
+
 @test "an event trigger that refuses what a rollback makes is named, and one that writes is seen" {
     backout -q point create
     sql -c "UPDATE t SET v = 'x'"
@@ -244,6 +256,9 @@ said() {
         CREATE EVENT TRIGGER no ON ddl_command_start EXECUTE FUNCTION no()"
     run -1 backout execute latest --type partial --yes
     said "not today"
+    said "hint: it may be an event trigger, which fires for the temporary tables of a rollback as well"
+    run -1 backout point create --method capture
+    said "hint: it may be an event trigger, which fires for what captures as well"
     super "DROP EVENT TRIGGER no"
 
     sql -c "CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)"
