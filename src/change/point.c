@@ -178,7 +178,8 @@ static bo_status begin_capture(struct taking *taking, bo_error *err)
         st = bo_capture_begin(target, taking->parts, taking->count, taking->record.id, err);
     if (st == BO_EXISTS) /* what is there is another point's */
         taking->record.details = "{\"" BO_CAPTURE_ELSEWHERE "\": true}";
-    bool undone = st == BO_BUSY && (target->conn->driver->caps & BO_CAP_TRANSACTIONAL_DDL);
+    bool undone = (st == BO_BUSY || st == BO_REFUSED) &&
+                  (target->conn->driver->caps & BO_CAP_TRANSACTIONAL_DDL);
     if (st == BO_EXISTS || undone) /* nothing of ours was made */
         taking->capturing = false;
     return st;
@@ -421,6 +422,7 @@ bo_status bo_point_take(bo_session *session, bo_target *target, const bo_point_o
     char id[BO_ID_SIZE] = "";
     if (options->kind && !is_kind(options->kind))
         return bo_fail(err, BO_INVALID, "'%s' is no kind of point", options->kind);
+    bo_target_warn_behind(session, target);
     bo_status st = take_once(session, target, options, id, err);
     for (unsigned i = 1; i < TRIES && st == BO_EXISTS; i++)
         st = take_once(session, target, options, id, err);

@@ -356,6 +356,9 @@ bo_status bo_point_seal_record(bo_session *session, bo_target *target, const cha
     if (!position)
         return bo_nomem(err);
     bo_status st = bo_target_check_server(target, record->server, err);
+    if (st == BO_OK && target->identity.behind)
+        st = bo_fail(err, BO_REFUSED,
+            "the server is a replica: the end of the change may not have reached it yet");
     if (st == BO_OK)
         st = bo_content_open_of(session, record, false, &content, err);
     sealing.content = content;

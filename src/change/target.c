@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "change/closure.h"
+#include "change/session.h"
 
 static uint32_t workers(const bo_database *database)
 {
@@ -51,6 +52,14 @@ bo_status bo_target_open(const bo_database *database, bo_target **out, bo_error 
         return st;
     *out = BO_TAKE(target);
     return BO_OK;
+}
+
+void bo_target_warn_behind(bo_session *session, const bo_target *target)
+{
+    if (target->identity.behind)
+        bo_session_warn(session,
+            "the server is a replica: rows are read as it has them, which may be behind its "
+            "primary");
 }
 
 void bo_target_free(bo_target *target)

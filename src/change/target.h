@@ -26,6 +26,9 @@ const char *bo_target_name(const bo_target *target); /* configured name or redac
 /** BO_REFUSED unless this is the database that `server` (bo_identity.server) was recorded of. */
 bo_status bo_target_check_server(const bo_target *target, const char *server, bo_error *err);
 
+/** Warns where rows are read of a server that lags behind the one that is written to. */
+void bo_target_warn_behind(bo_session *session, const bo_target *target);
+
 /** A table of a point: as it was, as it is (NULL: gone), and which of its rows. */
 typedef struct bo_part {
     const bo_table *was;

@@ -461,6 +461,8 @@ bo_status bo_verify(bo_session *session, const bo_database *database, const char
     if (st == BO_OK)
         st = bo_target_check_server(target, record.server, err);
     if (st == BO_OK)
+        bo_target_warn_behind(session, target);
+    if (st == BO_OK)
         st = verify_record(session, target, &record, against, result, err);
     if (st != BO_OK)
         st = bo_wrap(err, st, "cannot verify '%s'", id);

@@ -134,6 +134,7 @@ static const struct {
     {BO_REFUSED, NULL, "a pooler (such as PgBouncer)",
         "connect to the server itself, or to a pool of sessions (PgBouncer: pool_mode = session) "
         "that has some left"},
+    {BO_REFUSED, NULL, "the server is a replica: ", "name the primary with --db"},
     {BO_REFUSED, NULL, "server is read-only",
         "use the URL of the primary; on the primary itself: SET GLOBAL read_only = OFF"},
     {BO_CONFLICT, NULL, "changed since the change",

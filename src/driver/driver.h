@@ -57,6 +57,7 @@ typedef struct bo_identity {
     char database[256]; /* name or file, without secrets */
     char server[4104];  /* PostgreSQL: system_identifier/database oid; SQLite: "file:" and
                            the canonical path, so a copy put in its place is the same database */
+    bool behind; /* a standby of PostgreSQL: its rows are those that its primary had a while ago */
 } bo_identity;
 
 typedef enum bo_tx_mode {

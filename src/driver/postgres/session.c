@@ -378,6 +378,12 @@ static bo_status read_server(pg_conn *conn, bo_buf *out, bo_error *err)
     return bo_buf_check(out, err);
 }
 
+static bool is_standby(pg_conn *conn)
+{
+    const char *standby = PQparameterStatus(conn->pg, "in_hot_standby");
+    return standby && strcmp(standby, "on") == 0;
+}
+
 bo_status pg_identity(bo_conn *base, bo_identity *out, bo_error *err)
 {
     pg_conn *conn = pg_of(base);
@@ -394,6 +400,7 @@ bo_status pg_identity(bo_conn *base, bo_identity *out, bo_error *err)
         version ? (int)strcspn(version, " ") : 0, version ? version : "");
     (void)snprintf(identity.database, sizeof identity.database, "%s", bo_buf_str(&name));
     (void)snprintf(identity.server, sizeof identity.server, "%s", bo_buf_str(&server));
+    identity.behind = is_standby(conn);
     *out = identity;
     return BO_OK;
 }
@@ -413,8 +420,7 @@ bo_status pg_refuse_read_only(pg_conn *conn, bo_error *err)
     bo_status st = pg_ask(conn, "SHOW transaction_read_only", 0, NULL, &shown, err);
     if (st != BO_OK || strcmp(PQgetvalue(shown, 0, 0), "on") != 0)
         return st;
-    const char *standby = PQparameterStatus(conn->pg, "in_hot_standby");
-    if (standby && strcmp(standby, "on") == 0)
+    if (is_standby(conn))
         return bo_fail(err, BO_REFUSED, "the server is a replica: it cannot be written to");
     return bo_fail(err, BO_REFUSED, "the session is read-only");
 }
