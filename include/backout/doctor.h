@@ -21,8 +21,8 @@ typedef struct bo_doctor_options {
  * while it took the point), "foreign-capture" (this catalog does not know the point; another one
  * may), "source-capture" (another server's, of which this one is or was a replica),
  * "harmful-capture" (replicas stop at what it writes), "broken-capture" (its journal cannot be
- * trusted), "still-capturing" (sealed, not released), "marker" and "table-aside" (of a rollback
- * that died), "dead-run", "failed-run".
+ * trusted), "still-capturing" (sealed, not released), "unseen" (the account may not look), "marker"
+ * and "table-aside" (of a rollback that died), "dead-run", "failed-run".
  */
 typedef struct bo_finding {
     const char *kind;

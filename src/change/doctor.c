@@ -91,6 +91,21 @@ bo_status bo_doctor_run_now(
     return st;
 }
 
+bo_status bo_doctor_denied(
+    bo_examination *examination, const char *unseen, bo_status st, bo_error *err)
+{
+    if (st != BO_DENIED)
+        return st;
+    const char *last = err ? strrchr(err->text, '\n') : NULL;
+    const char *why = last ? last + 1 : err ? err->text : "";
+    const bo_finding found = {.kind = "unseen",
+        .what = bo_arena_printf(examination->arena, "%s cannot be seen: %s", unseen, why),
+        .next = "backout doctor --db with an account that may read the whole database"};
+    if (err)
+        *err = (bo_error){0};
+    return bo_doctor_add(examination, &found, err);
+}
+
 bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point)
 {
     return examination->target && point->server && point->server[0] &&

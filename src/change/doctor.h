@@ -24,6 +24,10 @@ typedef struct bo_examination {
 
 /** Adds a copy; strings must live as long as the arena, NULL ones become "". */
 bo_status bo_doctor_add(bo_examination *examination, const bo_finding *finding, bo_error *err);
+/** What may not be looked at is said, and no reason to stop: BO_OK for BO_DENIED, any other status
+ * as it is. */
+bo_status bo_doctor_denied(
+    bo_examination *examination, const char *unseen, bo_status st, bo_error *err);
 const bo_point_record *bo_doctor_point(const bo_examination *examination, const char *id);
 /** The same as the catalog has it at this moment: others go on meanwhile.  *out is NULL when there
  * is none. */

@@ -276,6 +276,8 @@ bo_status bo_doctor_captures(bo_examination *examination, bo_error *err)
     BO_OWN_VALUE(bo_buf) tables = {0};
     struct claim claim = {.examination = examination, .tables = &tables};
     bo_status st = capture->list(examination->target->conn, add_captured, &claim, err);
+    if (st == BO_DENIED)
+        return bo_doctor_denied(examination, "whether changes are captured", st, err);
     if (st == BO_OK)
         st = judge(&claim, err);
     if (st == BO_OK)

@@ -246,6 +246,7 @@ bo_status bo_doctor_runs(bo_examination *examination, bo_error *err)
         st = find_dead(examination, err);
     bo_conn *conn = examination->target ? examination->target->conn : NULL;
     if (st == BO_OK && conn && conn->driver->traces)
-        st = conn->driver->traces(conn, judge_trace, examination, err);
+        st = bo_doctor_denied(examination, "whether markers of rollbacks are left",
+            conn->driver->traces(conn, judge_trace, examination, err), err);
     return st;
 }

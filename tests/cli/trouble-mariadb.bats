@@ -238,6 +238,16 @@ SQL
     may CREATE
     run -0 --separate-stderr backout point create --db "$url" --method capture
     [[ $output == *"a right is missing: GRANT DROP, TRIGGER, LOCK TABLES ON $MY_DATABASE.*"* ]]
+    my_root -e "REVOKE ALL PRIVILEGES, GRANT OPTION FROM $user@localhost;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON $MY_DATABASE.orders TO $user@localhost"
+    may 'CREATE TEMPORARY TABLES'
+    run -3 --separate-stderr backout execute "$id" --yes --db "$url"
+    said "because: needed: GRANT CREATE, DROP, LOCK TABLES, SELECT, INSERT, DELETE ON \`$MY_DATABASE\`.*"
+    run -0 --separate-stderr backout doctor --db "$url"
+    [[ $output == *"note: whether changes are captured cannot be seen: SELECT command denied"* ]]
+    [[ $output == *"note: whether markers of rollbacks are left cannot be seen: SELECT command denied"* ]]
+    [ "$(rows)" = "$damaged" ]
+    may 'CREATE, SELECT, INSERT, UPDATE, DELETE'
     run -0 --separate-stderr backout execute "$id" --yes --db "$url"
     [ "$stderr" = "" ]
     my_root -e "DROP USER $user@localhost"
@@ -353,6 +363,17 @@ SQL
     run -0 --separate-stderr backout point create --db shop
     my_root -e 'SET GLOBAL read_only = OFF'
 
+    backout -q point create --db shop --method capture
+    my_root -e 'SET GLOBAL read_only = ON'
+    run -3 --separate-stderr backout point release latest --yes
+    said "because: the server is read-only: it cannot be written to"
+    run -3 --separate-stderr backout point create --db shop --method capture
+    said "because: the server is read-only: it cannot be written to"
+    [[ $stderr != *warning* ]]
+    run -0 backout doctor --db shop
+    my_root -e 'SET GLOBAL read_only = OFF'
+    backout -q point release latest --yes
+
     my -e "ALTER TABLE orders DROP KEY note, MODIFY note longtext;
         UPDATE orders SET note = REPEAT('x', 1000000) WHERE id < 6;
         UPDATE orders SET note = REPEAT('y', 3000000) WHERE id = 6"
@@ -364,6 +385,26 @@ SQL
     said "because: the rollback changed nothing"
     said "hint: raise max_allowed_packet of the server"
     my_root -e 'SET GLOBAL max_allowed_packet = 4194304'
+    rollback_works
+}
+
+@test "a server whose disk is full: exit 1, nothing is changed, and it is said whose disk" {
+    local disk work=$PWD
+    disk=$(mktemp -d "${TMPDIR:-/tmp}/disk.XXXXXX") # the server is another user, who may go there
+    cd "${disk%/*}"
+    small_disk "${disk##*/}" 130m
+    chmod 1777 "$disk"
+    cd "$work"
+    TMPDIR=$disk own_server innodb_log_file_size=10M
+    my -e "UPDATE orders SET note = NULL; INSERT INTO orders SELECT seq, seq, NULL FROM seq_101_to_30000"
+    before=$(rows)
+    echo 'UPDATE orders SET total = 0' >damage.sql
+    damage
+    dd if=/dev/zero of="$disk/fill" bs=4k status=none || true
+    run -1 --separate-stderr backout execute "$id" --yes
+    said "because: the rollback changed nothing"
+    said "hint: the disk of the database server is full: free space there"
+    rm "$disk/fill"
     rollback_works
 }
 

@@ -38,6 +38,7 @@ unmount() {
     local dir
     for dir in "${mounted[@]}"; do
         umount -l "$dir"
+        rmdir "$dir" 2>/dev/null || true
     done
     mounted=()
 }

@@ -100,6 +100,19 @@ static void add_message(bo_buf *out, unsigned code, const char *text)
     bo_buf_add(out, text, strcspn(text, "\n"));
 }
 
+/* The codes of our own that advice goes by, as PostgreSQL has them. */
+static const char *sqlstate_of(unsigned code, const char *theirs)
+{
+    static const unsigned full[] = {ER_DISK_FULL, ER_RECORD_FILE_FULL, ER_TEMP_FILE_WRITE_FAILURE};
+    if (breaks_link(code))
+        return "08006";
+    for (size_t i = 0; i < sizeof full / sizeof *full; i++) {
+        if (code == full[i])
+            return "53100";
+    }
+    return theirs;
+}
+
 static bo_status fail_with(
     my_conn *conn, unsigned code, const char *sqlstate, const char *text, bo_error *err)
 {
@@ -108,13 +121,12 @@ static bo_status fail_with(
     bo_buf_add_byte(&message, '\0');
     bo_status st = status_of(code, sqlstate);
     st = bo_fail(err, st, "%s", message.failed ? "out of memory" : (const char *)message.data);
-    const bool broke = breaks_link(code);
-    if (broke)
+    if (breaks_link(code))
         st = bo_wrap(err, st, "the link to the database broke");
     if (code == ER_LOCK_DEADLOCK && conn->in_transaction)
         conn->undone = true;
     if (err)
-        (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", broke ? "08006" : sqlstate);
+        (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", sqlstate_of(code, sqlstate));
     return st;
 }
 

@@ -255,6 +255,14 @@ static bo_status refuse_received(
     return st;
 }
 
+static bool speaks_of(const my_registry *registry, const char *point)
+{
+    bool found = false;
+    for (size_t i = 0; i < registry->count && !found; i++)
+        found = strcmp(registry->entries[i].point, point) == 0;
+    return found;
+}
+
 static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
@@ -268,7 +276,11 @@ static bo_status end_point(my_conn *conn, const char *point, bo_error *err)
         return st;
     if (registry.count == 0) /* somebody died before the first entry */
         return my_capture_clean(conn, err);
+    if (!speaks_of(&registry, point))
+        return BO_OK;
     st = refuse_received(conn, &registry, point, err);
+    if (st == BO_OK)
+        st = my_refuse_read_only(conn, err);
     if (st == BO_OK)
         st = find_doomed(conn, &registry, point, arena, &doomed, &count, err);
     if (st == BO_OK)

@@ -328,7 +328,9 @@ bo_status my_capture_begin(
     bo_conn *base, const bo_table *const *tables, unsigned count, const char *point, bo_error *err)
 {
     my_conn *conn = my_of(base);
-    bo_status st = my_take_turn(conn, err);
+    bo_status st = my_refuse_read_only(conn, err);
+    if (st == BO_OK)
+        st = my_take_turn(conn, err);
     if (st == BO_OK) {
         st = begin_point(conn, tables, count, point, err);
         my_pass_turn(conn);

@@ -50,8 +50,11 @@ static bo_status make_table(my_conn *conn, bo_error *err)
             " written_at datetime(6) NOT NULL) ENGINE = InnoDB",
             NULL, err);
     my_second_close(&second);
-    if (st != BO_DENIED)
-        return st;
+    return st;
+}
+
+static bo_status name_rights(my_conn *conn, bo_status st, bo_error *err)
+{
     BO_OWN_VALUE(bo_buf) schema = {0};
     my_quote(&schema, conn->schema);
     return bo_detail(err, st,
@@ -71,6 +74,8 @@ bo_status my_mark(bo_conn *base, const char *id, bo_buf *token_out, bo_error *er
             st = run_with_id(
                 conn, "INSERT INTO ", " VALUES (", id, ", UTC_TIMESTAMP(6))", NULL, err);
     }
+    if (st == BO_DENIED)
+        st = name_rights(conn, st, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot write the marker");
     bo_buf_clear(token_out); /* the id says it all: the row tells whether its transaction runs */

@@ -96,6 +96,10 @@ typedef bo_status my_row_fn(
  * connection. */
 bo_status my_stream(my_conn *conn, const bo_buf *sql, my_row_fn *each, void *ctx, bo_error *err);
 
+/** A server that takes no writes of this account says so before anything is done.
+ * @retval BO_REFUSED  it is read-only. */
+bo_status my_refuse_read_only(my_conn *conn, bo_error *err);
+
 /** Under a BO_DENIED of `table`: the GRANT of `rights` ("SELECT, UPDATE") that is missing.  Any
  * other status is returned as it is. */
 bo_status my_denied_hint(

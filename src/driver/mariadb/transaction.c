@@ -4,8 +4,7 @@
 
 #include "driver/mariadb/my.h"
 
-/* A server that takes no writes says so before anything is read. */
-static bo_status refuse_read_only(my_conn *conn, bo_error *err)
+bo_status my_refuse_read_only(my_conn *conn, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     uint64_t refuses = 0;
@@ -59,7 +58,7 @@ static bo_status end(my_conn *conn, bool commit, bo_error *err)
 /* LOCK TABLES would commit what is open, and START TRANSACTION would unlock them. */
 static bo_status begin_write(my_conn *conn, bo_error *err)
 {
-    bo_status st = refuse_read_only(conn, err);
+    bo_status st = my_refuse_read_only(conn, err);
     if (st == BO_OK && conn->raw)
         st = begin_guarded(conn, err);
     return st == BO_OK && !conn->guarded ? my_run(conn, NULL, err, "SET SESSION autocommit = OFF")
