@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_my_describe.c - MariaDB: definitions read and made again. */
+#include "base/text.h"
 #include "contract/contract.h"
 
 #include <stdio.h>
@@ -129,7 +130,7 @@ static void what_hangs_on_a_table_is_described(void **state)
     contract_do(w, "CREATE TRIGGER late BEFORE UPDATE ON t FOR EACH ROW SET NEW.n = NEW.n + 1");
     contract_do(w, "CREATE TRIGGER early BEFORE UPDATE ON t FOR EACH ROW PRECEDES late"
                    " SET NEW.n = NEW.n * 2");
-    contract_do(w, "CREATE TRIGGER backout_x AFTER UPDATE ON t FOR EACH ROW SET @x = 1");
+    contract_do(w, "CREATE TRIGGER backout_1_au AFTER UPDATE ON t FOR EACH ROW SET @x = 1");
     const bo_table *t = contract_table(w, "t");
     assert_int_equal(t->check_count, 2);
     assert_string_equal(t->checks[0].name, "both_set");
@@ -341,6 +342,33 @@ static void a_counter_is_not_set_where_it_would_commit(void **state)
     my->rollback(w->conn);
 }
 
+static bo_status count_name(void *ctx, const char *name, bo_error *err)
+{
+    (void)err;
+    if (bo_text_find(name, "backout_"))
+        ++*(unsigned *)ctx;
+    return BO_OK;
+}
+
+static void a_table_is_not_ours_because_its_name_begins_like_that(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    unsigned found = 0;
+    contract_do(w,
+        "CREATE TABLE backout_history (id integer PRIMARY KEY);"
+        "CREATE TABLE backout_journal_a (id integer PRIMARY KEY);"
+        "CREATE TABLE backout_journal_1 (id integer PRIMARY KEY);"
+        "CREATE TABLE t (id integer PRIMARY KEY);"
+        "CREATE TRIGGER backout_note BEFORE UPDATE ON t FOR EACH ROW SET NEW.id = OLD.id;"
+        "CREATE TRIGGER backout_1_ai AFTER INSERT ON t FOR EACH ROW SET @a = 1");
+    pg_must(my->tables(w->conn, count_name, &found, &err), &err);
+    assert_int_equal(found, 2);
+    const bo_table *t = contract_table(w, "t");
+    assert_int_equal(t->trigger_count, 1);
+    assert_string_equal(t->triggers[0].name, "backout_note");
+}
+
 CONTRACT_MAIN("my_describe", CONTRACT_TEST(columns_are_described_as_they_are_written),
     CONTRACT_TEST(keys_say_whether_they_find_a_row),
     CONTRACT_TEST(foreign_keys_are_read_across_schemas),
@@ -352,4 +380,5 @@ CONTRACT_MAIN("my_describe", CONTRACT_TEST(columns_are_described_as_they_are_wri
     CONTRACT_TEST(a_table_that_was_made_is_dropped_unless_others_wrote_to_it),
     CONTRACT_TEST(a_column_is_added_again_with_all_that_it_had),
     CONTRACT_TEST(a_sequence_that_a_default_takes_from_is_set),
-    CONTRACT_TEST(a_counter_is_not_set_where_it_would_commit))
+    CONTRACT_TEST(a_counter_is_not_set_where_it_would_commit),
+    CONTRACT_TEST(a_table_is_not_ours_because_its_name_begins_like_that))

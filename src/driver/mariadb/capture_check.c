@@ -138,13 +138,14 @@ bo_status my_check_journal(my_conn *conn, const my_entry *entry, bo_buf *broken,
 
 /* ---- triggers ---- */
 
-/* Name, body, mode, event, timing, order of the table's triggers. */
+/* Name, body, mode, event, timing, order of the table's triggers; whether one is ours. */
 static bo_status read_triggers(my_conn *conn, const char *table, MYSQL_RES **out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     bo_buf_add_str(&sql,
         "SELECT TRIGGER_NAME, ACTION_STATEMENT, SQL_MODE, EVENT_MANIPULATION, ACTION_TIMING,"
-        " ACTION_ORDER FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE()"
+        " ACTION_ORDER, TRIGGER_NAME REGEXP " MY_OUR_TRIGGERS
+        " FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = DATABASE()"
         " AND EVENT_OBJECT_TABLE = ");
     my_quote_literal(&sql, table);
     bo_buf_add_str(&sql, " ORDER BY CAST(ACTION_ORDER AS UNSIGNED)");
@@ -168,7 +169,7 @@ static const char *later_one(MYSQL_RES *result, MYSQL_ROW ours)
     mysql_data_seek(result, 0);
     while ((row = mysql_fetch_row(result)) != NULL) {
         if (strcmp(row[3], ours[3]) == 0 && strcmp(row[4], ours[4]) == 0 &&
-            strtoul(row[5], NULL, 10) > order && strncmp(row[0], "backout_", 8) != 0)
+            strtoul(row[5], NULL, 10) > order && row[6][0] == '0')
             return row[0];
     }
     return NULL;

@@ -244,8 +244,7 @@ bo_status my_capture_sweep(my_conn *conn, bo_error *err)
     bo_status st = run_each(conn,
         "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS"
         " WHERE EVENT_OBJECT_SCHEMA = DATABASE()"
-        " AND TRIGGER_NAME REGEXP '^backout_[0-9]+_(ai|au|ad|bu|bd)$'"
-        " AND NOT " NEEDED("TRIGGER_NAME"),
+        " AND TRIGGER_NAME REGEXP " MY_OUR_TRIGGERS " AND NOT " NEEDED("TRIGGER_NAME"),
         "DROP TRIGGER IF EXISTS ", err);
     if (st == BO_OK)
         st = run_each(conn,

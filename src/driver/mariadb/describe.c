@@ -60,7 +60,7 @@ bo_status my_tables(bo_conn *base, bo_name_fn *each, void *ctx, bo_error *err)
         return bo_nomem(err);
     bo_buf_add_str(&sql, "SELECT TABLE_NAME FROM information_schema.TABLES"
                          " WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')"
-                         " AND LEFT(TABLE_NAME, 8) <> 'backout_' AND TABLE_SCHEMA = ");
+                         " AND TABLE_NAME NOT REGEXP " MY_OUR_TABLES " AND TABLE_SCHEMA = ");
     my_quote_literal(&sql, conn->schema);
     bo_buf_add_str(&sql, " ORDER BY CAST(TABLE_NAME AS BINARY)");
     bo_status st = my_ask_buf(conn, &sql, &names, err);

@@ -73,7 +73,7 @@ static bo_status ask_triggers(my_description *about, MYSQL_RES **out, bo_error *
                          " DEFINER, SQL_MODE, COLLATION_CONNECTION"
                          " FROM information_schema.TRIGGERS");
     my_where_table(&sql, "EVENT_OBJECT", about->table->schema, about->table->local);
-    bo_buf_add_str(&sql, " AND LEFT(TRIGGER_NAME, 8) <> 'backout_'"
+    bo_buf_add_str(&sql, " AND TRIGGER_NAME NOT REGEXP " MY_OUR_TRIGGERS
                          " ORDER BY ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER");
     return my_ask_buf(about->conn, &sql, out, err);
 }

@@ -96,6 +96,10 @@ typedef bo_status my_row_fn(
  * connection. */
 bo_status my_stream(my_conn *conn, const bo_buf *sql, my_row_fn *each, void *ctx, bo_error *err);
 
+/* Names (patterns) of what we make in a database: nothing else is hidden from users. */
+#define MY_OUR_TABLES   "'^backout_(capture|marker|(journal|numbers)_[0-9]+)$'"
+#define MY_OUR_TRIGGERS "'^backout_[0-9]+_(ai|au|ad|bu|bd)$'"
+
 /** A server that takes no writes of this account says so before anything is done.
  * @retval BO_REFUSED  it is read-only. */
 bo_status my_refuse_read_only(my_conn *conn, bo_error *err);

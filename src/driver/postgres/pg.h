@@ -84,7 +84,8 @@ bo_status pg_ask(pg_conn *conn, const char *sql, int count, const char *const *p
     PGresult **out, bo_error *err);
 /** Is there a table of ours, backout.NAME? */
 bo_status pg_own_table(pg_conn *conn, const char *name, bool *out, bo_error *err);
-/** Makes the schema of ours, for nobody else whatever default privileges say, then runs `tables`. */
+/** Makes the schema of ours, for nobody else whatever default privileges say, then runs `tables`.
+ */
 bo_status pg_make_own(pg_conn *conn, const char *tables, bo_error *err);
 /** BO_UNSUPPORTED where a publication is FOR ALL TABLES: rows of a table of ours would be sent to
  * subscribers, which stop at the first one, for they have no such table. */
