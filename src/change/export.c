@@ -277,8 +277,13 @@ static bo_status export_point(struct exporting *exporting, const bo_database *da
         bo_catalog_point_find(exporting->session->catalog, id, arena, &exporting->record, err);
     if (st == BO_OK)
         st = bo_target_open(database, &target, err);
-    if (st == BO_OK)
-        st = bo_target_check_server(target, exporting->record.server, err);
+    const bo_point_record *record = &exporting->record;
+    /* All else may be read from the database, where nothing of this point is to be trusted. */
+    const bool filed = exporting->which == BO_EXPORT_CHANGE || exporting->which == BO_EXPORT_LOST;
+    if (st == BO_OK && filed)
+        st = bo_target_note_server(exporting->session, target, record->server, record->engine, err);
+    else if (st == BO_OK)
+        st = bo_target_check_server(target, record->server, err);
     exporting->target = target;
     return st == BO_OK ? export_rows(exporting, err) : st;
 }

@@ -560,7 +560,7 @@ static bo_status script_point(bo_session *session, const bo_database *database, 
     if (st == BO_OK)
         st = bo_target_open(database, &target, err);
     if (st == BO_OK)
-        st = bo_target_check_server(target, record.server, err);
+        st = bo_target_note_server(session, target, record.server, record.engine, err);
     if (st == BO_OK)
         st = bo_content_open_of(session, &record, true, &change, err);
     if (st != BO_OK)

@@ -190,3 +190,19 @@ bo_status bo_target_check_server(const bo_target *target, const char *server, bo
     return bo_fail(
         err, BO_REFUSED, "'%s' is not the database the point was taken of", bo_target_name(target));
 }
+
+bo_status bo_target_note_server(bo_session *session, const bo_target *target, const char *server,
+    const char *engine, bo_error *err)
+{
+    bo_error other = {0};
+    bo_status st = bo_target_check_server(target, server, &other);
+    if (st == BO_OK)
+        return BO_OK;
+    if (strncmp(engine, target->identity.engine, strcspn(engine, " ") + 1) != 0) {
+        if (err)
+            *err = other;
+        return st;
+    }
+    bo_session_warn(session, "%s: it should be a copy that took over from it", other.text);
+    return BO_OK;
+}

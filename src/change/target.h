@@ -29,6 +29,11 @@ bo_status bo_target_check_server(const bo_target *target, const char *server, bo
 /** Warns where rows are read of a server that lags behind the one that is written to. */
 void bo_target_warn_behind(bo_session *session, const bo_target *target);
 
+/** Where nothing is done to it: a copy that took over from that database, of the same engine, is
+ * told by a warning only. */
+bo_status bo_target_note_server(bo_session *session, const bo_target *target, const char *server,
+    const char *engine, bo_error *err);
+
 /** A table of a point: as it was, as it is (NULL: gone), and which of its rows. */
 typedef struct bo_part {
     const bo_table *was;

@@ -50,6 +50,14 @@ hold() {
     PGAPPNAME=teller hold_by "BEGIN; $1; SELECT pg_backend_pid();" psql -X -q -A -t "$PG_URL"
 }
 
+@test "where no second connection is allowed it is said how to work with one" {
+    sql -c "CREATE TABLE second (id int PRIMARY KEY); INSERT INTO second VALUES (1)"
+    psql -X -q "$PG_SUPER_URL" -c "ALTER DATABASE $PG_DATABASE CONNECTION LIMIT 1"
+    run -1 --separate-stderr backout point create --db shop
+    said "because: too many connections for database"
+    said "hint: no further connection is allowed: set workers: 1 in backout.yaml"
+}
+
 @test "a wrong password exits 1; the sentence names the user and not the password" {
     echo "wrong-$BATS_TEST_NUMBER-secret" >password
     chmod 600 password
@@ -189,6 +197,30 @@ hold() {
     said "is not the database the point was taken of"
     said "hint: name its database with --db"
     rollback_works
+}
+
+@test "in a copy that took over, a script undoes the change alone" {
+    for method in snapshot capture; do
+        id=$(backout -q run --db shop --method "$method" damage.sql --output json | jq -r .id)
+        psql -X -q "$BACKOUT_TEST_PG_SUPER_URL" -c "CREATE DATABASE ${PG_DATABASE}_2 OWNER app"
+        copy=${PG_URL/$PG_DATABASE/${PG_DATABASE}_2}
+        pg_dump -O "$PG_URL" | psql -X -q "$copy" >/dev/null
+        psql -X -q "$copy" -c "UPDATE orders SET total = 5000 WHERE id = 50"
+        for which in since before; do
+            run -3 --separate-stderr backout export "$id" --which "$which" --db "$copy"
+        done
+        run -3 --separate-stderr backout script "$id" --db trouble.sqlite
+        run -0 --separate-stderr backout export "$id" --db "$copy"
+        said "is not the database the point was taken of: it should be a copy that took over from it"
+        run -0 --separate-stderr backout script "$id" --db "$copy" --output-file undo.sql
+        said "it should be a copy that took over from it"
+        psql -X -q -f undo.sql "$copy"
+        rm undo.sql
+        [ "$(psql -X -q -A -t "$copy" -c 'SELECT * FROM orders ORDER BY 1')" = \
+            "$(sed 's/^50|.*/50|5000.00/' <<<"$before")" ]
+        psql -X -q "$BACKOUT_TEST_PG_SUPER_URL" -c "DROP DATABASE ${PG_DATABASE}_2"
+        backout -q execute "$id" --type partial --yes
+    done
 }
 
 @test "a second rollback of the same point waits for lock_timeout, exits 3 and names the first" {
