@@ -379,8 +379,15 @@ static bo_status prepare(pg_stage *stage, pg_tally *tallies, bo_error *err)
     return st == BO_OK ? triggers_off(stage, err) : st;
 }
 
-static bo_status carry_out(pg_stage *stage, const pg_tally *tallies, bo_error *err)
+typedef struct applying {
+    pg_stage *stage;
+    const pg_tally *tallies;
+} applying;
+
+static bo_status carry_out(void *ctx, bo_error *err)
 {
+    pg_stage *stage = ((applying *)ctx)->stage;
+    const pg_tally *tallies = ((applying *)ctx)->tallies;
     bo_status st = run_deletes(stage, tallies, false, err);
     if (st == BO_OK && !stage->replica)
         st = pg_park(stage, err);
@@ -411,9 +418,7 @@ bo_status pg_stage_apply(bo_stage *base, bo_applied *counts_out, bo_error *err)
         return bo_nomem(err);
     bo_status st = prepare(stage, tallies, err);
     if (st == BO_OK)
-        st = pg_set_path_for_writes(stage->conn, err);
-    if (st == BO_OK)
-        st = pg_pin_path(stage->conn, carry_out(stage, tallies, err), err);
+        st = pg_write_as_users(stage->conn, carry_out, &(applying){stage, tallies}, err);
     if (st == BO_CONFLICT && stage->right_missing && !holds_anyway(err)) {
         const char *user = PQuser(stage->conn->pg);
         BO_OWN_VALUE(bo_buf) name = {0};

@@ -330,13 +330,23 @@ static bo_status send_rows(
     return send_piece(conn, &piece, err);
 }
 
-static bo_status copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
-    void *ctx, uint64_t *rows_out, bo_error *err)
+typedef struct incoming {
+    pg_conn *conn;
+    const char *sql;
+    bo_encoding encoding;
+    bo_next_fn *next;
+    void *ctx;
+    uint64_t rows;
+} incoming;
+
+static bo_status copy_in(void *ctx, bo_error *err)
 {
-    bo_status st = start(conn, sql, PGRES_COPY_IN, err);
+    incoming *self = ctx;
+    pg_conn *conn = self->conn;
+    bo_status st = start(conn, self->sql, PGRES_COPY_IN, err);
     if (st != BO_OK)
         return st;
-    st = send_rows(conn, encoding, next, ctx, err);
+    st = send_rows(conn, self->encoding, self->next, self->ctx, err);
     int ended = PQputCopyEnd(conn->pg, st == BO_OK ? NULL : "the rows could not be made");
     if (st != BO_OK) {
         (void)finish(conn, NULL, NULL);
@@ -347,20 +357,17 @@ static bo_status copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, b
         (void)finish(conn, NULL, NULL);
         return st;
     }
-    uint64_t rows = 0;
-    st = finish(conn, &rows, err);
-    if (st == BO_OK && rows_out)
-        *rows_out = rows;
-    return st;
+    return finish(conn, &self->rows, err);
 }
 
 bo_status pg_copy_in(pg_conn *conn, const char *sql, bo_encoding encoding, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err)
 {
-    bo_status st = pg_set_path_for_writes(conn, err);
-    if (st != BO_OK)
-        return st;
-    return pg_pin_path(conn, copy_in(conn, sql, encoding, next, ctx, rows_out, err), err);
+    incoming rows = {conn, sql, encoding, next, ctx, 0};
+    bo_status st = pg_write_as_users(conn, copy_in, &rows, err);
+    if (st == BO_OK && rows_out)
+        *rows_out = rows.rows;
+    return st;
 }
 
 /* ---- select lists ---- */

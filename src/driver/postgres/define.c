@@ -48,19 +48,23 @@ bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err)
 }
 
 /* Values are computed and checked by users' functions, in what a definition makes. */
+static bo_status ask_for_users(bo_conn *conn, const char *sql, PGresult **out, bo_error *err)
+{
+    pg_statement statement = {pg_of(conn), sql, out};
+    return pg_write_as_users(pg_of(conn), pg_ask_statement, &statement, err);
+}
+
 static bo_status exec_for_users(bo_conn *conn, const char *sql, bo_error *err)
 {
-    bo_status st = pg_set_path_for_writes(pg_of(conn), err);
-    return st == BO_OK ? pg_pin_path(pg_of(conn), pg_exec(conn, sql, err), err) : st;
+    BO_OWN(PGresult) *nothing = NULL;
+    return ask_for_users(conn, sql, &nothing, err);
 }
 
 /* One statement; what it returns, if anything, are statements to run (as psql's \gexec does). */
 static bo_status run_after(bo_conn *conn, const char *sql, bo_error *err)
 {
     BO_OWN(PGresult) *more = NULL;
-    bo_status st = pg_set_path_for_writes(pg_of(conn), err);
-    if (st == BO_OK)
-        st = pg_pin_path(pg_of(conn), pg_ask(pg_of(conn), sql, 0, NULL, &more, err), err);
+    bo_status st = ask_for_users(conn, sql, &more, err);
     for (int i = 0; st == BO_OK && i < PQntuples(more); i++)
         st = exec_for_users(conn, PQgetvalue(more, i, 0), err);
     return st;

@@ -125,6 +125,8 @@ static void add_columns(bo_buf *sql, const bo_table *shape)
 }
 
 typedef struct chosen {
+    pg_conn *conn;
+    const char *sql;
     bo_status (*each)(void *ctx, uint64_t row, bo_error *err);
     void *ctx;
 } chosen;
@@ -138,6 +140,12 @@ static bo_status report(void *ctx, bo_image tuple, bo_error *err)
     if (number.size != 8)
         return bo_fail(err, BO_DATABASE, "the server sent no number of a row");
     return self->each(self->ctx, bo_get_u64(number.data), err);
+}
+
+static bo_status copy_chosen(void *ctx, bo_error *err)
+{
+    const chosen *self = ctx;
+    return pg_copy_out(self->conn, self->sql, report, ctx, err);
 }
 
 static bo_status ask(pg_conn *conn, const numbered *n, const char *from, const char *predicate,
@@ -154,12 +162,10 @@ static bo_status ask(pg_conn *conn, const numbered *n, const char *from, const c
     pg_add_predicate(&sql, predicate);
     bo_buf_add_str(&sql, " ORDER BY 1) TO STDOUT (FORMAT binary)");
     bo_status st = bo_buf_check(&sql, err);
-    if (st == BO_OK)
-        st = pg_set_path(conn, conn->user_path, err);
     if (st != BO_OK)
         return st;
-    st = pg_copy_out(conn, bo_buf_str(&sql), report, rows, err);
-    return pg_blame_predicate(st, err);
+    rows->sql = bo_buf_str(&sql);
+    return pg_blame_predicate(pg_read_as_users(conn, copy_chosen, rows, err), err);
 }
 
 static bo_status filter_rows(
@@ -183,7 +189,7 @@ bo_status pg_filter(bo_conn *base, const bo_table *shape, const char *predicate,
 {
     pg_conn *conn = pg_of(base);
     BO_OWN_VALUE(numbered) n = {.next = next, .next_ctx = next_ctx};
-    chosen rows = {each, ctx};
+    chosen rows = {.conn = conn, .each = each, .ctx = ctx};
     const bool own = !conn->in_transaction;
     bo_status st = pg_check_predicate(predicate, err);
     if (st == BO_OK)

@@ -75,7 +75,6 @@ static bo_status load_by_types_of_then(pg_conn *conn, const bo_table *was, const
 {
     BO_OWN_VALUE(bo_buf) name = {0};
     uint64_t staged = 0;
-    uint64_t rows = 0;
     bo_status st = pg_temp_like(conn, was, &name, err);
     if (st == BO_OK)
         st = copy_to(conn, was, bo_buf_str(&name), next, ctx, &staged, err);
@@ -83,13 +82,15 @@ static bo_status load_by_types_of_then(pg_conn *conn, const bo_table *was, const
         return st;
     BO_OWN_VALUE(bo_buf) columns = {0};
     pg_column_list(&columns, was, NULL);
-    st = pg_set_path_for_writes(conn, err);
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s", target,
+        bo_buf_str(&columns), bo_buf_str(&columns), bo_buf_str(&name));
+    st = bo_buf_check(&sql, err);
+    BO_OWN(PGresult) *result = NULL;
+    pg_statement insertion = {conn, bo_buf_str(&sql), &result};
     if (st == BO_OK)
-        st = pg_pin_path(conn,
-            pg_run(conn, &rows, err,
-                "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s", target,
-                bo_buf_str(&columns), bo_buf_str(&columns), bo_buf_str(&name)),
-            err);
+        st = pg_write_as_users(conn, pg_ask_statement, &insertion, err);
+    const uint64_t rows = st == BO_OK ? strtoull(PQcmdTuples(result), NULL, 10) : 0;
     if (st == BO_OK && rows != staged)
         st = bo_fail(err, BO_CONFLICT, "%llu of %llu rows went in", (unsigned long long)rows,
             (unsigned long long)staged);

@@ -134,17 +134,29 @@ void pg_column_list(bo_buf *out, const bo_table *shape, const char *alias);
  */
 bo_status pg_check_predicate(const char *predicate, bo_error *err);
 
-/* ---- rows.c: where a user's condition is used ---- */
+/* ---- path.c: under the search path of users ---- */
 
-/** Sets the search path: conn->user_path, for users' conditions see the names that users see, or
- * conn->path again.  Within a transaction it is undone with it. */
-bo_status pg_set_path(pg_conn *conn, const char *path, bo_error *err);
+typedef bo_status pg_work_fn(void *ctx, bo_error *err);
+/**
+ * Calls `work` once under conn->user_path, for users' conditions see the names that users see, and
+ * pins conn->path again.  The failure of `work` counts before that of pinning.  A session of a
+ * user's change (conn->raw) has that path anyway.
+ */
+bo_status pg_read_as_users(pg_conn *conn, pg_work_fn *work, void *ctx, bo_error *err);
 /** The same while rows go in or definitions are made: functions that checks, domains, indexes and
  * generated columns call find by it what they name, as they do when users write.  Our names come
  * first. */
-bo_status pg_set_path_for_writes(pg_conn *conn, bo_error *err);
-/** conn->path again, after something that came to `st`, which is returned when it is a failure. */
-bo_status pg_pin_path(pg_conn *conn, bo_status st, bo_error *err);
+bo_status pg_write_as_users(pg_conn *conn, pg_work_fn *work, void *ctx, bo_error *err);
+/** One statement as such work: pg_ask() without parameters. */
+typedef struct pg_statement {
+    pg_conn *conn;
+    const char *sql;
+    PGresult **out; /* the caller PQclear()s it */
+} pg_statement;
+bo_status pg_ask_statement(void *ctx, bo_error *err);
+
+/* ---- rows.c: where a user's condition is used ---- */
+
 /** Appends " AND (<predicate>)". */
 void pg_add_predicate(bo_buf *out, const char *predicate);
 /** A mistake in a user's condition is the user's, not the database's: BO_INVALID. */

@@ -20,6 +20,8 @@ typedef struct renderer {
     pg_conn *conn;
     const bo_table *shape;
     bo_render_form form;
+    bo_next_fn *next;
+    void *next_ctx;
     bo_text_row_fn *each;
     void *ctx;
     uint16_t count;
@@ -131,13 +133,13 @@ static bo_status give_row(renderer *r, bo_error *err)
 
 /* ---- text images ---- */
 
-static bo_status render_text(renderer *r, bo_next_fn *next, void *ctx, bo_error *err)
+static bo_status render_text(renderer *r, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) text = {0};
     for (;;) {
         bo_image row = {0};
         bool end = false;
-        bo_status st = next(ctx, &row, &end, err);
+        bo_status st = r->next(r->next_ctx, &row, &end, err);
         if (st != BO_OK || end)
             return st;
         st = read_values(r, row, err);
@@ -193,12 +195,12 @@ static bo_status prepare_statement(renderer *r, bo_error *err)
     return PQresultStatus(result) == PGRES_COMMAND_OK ? BO_OK : failed(r, result, err);
 }
 
-static bo_status fill_group(renderer *r, bo_next_fn *next, void *ctx, bool *end_out, bo_error *err)
+static bo_status fill_group(renderer *r, bool *end_out, bo_error *err)
 {
     bo_buf_clear(&r->group);
     for (r->filled = 0; r->filled < r->group_rows; r->filled++) {
         bo_image row = {0};
-        bo_status st = next(ctx, &row, end_out, err);
+        bo_status st = r->next(r->next_ctx, &row, end_out, err);
         if (st != BO_OK)
             return st;
         if (*end_out)
@@ -269,7 +271,7 @@ static bo_status take_batch(renderer *r, bo_status sent, bo_error *err)
     return st == BO_OK ? failed(r, NULL, err) : st;
 }
 
-static bo_status render_binary(renderer *r, bo_next_fn *next, void *ctx, bo_error *err)
+static bo_status render_binary(renderer *r, bo_error *err)
 {
     bo_status st = BO_OK;
     bool end = false;
@@ -277,7 +279,7 @@ static bo_status render_binary(renderer *r, bo_next_fn *next, void *ctx, bo_erro
         size_t bytes = 0;
         r->sent_count = 0;
         while (st == BO_OK && !end && r->sent_count < BATCH_GROUPS && bytes < BATCH_BYTES) {
-            st = fill_group(r, next, ctx, &end, err);
+            st = fill_group(r, &end, err);
             bytes += r->group.size;
             if (st == BO_OK && r->filled > 0)
                 st = send_group(r, err);
@@ -287,14 +289,15 @@ static bo_status render_binary(renderer *r, bo_next_fn *next, void *ctx, bo_erro
     return st;
 }
 
-static bo_status render_in_pipeline(renderer *r, bo_next_fn *next, void *ctx, bo_error *err)
+static bo_status render_in_pipeline(void *ctx, bo_error *err)
 {
+    renderer *r = ctx;
     bo_status st = prepare_statement(r, err);
     if (st != BO_OK)
         return st;
     if (!PQenterPipelineMode(r->conn->pg))
         return failed(r, NULL, err);
-    st = render_binary(r, next, ctx, err);
+    st = render_binary(r, err);
     (void)PQexitPipelineMode(r->conn->pg);
     return st;
 }
@@ -306,6 +309,8 @@ bo_status pg_render(bo_conn *base, const bo_table *shape, bo_render_form form, b
     r = {.conn = pg_of(base),
         .shape = shape,
         .form = form,
+        .next = next,
+        .next_ctx = next_ctx,
         .each = each,
         .ctx = ctx,
         .count = shape->image_count};
@@ -313,9 +318,6 @@ bo_status pg_render(bo_conn *base, const bo_table *shape, bo_render_form form, b
     if (st != BO_OK)
         return st;
     if (shape->encoding != BO_ENCODING_PG_BINARY || shape->image_count == 0)
-        return render_text(&r, next, next_ctx, err);
-    st = pg_set_path_for_writes(r.conn, err); /* checks of domains */
-    if (st != BO_OK)
-        return st;
-    return pg_pin_path(r.conn, render_in_pipeline(&r, next, next_ctx, err), err);
+        return render_text(&r, err);
+    return pg_write_as_users(r.conn, render_in_pipeline, &r, err); /* checks of domains */
 }

@@ -116,32 +116,6 @@ bo_status pg_ranges(bo_conn *base, const bo_table *table, const bo_span *known, 
 
 /* ---- scans ---- */
 
-bo_status pg_set_path(pg_conn *conn, const char *path, bo_error *err)
-{
-    if (conn->raw) /* has them anyway */
-        return BO_OK;
-    const char *params[] = {path, conn->in_transaction ? "t" : "f"};
-    BO_OWN(PGresult) *result = NULL;
-    return pg_ask(conn, "SELECT pg_catalog.set_config('search_path', $1, $2::pg_catalog.bool)", 2,
-        params, &result, err);
-}
-
-bo_status pg_set_path_for_writes(pg_conn *conn, bo_error *err)
-{
-    if (conn->raw)
-        return BO_OK;
-    BO_OWN_VALUE(bo_buf) path = {0};
-    bo_buf_printf(&path, "pg_catalog, %s", conn->user_path);
-    bo_status st = bo_buf_check(&path, err);
-    return st == BO_OK ? pg_set_path(conn, bo_buf_str(&path), err) : st;
-}
-
-bo_status pg_pin_path(pg_conn *conn, bo_status st, bo_error *err)
-{
-    bo_status back = pg_set_path(conn, conn->path, st == BO_OK ? err : NULL);
-    return st == BO_OK ? back : st; /* an aborted transaction undoes it itself */
-}
-
 typedef struct source {
     bo_buf from;  /* what follows FROM, aliased with the table's own name */
     bo_buf where; /* conditions, each with " AND " before it */
@@ -224,7 +198,7 @@ void pg_add_predicate(bo_buf *out, const char *predicate)
 
 bo_status pg_blame_predicate(bo_status st, bo_error *err)
 {
-    if (!err || st == BO_DENIED || strncmp(err->sqlstate, "42", 2) != 0)
+    if (st == BO_OK || st == BO_DENIED || !err || strncmp(err->sqlstate, "42", 2) != 0)
         return st;
     err->status = BO_INVALID;
     return BO_INVALID;
@@ -257,9 +231,20 @@ static void add_chosen(
     bo_buf_printf(sql, " FROM pinned, chosen AS %s", alias);
 }
 
-static bo_status copy_source(pg_conn *conn, const bo_scan *what, const source *from,
-    bo_image_fn *each, void *ctx, bo_error *err)
+typedef struct scanning {
+    pg_conn *conn;
+    const bo_scan *what;
+    source *from;
+    bo_image_fn *each;
+    void *ctx;
+} scanning;
+
+static bo_status copy_source(void *ctx, bo_error *err)
 {
+    const scanning *self = ctx;
+    pg_conn *conn = self->conn;
+    const bo_scan *what = self->what;
+    const source *from = self->from;
     const bo_table *shape = what->shape ? what->shape : what->table;
     BO_OWN_VALUE(bo_buf) alias = {0};
     pg_quote(&alias, what->table->local);
@@ -277,24 +262,17 @@ static bo_status copy_source(pg_conn *conn, const bo_scan *what, const source *f
     bo_status st = bo_buf_check(&sql, err);
     if (st == BO_OK)
         st = bo_buf_check(&alias, err);
-    return st == BO_OK ? pg_copy_images(conn, bo_buf_str(&sql), shape, 0, each, ctx, err) : st;
+    return st == BO_OK
+               ? pg_copy_images(conn, bo_buf_str(&sql), shape, 0, self->each, self->ctx, err)
+               : st;
 }
 
-static bo_status scan_source(
-    pg_conn *conn, const bo_scan *what, source *from, bo_image_fn *each, void *ctx, bo_error *err)
+static bo_status scan_source(scanning *self, bo_error *err)
 {
-    if (!what->predicate)
-        return copy_source(conn, what, from, each, ctx, err);
-    pg_add_predicate(&from->where, what->predicate);
-    bo_status st = pg_set_path(conn, conn->user_path, err);
-    if (st != BO_OK)
-        return st;
-    st = copy_source(conn, what, from, each, ctx, err);
-    if (st != BO_OK) {
-        (void)pg_set_path(conn, conn->path, NULL); /* an aborted transaction undoes it itself */
-        return pg_blame_predicate(st, err);
-    }
-    return pg_set_path(conn, conn->path, err);
+    if (!self->what->predicate)
+        return copy_source(self, err);
+    pg_add_predicate(&self->from->where, self->what->predicate);
+    return pg_blame_predicate(pg_read_as_users(self->conn, copy_source, self, err), err);
 }
 
 bo_status pg_scan(bo_conn *base, const bo_scan *what, bo_image_fn *each, void *ctx, bo_error *err)
@@ -315,8 +293,9 @@ bo_status pg_scan(bo_conn *base, const bo_scan *what, bo_image_fn *each, void *c
         st = bo_buf_check(&from.from, err);
     if (st == BO_OK)
         st = bo_buf_check(&from.where, err);
+    scanning self = {conn, what, &from, each, ctx};
     if (st == BO_OK && !from.gone)
-        st = scan_source(conn, what, &from, each, ctx, err);
+        st = scan_source(&self, err);
     if (st == BO_OK)
         return BO_OK;
     st = pg_denied_hint(conn, st, what->table, "SELECT", err);
@@ -335,19 +314,14 @@ static bo_status count_rows(
     if (predicate)
         pg_add_predicate(&sql, predicate);
     bo_status st = bo_buf_check(&sql, err);
-    if (st == BO_OK && predicate)
-        st = pg_set_path(conn, conn->user_path, err);
     if (st != BO_OK)
         return st;
     BO_OWN(PGresult) *result = NULL;
-    st = pg_ask(conn, bo_buf_str(&sql), 0, NULL, &result, err);
-    if (st != BO_OK) {
-        if (predicate)
-            (void)pg_set_path(conn, conn->path, NULL);
-        return predicate ? pg_blame_predicate(st, err) : st;
-    }
+    pg_statement counting = {conn, bo_buf_str(&sql), &result};
     if (predicate)
-        st = pg_set_path(conn, conn->path, err);
+        st = pg_blame_predicate(pg_read_as_users(conn, pg_ask_statement, &counting, err), err);
+    else
+        st = pg_ask_statement(&counting, err);
     if (st == BO_OK)
         *out = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
     return st;
