@@ -163,15 +163,11 @@ const char *rows(world *w)
 
 const char *tell_with(world *w, bo_method method)
 {
-    bo_error err = {0};
-    bo_point_list *points = NULL;
     const bo_point_options options = {.migration = "story", .method = method};
     if (w->engine == WORLD_MARIADB)
         world_sql(w, "SET sql_mode = 'ANSI,TRADITIONAL'");
     world_sql(w, told->before);
-    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
+    const char *id = world_point_as(w, &options);
     world_sql(w, told->change);
     world_seal(w, id);
     for (size_t i = 0; i < LATER_MAX && told->later[i]; i++)

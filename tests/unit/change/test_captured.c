@@ -8,12 +8,8 @@
 
 static const char *captured_point(world *w, bo_method method)
 {
-    bo_error err = {0};
-    bo_point_list *points = NULL;
     const bo_point_options options = {.migration = "test", .method = method};
-    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
+    const char *id = world_point_as(w, &options);
     return id;
 }
 

@@ -59,9 +59,8 @@ static void an_empty_repository_matches(void **state)
 static void whole_files_match_with_their_rows(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, NULL);
-    world_sql(w, "DELETE FROM orders WHERE id = 10; UPDATE customers SET name = 'Eve'");
-    world_seal(w, id);
+    const char *id = world_change(
+        w, NULL, "DELETE FROM orders WHERE id = 10; UPDATE customers SET name = 'Eve'");
     world_roll_back(w, id, BO_ROLLBACK_FULL);
     bo_check *result = check(w, BO_OK);
     assert_string_equal(result->result, "match");
@@ -145,9 +144,7 @@ static void the_file_of_another_point_is_noticed(void **state)
 static void counts_and_digests_are_those_of_the_catalog(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     bo_error err = {0};
     bo_point_record record = world_record(w, id);
     json_t *details = json_loads(record.details, 0, NULL);
@@ -275,9 +272,7 @@ static void look(const char *step)
 static void what_a_rollback_at_work_has_stored_is_no_remnant(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     world_sql(w, "UPDATE orders SET total = 1 WHERE id = 11"); /* by others, later */
     looking = open_session(w);
     looks = 0;
@@ -495,9 +490,7 @@ static void temporary_tables_that_fail_leave_the_check_open(void **state)
 static void every_failed_allocation_is_said(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, NULL);
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    (void)world_change(w, NULL, "DELETE FROM orders WHERE id = 10");
     bo_status st;
     unsigned nth = 0;
     bool fired;

@@ -91,14 +91,10 @@ static void what_dependents_wrote_elsewhere_stays(void **state)
         .ask = "SELECT id || name AS r FROM customers UNION ALL SELECT line FROM log"};
     world *w = world_or_skip(state);
     told = &story;
-    bo_error err = {0};
-    bo_point_list *points = NULL;
     const bo_scope_item customers = {.table = "customers"};
     const bo_point_options options = {
         .scope = &customers, .scope_count = 1, .migration = "test", .method = BO_METHOD_CAPTURE};
-    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
+    const char *id = world_point_as(w, &options);
     world_sql(w, "UPDATE customers SET name = 'Eve' WHERE id = 1");
     world_seal(w, id);
     world_sql(w, "UPDATE customers SET name = 'Fay'; INSERT INTO log VALUES ('two renamed')");
@@ -222,11 +218,8 @@ static void dependents_of_a_user_are_other_users(void **state)
     world_sql(w, told->before);
     world_sql(w, "GRANT ALL ON t TO app");
     bo_error err = {0};
-    bo_point_list *points = NULL;
     const bo_point_options point = {.migration = "test", .method = BO_METHOD_CAPTURE};
-    world_ok(bo_point_create(w->session, &w->database, &point, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
+    const char *id = world_point_as(w, &point);
     world_sql(w, "UPDATE t SET v = 1 WHERE id IN (1, 2)");
     world_sql(w, "SET SESSION AUTHORIZATION app; UPDATE t SET v = 10 WHERE id IN (1, 3)");
     world_sql(w, "RESET SESSION AUTHORIZATION; UPDATE t SET v = 20 WHERE id = 3;"

@@ -215,9 +215,7 @@ static void leave_marker(world *w, const char *id)
 static void a_marker_of_a_settled_rollback_is_removed(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     const char *undo = world_roll_back(w, id, BO_ROLLBACK_FULL);
     leave_marker(w, undo);
     assert_string_equal(found(w, look, BO_MISMATCH), "marker");
@@ -228,9 +226,7 @@ static void a_marker_of_a_settled_rollback_is_removed(void **state)
 static void a_marker_that_is_still_the_proof_stays(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     const char *undo = world_roll_back(w, id, BO_ROLLBACK_FULL);
     world_set_status(w, undo, BO_POINT_CREATING);
     leave_marker(w, undo);

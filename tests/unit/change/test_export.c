@@ -10,9 +10,7 @@
 
 static const char *sealed_point(world *w, const char *table, const char *change)
 {
-    const char *id = world_point(w, table);
-    world_sql(w, change);
-    world_seal(w, id);
+    const char *id = world_change(w, table, change);
     return id;
 }
 

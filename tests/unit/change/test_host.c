@@ -113,9 +113,7 @@ static void files_are_found_wherever_the_process_goes(void **state)
     bo_session_free(w->session);
     w->session = NULL;
     world_ok(bo_session_open(&w->settings, &w->session, &err), &err);
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     assert_int_equal(chdir("/"), 0);
     (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
@@ -130,9 +128,8 @@ static void rows_of_a_table_without_a_predicate_are_all_of_them(void **state)
     const bo_scope_item orders = {"orders", NULL};
     const bo_rollback_options options = {
         .type = BO_ROLLBACK_PARTIAL, .where = &orders, .where_count = 1};
-    const char *id = world_point(w, NULL);
-    world_sql(w, "UPDATE customers SET name = 'changed'; UPDATE orders SET total = 1");
-    world_seal(w, id);
+    const char *id =
+        world_change(w, NULL, "UPDATE customers SET name = 'changed'; UPDATE orders SET total = 1");
     world_ok(bo_rollback_execute(w->session, &w->database, id, &options, &undone, &err), &err);
     assert_int_equal(undone->updated, 3);
     bo_rollback_free(undone);
@@ -145,9 +142,7 @@ static void a_lock_timeout_is_as_long_as_one_likes(void **state)
 {
     world *w = world_or_skip(state);
     w->database.lock_timeout_ms = UINT32_MAX;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
 }
 

@@ -49,12 +49,8 @@ static void a_fresh_backup_is_not_waiting_for_a_seal(void **state)
     world *w = *state;
     const char *ids[2];
     for (size_t i = 0; i < 2; i++) {
-        bo_error err = {0};
-        bo_point_list *list = NULL;
         const bo_point_options options = {.migration = "test", .kind = "backup"};
-        world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-        ids[i] = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-        bo_point_list_free(list);
+        ids[i] = world_point_as(w, &options);
     }
     assert_string_equal(fate(w, ids[0], the_last), "goes");
     assert_true(world_has_file(w, world_record(w, ids[1]).file));

@@ -72,9 +72,7 @@ static bo_status script(world *w, const char *id, bo_error *err)
 
 static const char *sealed_point(world *w)
 {
-    const char *id = world_point(w, "orders");
-    world_sql(w, "UPDATE orders SET total = 1 WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "UPDATE orders SET total = 1 WHERE id = 10");
     return id;
 }
 
@@ -185,17 +183,13 @@ static void a_failed_run_that_is_undone_while_it_is_listed_asks_for_nothing(void
 
 static const char *captured_point(world *w)
 {
-    bo_error err = {0};
-    bo_point_list *points = NULL;
     const bo_scope_item orders = {.table = "orders"};
     const bo_point_options options = {.scope = &orders,
         .scope_count = 1,
         .no_closure = true,
         .method = BO_METHOD_CAPTURE,
         .migration = "test"};
-    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
+    const char *id = world_point_as(w, &options);
     return id;
 }
 

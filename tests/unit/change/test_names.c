@@ -142,9 +142,7 @@ static void a_rollback_of_a_point_and_that_of_its_undo_point_wait_for_each_other
     bo_rollback *done = NULL;
     char run[64];
     w->settings.lock_timeout_ms = 50;
-    const char *id = world_point(w, "customers");
-    world_sql(w, "UPDATE customers SET name = 'Eve' WHERE id = 2");
-    world_seal(w, id);
+    const char *id = world_change(w, "customers", "UPDATE customers SET name = 'Eve' WHERE id = 2");
     const char *undo_point = undo(w, w->session, id);
     world_reopen(w);
     world_ok(bo_catalog_run_begin(w->session->catalog, "rollback", id, "me", run, &err), &err);

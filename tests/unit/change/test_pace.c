@@ -89,9 +89,7 @@ static void a_rollback_is_measured_and_the_next_one_estimated_by_it(void **state
     world_sql(w, "CREATE TABLE many (id INTEGER PRIMARY KEY, v INTEGER);"
                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
                  " INSERT INTO many SELECT i, 0 FROM n");
-    const char *id = world_point(w, "many");
-    world_sql(w, "UPDATE many SET v = 1");
-    world_seal(w, id);
+    const char *id = world_change(w, "many", "UPDATE many SET v = 1");
     bo_rollback *before = assess(w, id);
     assert_int_equal(before->estimate_runs, 0);
     assert_near(before->estimate_s, 2 * before->duration_s);

@@ -83,12 +83,11 @@ static void assert_noticed(world *w, const char *id, const bo_rollback_options *
 
 static const char *changed_point(world *w)
 {
-    const char *id = world_point(w, NULL);
-    world_sql(w, "UPDATE customers SET name = 'Bobby' WHERE id = 2;"
-                 "UPDATE orders SET total = 1 WHERE id = 10; DELETE FROM orders WHERE id = 12;"
-                 "INSERT INTO orders VALUES (13, 1, 1);"
-                 "DELETE FROM log; INSERT INTO log VALUES ('new')");
-    world_seal(w, id);
+    const char *id = world_change(w, NULL,
+        "UPDATE customers SET name = 'Bobby' WHERE id = 2;"
+        "UPDATE orders SET total = 1 WHERE id = 10; DELETE FROM orders WHERE id = 12;"
+        "INSERT INTO orders VALUES (13, 1, 1);"
+        "DELETE FROM log; INSERT INTO log VALUES ('new')");
     return id;
 }
 
@@ -141,9 +140,7 @@ static void a_table_that_came_back_as_a_whole_is_proved_as_a_whole(void **state)
     world *w = world_or_skip(state);
     world_sql(w, "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10200)"
                  " INSERT INTO orders SELECT i, 1, i FROM n");
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     assert_noticed(
         w, id, &full, "proving", "UPDATE orders SET total = 0 WHERE id = 5000", BO_MISMATCH);
     assert_noticed(w, id, &full, "proving", "DELETE FROM orders WHERE id = 5000", BO_MISMATCH);

@@ -3,8 +3,6 @@
  */
 #include "world.h"
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -102,12 +100,8 @@ static void the_order_of_a_scope_makes_no_other_set(void **state)
         {{.table = "log"}, {.table = "orders"}}, {{.table = "orders"}, {.table = "log"}}};
     const char *ids[2];
     for (int i = 0; i < 2; i++) {
-        bo_error err = {0};
-        bo_point_list *points = NULL;
         const bo_point_options options = {.scope = scopes[i], .scope_count = 2};
-        world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-        ids[i] = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-        bo_point_list_free(points);
+        ids[i] = world_point_as(w, &options);
         world_seal(w, ids[i]);
     }
     assert_string_equal(fate(w, ids[0], (bo_prune_options){.keep_last = 1}), "goes");
@@ -164,9 +158,7 @@ static void a_fresh_point_that_is_not_sealed_stays(void **state)
 static void an_undo_point_stays_while_its_parent_does(void **state)
 {
     world *w = *state;
-    const char *parent = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, parent);
+    const char *parent = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     const char *undo = world_roll_back(w, parent, BO_ROLLBACK_FULL);
     make_older(w, undo, 9);
     assert_non_null(strstr(fate(w, undo, one_day), parent));
@@ -305,9 +297,7 @@ static void undo_points_stay_when_their_parent_came_to_be_needed(void **state)
 {
     world *w = *state;
     const char *first = sealed_point(w, "log", 9);
-    const char *parent = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, parent);
+    const char *parent = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     const char *undo = world_roll_back(w, parent, BO_ROLLBACK_PARTIAL);
     const char *undone = world_roll_back(w, undo, BO_ROLLBACK_PARTIAL);
     const char *last = world_roll_back(w, parent, BO_ROLLBACK_PARTIAL);
@@ -482,41 +472,21 @@ static void files_that_the_record_does_not_name_are_another_catalogs(void **stat
 
 /* ---- a prune that is killed ---- */
 
-static const char *deadly;
-
-static void die_at(const char *step)
+static void prune_old(world *w, const char *what)
 {
-    if (strcmp(step, deadly) == 0)
-        (void)raise(SIGKILL);
-}
-
-static void prune_killed_at(world *w, const char *step)
-{
-    world_close(w);
-    pid_t pid = fork();
-    assert_int_not_equal(pid, -1);
-    if (pid == 0) {
-        bo_prune *prune = NULL;
-        deadly = step;
-        bo_step_hook = die_at;
-        if (bo_session_open(&w->settings, &w->session, NULL) == BO_OK)
-            (void)!bo_prune_points(w->session, &one_day, &prune, NULL);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    world_reopen(w);
+    bo_prune *prune = NULL;
+    (void)what;
+    (void)!bo_prune_points(w->session, &one_day, &prune, NULL);
 }
 
 static void a_killed_prune_is_ended_by_the_next_one(void **state)
 {
     world *w = *state;
     const char *id = sealed_point(w, "orders", 5);
-    prune_killed_at(w, "pruning");
+    world_killed_at(w, "pruning", prune_old, NULL);
     assert_int_equal(world_record(w, id).status, BO_POINT_SEALED);
     assert_true(has_snapshot(w, id));
-    prune_killed_at(w, "removing");
+    world_killed_at(w, "removing", prune_old, NULL);
     assert_int_equal(world_record(w, id).status, BO_POINT_PRUNED);
     assert_true(has_snapshot(w, id));
     bo_prune *prune = prune_by(w, one_day);

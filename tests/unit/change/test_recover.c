@@ -45,9 +45,7 @@ static void a_dead_rollback_of_an_undo_point_is_settled_before_its_point_is_roll
     void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "log");
-    world_sql(w, "DELETE FROM log");
-    world_seal(w, id);
+    const char *id = world_change(w, "log", "DELETE FROM log");
     const char *undo = world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
     const char *second = roll_back_and_die(w, undo, BO_ROLLBACK_FULL);
     assert_string_equal(world_value(w, "SELECT count(*) FROM log"), "0");
@@ -83,9 +81,7 @@ static void releasing_a_point_settles_its_rollback_that_died_committed(void **st
     const bo_scope_item scope[] = {{"orders", NULL}};
     const bo_point_options options = {
         .scope = scope, .scope_count = 1, .migration = "captured", .method = BO_METHOD_CAPTURE};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    const char *id = world_point_as(w, &options);
     world_sql(w, "DELETE FROM orders");
     world_seal(w, id);
     const char *undo = roll_back_and_die(w, id, BO_ROLLBACK_PARTIAL);
@@ -104,10 +100,7 @@ static void a_point_that_is_open_again_is_not_released_unasked(void **state)
     const bo_scope_item scope[] = {{"orders", NULL}};
     const bo_point_options options = {
         .scope = scope, .scope_count = 1, .migration = "captured", .method = BO_METHOD_BOTH};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
-    list = NULL;
+    const char *id = world_point_as(w, &options);
     world_sql(w, "DELETE FROM orders");
     (void)roll_back_and_die(w, world_roll_back(w, id, BO_ROLLBACK_FULL), BO_ROLLBACK_FULL);
     assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
@@ -137,9 +130,7 @@ static void lock_the_catalog(const char *step)
 static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     w->settings.lock_timeout_ms = 100;
     world_reopen(w);
     locking = w;
@@ -218,9 +209,7 @@ static const char *last_status(world *w, const char *id)
 static void what_was_settled_as_committed_is_not_given_up_later(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     bo_point_record undo = world_record(w, roll_back_and_die(w, id, BO_ROLLBACK_PARTIAL));
     settle(w, &w->database, id);
     assert_string_equal(last_status(w, id), "done");
@@ -268,9 +257,7 @@ static void all_files_of_what_did_not_commit_are_removed(void **state)
     static const char *const discarded[] = {".change", ".lost.change", ".lost.jsonl", NULL};
     static const char *const replaced[] = {".snapshot", NULL};
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     world_sql(w, "UPDATE orders SET total = 7 WHERE id = 11");
     assert_nothing_kept(w, id, discard, discarded);
     assert_nothing_kept(w, id, restore, replaced);
@@ -305,9 +292,7 @@ static bo_status roll_back_without_answer(world *w, const char *id, fault_commit
 static void a_commit_whose_answer_was_lost_is_asked_for_at_once(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     assert_int_equal(roll_back_without_answer(w, id, FAULT_COMMIT_LOST), BO_DATABASE);
     assert_int_equal(newest_point(w).status, BO_POINT_FAILED);
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
@@ -342,9 +327,7 @@ static void a_file_that_has_its_name_already_is_not_removed(void **state)
     bo_error err = {0};
     bo_rollback *rollback = NULL;
     const bo_rollback_options options = {.type = BO_ROLLBACK_PARTIAL};
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     bo_step_hook = take_its_name;
     assert_int_equal(
         bo_rollback_execute(w->session, &w->database, id, &options, &rollback, &err), BO_EXISTS);
@@ -380,12 +363,8 @@ static void a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are(v
     assert_string_equal(last_status(w, id), "done");
     assert_int_equal(world_record(w, id).status, BO_POINT_READY);
 
-    bo_error err = {0};
-    bo_point_list *list = NULL;
     const bo_point_options options = {.migration = "test", .kind = "backup"};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *backup = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    const char *backup = world_point_as(w, &options);
     restore(w, backup);
     assert_string_equal(last_status(w, backup), "done");
     assert_int_equal(world_record(w, backup).status, BO_POINT_READY);
@@ -420,9 +399,7 @@ static void a_point_is_used_in_its_own_database_only(void **state)
     bo_point_list *list = NULL;
     bo_rollback *rollback = NULL;
     const bo_point_options options = {.migration = "test", .method = BO_METHOD_CAPTURE};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    const char *id = world_point_as(w, &options);
     const bo_database other = other_database(w);
     const char *copy =
         bo_arena_printf(w->arena, "VACUUM INTO '%s/copy.db'", w->folder); /* journals, too */
@@ -457,9 +434,8 @@ static void a_table_without_a_key_is_undone_once(void **state)
     const char *const tables[] = {"orders"};
     const bo_rollback_options of_orders = {
         .type = BO_ROLLBACK_PARTIAL, .tables = tables, .table_count = 1};
-    const char *id = world_point(w, NULL);
-    world_sql(w, "DELETE FROM log; UPDATE orders SET total = 7 WHERE id = 10");
-    world_seal(w, id);
+    const char *id =
+        world_change(w, NULL, "DELETE FROM log; UPDATE orders SET total = 7 WHERE id = 10");
     for (int i = 0; i < 2; i++) /* elsewhere, and the second time there is something to keep */
         restore_elsewhere(w, id);
     world_ok(bo_rollback_execute(w->session, &w->database, id, &of_orders, &rollback, &err), &err);
@@ -477,9 +453,7 @@ static void a_table_without_a_key_is_undone_once(void **state)
 static void a_table_without_a_key_that_was_restored_is_not_undone_again(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, NULL);
-    world_sql(w, "DELETE FROM log");
-    world_seal(w, id);
+    const char *id = world_change(w, NULL, "DELETE FROM log");
     restore(w, id);
     assert_lines(w, "2");
     (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
@@ -490,9 +464,7 @@ static void a_table_without_a_key_that_was_restored_is_not_undone_again(void **s
 static void an_undo_point_that_is_brought_back_is_sealed(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     const char *undo = world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
     const char *second = world_roll_back(w, undo, BO_ROLLBACK_PARTIAL);
     assert_int_equal(world_record(w, undo).status, BO_POINT_ROLLED_BACK);

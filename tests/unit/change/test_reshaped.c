@@ -43,9 +43,7 @@ static const char *a_sealed_change(world *w)
 {
     world_sql(w, "CREATE TABLE goods (id int, name varchar(20), cents int)");
     world_sql(w, "INSERT INTO goods VALUES (1, 'a', 100), (2, 'b', 200)");
-    const char *id = world_point(w, "goods");
-    world_sql(w, "UPDATE goods SET cents = cents / 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "goods", "UPDATE goods SET cents = cents / 10");
     return id;
 }
 
@@ -56,14 +54,11 @@ static void a_dropped_table_is_not_made_again_with_some_of_its_rows(void **state
     if (!w)
         return;
     bo_error err = {0};
-    bo_point_list *list = NULL;
     const char *id = world_point(w, "orders");
     world_seal(w, id);
     const bo_scope_item some = {"orders", "id = 10"};
     const bo_point_options options = {.scope = &some, .scope_count = 1, .migration = "test"};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *of_some = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    const char *of_some = world_point_as(w, &options);
     world_sql(w, "DROP TABLE orders");
     bo_rollback_options full = {.type = BO_ROLLBACK_FULL, .discard_later = true};
     bo_rollback_options chosen = full, added = full;
@@ -126,9 +121,7 @@ static void what_stands_in_the_way_of_making_a_table_is_known_to_the_plan(void *
         return;
     world_sql(w, "CREATE TABLE goods (id int, name varchar(20))");
     world_sql(w, "CREATE INDEX goods_by_name ON goods (name)");
-    const char *id = world_point(w, "goods");
-    world_sql(w, "DELETE FROM goods");
-    world_seal(w, id);
+    const char *id = world_change(w, "goods", "DELETE FROM goods");
     world_sql(w, "ALTER TABLE goods RENAME TO goods_old");
     for (int i = 0; i < 4; i++) {
         bo_rollback_options options = {
@@ -229,9 +222,7 @@ static void what_a_change_to_the_shape_did_is_not_said_to_be_of_others(void **st
         return;
     world_sql(w, "CREATE TABLE goods (id int, name varchar(20))");
     world_sql(w, "INSERT INTO goods VALUES (1, 'a')");
-    const char *id = world_point(w, "goods");
-    world_sql(w, "ALTER TABLE goods DROP COLUMN name");
-    world_seal(w, id);
+    const char *id = world_change(w, "goods", "ALTER TABLE goods DROP COLUMN name");
     bo_rollback *assessment = assessed(w, id);
     assert_string_equal(assessment->recommended, "full");
     assert_string_equal(assessment->because,
@@ -270,9 +261,7 @@ static void a_change_is_undone_without_the_snapshot_when_that_is_lost(void **sta
 static void a_change_that_cannot_be_read_either_is_not_offered(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "UPDATE orders SET total = 0 WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "UPDATE orders SET total = 0 WHERE id = 10");
     world_damage(w, world_record(w, id).file, -20);
     world_damage(w, world_record(w, id).change_file, -20);
     bo_error err = {0};

@@ -94,7 +94,6 @@ static void details_of_a_failed_change_know_what_became_of_its_point(void **stat
     bo_error err = {0};
     bo_run *run = begin(w);
     bo_rollback *rollback = NULL;
-    bo_point_list *sealed = NULL;
     const char *id = bo_arena_str(w->arena, bo_run_id(run));
     const char *point = bo_arena_str(w->arena, bo_run_point_id(run));
     const char *file = world_path(w, world_record(w, point).file);
@@ -106,8 +105,7 @@ static void details_of_a_failed_change_know_what_became_of_its_point(void **stat
     assert_null(rollback);
     bo_run_free(run);
     assert_told(w, point, id, "failed and has not been rolled back", "execute");
-    world_ok(bo_point_seal(w->session, &w->database, point, &sealed, &err), &err);
-    bo_point_list_free(sealed);
+    world_seal(w, point);
     assert_told(w, point, id, "was sealed by hand afterwards", "assess");
     (void)world_roll_back(w, point, BO_ROLLBACK_PARTIAL);
     assert_told(w, point, id, "", "");
@@ -141,14 +139,12 @@ static void details_of_a_change_that_died_know_what_became_of_its_point(void **s
     bo_error err = {0};
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_point_list *sealed = NULL;
     world_killed_at(w, "none", change_and_die, "DELETE FROM orders");
     world_ok(bo_catalog_runs(w->session->catalog, NULL, 1, w->arena, &runs, &count, &err), &err);
     assert_int_equal(count, 1);
     const char *id = runs[0].id, *point = runs[0].point;
     assert_told(w, point, id, "others wrote since then counts", "assess");
-    world_ok(bo_point_seal(w->session, &w->database, point, &sealed, &err), &err);
-    bo_point_list_free(sealed);
+    world_seal(w, point);
     assert_told(w, point, id, "the point has been sealed since", "assess");
     (void)world_roll_back(w, point, BO_ROLLBACK_PARTIAL);
     assert_told(w, point, id, "has been rolled back since", "");

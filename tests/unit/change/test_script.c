@@ -51,9 +51,7 @@ static void rows_of_others_are_not_taken_along_by_a_foreign_key(void **state)
     world *w = world_or_skip(state);
     world_sql(w, "CREATE TABLE notes (id INTEGER PRIMARY KEY,"
                  " customer_id INTEGER REFERENCES customers (id) ON DELETE CASCADE)");
-    const char *id = world_point(w, "customers");
-    world_sql(w, "INSERT INTO customers VALUES (3, 'Cyd')");
-    world_seal(w, id);
+    const char *id = world_change(w, "customers", "INSERT INTO customers VALUES (3, 'Cyd')");
     const char *sql = scripted(w, id);
     world_sql(w, "INSERT INTO notes VALUES (1, 3)");
     const char *said = "";
@@ -69,12 +67,11 @@ static void rows_that_swapped_a_unique_value_swap_it_back(void **state)
     world *w = world_or_skip(state);
     world_sql(w, "CREATE TABLE seats (id INTEGER PRIMARY KEY, name TEXT UNIQUE, place TEXT);"
                  "INSERT INTO seats VALUES (1, 'a', 'x'), (2, 'b', 'x'), (3, 'c', 'x');");
-    const char *id = world_point(w, "seats");
-    world_sql(w, "UPDATE seats SET name = 'd' WHERE id = 1;"
-                 "UPDATE seats SET name = 'a' WHERE id = 2;"
-                 "UPDATE seats SET name = 'b' WHERE id = 1;"
-                 "UPDATE seats SET place = 'y' WHERE id = 3;");
-    world_seal(w, id);
+    const char *id = world_change(w, "seats",
+        "UPDATE seats SET name = 'd' WHERE id = 1;"
+        "UPDATE seats SET name = 'a' WHERE id = 2;"
+        "UPDATE seats SET name = 'b' WHERE id = 1;"
+        "UPDATE seats SET place = 'y' WHERE id = 3;");
     const char *said = "";
     int status = run_shell(w, scripted(w, id), &said);
     assert_string_equal(status ? said : "", "");
@@ -86,10 +83,9 @@ static void rows_of_one_table_that_refer_to_each_other_come_back(void **state)
     world *w = world_or_skip(state);
     world_sql(w, "CREATE TABLE tree (id INTEGER PRIMARY KEY, above INTEGER REFERENCES tree (id));"
                  "INSERT INTO tree VALUES (1, NULL), (3, 1), (2, 3);");
-    const char *id = world_point(w, "tree");
-    world_sql(w, "UPDATE tree SET above = NULL; INSERT INTO tree VALUES (5, 1), (4, 5);"
-                 "UPDATE tree SET above = 4 WHERE id = 1; DELETE FROM tree WHERE id = 3;");
-    world_seal(w, id);
+    const char *id = world_change(w, "tree",
+        "UPDATE tree SET above = NULL; INSERT INTO tree VALUES (5, 1), (4, 5);"
+        "UPDATE tree SET above = 4 WHERE id = 1; DELETE FROM tree WHERE id = 3;");
     const char *said = "";
     int status = run_shell(w, scripted(w, id), &said);
     assert_string_equal(status ? said : "", "");
@@ -104,10 +100,9 @@ static void rows_that_a_foreign_key_took_along_come_back(void **state)
                  " up INTEGER REFERENCES up (id) ON DELETE CASCADE ON UPDATE CASCADE);"
                  "INSERT INTO up VALUES (1, 'a'), (2, 'b');"
                  "INSERT INTO down VALUES (1, 1), (2, 1), (3, 2);");
-    const char *id = world_point(w, NULL);
-    world_sql(w, "DELETE FROM up WHERE id = 1; UPDATE up SET id = 20 WHERE id = 2;"
-                 "UPDATE down SET up = 20;");
-    world_seal(w, id);
+    const char *id = world_change(w, NULL,
+        "DELETE FROM up WHERE id = 1; UPDATE up SET id = 20 WHERE id = 2;"
+        "UPDATE down SET up = 20;");
     const char *said = "";
     int status = run_shell(w, scripted(w, id), &said);
     assert_string_equal(status ? said : "", "");
@@ -170,10 +165,8 @@ static void rows_of_many_columns_come_back(void **state)
         bo_buf_printf(&sql, ", c%u INTEGER DEFAULT %u", i, i);
     bo_buf_add_str(&sql, "); INSERT INTO wide (id) VALUES (1), (2)");
     world_sql(w, bo_buf_str(&sql));
-    const char *id = world_point(w, "wide");
-    world_sql(
-        w, "UPDATE wide SET c7 = NULL, c1199 = -1 WHERE id = 1; DELETE FROM wide WHERE id = 2");
-    world_seal(w, id);
+    const char *id = world_change(w, "wide",
+        "UPDATE wide SET c7 = NULL, c1199 = -1 WHERE id = 1; DELETE FROM wide WHERE id = 2");
     const char *said = "";
     int status = run_shell(w, scripted(w, id), &said);
     assert_string_equal(status ? said : "", "");

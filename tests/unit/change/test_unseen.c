@@ -12,10 +12,8 @@ static void a_conflict_that_cannot_be_replaced_is_not_lost_among_many(void **sta
     world_sql(w, "CREATE TABLE many (id INTEGER PRIMARY KEY, v TEXT UNIQUE);"
                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)"
                  " INSERT INTO many SELECT i, 'v' || i FROM n");
-    const char *id = world_point(w, "many");
-    world_sql(
-        w, "UPDATE many SET v = 'w' || id WHERE id <= 1200; DELETE FROM many WHERE id = 1300");
-    world_seal(w, id);
+    const char *id = world_change(w, "many",
+        "UPDATE many SET v = 'w' || id WHERE id <= 1200; DELETE FROM many WHERE id = 1300");
     world_sql(w, "UPDATE many SET v = 'x' || id WHERE id <= 1200;"
                  "INSERT INTO many VALUES (5000, 'v1300')");
     const char *before = bo_arena_str(w->arena,
@@ -82,9 +80,7 @@ static void a_column_made_again_does_not_wait_for_itself(void **state)
         "INSERT INTO wide SELECT i, repeat(md5(i::text), 9), i FROM generate_series(1, 40000) i");
     const char *sum = bo_arena_str(w->arena,
         world_value(w, "SELECT md5(string_agg(id || a || b, ',' ORDER BY id)) FROM wide"));
-    const char *id = world_point(w, "wide");
-    world_sql(w, "ALTER TABLE wide DROP COLUMN b");
-    world_seal(w, id);
+    const char *id = world_change(w, "wide", "ALTER TABLE wide DROP COLUMN b");
     w->database.lock_timeout_ms = 2000;
     bo_rollback_options options = {.type = BO_ROLLBACK_FULL, .discard_later = true};
     bo_error err = {0};
@@ -113,9 +109,8 @@ static bo_status roll_back(world *w, const char *id, const bo_rollback_options *
 static void type_full_of_chosen_rows_leaves_no_row_without_its_parent(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, NULL);
-    world_sql(w, "DELETE FROM orders WHERE customer_id = 2; DELETE FROM customers WHERE id = 2");
-    world_seal(w, id);
+    const char *id = world_change(
+        w, NULL, "DELETE FROM orders WHERE customer_id = 2; DELETE FROM customers WHERE id = 2");
     const char *const tables[] = {"orders"};
     const bo_scope_item where[] = {{"orders", "id = 12"}};
     const bo_rollback_options of_table = {.tables = tables, .table_count = 1};
@@ -130,10 +125,9 @@ static void type_full_of_chosen_rows_leaves_no_row_without_its_parent(void **sta
 static void type_full_of_what_was_added_leaves_no_row_without_its_parent(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, NULL);
-    world_sql(w, "INSERT INTO customers VALUES (7, 'Eve');"
-                 "UPDATE orders SET customer_id = 7 WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, NULL,
+        "INSERT INTO customers VALUES (7, 'Eve');"
+        "UPDATE orders SET customer_id = 7 WHERE id = 10");
     assert_int_equal(roll_back(w, id, &(bo_rollback_options){.only_added = true}), BO_CONFLICT);
     assert_string_equal(world_value(w, dangling), "0");
 }
@@ -145,11 +139,7 @@ static void type_full_that_skips_a_row_leaves_it_its_parent(void **state)
     world_sql(w, "CREATE TABLE notes (order_id INTEGER REFERENCES orders (id))");
     const bo_scope_item scope[] = {{"customers", NULL}, {"orders", NULL}};
     const bo_point_options options = {.scope = scope, .scope_count = 2, .migration = "test"};
-    bo_point_list *list = NULL;
-    bo_error err = {0};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    const char *id = world_point_as(w, &options);
     world_sql(w, "INSERT INTO customers VALUES (7, 'Eve'), (8, 'Fay');"
                  "INSERT INTO orders VALUES (13, 7, 1)");
     world_seal(w, id);
@@ -166,11 +156,7 @@ static void type_full_of_some_rows_of_a_table_leaves_no_row_without_its_parent(v
     world *w = *state;
     const bo_scope_item scope[] = {{"customers", "id = 99"}, {"orders", NULL}};
     const bo_point_options options = {.scope = scope, .scope_count = 2, .migration = "test"};
-    bo_point_list *list = NULL;
-    bo_error err = {0};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    const char *id = world_point_as(w, &options);
     world_sql(w, "DELETE FROM orders WHERE customer_id = 2; DELETE FROM customers WHERE id = 2");
     world_seal(w, id);
     assert_int_equal(
@@ -184,9 +170,7 @@ static void a_table_that_comes_back_as_a_whole_has_no_row_without_its_parent(voi
     world *w = *state;
     world_sql(w, "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 10200)"
                  " INSERT INTO orders SELECT i, 1, i FROM n");
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     world_sql(w, "DELETE FROM customers WHERE id = 1");
     assert_int_equal(
         roll_back(w, id, &(bo_rollback_options){.type = BO_ROLLBACK_FULL}), BO_CONFLICT);
@@ -197,9 +181,7 @@ static void a_table_that_comes_back_as_a_whole_has_no_row_without_its_parent(voi
 static void a_row_that_others_wrote_and_refer_to_is_not_replaced(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, NULL);
-    world_sql(w, "INSERT INTO customers VALUES (7, 'Eve')");
-    world_seal(w, id);
+    const char *id = world_change(w, NULL, "INSERT INTO customers VALUES (7, 'Eve')");
     world_sql(
         w, "UPDATE customers SET name = 'Eva' WHERE id = 7; INSERT INTO orders VALUES (20, 7, 1)");
     const bo_rollback_options replace = {
@@ -214,9 +196,7 @@ static void type_full_discards_no_row_of_others_unasked(void **state)
     world *w = *state;
     const bo_scope_item where[] = {{"orders", "id = 10"}};
     const bo_rollback_options full = {0}, of_row = {.where = where, .where_count = 1};
-    const char *id = world_point(w, "log");
-    world_sql(w, "INSERT INTO log VALUES ('new')");
-    world_seal(w, id);
+    const char *id = world_change(w, "log", "INSERT INTO log VALUES ('new')");
     world_sql(w, "INSERT INTO log VALUES ('new')");
     assert_int_equal(roll_back(w, id, &full), BO_REFUSED);
 
@@ -228,12 +208,8 @@ static void type_full_discards_no_row_of_others_unasked(void **state)
     assert_int_equal(roll_back(w, id, &of_row), BO_OK);
     assert_string_equal(world_value(w, "SELECT total FROM orders WHERE id = 11"), "2");
 
-    bo_error err = {0};
-    bo_point_list *list = NULL;
     const bo_point_options options = {.migration = "test", .kind = "backup"};
-    world_ok(bo_point_create(w->session, &w->database, &options, &list, &err), &err);
-    id = bo_arena_str(w->arena, bo_point_list_get(list, 0)->id);
-    bo_point_list_free(list);
+    id = world_point_as(w, &options);
     world_sql(w, "DELETE FROM orders WHERE id = 10"); /* since a backup that is others' as well */
     assert_int_equal(roll_back(w, id, &full), BO_REFUSED);
 }
@@ -242,9 +218,7 @@ static void type_full_discards_no_row_of_others_unasked(void **state)
 static void a_table_that_the_point_does_not_have_is_told(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
     const char *const tables[] = {"orders", "order"};
     const bo_scope_item where[] = {{"customers", "id = 1"}};
     for (int type = BO_ROLLBACK_FULL; type <= BO_ROLLBACK_PARTIAL; type++) {
@@ -262,9 +236,8 @@ static void a_table_that_the_point_does_not_have_is_told(void **state)
 static void a_row_that_is_as_before_already_is_left_alone(void **state)
 {
     world *w = *state;
-    const char *id = world_point(w, "customers");
-    world_sql(w, "UPDATE customers SET name = 'Bobby' WHERE id = 2");
-    world_seal(w, id);
+    const char *id =
+        world_change(w, "customers", "UPDATE customers SET name = 'Bobby' WHERE id = 2");
     world_sql(w, "UPDATE customers SET name = 'Bob' WHERE id = 2");
     const bo_rollback_options partial = {.type = BO_ROLLBACK_PARTIAL};
     bo_error err = {0};

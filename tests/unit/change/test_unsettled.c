@@ -101,9 +101,7 @@ static uint64_t pruned(world *w)
 
 static void a_killed_rollback_is_found_and_kept_after_later_runs(world *w, bool commits)
 {
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     world_killed_at(w, commits ? "rollback.commit-answered" : "committing", roll_back, id);
     bo_point_record undo = undo_point_of(w, id);
     assert_int_equal(undo.status, BO_POINT_CREATING);
@@ -138,9 +136,7 @@ static void a_rollback_that_did_not_commit_is_not_forgotten(void **state)
 static void a_killed_rollback_of_an_undo_point_keeps_its_point(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = world_point(w, "orders");
-    world_sql(w, "DELETE FROM orders WHERE id = 10");
-    world_seal(w, id);
+    const char *id = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
     const char *undo = world_roll_back(w, id, BO_ROLLBACK_FULL);
     world_killed_at(w, "rollback.commit-answered", roll_back, undo);
     come_after(w, undo);

@@ -240,16 +240,29 @@ const char *world_value(world *w, const char *sql)
     return first.text ? first.text : "";
 }
 
-const char *world_point(world *w, const char *table)
+const char *world_point_as(world *w, const bo_point_options *options)
 {
     bo_error err = {0};
     bo_point_list *points = NULL;
+    world_ok(bo_point_create(w->session, &w->database, options, &points, &err), &err);
+    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
+    bo_point_list_free(points);
+    return id;
+}
+
+const char *world_point(world *w, const char *table)
+{
     const bo_scope_item item = {.table = table};
     const bo_point_options options = {
         .scope = &item, .scope_count = table ? 1 : 0, .migration = "test"};
-    world_ok(bo_point_create(w->session, &w->database, &options, &points, &err), &err);
-    const char *id = bo_arena_str(w->arena, bo_point_list_get(points, 0)->id);
-    bo_point_list_free(points);
+    return world_point_as(w, &options);
+}
+
+const char *world_change(world *w, const char *table, const char *sql)
+{
+    const char *id = world_point(w, table);
+    world_sql(w, sql);
+    world_seal(w, id);
     return id;
 }
 

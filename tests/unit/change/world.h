@@ -66,6 +66,11 @@ const char *world_value(world *w, const char *sql);
 
 /** Takes a point of one table (NULL: of all) and returns its id. */
 const char *world_point(world *w, const char *table);
+/** Takes a point as the options say and returns its id. */
+const char *world_point_as(world *w, const bo_point_options *options);
+/** Takes a point of one table (NULL: of all), makes the change, seals it; returns the point's id.
+ */
+const char *world_change(world *w, const char *table, const char *sql);
 void world_seal(world *w, const char *id);
 /** Rolls back, must succeed, and returns the id of the undo point. */
 const char *world_roll_back(world *w, const char *id, bo_rollback_type type);
