@@ -112,3 +112,22 @@ void *bo_arena_grow(bo_arena *arena, void *items, size_t count, size_t size)
         memcpy(moved, items, count * size);
     return moved;
 }
+
+bool bo_texts_have(const bo_texts *texts, const char *text, size_t size)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (strncmp(texts->items[i], text, size) == 0 && texts->items[i][size] == '\0')
+            return true;
+    return false;
+}
+
+bo_status bo_texts_add(bo_texts *texts, const char *text, size_t size, bo_error *err)
+{
+    const char **items = bo_arena_grow(texts->arena, texts->items, texts->count, sizeof *items);
+    char *copy = bo_arena_strn(texts->arena, text, size);
+    if (!items || !copy)
+        return bo_nomem(err);
+    texts->items = items;
+    items[texts->count++] = copy;
+    return BO_OK;
+}

@@ -29,4 +29,16 @@ char *bo_arena_printf(bo_arena *arena, const char *format, ...) BO_PRINTF(2, 3);
  */
 void *bo_arena_grow(bo_arena *arena, void *items, size_t count, size_t size);
 
+/** Texts in the order in which they came; `arena` owns them and the array. */
+typedef struct bo_texts {
+    bo_arena *arena;
+    const char **items;
+    size_t count;
+} bo_texts;
+
+/** Is one of them the first `size` bytes of `text`? */
+bool bo_texts_have(const bo_texts *texts, const char *text, size_t size);
+/** Adds a copy of the first `size` bytes of `text`.  BO_NOMEM: they are as they were. */
+bo_status bo_texts_add(bo_texts *texts, const char *text, size_t size, bo_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -108,5 +109,14 @@ bo_status bo_dir_free_space(const char *path, uint64_t *bytes_out, bo_error *err
     if (statvfs(path, &facts) != 0)
         return fail_errno(err, "read the free space of", path);
     *bytes_out = (uint64_t)facts.f_bavail * facts.f_frsize;
+    return BO_OK;
+}
+
+bo_status bo_path_join(const char *folder, const char *name, char **out, bo_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return bo_nomem(err);
+    *out = path;
     return BO_OK;
 }

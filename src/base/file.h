@@ -60,6 +60,8 @@ bo_status bo_dir_check_private(const char *path, bo_error *err);
  * than BO_OK and returns it. */
 bo_status bo_dir_list(const char *path,
     bo_status (*each)(void *ctx, const char *name, bo_error *err), void *ctx, bo_error *err);
+/** "<folder>/<name>", malloc()ed. */
+bo_status bo_path_join(const char *folder, const char *name, char **out, bo_error *err);
 bo_status bo_dir_free_space(const char *path, uint64_t *bytes_out, bo_error *err);
 /** A new, unlinked temporary file in `dir` for spilled work; close(2) it. */
 bo_status bo_temp_fd(const char *dir, int *fd_out, bo_error *err);

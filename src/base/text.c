@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/base/text.c - UTF-8, escapes for terminals, hex. */
+/* src/base/text.c - UTF-8, escapes for terminals, hex, counts and sizes. */
 #include "base/text.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Size of the character at `p` (RFC 3629: no overlong form, no surrogate) and its code point, or
@@ -162,4 +162,43 @@ void bo_text_slug(bo_buf *out, const char *text, size_t limit)
         bool first_kept = i > 0 || (text[i] != '.' && text[i] != '-');
         bo_buf_add_byte(out, (uint8_t)(first_kept && is_slug_byte(text[i]) ? text[i] : '_'));
     }
+}
+
+void bo_text_safe(bo_buf *out, const char *text)
+{
+    if (text)
+        bo_text_escape(out, text, strlen(text));
+}
+
+void bo_text_count(bo_buf *out, uint64_t count, const char *one, const char *many)
+{
+    bo_buf_printf(out, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+void bo_text_bytes(bo_buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        bo_text_count(out, bytes, "byte", "bytes");
+        return;
+    }
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        value /= 1024;
+    bo_buf_printf(out, "%.1f %s", value, units[unit]);
+}
+
+void bo_text_one_line(bo_buf *out, const char *text)
+{
+    for (const char *rest = text; *rest;) {
+        size_t size = strcspn(rest, "\n");
+        bo_buf_add(out, rest, size);
+        rest += size;
+        if (*rest == '\n') {
+            bo_buf_add_str(out, ": ");
+            rest++;
+        }
+    }
+    bo_buf_add_str(out, ""); /* ends the text */
 }

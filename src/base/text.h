@@ -14,6 +14,13 @@
  * everything else is as it was.
  */
 void bo_text_escape(bo_buf *out, const char *text, size_t size);
+void bo_text_safe(bo_buf *out, const char *text); /* the same of a string; nothing for NULL */
+/** Adds the text of an error, which has a line for each layer, as one line: "a: b". */
+void bo_text_one_line(bo_buf *out, const char *text);
+/** "1 row", "2 rows". */
+void bo_text_count(bo_buf *out, uint64_t count, const char *one, const char *many);
+/** "3.4 MiB". */
+void bo_text_bytes(bo_buf *out, uint64_t bytes);
 bool bo_text_is_utf8(const void *text, size_t size);
 void bo_text_hex(bo_buf *out, const void *data, size_t size);   /* lower case */
 bool bo_text_unhex(bo_buf *out, const char *text, size_t size); /* false: not hex, nothing added */

@@ -8,31 +8,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-void bo_text_safe(bo_buf *out, const char *text)
-{
-    if (text)
-        bo_text_escape(out, text, strlen(text));
-}
-
-void bo_text_count(bo_buf *out, uint64_t count, const char *one, const char *many)
-{
-    bo_buf_printf(out, "%" PRIu64 " %s", count, count == 1 ? one : many);
-}
-
-void bo_text_bytes(bo_buf *out, uint64_t bytes)
-{
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
-    if (bytes < 1024) {
-        bo_text_count(out, bytes, "byte", "bytes");
-        return;
-    }
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
-        value /= 1024;
-    bo_buf_printf(out, "%.1f %s", value, units[unit]);
-}
-
 void bo_text_time(bo_buf *out, int64_t time_us)
 {
     char text[BO_TIME_TEXT_SIZE];

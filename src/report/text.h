@@ -31,13 +31,7 @@ void bo_text_untagged(bo_buf *out, const bo_point *point);
 /** The rows of a table: "500", or "about 500" when nothing was read of it. */
 void bo_text_rows(bo_grid *grid, const bo_point_table *table);
 
-/** "1 row", "2 rows". */
-void bo_text_count(bo_buf *out, uint64_t count, const char *one, const char *many);
-/** "3.4 MiB". */
-void bo_text_bytes(bo_buf *out, uint64_t bytes);
 /** "2026-11-20 04:17:39" (UTC). */
 void bo_text_time(bo_buf *out, int64_t time_us);
-/** `text`, made safe for a terminal. */
-void bo_text_safe(bo_buf *out, const char *text);
 
 #endif

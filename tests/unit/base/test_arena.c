@@ -98,6 +98,25 @@ static void an_array_moves_only_at_powers_of_two(void **state)
     assert_null(bo_arena_grow(arena, items, SIZE_MAX / 2 + 1, 1));
 }
 
+static void texts_are_listed_as_they_come(void **state)
+{
+    (void)state;
+    BO_OWN(bo_arena) *arena = bo_arena_create();
+    bo_texts texts = {.arena = arena};
+    assert_false(bo_texts_have(&texts, "", 0));
+    assert_int_equal(bo_texts_add(&texts, "orders, items", 6, NULL), BO_OK);
+    assert_int_equal(bo_texts_add(&texts, "ord", 3, NULL), BO_OK);
+    assert_int_equal(bo_texts_add(&texts, "", 0, NULL), BO_OK);
+    assert_int_equal(texts.count, 3);
+    assert_string_equal(texts.items[0], "orders");
+    assert_string_equal(texts.items[1], "ord");
+    assert_string_equal(texts.items[2], "");
+    assert_true(bo_texts_have(&texts, "orders, items", 6));
+    assert_true(bo_texts_have(&texts, "", 0));
+    assert_false(bo_texts_have(&texts, "orders", 5));
+    assert_false(bo_texts_have(&texts, "orders, items", 7));
+}
+
 static void freeing_nothing_is_nothing(void **state)
 {
     (void)state;
@@ -114,6 +133,7 @@ int main(void)
         cmocka_unit_test(impossible_sizes_are_no_memory),
         cmocka_unit_test(an_array_grows_and_keeps_its_elements),
         cmocka_unit_test(an_array_moves_only_at_powers_of_two),
+        cmocka_unit_test(texts_are_listed_as_they_come),
         cmocka_unit_test(freeing_nothing_is_nothing),
     };
     return cmocka_run_group_tests_name("base/arena", tests, NULL, NULL);

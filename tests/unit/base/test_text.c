@@ -146,6 +146,28 @@ static void a_slug_is_safe_as_a_file_name(void **state)
     check_slug("", 3, "");
 }
 
+static void an_error_of_several_layers_is_one_line(void **state)
+{
+    (void)state;
+    BO_OWN_VALUE(bo_buf) out = {0};
+    bo_text_one_line(&out, "");
+    assert_string_equal(bo_buf_str(&out), "");
+    bo_text_one_line(&out, "cannot read t\nno such table\n");
+    assert_string_equal(bo_buf_str(&out), "cannot read t: no such table: ");
+}
+
+static void numbers_are_said_in_words(void **state)
+{
+    (void)state;
+    BO_OWN_VALUE(bo_buf) out = {0};
+    bo_text_count(&out, 1, "row", "rows");
+    bo_buf_add_str(&out, " ");
+    bo_text_count(&out, 0, "row", "rows");
+    bo_buf_add_str(&out, " ");
+    bo_text_bytes(&out, 3565158);
+    assert_string_equal(bo_buf_str(&out), "1 row 0 rows 3.4 MiB");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +181,8 @@ int main(void)
         cmocka_unit_test(what_is_not_hex_adds_nothing),
         cmocka_unit_test(a_prefix_is_found_only_at_the_beginning),
         cmocka_unit_test(a_slug_is_safe_as_a_file_name),
+        cmocka_unit_test(numbers_are_said_in_words),
+        cmocka_unit_test(an_error_of_several_layers_is_one_line),
     };
     return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
 }

@@ -128,18 +128,6 @@ static void advice_fits_the_situation(void **state)
     assert_advice(plain, NULL, NULL);
 }
 
-static void numbers_are_said_in_words(void **state)
-{
-    (void)state;
-    BO_OWN_VALUE(bo_buf) out = {0};
-    bo_text_count(&out, 1, "row", "rows");
-    bo_buf_add_str(&out, " ");
-    bo_text_count(&out, 0, "row", "rows");
-    bo_buf_add_str(&out, " ");
-    bo_text_bytes(&out, 3565158);
-    assert_string_equal(bo_buf_str(&out), "1 row 0 rows 3.4 MiB");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,7 +137,6 @@ int main(void)
         cmocka_unit_test(wide_tables_are_cut_to_the_terminal),
         cmocka_unit_test(an_error_has_message_causes_and_hint),
         cmocka_unit_test(advice_fits_the_situation),
-        cmocka_unit_test(numbers_are_said_in_words),
     };
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);
