@@ -80,7 +80,7 @@ typedef struct bo_point_record {
     const char *url;      /* redacted */
     const char *server;   /* bo_identity.server */
     const char *engine;
-    const char *method; /* "snapshot"; later "capture", "both" */
+    const char *method; /* "snapshot", "capture", "both" */
     bo_point_status status;
     int64_t created_us;
     int64_t sealed_us;       /* 0: not sealed */
@@ -128,12 +128,11 @@ bo_status bo_catalog_points(bo_catalog *catalog, const bo_point_filter *filter, 
 
 /* ---- runs: one execution of anything that changes state, journalled step by step ---- */
 typedef struct bo_run_record {
-    const char *id;    /* "run_20261120_041739_ab12" */
-    const char *kind;  /* "point", "run", "seal", "rollback", "restore", "prune" */
-    const char *point; /* id or NULL */
-    const char
-        *status;      /* "running", "done", "failed", "refused", "unknown", "died", "interrupted" */
-    const char *step; /* the last step that was journalled: "applying" */
+    const char *id;     /* "run_20261120_041739_ab12" */
+    const char *kind;   /* "point", "run", "seal", "rollback", "restore", "prune", "release" */
+    const char *point;  /* id or NULL */
+    const char *status; /* "running", "done", "failed", "refused", "mismatch", "unknown", "died" */
+    const char *step;   /* the last step that was journalled: "applying" */
     int64_t started_us;
     int64_t ended_us; /* 0: not ended */
     int64_t lease_us; /* until when the owner promised to be back; keeper.h */

@@ -26,6 +26,7 @@ struct bo_catalog {
 /* Where it is on a server. */
 #define BO_CATALOG_SCHEMA "backout_catalog"
 
+/* ---- catalog.c, migrate.c ---- */
 /** One more connection to the same catalog, wherever the process is now.  Creates and migrates
  * nothing; on a server its SQL names BO_CATALOG_SCHEMA. */
 bo_status bo_catalog_again(
@@ -37,6 +38,7 @@ bo_status bo_catalog_migrate(bo_catalog *catalog, bo_error *err);
 /** BO_UNSUPPORTED unless its tables are those of this version. */
 bo_status bo_catalog_check_version(bo_catalog *catalog, bo_error *err);
 
+/* ---- transaction.c ---- */
 /** Ends a transaction: keeps it if `st` is BO_OK.  Returns `st`, or how the commit failed. */
 bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err);
 
@@ -45,14 +47,15 @@ bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err);
 bo_status bo_catalog_read_begin(bo_catalog *catalog, bo_error *err);
 void bo_catalog_read_end(bo_catalog *catalog);
 
-/** driver->query() on the catalog's connection. */
-bo_status bo_catalog_query(bo_catalog *catalog, const char *sql, const bo_text_value *params,
-    uint16_t count, bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err);
-
 /** One statement, in a transaction of its own or in that of the caller, that must change one row;
  * if it does not: `none`, with `complaint` as its text. */
 bo_status bo_catalog_write_one(bo_catalog *catalog, const char *sql, const bo_text_value *params,
     uint16_t count, bo_status none, const char *complaint, bo_error *err);
+
+/* ---- catalog_sql.c ---- */
+/** driver->query() on the catalog's connection. */
+bo_status bo_catalog_query(bo_catalog *catalog, const char *sql, const bo_text_value *params,
+    uint16_t count, bo_query_fn *each, void *ctx, uint64_t *rows_out, bo_error *err);
 
 /** One value of backout_meta; *out is empty and *found_out false when there is none. */
 bo_status bo_catalog_meta_get(
@@ -71,5 +74,11 @@ bo_text_value bo_bind_number(int64_t value, bo_digits *memory);
 const char *bo_read_text(bo_arena *arena, bo_text_value value, bool *nomem);
 /** A BIGINT of a result; 0 for SQL NULL or what is no number. */
 int64_t bo_read_number(bo_text_value value);
+
+/* ---- runs_read.c ---- */
+/** Runs "running" of a point, of its undo points, and of the point that it is the undo point of;
+ * the oldest first. */
+bo_status bo_catalog_runs_running(bo_catalog *catalog, const char *point, bo_arena *arena,
+    bo_run_record **out, size_t *count_out, bo_error *err);
 
 #endif

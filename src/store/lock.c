@@ -131,7 +131,7 @@ static void list_runs(bo_catalog *catalog, bo_buf *out)
         return;
     unsigned listed = 0;
     for (size_t i = 0; i < count && listed < LISTED; i++) {
-        if (strcmp(runs[i].status, "running") != 0 || bo_run_is_dead(&runs[i]))
+        if (!bo_run_is_live(&runs[i]))
             continue;
         add_run(out, &runs[i]);
         listed++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/store/repository.c - the repository on local disk: its names, its space, what it holds. */
 #include "base/step.h"
+#include "base/text.h"
 #include "store/repository_disk.h"
 
 #include <ctype.h>
@@ -84,20 +85,6 @@ bo_status bo_repository_locate(
     return BO_OK;
 }
 
-const char *bo_repository_place(const bo_repository *repository)
-{
-    return repository->scratch ? repository->scratch : repository->path;
-}
-
-bo_status bo_path_join(const char *folder, const char *name, char **out, bo_error *err)
-{
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", folder, name) < 0)
-        return bo_nomem(err);
-    *out = path;
-    return BO_OK;
-}
-
 bo_status bo_repository_remove(bo_repository *repository, const char *name, bo_error *err)
 {
     BO_OWN_MEM char *path = NULL;
@@ -151,28 +138,18 @@ bo_status bo_repository_list(bo_repository *repository,
     return bo_dir_list(repository->path, list_one, &listing, err);
 }
 
-static void format_size(uint64_t bytes, char out[32])
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double size = (double)bytes;
-    size_t unit = 0;
-    for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
-        size /= 1024;
-    (void)snprintf(out, 32, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
-}
-
 bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, bo_error *err)
 {
     uint64_t available = 0;
     bo_status st = bo_dir_free_space(bo_repository_place(repository), &available, err);
     if (st != BO_OK || available >= bytes)
         return st;
-    char needed[32];
-    char left[32];
-    format_size(bytes, needed);
-    format_size(available, left);
+    BO_OWN_VALUE(bo_buf) needed = {0};
+    BO_OWN_VALUE(bo_buf) left = {0};
+    bo_text_bytes(&needed, bytes);
+    bo_text_bytes(&left, available);
     st = bo_fail(err, BO_IO, "no room in the repository '%s': %s are needed, %s are free",
-        bo_repository_place(repository), needed, left);
+        bo_repository_place(repository), bo_buf_str(&needed), bo_buf_str(&left));
     return bo_detail(err, st,
         "make room there, remove old points with 'backout prune', or use another repository");
 }

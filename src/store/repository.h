@@ -13,10 +13,10 @@ typedef struct bo_repository bo_repository;
  * when it cannot be made. */
 bo_status bo_repository_open(const char *path, bo_repository **out, bo_error *err);
 void bo_repository_free(bo_repository *repository);
+BO_DEFINE_SCOPE(bo_repository);
 /** Where the repository cannot be written: what is written, finished or not, goes into `folder`,
  * which is there and ours alone, and files that are not in the repository are looked for in it. */
 bo_status bo_repository_write_to(bo_repository *repository, const char *folder, bo_error *err);
-BO_DEFINE_SCOPE(bo_repository);
 const char *bo_repository_path(const bo_repository *repository);
 
 typedef struct bo_stored_file bo_stored_file; /* a file being written: whole or absent */
@@ -52,8 +52,8 @@ bo_status bo_repository_check_space(bo_repository *repository, uint64_t bytes, b
 bo_status bo_repository_scratch(bo_repository *repository, const char **path_out, bo_error *err);
 /** Does another living process have unfinished work here? */
 bo_status bo_repository_in_use(bo_repository *repository, bool *out, bo_error *err);
-/** Removes the temporary files that dead processes left and counts
- * them.  Those of living processes are locked and stay. */
+/** Removes the temporary files that dead processes left and counts them.  Those of living processes
+ * are locked and stay. */
 bo_status bo_repository_sweep(bo_repository *repository, uint64_t *removed_out, bo_error *err);
 
 #endif

@@ -23,14 +23,15 @@ struct bo_repository {
     pid_t work_owner; /* in a child of it the folder is somebody else's */
 };
 
-/** "<folder>/<name>", malloc()ed. */
-bo_status bo_path_join(const char *folder, const char *name, char **out, bo_error *err);
 /** Path of a file in the repository; BO_INVALID when `name` could be anything but a file in it. */
 bo_status bo_repository_locate(
     const bo_repository *repository, const char *name, char **path_out, bo_error *err);
 
 /** The folder that is written to. */
-const char *bo_repository_place(const bo_repository *repository);
+static inline const char *bo_repository_place(const bo_repository *repository)
+{
+    return repository->scratch ? repository->scratch : repository->path;
+}
 
 /** Makes and locks the process's own folder unless it has one. */
 bo_status bo_work_open(bo_repository *repository, bo_error *err);

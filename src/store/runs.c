@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/store/runs.c - runs: one execution of anything that changes state, step by step. */
+/* src/store/runs.c - runs: beginning one, going on step by step, and ending it. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,120 +13,6 @@
 #include "store/process.h"
 
 enum { ID_ATTEMPTS = 16 };
-
-#define RUN_COLUMNS                                                                             \
-    "id, kind, point, status, step, started_us, ended_us, lease_us, host, pid, process, actor," \
-    " token, details"
-
-/* Of the point itself, of its undo points, and of the point that it is the undo point of. */
-#define OF_FAMILY                                                              \
-    "(point = $1 OR point IN (SELECT id FROM backout_point WHERE parent = $1)" \
-    " OR point IN (SELECT parent FROM backout_point WHERE id = $1))"
-
-struct runs {
-    bo_arena *arena;
-    bo_run_record *items;
-    size_t count;
-};
-
-static bo_status read_run(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
-{
-    (void)count;
-    struct runs *runs = ctx;
-    bo_run_record *items = bo_arena_grow(runs->arena, runs->items, runs->count, sizeof *items);
-    if (!items)
-        return bo_nomem(err);
-    runs->items = items;
-    bool nomem = false;
-    items[runs->count] = (bo_run_record){
-        .id = bo_read_text(runs->arena, values[0], &nomem),
-        .kind = bo_read_text(runs->arena, values[1], &nomem),
-        .point = bo_read_text(runs->arena, values[2], &nomem),
-        .status = bo_read_text(runs->arena, values[3], &nomem),
-        .step = bo_read_text(runs->arena, values[4], &nomem),
-        .started_us = bo_read_number(values[5]),
-        .ended_us = bo_read_number(values[6]),
-        .lease_us = bo_read_number(values[7]),
-        .host = bo_read_text(runs->arena, values[8], &nomem),
-        .pid = bo_read_number(values[9]),
-        .process = bo_read_text(runs->arena, values[10], &nomem),
-        .actor = bo_read_text(runs->arena, values[11], &nomem),
-        .token = bo_read_text(runs->arena, values[12], &nomem),
-        .details = bo_read_text(runs->arena, values[13], &nomem),
-    };
-    if (nomem)
-        return bo_nomem(err);
-    runs->count++;
-    return BO_OK;
-}
-
-bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
-    bo_run_record **out, size_t *count_out, bo_error *err)
-{
-    char sql[320];
-    char last[32] = "";
-    if (limit > 0)
-        (void)snprintf(last, sizeof last, " LIMIT %u", limit);
-    (void)snprintf(sql, sizeof sql,
-        "SELECT " RUN_COLUMNS " FROM backout_run%s ORDER BY number DESC%s",
-        point ? " WHERE point = $1" : "", last);
-    struct runs runs = {.arena = arena};
-    const bo_text_value params[] = {bo_bind_text(point)};
-    bo_status st =
-        bo_catalog_query(catalog, sql, params, point ? 1 : 0, read_run, &runs, NULL, err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot read the runs");
-    *out = runs.items;
-    *count_out = runs.count;
-    return BO_OK;
-}
-
-bo_status bo_catalog_runs_unsettled(bo_catalog *catalog, const char *point, bo_arena *arena,
-    bo_run_record **out, size_t *count_out, bo_error *err)
-{
-    static const char sql[] =
-        "SELECT " RUN_COLUMNS " FROM backout_run WHERE status IN ('died', 'unknown')"
-        " AND kind IN ('rollback', 'restore') AND " OF_FAMILY " ORDER BY number";
-    struct runs runs = {.arena = arena};
-    const bo_text_value params[] = {bo_bind_text(point)};
-    bo_status st = bo_catalog_query(catalog, sql, params, 1, read_run, &runs, NULL, err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot read the runs");
-    *out = runs.items;
-    *count_out = runs.count;
-    return BO_OK;
-}
-
-/* This very process began it and is not at work on it any more. */
-static bool is_left(const bo_run_record *run)
-{
-    if (run->pid != getpid() || bo_live_has(run->id))
-        return false;
-    bo_process self;
-    bo_process_self(&self);
-    return self.identity[0] && strcmp(run->host, self.host) == 0 &&
-           strcmp(run->process, self.identity) == 0;
-}
-
-bool bo_run_is_dead(const bo_run_record *run)
-{
-    if (is_left(run))
-        return true;
-    switch (bo_process_look(run->host, run->pid, run->process)) {
-    case BO_PROCESS_LIVES:
-        return false;
-    case BO_PROCESS_GONE:
-        return true;
-    case BO_PROCESS_UNSEEN:
-        break;
-    }
-    return run->lease_us < bo_clock_now_us();
-}
-
-bool bo_run_is_live(const bo_run_record *run)
-{
-    return strcmp(run->status, "running") == 0 && !bo_run_is_dead(run);
-}
 
 /* ---- changing a record ---- */
 
@@ -167,20 +53,16 @@ static bo_status mark_died(bo_catalog *catalog, const char *run, bo_error *err)
         NULL, NULL, err);
 }
 
-static const char live_sql[] =
-    "SELECT " RUN_COLUMNS " FROM backout_run WHERE status = 'running' AND " OF_FAMILY
-    " ORDER BY number";
-
 static bo_status clear_point(bo_catalog *catalog, const char *point, bo_error *err)
 {
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
         return bo_nomem(err);
-    struct runs running = {.arena = arena};
-    const bo_text_value params[] = {bo_bind_text(point)};
-    bo_status st = bo_catalog_query(catalog, live_sql, params, 1, read_run, &running, NULL, err);
-    for (size_t i = 0; i < running.count && st == BO_OK; i++) {
-        const bo_run_record *run = &running.items[i];
+    bo_run_record *runs = NULL;
+    size_t count = 0;
+    bo_status st = bo_catalog_runs_running(catalog, point, arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++) {
+        const bo_run_record *run = &runs[i];
         st =
             bo_run_is_dead(run) ? mark_died(catalog, run->id, err) : bo_point_busy(point, run, err);
     }
