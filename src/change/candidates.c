@@ -67,10 +67,10 @@ static bo_status add_writer(
 {
     if (candidate->last && strcmp(candidate->last->transaction, row->transaction) == 0)
         return BO_OK;
-    bo_writer *writer = bo_arena_alloc(f->arena, sizeof *writer);
+    bo_transaction *writer = bo_arena_alloc(f->arena, sizeof *writer);
     if (!writer)
         return bo_nomem(err);
-    *writer = (bo_writer){.transaction = bo_arena_str(f->arena, row->transaction),
+    *writer = (bo_transaction){.transaction = bo_arena_str(f->arena, row->transaction),
         .user = bo_arena_str(f->arena, row->user),
         .application = bo_arena_str(f->arena, row->application),
         .run = bo_arena_str(f->arena, row->run),
@@ -114,11 +114,11 @@ bo_status bo_candidate_reached(
 
 struct asking {
     bo_following *f;
-    const bo_writer *writer;
+    const bo_transaction *writer;
 };
 
 static bo_status join(
-    bo_following *f, const bo_candidate *candidate, const bo_writer *writer, bo_error *err)
+    bo_following *f, const bo_candidate *candidate, const bo_transaction *writer, bo_error *err)
 {
     bool tied = has_tie(f, candidate);
     const bo_mark *row = bo_marks_find_hash(&f->rows, candidate->low, candidate->high);
@@ -176,7 +176,7 @@ static bo_status ask_writers(
     bo_conn *conn = f->undo->target->conn;
     bo_status st = BO_OK;
     f->table = candidate->table;
-    for (const bo_writer *w = candidate->first; st == BO_OK && w; w = w->next) {
+    for (const bo_transaction *w = candidate->first; st == BO_OK && w; w = w->next) {
         bo_span name = {(const uint8_t *)w->transaction, strlen(w->transaction)};
         bo_mark *mark = bo_marks_put(asked, candidate->table, name);
         if (!mark)

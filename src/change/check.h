@@ -25,6 +25,7 @@ typedef struct bo_checked_file {
     bo_pack_kind kind;
 } bo_checked_file;
 
+/* ---- check_file.c ---- */
 /** A process is at work on the point, or on the rollback that it is the undo point of.  A record
  * that is read afterwards says what became of it. */
 bo_status bo_check_at_work(bo_checking *checking, const char *point, bool *out, bo_error *err);

@@ -22,6 +22,7 @@ typedef struct bo_examination {
     size_t table_count;
 } bo_examination;
 
+/* ---- doctor_records.c ---- */
 /** Adds a copy; strings must live as long as the arena, NULL ones become "". */
 bo_status bo_doctor_add(bo_examination *examination, const bo_finding *finding, bo_error *err);
 /** What may not be looked at is said, and no reason to stop: BO_OK for BO_DENIED, any other status
@@ -34,8 +35,14 @@ const bo_point_record *bo_doctor_point(const bo_examination *examination, const 
 bo_status bo_doctor_point_now(
     const bo_examination *examination, const char *id, const bo_point_record **out, bo_error *err);
 const bo_run_record *bo_doctor_run(const bo_examination *examination, const char *id);
-bo_status bo_doctor_run_now(
-    const bo_examination *examination, const char *id, const bo_run_record **out, bo_error *err);
+/** The same at this moment, where `point` is the run's or NULL. */
+bo_status bo_doctor_run_now(const bo_examination *examination, const char *point, const char *id,
+    const bo_run_record **out, bo_error *err);
+typedef bool bo_run_test(const bo_run_record *run, const char *what);
+/** The newest run at this moment, of `point` or (NULL) of all, that passes `test`; *out is NULL
+ * when there is none. */
+bo_status bo_doctor_find_now(const bo_examination *examination, const char *point,
+    bo_run_test *test, const char *what, const bo_run_record **out, bo_error *err);
 /** The point was taken of the database that is examined. */
 bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point);
 /** A process is at work on the point. */

@@ -3,9 +3,9 @@
  * can have one. */
 #include <string.h>
 
+#include "change/captured.h"
 #include "change/doctor.h"
 #include "change/journal.h"
-#include "change/release.h"
 
 /* ---- what is captured, against what the catalog knows ---- */
 
@@ -287,32 +287,17 @@ bo_status bo_doctor_captures(bo_examination *examination, bo_error *err)
 
 /* ---- what can be covered ---- */
 
-struct lines {
-    bo_arena *arena;
-    const char **items;
-    size_t count;
-};
-
 /* Adds each line that is not there yet. */
-static bo_status add_lines(struct lines *lines, const char *text, bo_error *err)
+static bo_status add_lines(bo_texts *lines, const char *text, bo_error *err)
 {
-    while (text && *text) {
+    bo_status st = BO_OK;
+    while (st == BO_OK && text && *text) {
         size_t size = strcspn(text, "\n");
-        bool there = size == 0;
-        for (size_t i = 0; i < lines->count && !there; i++)
-            there = strncmp(lines->items[i], text, size) == 0 && lines->items[i][size] == '\0';
-        if (!there) {
-            const char **items =
-                bo_arena_grow(lines->arena, lines->items, lines->count, sizeof *items);
-            char *copy = bo_arena_strn(lines->arena, text, size);
-            if (!items || !copy)
-                return bo_nomem(err);
-            lines->items = items;
-            items[lines->count++] = copy;
-        }
+        if (size > 0 && !bo_texts_have(lines, text, size))
+            st = bo_texts_add(lines, text, size, err);
         text += size + (text[size] == '\n');
     }
-    return BO_OK;
+    return st;
 }
 
 /* A table that may not be read is uncovered, and no reason to stop. */
@@ -320,7 +305,7 @@ static bo_status cover(
     bo_examination *examination, const char *name, bo_table_coverage *out, bo_error *err)
 {
     bo_conn *conn = examination->target->conn;
-    struct lines lines = {.arena = examination->arena};
+    bo_texts lines = {.arena = examination->arena};
     const bo_table *now = NULL;
     bo_error why = {0};
     bo_status st = conn->driver->describe(conn, name, examination->arena, &now, &why);
@@ -354,39 +339,26 @@ static bo_status cover(
     return st;
 }
 
-struct naming {
-    bo_arena *arena;
-    const char **names;
-    size_t count;
-};
-
 static bo_status add_name(void *ctx, const char *name, bo_error *err)
 {
-    struct naming *naming = ctx;
-    const char **names = bo_arena_grow(naming->arena, naming->names, naming->count, sizeof *names);
-    char *copy = bo_arena_str(naming->arena, name);
-    if (!names || !copy)
-        return bo_nomem(err);
-    naming->names = names;
-    names[naming->count++] = copy;
-    return BO_OK;
+    return bo_texts_add(ctx, name, strlen(name), err);
 }
 
 bo_status bo_doctor_coverage(bo_examination *examination, bo_error *err)
 {
     bo_conn *conn = examination->target->conn;
-    struct naming naming = {.arena = examination->arena};
-    bo_status st = conn->driver->tables(conn, add_name, &naming, err);
+    bo_texts names = {.arena = examination->arena};
+    bo_status st = conn->driver->tables(conn, add_name, &names, err);
     if (st != BO_OK)
         return st;
     examination->tables =
-        bo_arena_array(examination->arena, naming.count + 1, sizeof *examination->tables);
+        bo_arena_array(examination->arena, names.count + 1, sizeof *examination->tables);
     if (!examination->tables)
         return bo_nomem(err);
-    for (size_t i = 0; st == BO_OK && i < naming.count; i++) {
+    for (size_t i = 0; st == BO_OK && i < names.count; i++) {
         bo_table_coverage *table = &examination->tables[examination->table_count++];
-        table->name = naming.names[i];
-        st = cover(examination, naming.names[i], table, err);
+        table->name = names.items[i];
+        st = cover(examination, names.items[i], table, err);
     }
     return st;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "change/aside.h"
+#include "change/captured.h"
 #include "change/doctor.h"
 #include "change/journal.h"
 #include "change/release.h"
@@ -90,19 +91,13 @@ static bo_status fix_one(bo_examination *examination, const bo_finding *finding,
 {
     bo_session *session = examination->session;
     char run[64];
-    bo_error second = {0};
     const char *object = finding->point[0] ? finding->point : finding->run;
     bo_status st = bo_catalog_run_begin(
         session->catalog, "release", place_of(examination, finding), session->actor, run, err);
     if (st != BO_OK)
         return st;
     st = fix_under(examination, run, finding, err);
-    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
-    if (st == BO_OK && ended != BO_OK) {
-        if (err)
-            *err = second;
-        st = ended;
-    }
+    st = bo_session_run_end(session, run, st, err);
     return bo_session_audit_end(
         session, "doctor.fix", object, st, json_pack("{s:s}", "found", finding->kind), err);
 }

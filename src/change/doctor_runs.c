@@ -41,14 +41,9 @@ static bool is_settled(const bo_point_record *point)
 static bo_status look_again(
     bo_examination *examination, const bo_run_record *run, const bo_run_record **out, bo_error *err)
 {
-    bo_run_record *runs = NULL;
-    size_t count = 0;
-    *out = NULL;
-    bo_status st = bo_catalog_runs(
-        examination->session->catalog, run->point, 0, examination->arena, &runs, &count, err);
-    for (size_t i = 0; st == BO_OK && i < count; i++)
-        if (strcmp(runs[i].id, run->id) == 0)
-            *out = is_over(&runs[i]) ? NULL : &runs[i];
+    const bo_run_record *now = NULL;
+    bo_status st = bo_doctor_run_now(examination, run->point, run->id, &now, err);
+    *out = now && !is_over(now) ? now : NULL;
     return st;
 }
 
@@ -167,23 +162,6 @@ static bo_status add_trace(bo_examination *examination, const bo_trace *trace, c
     return found.table ? bo_doctor_add(examination, &found, err) : bo_nomem(err);
 }
 
-/* The run that made the marker, as the catalog has it at this moment; *out NULL: there is none. */
-static bo_status find_maker(
-    bo_examination *examination, const char *marker, const bo_run_record **out, bo_error *err)
-{
-    bo_run_record *runs = NULL;
-    size_t count = 0;
-    bo_status st = bo_catalog_runs(
-        examination->session->catalog, NULL, 0, examination->arena, &runs, &count, err);
-    if (st != BO_OK)
-        return st;
-    *out = NULL;
-    for (size_t i = 0; i < count && !*out; i++)
-        if (bo_run_has_marker(&runs[i], marker))
-            *out = &runs[i];
-    return BO_OK;
-}
-
 static bool is_running(const bo_run_record *run)
 {
     return strcmp(run->status, "running") == 0;
@@ -205,7 +183,7 @@ static bo_status judge_marker(bo_examination *examination, const bo_trace *trace
     const char *owner = bo_arena_str(examination->arena, trace->name);
     if (!owner)
         return bo_nomem(err);
-    bo_status st = find_maker(examination, owner, &run, err);
+    bo_status st = bo_doctor_find_now(examination, NULL, bo_run_has_marker, owner, &run, err);
     if (st == BO_OK)
         st = bo_doctor_point_now(examination, owner, &point, err);
     if (st != BO_OK)
@@ -224,7 +202,7 @@ static bo_status judge_aside(bo_examination *examination, const bo_trace *trace,
     if (!id)
         return bo_nomem(err);
     const bo_run_record *then = bo_doctor_run(examination, id), *now = NULL;
-    bo_status st = bo_doctor_run_now(examination, id, &now, err);
+    bo_status st = bo_doctor_run_now(examination, NULL, id, &now, err);
     if (st != BO_OK)
         return st;
     bool live = now && bo_run_is_live(now);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "change/diff.h"
 #include "change/shape.h"
+#include "change/shown.h"
 #include "change/undo.h"
 
 struct report {
@@ -227,14 +228,7 @@ static bo_status rehearse(struct dry *dry, const bo_point_options *options, cons
 
 static bo_status end_run(struct dry *dry, bo_status st, bo_error *err)
 {
-    bo_error second = {0};
-    if (!dry->run[0])
-        return st;
-    bo_status ended =
-        bo_catalog_run_end(dry->session->catalog, dry->run, bo_outcome_name(st), NULL, &second);
-    if (st == BO_OK && ended != BO_OK && err)
-        *err = second;
-    return st == BO_OK ? ended : st;
+    return dry->run[0] ? bo_session_run_end(dry->session, dry->run, st, err) : st;
 }
 
 bo_status bo_run_dry(bo_session *session, const bo_database *database,

@@ -5,12 +5,12 @@
 
 #include "change/dependents.h"
 
-/** Who wrote a row: the strings are the journal's, or copies. */
-typedef struct bo_writer {
+/** A transaction that wrote a row, as the journal names it: its strings, or copies. */
+typedef struct bo_transaction {
     const char *transaction, *user, *application, *run;
     char operation;
-    struct bo_writer *next;
-} bo_writer;
+    struct bo_transaction *next;
+} bo_transaction;
 
 /**
  * A row that may stand in the way: by a tie, or because a cascade may have reached it (`tie` is the
@@ -23,7 +23,7 @@ typedef struct bo_candidate {
     bo_span key, values;
     bo_span shown;      /* the values as they are in the row */
     uint64_t low, high; /* the row of a member that it is tied to, or is */
-    bo_writer *first, *last;
+    bo_transaction *first, *last;
 } bo_candidate;
 
 /** The search on its way. */
@@ -64,9 +64,10 @@ static inline uint32_t bo_values_space(const bo_following *f, size_t tie)
     return f->content->part_count + (uint32_t)tie;
 }
 
+/* ---- following.c ---- */
 /** The transaction becomes a member, or depends by one row more when it is one already. */
-bo_status bo_following_add(bo_following *f, const bo_writer *writer, const bo_dependent_node *how,
-    uint32_t *node_out, bo_error *err);
+bo_status bo_following_add(bo_following *f, const bo_transaction *writer,
+    const bo_dependent_node *how, uint32_t *node_out, bo_error *err);
 /** `node` is the last that used the row of a member. */
 bo_status bo_following_use(
     bo_following *f, uint64_t low, uint64_t high, uint32_t node, bo_error *err);

@@ -3,7 +3,7 @@
  * run is alive. */
 #include <string.h>
 
-#include "change/release.h"
+#include "change/captured.h"
 #include "change/take.h"
 
 static bo_status check_as_taken(const bo_point_record *point, bo_error *err)
@@ -27,11 +27,8 @@ bo_status bo_point_hold(bo_session *session, const char *kind, const char *id, b
     st = bo_catalog_point_find(session->catalog, id, arena, &point, err);
     if (st == BO_OK)
         st = check_as_taken(&point, err);
-    if (st != BO_OK) { /* what cannot be recorded is dead: the reason stays in err */
-        bo_error second = {0};
-        (void)!bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
-        return st;
-    }
+    if (st != BO_OK) /* what cannot be recorded is dead: the reason stays in err */
+        return bo_session_run_end(session, run, st, err);
     memcpy(run_out, run, sizeof run);
     *out = point;
     return BO_OK;

@@ -2,26 +2,13 @@
 /* src/change/leftovers.c - spooled diffs and temporary files of processes that died. */
 #include "change/leftovers.h"
 
-#include "change/stored.h"
+#include <string.h>
 
-struct spools {
-    bo_arena *arena;
-    const char **names;
-    size_t count;
-};
+#include "change/stored.h"
 
 static bo_status list_spool(void *ctx, const char *name, bo_error *err)
 {
-    struct spools *spools = ctx;
-    if (!bo_stored_is_intent(name))
-        return BO_OK;
-    const char **names = bo_arena_grow(spools->arena, spools->names, spools->count, sizeof *names);
-    const char *copy = bo_arena_str(spools->arena, name);
-    if (!names || !copy)
-        return bo_nomem(err);
-    spools->names = names;
-    names[spools->count++] = copy;
-    return BO_OK;
+    return bo_stored_is_intent(name) ? bo_texts_add(ctx, name, strlen(name), err) : BO_OK;
 }
 
 static bo_status remove_spool(bo_session *session, const char *name, bo_error *err)
@@ -42,11 +29,11 @@ bo_status bo_leftovers_remove(bo_session *session, bo_error *err)
         return bo_nomem(err);
     bool in_use = false;
     uint64_t removed = 0;
-    struct spools spools = {.arena = arena};
+    bo_texts spools = {.arena = arena};
     bo_status st = bo_repository_list(session->repository, list_spool, &spools, err);
     if (st == BO_OK && spools.count)
         st = bo_stored_in_use(session, &in_use, err);
     for (size_t i = 0; st == BO_OK && !in_use && i < spools.count; i++)
-        st = remove_spool(session, spools.names[i], err);
+        st = remove_spool(session, spools.items[i], err);
     return st == BO_OK ? bo_repository_sweep(session->repository, &removed, err) : st;
 }

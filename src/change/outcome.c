@@ -4,6 +4,7 @@
 
 #include "change/dependents.h"
 #include "change/seal.h"
+#include "change/shown.h"
 
 struct outcome {
     bo_rollback rollback; /* first: bo_rollback_free() gets its address */
@@ -48,32 +49,6 @@ static bo_status next_conflict(void *ctx, bo_image *row_out, bool *end_out, bo_e
         *row_out = (bo_image){conflict->image, conflict->image_size};
     }
     return BO_OK;
-}
-
-static void add_value(bo_buf *out, const bo_text_value *value)
-{
-    if (value->data)
-        bo_buf_add(out, value->data, value->size);
-    else
-        bo_buf_add_str(out, "NULL");
-}
-
-char *bo_key_text(bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values)
-{
-    uint16_t positions[BO_COLUMNS_MAX];
-    uint16_t columns = bo_table_key_positions(was, positions);
-    for (uint16_t i = 0; columns == 0 && i < count; i++)
-        positions[i] = i;
-    uint16_t used = columns ? columns : count;
-    BO_OWN_VALUE(bo_buf) text = {0};
-    for (uint16_t i = 0; i < used; i++) {
-        bo_buf_add_str(&text, used == 1 ? "" : i ? ", " : "(");
-        add_value(&text, &values[positions[i]]);
-    }
-    if (used != 1)
-        bo_buf_add_str(&text, ")");
-    bo_buf_add_byte(&text, 0);
-    return text.failed ? NULL : bo_arena_str(arena, bo_buf_str(&text));
 }
 
 static bo_status take_key(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
@@ -172,18 +147,15 @@ static bo_status list_notes(bo_undo *undo, bo_arena *arena, bo_rollback *out, bo
     bo_status st = bo_buf_check(&undo->notes, err);
     if (st != BO_OK)
         return st;
-    const char *line = bo_buf_str(&undo->notes);
-    const char **notes = NULL;
-    while (*line) {
+    bo_texts notes = {.arena = arena};
+    for (const char *line = bo_buf_str(&undo->notes); st == BO_OK && *line;) {
         size_t size = strcspn(line, "\n");
-        notes = bo_arena_grow(arena, notes, out->note_count, sizeof *notes);
-        if (!notes)
-            return bo_nomem(err);
-        notes[out->note_count++] = bo_arena_strn(arena, line, size);
+        st = bo_texts_add(&notes, line, size, err);
         line += size + (line[size] == '\n');
     }
-    out->notes = notes;
-    return BO_OK;
+    out->notes = notes.items;
+    out->note_count = notes.count;
+    return st;
 }
 
 static bo_status list_tables(

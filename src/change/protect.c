@@ -65,16 +65,10 @@ static bo_status keep_table(struct protecting *protecting, bo_error *err)
         keyless ? driver->stage_locate : driver->stage_readback, keep, protecting, err);
 }
 
-static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *file, bo_error *err)
+bo_point_record bo_undo_point_record(
+    const bo_undo *undo, const char *description, const char *details)
 {
-    BO_OWN(json_ref) *details =
-        bo_point_details(undo->intent->parts, undo->intent->part_count, NULL, draft, 0);
-    BO_OWN_MEM char *text = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
-    char *description =
-        bo_arena_printf(undo->arena, "state before the rollback of %s", undo->record.id);
-    if (!text || !description)
-        return bo_nomem(err);
-    bo_point_record record = {.id = undo->undo_id,
+    return (bo_point_record){.id = undo->undo_id,
         .kind = "undo",
         .migration = "undo",
         .description = description,
@@ -85,13 +79,26 @@ static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *
         .method = "snapshot",
         .status = BO_POINT_CREATING,
         .created_us = bo_clock_now_us(),
-        .change_file = file,
         .root = "",
-        .change_root = draft->root_hex,
+        .change_root = "",
         .parent = undo->record.id,
         .run = undo->run,
         .entities = "{}",
-        .details = text};
+        .details = details};
+}
+
+static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *file, bo_error *err)
+{
+    BO_OWN(json_ref) *details =
+        bo_point_details(undo->intent->parts, undo->intent->part_count, NULL, draft, 0);
+    BO_OWN_MEM char *text = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
+    char *description =
+        bo_arena_printf(undo->arena, "state before the rollback of %s", undo->record.id);
+    if (!text || !description)
+        return bo_nomem(err);
+    bo_point_record record = bo_undo_point_record(undo, description, text);
+    record.change_file = file;
+    record.change_root = draft->root_hex;
     return bo_catalog_point_add(undo->session->catalog, &record, err);
 }
 

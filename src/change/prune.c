@@ -9,6 +9,7 @@
 
 #include "backout/backup.h"
 #include "base/clock.h"
+#include "change/captured.h"
 #include "change/leftovers.h"
 #include "change/release.h"
 #include "change/stored.h"
@@ -456,7 +457,6 @@ static bo_status remove_point(struct pruning *pruning, struct candidate *candida
     bo_session *session = pruning->session;
     const char *id = candidate->point->id;
     char run[64];
-    bo_error second = {0};
     bo_point_record point;
     bo_status st = bo_catalog_run_begin(session->catalog, "prune", id, session->actor, run, err);
     if (st != BO_OK)
@@ -468,12 +468,7 @@ static bo_status remove_point(struct pruning *pruning, struct candidate *candida
         st = bo_catalog_run_step(session->catalog, run, "removing", NULL, NULL, err);
     if (st == BO_OK)
         st = remove_files(pruning, &point, err);
-    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
-    if (st == BO_OK && ended != BO_OK) {
-        if (err)
-            *err = second;
-        st = ended;
-    }
+    st = bo_session_run_end(session, run, st, err);
     return bo_session_audit_end(session, "point.prune", id, st,
         json_pack("{s:I, s:I, s:s}", "files", (json_int_t)candidate->files, "bytes",
             (json_int_t)candidate->bytes, "because", candidate->because),

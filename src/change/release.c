@@ -12,41 +12,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "change/captured.h"
 #include "change/journal.h"
 #include "change/take.h"
 #include "change/undo.h"
-
-static bool any_captured(const json_t *details)
-{
-    const json_t *tables = json_object_get(details, "tables");
-    for (size_t i = 0; i < json_array_size(tables); i++)
-        if (json_is_true(json_object_get(json_array_get(tables, i), "captured")))
-            return true;
-    return false;
-}
-
-bool bo_point_is_released(const bo_point_record *point)
-{
-    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    return json_object_get(details, "released_us") != NULL;
-}
-
-bool bo_point_is_captured_elsewhere(const bo_point_record *point)
-{
-    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    return json_is_true(json_object_get(details, BO_CAPTURE_ELSEWHERE));
-}
-
-/* A point that could not be taken does not know its tables; its capture may have begun. */
-bool bo_point_captures(const bo_point_record *point)
-{
-    if (strcmp(point->method, bo_method_name(BO_METHOD_SNAPSHOT)) == 0)
-        return false;
-    if (bo_point_is_released(point) || bo_point_is_captured_elsewhere(point))
-        return false;
-    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    return !json_object_get(details, "tables") || any_captured(details);
-}
 
 static bo_status record_release(
     bo_session *session, const char *run, bo_point_record *point, bo_arena *arena, bo_error *err)
@@ -78,10 +47,7 @@ bo_status bo_point_release_record(bo_session *session, bo_target *target, const 
 
 static bo_status check_releasable(const bo_point_record *point, bool discard, bo_error *err)
 {
-    BO_OWN(json_ref) *details = json_loads(point->details, 0, NULL);
-    bool captures = strcmp(point->method, bo_method_name(BO_METHOD_SNAPSHOT)) != 0 &&
-                    (!json_object_get(details, "tables") || any_captured(details));
-    if (!captures)
+    if (!bo_point_was_captured(point))
         return bo_fail(err, BO_REFUSED, "no changes are captured for '%s'", point->id);
     if (point->status == BO_POINT_READY && !discard)
         return bo_fail(err, BO_REFUSED,
@@ -112,15 +78,11 @@ bo_status bo_point_release_alone(
     bo_session *session, const bo_database *database, const char *id, bool discard, bo_error *err)
 {
     char run[64];
-    bo_error second = {0};
     bo_status st = bo_catalog_run_begin(session->catalog, "release", id, session->actor, run, err);
     if (st != BO_OK)
         return st;
     st = release_under(session, database, run, id, discard, err);
-    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
-    if (st == BO_OK && ended != BO_OK && err)
-        *err = second;
-    return st == BO_OK ? ended : st;
+    return bo_session_run_end(session, run, st, err);
 }
 
 bo_status bo_point_release(bo_session *session, const bo_database *database, const char *id,

@@ -7,13 +7,6 @@
 #include "change/session.h"
 #include "change/target.h"
 
-/** Its capture was ended; it may have had one. */
-bool bo_point_is_released(const bo_point_record *point);
-/** Changes are captured for this point as far as the catalog knows: it is not released yet. */
-bool bo_point_captures(const bo_point_record *point);
-/** What is captured under the point's name is another catalog's. */
-bool bo_point_is_captured_elsewhere(const bo_point_record *point);
-
 /**
  * Ends the capture under a live run of the point: the step is journalled before the database is
  * asked, what it did is recorded after it.  Doing it again does what is left.

@@ -231,24 +231,9 @@ static bo_status protect(bo_undo *undo, bo_error *err)
     if (st != BO_OK || !text)
         return st == BO_OK ? bo_nomem(err)
                            : bo_wrap(err, st, "the state before the restore cannot be kept");
-    bo_point_record record = {.id = undo->undo_id,
-        .kind = "undo",
-        .migration = "undo",
-        .description = "state before a restore",
-        .database = bo_target_name(undo->target),
-        .url = undo->target->url,
-        .server = undo->target->identity.server,
-        .engine = undo->target->identity.engine,
-        .method = "snapshot",
-        .status = BO_POINT_CREATING,
-        .created_us = bo_clock_now_us(),
-        .file = file,
-        .root = root,
-        .change_root = "",
-        .parent = undo->record.id,
-        .run = undo->run,
-        .entities = "{}",
-        .details = text};
+    bo_point_record record = bo_undo_point_record(undo, "state before a restore", text);
+    record.file = file;
+    record.root = root;
     return bo_catalog_point_add(undo->session->catalog, &record, err);
 }
 

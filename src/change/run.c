@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/step.h"
+#include "change/captured.h"
 #include "change/release.h"
 #include "change/seal.h"
 #include "change/undo.h"

@@ -436,7 +436,6 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
         st = bo_catalog_run_begin(session->catalog, "seal", record->id, session->actor, run, err);
     if (st != BO_OK)
         return st;
-    bo_error second = {0};
     st = check_unknown(session, record, arena, err);
     if (st == BO_OK)
         st = bo_catalog_run_step(session->catalog, run, "sealing", NULL, NULL, err);
@@ -451,10 +450,7 @@ static bo_status seal_checked(bo_session *session, const bo_database *database,
         st = find_writer(session, record->id, arena, &writer, err);
     if (st == BO_OK)
         st = bo_point_seal_record(session, target, run, record, writer, arena, err);
-    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
-    if (st == BO_OK && ended != BO_OK && err)
-        *err = second;
-    return st == BO_OK ? ended : st;
+    return bo_session_run_end(session, run, st, err);
 }
 
 bo_status bo_point_seal(bo_session *session, const bo_database *database, const char *id,

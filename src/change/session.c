@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 #define PROGRESS_EVERY_US 100000
 
@@ -137,13 +138,8 @@ void bo_session_warn(bo_session *session, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    BO_OWN_VALUE(bo_buf) line = {0}; /* errors in it have a line for each layer */
-    for (const char *at = text; *at; at++) {
-        if (*at == '\n')
-            bo_buf_add_str(&line, ": ");
-        else
-            bo_buf_add_byte(&line, (uint8_t)*at);
-    }
+    BO_OWN_VALUE(bo_buf) line = {0};
+    bo_text_one_line(&line, text);
     session->warn(session->ctx, line.failed ? text : bo_buf_str(&line));
 }
 
@@ -159,6 +155,17 @@ const char *bo_outcome_name(bo_status st)
     default:
         return bo_status_exit_code(st) == 3 || st == BO_INVALID ? "refused" : "failed";
     }
+}
+
+bo_status bo_session_run_end(bo_session *session, const char *run, bo_status st, bo_error *err)
+{
+    bo_error second = {0};
+    bo_status ended = bo_catalog_run_end(session->catalog, run, bo_outcome_name(st), NULL, &second);
+    if (st != BO_OK || ended == BO_OK)
+        return st;
+    if (err)
+        *err = second;
+    return ended;
 }
 
 bo_status bo_session_audit(bo_session *session, const char *event, const char *object,

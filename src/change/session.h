@@ -53,6 +53,9 @@ bo_status bo_session_audit(bo_session *session, const char *event, const char *o
  * it is added to err. */
 bo_status bo_session_audit_end(bo_session *session, const char *event, const char *object,
     bo_status st, json_t *details, bo_error *err);
-const char *bo_outcome_name(bo_status st); /* "done", "refused", "failed", "unknown" */
+/** Ends a run as `st` says.  Returns `st`, with `err` as it is; after BO_OK why it could not be
+ * recorded. */
+bo_status bo_session_run_end(bo_session *session, const char *run, bo_status st, bo_error *err);
+const char *bo_outcome_name(bo_status st); /* "done", "refused", "failed", "mismatch", "unknown" */
 
 #endif

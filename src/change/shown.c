@@ -189,3 +189,31 @@ bo_status bo_shown_table(bo_conn *conn, bo_content *content, uint32_t table, bo_
     free(showing.before);
     return st;
 }
+
+/* ---- keys ---- */
+
+static void add_value(bo_buf *out, const bo_text_value *value)
+{
+    if (value->data)
+        bo_buf_add(out, value->data, value->size);
+    else
+        bo_buf_add_str(out, "NULL");
+}
+
+char *bo_key_text(bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values)
+{
+    uint16_t positions[BO_COLUMNS_MAX];
+    uint16_t columns = bo_table_key_positions(was, positions);
+    for (uint16_t i = 0; columns == 0 && i < count; i++)
+        positions[i] = i;
+    uint16_t used = columns ? columns : count;
+    BO_OWN_VALUE(bo_buf) text = {0};
+    for (uint16_t i = 0; i < used; i++) {
+        bo_buf_add_str(&text, used == 1 ? "" : i ? ", " : "(");
+        add_value(&text, &values[positions[i]]);
+    }
+    if (used != 1)
+        bo_buf_add_str(&text, ")");
+    bo_buf_add_byte(&text, 0);
+    return text.failed ? NULL : bo_arena_str(arena, bo_buf_str(&text));
+}

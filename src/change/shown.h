@@ -27,4 +27,9 @@ unsigned bo_shown_kind(bo_image before, bo_image after); /* BO_SHOWN_INSERT, ...
 bo_status bo_shown_table(bo_conn *conn, bo_content *content, uint32_t table, bo_render_form form,
     unsigned kinds, bo_shown_fn *each, void *ctx, bo_error *err);
 
+/** "7", "(7, a)": the key of a rendered row, or the whole row when the table has none. NULL: no
+ * memory. */
+char *bo_key_text(
+    bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values);
+
 #endif

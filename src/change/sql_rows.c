@@ -20,13 +20,6 @@
     16384u /* types below are PostgreSQL's own; "=" of others may be elsewhere \
             */
 
-bo_sql_dialect bo_sql_dialect_of(const bo_driver *driver)
-{
-    return strcmp(driver->name, "sqlite") == 0    ? BO_SQL_SQLITE
-           : strcmp(driver->name, "mariadb") == 0 ? BO_SQL_MARIADB
-                                                  : BO_SQL_POSTGRESQL;
-}
-
 static bool is_sqlite(const bo_table *table)
 {
     return table->encoding == BO_ENCODING_SQLITE;
@@ -40,26 +33,6 @@ static bool is_mariadb(const bo_table *table)
 static const bo_column *column_of(const bo_table *table, uint16_t i)
 {
     return &table->columns[table->image_columns[i]];
-}
-
-void bo_sql_name(bo_buf *out, const bo_driver *driver, const bo_table *table)
-{
-    driver->quote(out, is_sqlite(table) ? "main" : table->schema);
-    bo_buf_add_str(out, ".");
-    driver->quote(out, table->local);
-}
-
-void bo_sql_comment(bo_buf *out, const char *text)
-{
-    bo_text_escape(out, text, strlen(text));
-}
-
-void bo_sql_column(
-    bo_buf *out, const bo_driver *driver, const bo_table *table, const char *alias, uint16_t i)
-{
-    if (alias)
-        bo_buf_printf(out, "%s.", alias);
-    driver->quote(out, column_of(table, i)->name);
 }
 
 /* ---- PostgreSQL: finding the row ---- */

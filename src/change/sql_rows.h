@@ -10,7 +10,16 @@
 #define BO_GUARD_REFERENCES "backout_references"
 
 typedef enum bo_sql_dialect { BO_SQL_SQLITE, BO_SQL_POSTGRESQL, BO_SQL_MARIADB } bo_sql_dialect;
+
+/* ---- sql_names.c ---- */
 bo_sql_dialect bo_sql_dialect_of(const bo_driver *driver);
+/** "schema"."table"; in SQLite the schema is main. */
+void bo_sql_name(bo_buf *out, const bo_driver *driver, const bo_table *table);
+/** The name of image column `i` of `table`, with `alias.` before it when that is not NULL. */
+void bo_sql_column(
+    bo_buf *out, const bo_driver *driver, const bo_table *table, const char *alias, uint16_t i);
+/** A word of a comment: no line ends, no control characters. */
+void bo_sql_comment(bo_buf *out, const char *text);
 
 /** The settings and the transaction, and with `guards` the tables of those.  (sql_begin.c) */
 void bo_sql_begin(bo_buf *out, bo_sql_dialect dialect, bool guards);
@@ -23,12 +32,6 @@ typedef struct bo_sql_change {
     const bo_text_value *expected_texts, *target_texts;
 } bo_sql_change;
 
-void bo_sql_name(bo_buf *out, const bo_driver *driver, const bo_table *table);
-/** The name of image column `i` of `table`. */
-void bo_sql_column(
-    bo_buf *out, const bo_driver *driver, const bo_table *table, const char *alias, uint16_t i);
-/** A word of a comment: no line ends, no control characters. */
-void bo_sql_comment(bo_buf *out, const char *text);
 /** INSERT of a whole row, without guard and without an end. */
 void bo_sql_insert(
     bo_buf *out, const bo_driver *driver, const bo_table *table, const bo_text_value *texts);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "change/dependents.h"
+#include "change/shown.h"
 
 const char *bo_dependent_name(const bo_dependent_node *node, bo_arena *arena)
 {

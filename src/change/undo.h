@@ -209,6 +209,9 @@ bo_status bo_undo_export_lost(bo_undo *undo, bo_error *err);
 /** The state before the rollback becomes a point: its changeset is written, read back and recorded.
  */
 bo_status bo_undo_protect(bo_undo *undo, bo_error *err);
+/** The record of that point, which names no file yet; it borrows from `undo` and what is given. */
+bo_point_record bo_undo_point_record(
+    const bo_undo *undo, const char *description, const char *details);
 
 /* ---- proof.c ---- */
 /** The digest of the whole table of a part as this transaction sees it, with or without hints. */
@@ -227,16 +230,14 @@ bo_status bo_undo_outcome(
 /** Asks the marker of run `run` on the target's (new) connection. */
 bo_status bo_undo_was_committed(
     bo_session *session, bo_target *target, const char *run, bool *committed_out, bo_error *err);
-/** Records what the database decided: point rolled back and undo point usable, or undo point failed
- * and its file removed. */
-/** @param server  of the database that was changed: the point is rolled back only when it is the
- * point's own. */
+/**
+ * Records what the database decided: point rolled back and undo point usable, or undo point failed
+ * and its file removed.
+ * @param server  of the database that was changed: the point is rolled back only when it is the
+ *                point's own.
+ */
 bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, const char *undo_id,
     const char *server, bool committed, bo_error *err);
-/** "7", "(7, a)": the key of a rendered row, or the whole row when the table has none. NULL: no
- * memory. */
-char *bo_key_text(
-    bo_arena *arena, const bo_table *was, uint16_t count, const bo_text_value *values);
 /** Under a run of `point`: settles what dead rollbacks and restores of it left, of its undo points,
  * and of the point that it is the undo point of.  BO_OK when nothing stands in the way any more. */
 bo_status bo_undo_recover(bo_session *session, bo_target *target, const char *point, bo_error *err);

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "change/later.h"
 #include "change/seal.h"
 #include "change/shape.h"
+#include "change/shown.h"
 #include "change/stored.h"
 #include "change/undo.h"
 
@@ -326,17 +328,10 @@ static bo_status verify_snapshot(
     return st == BO_OK ? count_rows(verifying, &result, record, err) : st;
 }
 
-/* Errors have a line for each layer. */
 static char *one_line(bo_arena *arena, const char *text)
 {
     BO_OWN_VALUE(bo_buf) line = {0};
-    for (; *text; text++) {
-        if (*text == '\n')
-            bo_buf_add_str(&line, ": ");
-        else
-            bo_buf_add(&line, text, 1);
-    }
-    bo_buf_add_str(&line, ""); /* ends the text */
+    bo_text_one_line(&line, text);
     return line.failed ? NULL : bo_arena_str(arena, bo_buf_str(&line));
 }
 
