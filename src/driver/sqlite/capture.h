@@ -48,13 +48,16 @@ void sq_journal_list(bo_buf *out, const bo_table *table);
 /** Adds `c4, c7`: the columns of the row key in the journal. */
 void sq_journal_key_list(bo_buf *out, const bo_table *table);
 
-/* ---- capture.c ---- */
+/* ---- capture_registry.c ---- */
 
 /** *out false: there are no journals. */
 bo_status sq_registry_exists(sq_conn *conn, bool *out, bo_error *err);
 /** The journal of `now` for `point`; number 0: none. */
 bo_status sq_journal_find(
     sq_conn *conn, const bo_table *now, const char *point, sq_journal *out, bo_error *err);
+
+/* ---- capture.c ---- */
+
 bo_status sq_capture_begin(
     bo_conn *conn, const bo_table *const *tables, unsigned count, const char *point, bo_error *err);
 bo_status sq_capture_end(bo_conn *conn, const char *point, bo_error *err);

@@ -5,26 +5,6 @@
 #include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
-bo_status sq_copy(sq_describing *self, sqlite3_stmt *statement, int column, const char **out)
-{
-    *out = NULL;
-    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
-        return BO_OK;
-    *out = bo_arena_str(self->arena, (const char *)sqlite3_column_text(statement, column));
-    return *out ? BO_OK : bo_nomem(self->err);
-}
-
-void *sq_grow(sq_describing *self, void *items, size_t count, size_t size)
-{
-    char *grown = bo_arena_grow(self->arena, items, count, size);
-    if (!grown) {
-        bo_nomem(self->err);
-        return NULL;
-    }
-    memset(grown + count * size, 0, size);
-    return grown;
-}
-
 bo_status sq_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err)
 {
     BO_OWN(sqlite3_stmt) *statement = NULL;

@@ -5,30 +5,7 @@
 #include "base/text.h"
 #include "driver/sqlite/sqlite.h"
 
-#define SQ_KEY_WIDEST 64            /* columns by which rows are found and put in order */
-#define ROWID_KEY     "primary key" /* name of a key that has no index: the row number itself */
-
-bool sq_rowid_is_column(const bo_table *table)
-{
-    return table->row_key && strcmp(table->row_key->name, ROWID_KEY) == 0;
-}
-
-const char *sq_rowid(const bo_table *table)
-{
-    static const char *const names[] = {"rowid", "_rowid_", "oid"};
-    if (table->without_rowid)
-        return NULL;
-    if (sq_rowid_is_column(table))
-        return table->columns[table->row_key->columns[0]].name;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        bool hidden = false;
-        for (uint16_t c = 0; c < table->column_count; c++)
-            hidden |= bo_text_same(table->columns[c].name, names[i]);
-        if (!hidden)
-            return names[i];
-    }
-    return NULL;
-}
+#define SQ_KEY_WIDEST 64 /* columns by which rows are found and put in order */
 
 static bo_status add_key(sq_describing *self, const bo_key *key)
 {
@@ -177,7 +154,7 @@ static bo_status read_rowid_key(sq_describing *self)
     if (!column)
         return bo_nomem(self->err);
     *column = (uint16_t)sqlite3_column_int(statement, 0);
-    bo_key key = {.name = ROWID_KEY,
+    bo_key key = {.name = SQ_ROWID_KEY,
         .count = 1,
         .columns = column,
         .primary = true,

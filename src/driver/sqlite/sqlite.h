@@ -102,6 +102,9 @@ void sq_image_list(bo_buf *out, const bo_table *shape, const bo_table *table, co
 /** How names of indexes begin that SQLite makes for PRIMARY KEY and UNIQUE. */
 #define SQ_AUTOINDEX "sqlite_autoindex_"
 
+/** Name of a key that has no index: the row number itself. */
+#define SQ_ROWID_KEY "primary key"
+
 /* What describe.c reads into; describe_links.c fills what leads to other objects. */
 typedef struct sq_describing {
     sq_conn *conn;
@@ -110,10 +113,19 @@ typedef struct sq_describing {
     bo_error *err;
 } sq_describing;
 
+/* ---- describe_parts.c ---- */
+
+/** A name that means the row number in `table`, or NULL: WITHOUT ROWID, or all three are hidden. */
+const char *sq_rowid(const bo_table *table);
+/** True when a column of the table is the row number (INTEGER PRIMARY KEY). */
+bool sq_rowid_is_column(const bo_table *table);
 /** A copy of a column of the current row in the arena; *out NULL for NULL. */
 bo_status sq_copy(sq_describing *self, sqlite3_stmt *statement, int column, const char **out);
 /** One more element of an array in the arena, zeroed; NULL: no memory, and err says so. */
 void *sq_grow(sq_describing *self, void *items, size_t count, size_t size);
+
+/* ---- describe_keys.c, describe_links.c ---- */
+
 bo_status sq_read_keys(sq_describing *self);
 bo_status sq_read_references(sq_describing *self);
 bo_status sq_read_referenced_by(sq_describing *self);
@@ -122,11 +134,6 @@ bo_status sq_read_views(sq_describing *self);
 /* ---- rows.c, ranges.c ---- */
 
 #define SQ_RANGE_ALL "all" /* the range that is every row */
-
-/** A name that means the row number in `table`, or NULL: WITHOUT ROWID, or all three are hidden. */
-const char *sq_rowid(const bo_table *table);
-/** True when a column of the table is the row number (INTEGER PRIMARY KEY). */
-bool sq_rowid_is_column(const bo_table *table);
 
 /* ---- predicate.c ---- */
 

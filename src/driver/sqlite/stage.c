@@ -114,7 +114,7 @@ bo_status sq_stage_open(
     if (!stage)
         return bo_nomem(err);
     sq_stage *self = sq_stage_of(stage);
-    self->base.driver = &bo_driver_sqlite;
+    self->base.driver = conn->driver;
     self->conn = sq_of(conn);
     self->conn->serial++;
     self->arena = bo_arena_create();
