@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/cli/config.c - finding backout.yaml, and the small notations in it. */
+/* src/cli/config.c - finding backout.yaml. */
 #include "cli/config.h"
 
 #include <errno.h>
@@ -12,61 +12,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-
-bool cli_duration(const char *text, uint32_t *ms_out)
-{
-    static const struct {
-        const char *unit;
-        uint32_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
-    if (text[0] < '0' || text[0] > '9')
-        return false;
-    char *end = NULL;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0)
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(end, units[i].unit) != 0)
-            continue;
-        if (value > UINT32_MAX / units[i].ms)
-            return false;
-        *ms_out = (uint32_t)value * units[i].ms;
-        return true;
-    }
-    return false;
-}
-
-/* Is `url` "scheme:..." and not a path?  A path may have a colon only after a slash. */
-static bool has_scheme(const char *url)
-{
-    size_t size = strcspn(url, ":/");
-    return size > 1 && url[size] == ':';
-}
-
-const char *cli_url_absolute(bo_arena *arena, const char *folder, const char *url)
-{
-    const char *path = url;
-    if (bo_text_starts(url, "sqlite:"))
-        path = url + strlen("sqlite:");
-    else if (has_scheme(url) || strchr(url, '='))
-        return url;
-    if (bo_text_starts(path, "//"))
-        path += 2;
-    if (path[0] == '\0' || path[0] == ':')
-        return url;
-    BO_OWN_MEM char *here = folder ? NULL : getcwd(NULL, 0);
-    if (here)
-        folder = here;
-    const char *joined =
-        path[0] == '/' ? path : bo_arena_printf(arena, "%s/%s", folder ? folder : ".", path);
-    if (!joined)
-        return NULL;
-    char real[PATH_MAX];
-    if (realpath(joined, real))
-        joined = real;
-    return bo_arena_printf(arena, "sqlite:%s", joined);
-}
 
 /* The first folder from the working folder upwards that has `name` in it, or NULL. */
 static bo_status find_above(bo_arena *arena, const char *name, const char **out, bo_error *err)
