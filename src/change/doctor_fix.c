@@ -31,15 +31,11 @@ static bo_status fix_capture(
     bo_session *session = examination->session;
     bo_target *target = examination->target;
     bo_point_record point;
-    bo_error missing = {0};
+    bool known = false;
     bo_status st =
-        bo_catalog_point_find(session->catalog, id, examination->arena, &point, &missing);
-    bool known = st == BO_OK && strcmp(point.id, id) == 0;
-    if (st != BO_OK && st != BO_NOTFOUND) {
-        if (err)
-            *err = missing;
+        bo_catalog_point_get(session->catalog, id, examination->arena, &point, &known, err);
+    if (st != BO_OK)
         return st;
-    }
     bool here = known && target && bo_doctor_is_here(examination, &point);
     if (here && bo_point_is_whole(&point) && bo_point_captures(&point))
         return bo_fail(err, BO_BUSY, "it became %s meanwhile", bo_point_status_name(point.status));

@@ -48,17 +48,14 @@ bo_status bo_doctor_point_now(
     const bo_examination *examination, const char *id, const bo_point_record **out, bo_error *err)
 {
     bo_point_record *point = bo_arena_alloc(examination->arena, sizeof *point);
-    bo_error missing = {0};
+    bool there = false;
     if (!point)
         return bo_nomem(err);
-    bo_status st = bo_catalog_point_find(
-        examination->session->catalog, id, examination->arena, point, &missing);
-    bool none = st == BO_NOTFOUND || st == BO_INVALID;
-    if (st != BO_OK && !none && err)
-        *err = missing;
-    if (st == BO_OK || none)
-        *out = st == BO_OK && strcmp(point->id, id) == 0 ? point : NULL;
-    return none ? BO_OK : st;
+    bo_status st = bo_catalog_point_get(
+        examination->session->catalog, id, examination->arena, point, &there, err);
+    if (st == BO_OK)
+        *out = there ? point : NULL;
+    return st;
 }
 
 bool bo_doctor_is_here(const bo_examination *examination, const bo_point_record *point)

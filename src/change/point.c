@@ -47,17 +47,12 @@ bo_status bo_point_new_id(
         if (n > 1)
             snprintf(out + size, BO_ID_SIZE - (size_t)size, "_%u", n);
         bo_point_record taken;
-        bo_error missing = {0};
-        st = bo_catalog_point_find(session->catalog, out, arena, &taken, &missing);
-        bool is_free = st == BO_NOTFOUND || (st == BO_OK && strcmp(taken.id, out) != 0) ||
-                       st == BO_INVALID; /* or only the beginning of longer ids */
-        if (is_free && !has_files(session, out))
-            return BO_OK;
-        if (st != BO_OK && !is_free) {
-            if (err)
-                *err = missing;
+        bool there = false;
+        st = bo_catalog_point_get(session->catalog, out, arena, &taken, &there, err);
+        if (st != BO_OK)
             return st;
-        }
+        if (!there && !has_files(session, out))
+            return BO_OK;
     }
     return bo_fail(err, BO_EXISTS, "too many points in one second");
 }

@@ -32,20 +32,6 @@ static const char *undo_point_of(const bo_run_record *run, bo_arena *arena)
     return id ? bo_arena_str(arena, id) : NULL;
 }
 
-/* The record with exactly this id; *there_out false: none. */
-static bo_status find_point(bo_session *session, const char *id, bo_arena *arena,
-    bo_point_record *out, bool *there_out, bo_error *err)
-{
-    bo_error missing = {0};
-    bo_status st = bo_catalog_point_find(session->catalog, id, arena, out, &missing);
-    *there_out = st == BO_OK && strcmp(out->id, id) == 0;
-    if (st == BO_OK || st == BO_NOTFOUND || st == BO_INVALID) /* the beginning of other ids */
-        return BO_OK;
-    if (err)
-        *err = missing;
-    return st;
-}
-
 /* What was settled once stays so: the marker may be gone already. */
 static bo_status ask(bo_session *session, bo_target *target, const bo_run_record *run,
     bo_arena *arena, bool *committed_out, bo_error *err)
@@ -56,7 +42,7 @@ static bo_status ask(bo_session *session, bo_target *target, const bo_run_record
         return BO_OK; /* it never came to the commit */
     bo_point_record undo;
     bool there = false;
-    bo_status st = find_point(session, undo_point, arena, &undo, &there, err);
+    bo_status st = bo_catalog_point_get(session->catalog, undo_point, arena, &undo, &there, err);
     if (st != BO_OK)
         return st;
     *committed_out =
@@ -97,7 +83,8 @@ static bo_status bring_back(
     bool there = false;
     if (strcmp(point->kind, "undo") != 0 || !point->parent)
         return BO_OK;
-    bo_status st = find_point(session, point->parent, arena, &parent, &there, err);
+    bo_status st =
+        bo_catalog_point_get(session->catalog, point->parent, arena, &parent, &there, err);
     if (st != BO_OK || !there || parent.status != BO_POINT_ROLLED_BACK)
         return st;
     parent.status = parent.sealed_us ? BO_POINT_SEALED : BO_POINT_READY;
@@ -115,8 +102,9 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
 {
     bo_point_record undo;
     bool there = false;
-    bo_status st =
-        undo_id && undo_id[0] ? find_point(session, undo_id, arena, &undo, &there, err) : BO_OK;
+    bo_status st = undo_id && undo_id[0]
+                       ? bo_catalog_point_get(session->catalog, undo_id, arena, &undo, &there, err)
+                       : BO_OK;
     if (st == BO_OK && there) {
         undo.status = committed ? BO_POINT_SEALED : BO_POINT_FAILED;
         undo.sealed_us = committed ? undo.created_us : 0;
@@ -126,7 +114,7 @@ static bo_status settle_records(bo_session *session, const bo_point_record *poin
     if (st != BO_OK || !rolled_back || !point->kind || strcmp(point->kind, "backup") == 0)
         return st;
     bo_point_record rolled; /* as it is now: only its status is ours to change */
-    st = find_point(session, point->id, arena, &rolled, &there, err);
+    st = bo_catalog_point_get(session->catalog, point->id, arena, &rolled, &there, err);
     if (st != BO_OK || !there || rolled.status == BO_POINT_PRUNED)
         return st;
     rolled.status = BO_POINT_ROLLED_BACK;
@@ -172,7 +160,7 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
             run->step);
     bo_point_record point;
     bool there = false;
-    st = find_point(session, run->point, arena, &point, &there, err);
+    st = bo_catalog_point_get(session->catalog, run->point, arena, &point, &there, err);
     if (!there) /* a restore from a file */
         point = (bo_point_record){.id = run->point};
     const char *undo_id = undo_point_of(run, arena);

@@ -44,21 +44,6 @@ static bool is_own(const bo_point_record *point, const char *name)
                is_lost_change(name) || strstr(name, ".lost.jsonl"));
 }
 
-/* The point as it is now; *known says whether there is one. */
-static bo_status point_now(
-    bo_checking *checking, const char *id, bo_point_record *now, bool *known, bo_error *err)
-{
-    bo_error absent = {0};
-    bo_status st =
-        bo_catalog_point_find(checking->session->catalog, id, checking->arena, now, &absent);
-    *known = st == BO_OK && strcmp(now->id, id) == 0; /* a beginning finds points, too */
-    if (st == BO_OK || st == BO_NOTFOUND || st == BO_INVALID)
-        return BO_OK;
-    if (err)
-        *err = absent;
-    return st;
-}
-
 /* It looks like a remnant, and is one unless its point is being taken, sealed, pruned or made by a
  * rollback, or just was. */
 static bo_status look_again(bo_checking *checking, const char *name, bo_error *err)
@@ -72,7 +57,7 @@ static bo_status look_again(bo_checking *checking, const char *name, bo_error *e
     if (st != BO_OK || at_work)
         return st;
     bo_step("check.nobody-at-work");
-    st = point_now(checking, id, &now, &known, err);
+    st = bo_catalog_point_get(checking->session->catalog, id, checking->arena, &now, &known, err);
     if (st == BO_OK && !known)
         return add_stray(checking, name, "it belongs to no point", err);
     if (st != BO_OK || is_own(&now, name))

@@ -107,6 +107,10 @@ bo_status bo_catalog_point_update(
 bo_status bo_catalog_point_find(
     bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err);
 
+/** The point of exactly this id; *there_out false: there is none, and `out` is as it was. */
+bo_status bo_catalog_point_get(bo_catalog *catalog, const char *id, bo_arena *arena,
+    bo_point_record *out, bool *there_out, bo_error *err);
+
 /** Its files are there, and one can return to it: ready, sealed or rolled back. */
 bool bo_point_is_whole(const bo_point_record *point);
 

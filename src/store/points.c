@@ -223,6 +223,22 @@ static bo_status fail_no_latest(bo_catalog *catalog, bo_error *err)
         err, BO_NOTFOUND, "no point of a change: the newest is the backup %s", bo_buf_str(&name));
 }
 
+#define WITH_ID "SELECT " POINT_COLUMNS " FROM backout_point WHERE id = $1"
+
+bo_status bo_catalog_point_get(bo_catalog *catalog, const char *id, bo_arena *arena,
+    bo_point_record *out, bool *there_out, bo_error *err)
+{
+    const bo_text_value params[] = {bo_bind_text(id)};
+    struct found found = {.arena = arena};
+    bo_status st = bo_catalog_query(catalog, WITH_ID, params, 1, find_one, &found, NULL, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot look for the point '%s'", id);
+    *there_out = found.count > 0;
+    if (*there_out)
+        *out = found.point;
+    return BO_OK;
+}
+
 bo_status bo_catalog_point_find(
     bo_catalog *catalog, const char *id, bo_arena *arena, bo_point_record *out, bo_error *err)
 {
@@ -232,7 +248,7 @@ bo_status bo_catalog_point_find(
     bo_status st = bo_catalog_query(catalog,
         latest ? "SELECT " POINT_COLUMNS " FROM backout_point WHERE " USABLE " AND " OF_A_CHANGE
                  " ORDER BY number DESC LIMIT 1"
-               : "SELECT " POINT_COLUMNS " FROM backout_point WHERE id = $1",
+               : WITH_ID,
         params, latest ? 0 : 1, find_one, &found, NULL, err);
     if (st == BO_OK && found.count == 0 && !latest && strlen(id) >= PREFIX_MIN)
         st = bo_catalog_query(catalog,

@@ -102,6 +102,26 @@ static void a_point_is_found_by_a_unique_beginning(void **state)
     assert_string_equal(err.text, "no such point: 'nowhere'");
 }
 
+static void a_point_is_got_by_its_whole_id_only(void **state)
+{
+    static const char *const absent[] = {"rb_alph", "rb_alpha_100", "latest", ""};
+    world *w = *state;
+    bo_point_record point = {0};
+    bool there = false;
+    add(w, "rb_alpha_1", "point", BO_POINT_READY);
+    add(w, "rb_alpha_10", "point", BO_POINT_SEALED);
+    assert_int_equal(
+        bo_catalog_point_get(w->catalog, "rb_alpha_1", w->arena, &point, &there, NULL), BO_OK);
+    assert_true(there);
+    assert_string_equal(point.id, "rb_alpha_1");
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+        assert_int_equal(
+            bo_catalog_point_get(w->catalog, absent[i], w->arena, &point, &there, NULL), BO_OK);
+        assert_false(there);
+        assert_string_equal(point.id, "rb_alpha_1");
+    }
+}
+
 static void an_ambiguous_beginning_lists_up_to_five_candidates(void **state)
 {
     world *w = *state;
@@ -195,6 +215,7 @@ int main(void)
         WORLD_TEST(a_point_comes_back_as_it_was_recorded),
         WORLD_TEST(an_id_is_taken_once_and_an_unknown_one_is_not_updated),
         WORLD_TEST(a_point_is_found_by_a_unique_beginning),
+        WORLD_TEST(a_point_is_got_by_its_whole_id_only),
         WORLD_TEST(an_ambiguous_beginning_lists_up_to_five_candidates),
         WORLD_TEST(latest_is_the_newest_point_one_can_return_to),
         WORLD_TEST(a_list_is_newest_first_and_filtered),
