@@ -36,8 +36,7 @@ struct dry {
     bo_rollback_table *tables;
     const char **closures;
     bo_dry_row *rows;
-    bo_image *images; /* of each listed row: the one whose key names it */
-    uint32_t *of;     /* table of each listed row */
+    bo_named_row *named; /* of each listed row: the image whose key names it */
     size_t listed;
     char run[64]; /* holds the point while the change is tried */
 };
@@ -53,8 +52,7 @@ static bo_status list_row(
     if (!copy || !columns)
         return bo_nomem(err);
     memcpy(copy, row.data, row.size);
-    dry->images[dry->listed] = (bo_image){copy, row.size};
-    dry->of[dry->listed] = table;
+    dry->named[dry->listed] = (bo_named_row){.table = table, .row = {copy, row.size}};
     bo_dry_row *out = &dry->rows[dry->listed++];
     *out = (bo_dry_row){.table = dry->tables[table].name,
         .kind = !before.data  ? "insert"
@@ -77,35 +75,13 @@ static bo_status note_change(
                                                       : st;
 }
 
-struct naming {
-    struct dry *dry;
-    uint32_t table;
-    size_t given, taken;
-};
-
-static bo_status next_listed(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+static bo_status name_rows(struct dry *dry, bo_error *err)
 {
-    (void)err;
-    struct naming *naming = ctx;
-    while (naming->given < naming->dry->listed && naming->dry->of[naming->given] != naming->table)
-        naming->given++;
-    *end_out = naming->given == naming->dry->listed;
-    if (!*end_out)
-        *row_out = naming->dry->images[naming->given++];
-    return BO_OK;
-}
-
-static bo_status take_name(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
-{
-    struct naming *naming = ctx;
-    struct dry *dry = naming->dry;
-    while (dry->of[naming->taken] != naming->table)
-        naming->taken++;
-    char *key = bo_key_text(dry->arena, dry->content->parts[naming->table].was, count, values);
-    if (!key)
-        return bo_nomem(err);
-    dry->rows[naming->taken++].key = key;
-    return BO_OK;
+    bo_status st =
+        bo_name_rows(dry->target->conn, dry->content, dry->arena, dry->named, dry->listed, err);
+    for (size_t i = 0; st == BO_OK && i < dry->listed; i++)
+        dry->rows[i].key = dry->named[i].key;
+    return st;
 }
 
 static bo_status allocate(struct dry *dry, bo_error *err)
@@ -114,9 +90,8 @@ static bo_status allocate(struct dry *dry, bo_error *err)
     dry->tables = bo_arena_array(dry->arena, parts, sizeof *dry->tables);
     dry->closures = bo_arena_array(dry->arena, parts, sizeof *dry->closures);
     dry->rows = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->rows);
-    dry->images = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->images);
-    dry->of = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->of);
-    if (!dry->tables || !dry->closures || !dry->rows || !dry->images || !dry->of)
+    dry->named = bo_arena_array(dry->arena, BO_LISTED_MAX, sizeof *dry->named);
+    if (!dry->tables || !dry->closures || !dry->rows || !dry->named)
         return bo_nomem(err);
     for (uint32_t i = 0; i < dry->content->part_count; i++) {
         dry->tables[i] = (bo_rollback_table){
@@ -147,12 +122,7 @@ static bo_status read_change(
     bo_diff_result result = {.operation = "dry run"};
     if (st == BO_OK)
         st = bo_diff(dry->session, dry->target, dry->content, 1, note_change, dry, &result, err);
-    for (uint32_t i = 0; st == BO_OK && i < dry->content->part_count; i++) {
-        struct naming naming = {.dry = dry, .table = i};
-        st = conn->driver->render(conn, dry->content->parts[i].was, BO_RENDER_TEXT, next_listed,
-            &naming, take_name, &naming, err);
-    }
-    return st;
+    return st == BO_OK ? name_rows(dry, err) : st;
 }
 
 static bo_status try_change(struct dry *dry, const bo_point_record *point, const char *file,

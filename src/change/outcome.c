@@ -28,49 +28,16 @@ const char *bo_rollback_type_name(bo_rollback_type type)
 
 /* ---- keys as text ---- */
 
-struct keys {
-    bo_undo *undo;
-    bo_arena *arena;
-    bo_conflict *conflicts;
-    uint32_t table;
-    size_t given, taken; /* positions in undo->conflicts */
-};
-
-static bo_status next_conflict(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
-{
-    (void)err;
-    struct keys *keys = ctx;
-    while (
-        keys->given < keys->undo->listed && keys->undo->conflicts[keys->given].table != keys->table)
-        keys->given++;
-    *end_out = keys->given == keys->undo->listed;
-    if (!*end_out) {
-        const bo_undo_conflict *conflict = &keys->undo->conflicts[keys->given++];
-        *row_out = (bo_image){conflict->image, conflict->image_size};
-    }
-    return BO_OK;
-}
-
-static bo_status take_key(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
-{
-    struct keys *keys = ctx;
-    while (
-        keys->taken < keys->undo->listed && keys->undo->conflicts[keys->taken].table != keys->table)
-        keys->taken++;
-    char *text =
-        bo_key_text(keys->arena, keys->undo->intent->parts[keys->table].was, count, values);
-    if (!text)
-        return bo_nomem(err);
-    keys->conflicts[keys->taken++].key = text;
-    return BO_OK;
-}
-
 static bo_status name_conflicts(
     bo_undo *undo, bo_arena *arena, bo_conflict *conflicts, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
+    bo_named_row *named = bo_arena_array(undo->arena, undo->listed + 1, sizeof *named);
+    if (!named)
+        return bo_nomem(err);
     for (size_t i = 0; i < undo->listed; i++) {
         const bo_undo_conflict *from = &undo->conflicts[i];
+        named[i] = (bo_named_row){.table = from->table, .row = {from->image, from->image_size}};
         const char **columns = bo_arena_array(arena, from->column_count + 1, sizeof *columns);
         if (!columns)
             return bo_nomem(err);
@@ -84,14 +51,11 @@ static bo_status name_conflicts(
                 .column_count = from->column_count,
                 .columns = columns};
     }
-    struct keys keys = {.undo = undo, .arena = arena, .conflicts = conflicts};
-    bo_status st = BO_OK;
-    for (; st == BO_OK && undo->intent && keys.table < undo->intent->part_count; keys.table++) {
-        keys.given = keys.taken = 0;
-        if (undo->conflicts_of[keys.table] && conn)
-            st = conn->driver->render(conn, undo->intent->parts[keys.table].was, BO_RENDER_TEXT,
-                next_conflict, &keys, take_key, &keys, err);
-    }
+    if (!conn || !undo->intent)
+        return BO_OK;
+    bo_status st = bo_name_rows(conn, undo->intent, arena, named, undo->listed, err);
+    for (size_t i = 0; st == BO_OK && i < undo->listed; i++)
+        conflicts[i].key = named[i].key;
     return st;
 }
 

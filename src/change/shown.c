@@ -217,3 +217,54 @@ char *bo_key_text(bo_arena *arena, const bo_table *was, uint16_t count, const bo
     bo_buf_add_byte(&text, 0);
     return text.failed ? NULL : bo_arena_str(arena, bo_buf_str(&text));
 }
+
+/* The rows of one table on their way to the database, and their texts on the way back. */
+struct naming {
+    bo_arena *arena;
+    const bo_table *was;
+    uint32_t table;
+    bo_named_row *rows;
+    size_t count, given, taken;
+};
+
+static void skip_others(const struct naming *naming, size_t *at)
+{
+    while (*at < naming->count && naming->rows[*at].table != naming->table)
+        ++*at;
+}
+
+static bo_status next_named(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
+{
+    (void)err;
+    struct naming *naming = ctx;
+    skip_others(naming, &naming->given);
+    *end_out = naming->given == naming->count;
+    if (!*end_out)
+        *row_out = naming->rows[naming->given++].row;
+    return BO_OK;
+}
+
+static bo_status take_name(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
+{
+    struct naming *naming = ctx;
+    skip_others(naming, &naming->taken);
+    const char *key = bo_key_text(naming->arena, naming->was, count, values);
+    naming->rows[naming->taken++].key = key;
+    return key ? BO_OK : bo_nomem(err);
+}
+
+bo_status bo_name_rows(bo_conn *conn, const bo_content *content, bo_arena *arena,
+    bo_named_row *rows, size_t count, bo_error *err)
+{
+    bo_status st = BO_OK;
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
+        const bo_table *was = content->parts[i].was;
+        struct naming naming = {
+            .arena = arena, .was = was, .table = i, .rows = rows, .count = count};
+        skip_others(&naming, &naming.given);
+        if (naming.given < count)
+            st = conn->driver->render(
+                conn, was, BO_RENDER_TEXT, next_named, &naming, take_name, &naming, err);
+    }
+    return st;
+}

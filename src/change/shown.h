@@ -27,6 +27,18 @@ unsigned bo_shown_kind(bo_image before, bo_image after); /* BO_SHOWN_INSERT, ...
 bo_status bo_shown_table(bo_conn *conn, bo_content *content, uint32_t table, bo_render_form form,
     unsigned kinds, bo_shown_fn *each, void *ctx, bo_error *err);
 
+/** A row of some table, and the key that names it to people. */
+typedef struct bo_named_row {
+    uint32_t table; /* position in the parts of the content */
+    bo_image row;
+    const char *key; /* set by bo_name_rows() */
+} bo_named_row;
+
+/** Gives each row its key as text, in `arena`, in the shape of the content; one question for each
+ * table. */
+bo_status bo_name_rows(bo_conn *conn, const bo_content *content, bo_arena *arena,
+    bo_named_row *rows, size_t count, bo_error *err);
+
 /** "7", "(7, a)": the key of a rendered row, or the whole row when the table has none. NULL: no
  * memory. */
 char *bo_key_text(

@@ -27,13 +27,6 @@ void bo_verification_free(bo_verification *verification)
     free(result);
 }
 
-/* A difference on its way: the image whose key will name it. */
-struct found {
-    uint32_t table;
-    bo_image row;
-    bo_difference difference;
-};
-
 struct verifying {
     bo_session *session;
     bo_target *target;
@@ -43,7 +36,8 @@ struct verifying {
     bo_verify_table *tables;
     uint64_t *missing, *extra; /* rows, of each part */
     const char **because;      /* of each part: why it is inconclusive */
-    struct found *found;
+    bo_named_row *found;       /* differences: the image whose key names each */
+    bo_difference *differences;
     size_t found_count;
     const char **notes; /* room for one of each part */
     size_t note_count;
@@ -62,21 +56,26 @@ static bo_status note(void *ctx, uint32_t table, bo_image expected, bo_image now
     bo_arena *arena = verifying->arena;
     const bo_table *was = verifying->content->parts[table].was;
     bo_image row = expected.data ? expected : now;
-    struct found *items =
-        bo_arena_grow(arena, verifying->found, verifying->found_count, sizeof *items);
+    bo_named_row *found =
+        bo_arena_grow(arena, verifying->found, verifying->found_count, sizeof *found);
+    bo_difference *items =
+        bo_arena_grow(arena, verifying->differences, verifying->found_count, sizeof *items);
     uint8_t *copy = bo_arena_alloc(arena, row.size);
     const char **columns = bo_arena_array(arena, (size_t)was->image_count + 1, sizeof *columns);
-    if (!items || !copy || !columns)
+    if (!found || !items || !copy || !columns)
         return bo_nomem(err);
     memcpy(copy, row.data, row.size);
-    struct found *item = &items[verifying->found_count++];
-    verifying->found = items;
-    *item = (struct found){.table = table, .row = {copy, row.size}};
-    item->difference.kind = !now.data ? "missing" : !expected.data ? "extra" : "differs";
-    item->difference.columns = columns;
+    verifying->found = found;
+    verifying->differences = items;
+    found[verifying->found_count] = (bo_named_row){.table = table, .row = {copy, row.size}};
+    bo_difference *item = &items[verifying->found_count++];
+    *item = (bo_difference){.kind = !now.data        ? "missing"
+                                    : !expected.data ? "extra"
+                                                     : "differs",
+        .columns = columns};
     for (uint16_t i = 0; expected.data && now.data && i < was->image_count; i++)
         if (!bo_value_equal(bo_image_value(expected, i), bo_image_value(now, i)))
-            columns[item->difference.column_count++] =
+            columns[item->column_count++] =
                 bo_arena_str(arena, was->columns[was->image_columns[i]].name);
     return BO_OK;
 }
@@ -172,59 +171,25 @@ static bo_status verify_held(struct verifying *verifying, uint32_t table, bool a
 
 /* ---- keys as text ---- */
 
-struct naming {
-    struct verifying *verifying;
-    uint32_t table;
-    size_t given, taken;
-};
-
-static bo_status next_found(void *ctx, bo_image *row_out, bool *end_out, bo_error *err)
-{
-    (void)err;
-    struct naming *naming = ctx;
-    const struct verifying *verifying = naming->verifying;
-    while (naming->given < verifying->found_count &&
-           verifying->found[naming->given].table != naming->table)
-        naming->given++;
-    *end_out = naming->given == verifying->found_count;
-    if (!*end_out)
-        *row_out = verifying->found[naming->given++].row;
-    return BO_OK;
-}
-
-static bo_status take_name(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)
-{
-    struct naming *naming = ctx;
-    struct verifying *verifying = naming->verifying;
-    while (verifying->found[naming->taken].table != naming->table)
-        naming->taken++;
-    char *key =
-        bo_key_text(verifying->arena, verifying->content->parts[naming->table].was, count, values);
-    if (!key)
-        return bo_nomem(err);
-    verifying->found[naming->taken++].difference.key = key;
-    return BO_OK;
-}
-
 static bo_status name_differences(struct verifying *verifying, bo_error *err)
 {
-    bo_conn *conn = verifying->target->conn;
-    bo_status st = BO_OK;
+    bo_status st = bo_name_rows(verifying->target->conn, verifying->content, verifying->arena,
+        verifying->found, verifying->found_count, err);
     for (uint32_t i = 0; st == BO_OK && i < verifying->content->part_count; i++) {
         bo_verify_table *table = &verifying->tables[i];
         if (table->difference_listed == 0)
             continue;
-        struct naming naming = {.verifying = verifying, .table = i};
-        st = conn->driver->render(conn, verifying->content->parts[i].was, BO_RENDER_TEXT,
-            next_found, &naming, take_name, &naming, err);
         bo_difference *differences =
             bo_arena_array(verifying->arena, table->difference_listed, sizeof *differences);
         if (!differences)
             return bo_nomem(err);
         size_t at = 0;
-        for (size_t f = 0; f < verifying->found_count; f++)
-            if (verifying->found[f].table == i)
-                differences[at++] = verifying->found[f].difference;
+        for (size_t f = 0; f < verifying->found_count; f++) {
+            if (verifying->found[f].table != i)
+                continue;
+            differences[at] = verifying->differences[f];
+            differences[at++].key = verifying->found[f].key;
+        }
         table->differences = differences;
     }
     return st;
