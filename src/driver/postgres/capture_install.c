@@ -31,11 +31,6 @@ bo_status pg_journal_open(pg_conn *conn, const bo_table *table, pg_journal *out,
     return BO_OK;
 }
 
-void pg_journal_name(bo_buf *out, const bo_table *table, const char *suffix)
-{
-    bo_buf_printf(out, "backout.journal_%s%s", table->id, suffix);
-}
-
 /* ---- functions ---- */
 
 /* A trigger function with this body; nobody may call it, and only triggers can. */

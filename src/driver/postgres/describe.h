@@ -45,7 +45,7 @@ bo_status pg_ask_parts(
     pg_conn *conn, const char *oid, pg_part count, pg_answers *out, bo_error *err);
 void pg_answers_done(pg_answers *answers);
 
-/* describe.c */
+/* describe_parts.c */
 /** A cell copied into the arena; NULL for SQL NULL. */
 const char *pg_cell(pg_description *about, const PGresult *result, int row, int column);
 /** A cell of type boolean, of type "char" (0 when empty), or a number. */

@@ -16,7 +16,10 @@ void pg_journal_done(pg_journal *journal);
 bo_status pg_journal_open(pg_conn *conn, const bo_table *table, pg_journal *out, bo_error *err);
 
 /** backout.journal_<oid><suffix>: the journal, or with a suffix one of its functions. */
-void pg_journal_name(bo_buf *out, const bo_table *table, const char *suffix);
+static inline void pg_journal_name(bo_buf *out, const bo_table *table, const char *suffix)
+{
+    bo_buf_printf(out, "backout.journal_%s%s", table->id, suffix);
+}
 
 static inline const char *pg_journal_column(const pg_journal *journal, uint16_t i)
 {
