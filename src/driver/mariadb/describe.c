@@ -6,50 +6,6 @@
 
 #include "base/text.h"
 
-const char *my_cell(my_description *about, const char *value)
-{
-    if (!value)
-        return NULL;
-    const char *copy = bo_arena_str(about->arena, value);
-    if (!copy)
-        about->failed = true;
-    return copy;
-}
-
-void *my_grow(my_description *about, const void *items, size_t count, size_t size)
-{
-    char *room = count < UINT16_MAX
-                     ? bo_arena_grow(about->arena, (void *)(uintptr_t)items, count, size)
-                     : NULL;
-    if (room)
-        memset(room + count * size, 0, size);
-    else
-        about->failed = true;
-    return room;
-}
-
-void my_add_limit(my_description *about, const char *sentence)
-{
-    bo_table *table = about->table;
-    const char **limits =
-        my_grow(about, (const void *)table->limits, table->limit_count, sizeof *limits);
-    if (!limits || !sentence) {
-        about->failed = true;
-        return;
-    }
-    limits[table->limit_count++] = sentence;
-    table->limits = limits;
-}
-
-void my_where_table(bo_buf *out, const char *prefix, const char *schema, const char *local)
-{
-    bo_buf_printf(out, " WHERE %s_SCHEMA = ", prefix);
-    my_quote_literal(out, schema);
-    bo_buf_printf(
-        out, " AND %s_%s = ", prefix, strcmp(prefix, "EVENT_OBJECT") == 0 ? "TABLE" : "NAME");
-    my_quote_literal(out, local);
-}
-
 bo_status my_tables(bo_conn *base, bo_name_fn *each, void *ctx, bo_error *err)
 {
     my_conn *conn = my_of(base);

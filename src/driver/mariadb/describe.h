@@ -13,6 +13,7 @@ typedef struct my_description {
     bool failed; /* no memory */
 } my_description;
 
+/* ---- describe_parts.c ---- */
 /** A copy of a value of the row in the arena; NULL for NULL. */
 const char *my_cell(my_description *about, const char *value);
 /** One more element, zeroed, of an array in the arena; NULL: no memory. */
