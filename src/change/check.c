@@ -6,19 +6,13 @@
 #include <string.h>
 
 #include "base/step.h"
+#include "change/result.h"
 
-struct result {
-    bo_check check; /* first: it is what the caller holds */
-    bo_arena *arena;
-};
 BO_DEFINE_SCOPE(bo_check);
 
 void bo_check_free(bo_check *check)
 {
-    if (!check)
-        return;
-    bo_arena_free(((struct result *)check)->arena);
-    free(check);
+    bo_result_free(check);
 }
 
 /* ---- points ---- */
@@ -137,18 +131,15 @@ static bo_status check(bo_checking *checking, const char *id, bo_error *err)
 bo_status bo_check_stored(bo_session *session, const bo_database *database, const char *id,
     bool test_restore, bo_check **out, bo_error *err)
 {
-    struct result *whole = calloc(1, sizeof *whole);
-    if (!whole)
-        return bo_nomem(err);
-    BO_OWN(bo_check) *result = &whole->check;
-    whole->arena = bo_arena_create();
-    if (!whole->arena)
+    bo_arena *arena = NULL;
+    BO_OWN(bo_check) *result = bo_result_create(sizeof *result, &arena);
+    if (!result)
         return bo_nomem(err);
     bo_checking checking = {.session = session,
         .database = database,
         .test_restore = test_restore,
         .all = !id,
-        .arena = whole->arena};
+        .arena = arena};
     bo_status st = check(&checking, id, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot check what is stored");

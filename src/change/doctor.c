@@ -10,19 +10,13 @@
 #include <string.h>
 
 #include "base/step.h"
+#include "change/result.h"
 
-struct result {
-    bo_doctor doctor; /* first: it is what the caller holds */
-    bo_arena *arena;
-};
 BO_DEFINE_SCOPE(bo_doctor);
 
 void bo_doctor_free(bo_doctor *doctor)
 {
-    if (!doctor)
-        return;
-    bo_arena_free(((struct result *)doctor)->arena);
-    free(doctor);
+    bo_result_free(doctor);
 }
 
 static bo_status read_catalog(bo_examination *examination, bo_error *err)
@@ -69,19 +63,14 @@ bo_status bo_doctor_examine(bo_session *session, const bo_database *database,
     const bo_doctor_options *options, bo_doctor **out, bo_error *err)
 {
     static const bo_doctor_options look = {0};
-    struct result *whole = calloc(1, sizeof *whole);
-    if (!whole)
-        return bo_nomem(err);
-    BO_OWN(bo_doctor) *result = &whole->doctor;
-    whole->arena = bo_arena_create();
-    if (!whole->arena)
+    bo_arena *arena = NULL;
+    BO_OWN(bo_doctor) *result = bo_result_create(sizeof *result, &arena);
+    if (!result)
         return bo_nomem(err);
     BO_OWN(bo_target) *target = NULL;
     bo_status st = database ? bo_target_open(database, &target, err) : BO_OK;
-    bo_examination examination = {.session = session,
-        .target = target,
-        .options = options ? options : &look,
-        .arena = whole->arena};
+    bo_examination examination = {
+        .session = session, .target = target, .options = options ? options : &look, .arena = arena};
     if (st == BO_OK)
         st = examine(&examination, err);
     if (st != BO_OK)

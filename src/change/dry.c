@@ -8,23 +8,16 @@
 #include "backout/run.h"
 #include "base/clock.h"
 #include "change/diff.h"
+#include "change/result.h"
 #include "change/shape.h"
 #include "change/shown.h"
 #include "change/undo.h"
 
-struct report {
-    bo_change_report report; /* first: bo_change_report_free() gets its address */
-    bo_arena *arena;
-};
 BO_DEFINE_SCOPE(bo_change_report);
 
 void bo_change_report_free(bo_change_report *report)
 {
-    if (!report)
-        return;
-    struct report *whole = (struct report *)(void *)report;
-    bo_arena_free(whole->arena);
-    free(whole);
+    bo_result_free(report);
 }
 
 struct dry {
@@ -205,20 +198,17 @@ bo_status bo_run_dry(bo_session *session, const bo_database *database,
     const bo_point_options *options, const char *sql, size_t size, bo_change_report **out,
     bo_error *err)
 {
-    struct report *whole = calloc(1, sizeof *whole);
-    if (!whole)
+    bo_arena *arena = NULL;
+    BO_OWN(bo_change_report) *report = bo_result_create(sizeof *report, &arena);
+    if (!report)
         return bo_nomem(err);
-    BO_OWN(bo_change_report) *report = &whole->report;
-    whole->arena = bo_arena_create();
-    if (!whole->arena)
-        return bo_nomem(err);
-    struct dry dry = {.session = session, .arena = whole->arena};
+    struct dry dry = {.session = session, .arena = arena};
     char id[BO_ID_SIZE] = "";
     bo_status st = bo_target_open(database, &dry.target, err);
     if (st == BO_OK)
         st = end_run(&dry, rehearse(&dry, options, sql, size, id, err), err);
     if (st == BO_OK) {
-        *report = (bo_change_report){.point = bo_arena_str(whole->arena, id),
+        *report = (bo_change_report){.point = bo_arena_str(arena, id),
             .table_count = dry.content->part_count,
             .tables = dry.tables,
             .closures = dry.closures,

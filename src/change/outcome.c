@@ -3,21 +3,13 @@
 #include <string.h>
 
 #include "change/dependents.h"
+#include "change/result.h"
 #include "change/seal.h"
 #include "change/shown.h"
 
-struct outcome {
-    bo_rollback rollback; /* first: bo_rollback_free() gets its address */
-    bo_arena *arena;
-};
-
 void bo_rollback_free(bo_rollback *rollback)
 {
-    if (!rollback)
-        return;
-    struct outcome *outcome = (struct outcome *)(void *)rollback;
-    bo_arena_free(outcome->arena);
-    free(outcome);
+    bo_result_free(rollback);
 }
 
 const char *bo_rollback_type_name(bo_rollback_type type)
@@ -172,14 +164,10 @@ static const char *whole_proof(const bo_undo *undo)
 bo_status bo_undo_outcome(
     bo_undo *undo, const char *status, double seconds, bo_rollback **out, bo_error *err)
 {
-    struct outcome *outcome = calloc(1, sizeof *outcome);
-    if (!outcome)
+    bo_arena *arena = NULL;
+    BO_OWN(bo_rollback) *owned = bo_result_create(sizeof *owned, &arena);
+    if (!owned)
         return bo_nomem(err);
-    BO_OWN(bo_rollback) *owned = &outcome->rollback;
-    outcome->arena = bo_arena_create();
-    if (!outcome->arena)
-        return bo_nomem(err);
-    bo_arena *arena = outcome->arena;
     bo_conflict *conflicts = bo_arena_array(arena, undo->listed + 1, sizeof *conflicts);
     if (!conflicts)
         return bo_nomem(err);

@@ -12,6 +12,7 @@
 #include "change/captured.h"
 #include "change/leftovers.h"
 #include "change/release.h"
+#include "change/result.h"
 #include "change/stored.h"
 #include "change/take.h"
 #include "change/unsettled.h"
@@ -19,18 +20,11 @@
 #define DAY_US    INT64_C(86400000000)
 #define UNSETTLED "what became of %s (%s) is not settled: backout doctor --fix"
 
-struct result {
-    bo_prune prune; /* first: it is what the caller holds */
-    bo_arena *arena;
-};
 BO_DEFINE_SCOPE(bo_prune);
 
 void bo_prune_free(bo_prune *prune)
 {
-    if (!prune)
-        return;
-    bo_arena_free(((struct result *)prune)->arena);
-    free(prune);
+    bo_result_free(prune);
 }
 
 /* A point with what is decided of it. */
@@ -544,15 +538,12 @@ bo_status bo_prune_points(
 {
     if (!options->keep_last && !options->keep_days)
         return bo_fail(err, BO_INVALID, "no rule says which points to keep");
-    struct result *whole = calloc(1, sizeof *whole);
-    if (!whole)
-        return bo_nomem(err);
-    BO_OWN(bo_prune) *result = &whole->prune;
-    whole->arena = bo_arena_create();
-    if (!whole->arena)
+    bo_arena *arena = NULL;
+    BO_OWN(bo_prune) *result = bo_result_create(sizeof *result, &arena);
+    if (!result)
         return bo_nomem(err);
     struct pruning pruning = {
-        .session = session, .options = options, .arena = whole->arena, .now_us = bo_clock_now_us()};
+        .session = session, .options = options, .arena = arena, .now_us = bo_clock_now_us()};
     bo_status st = prune(&pruning, err);
     if (st == BO_OK)
         st = report(&pruning, result, err);

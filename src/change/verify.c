@@ -6,25 +6,18 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "change/later.h"
+#include "change/result.h"
 #include "change/seal.h"
 #include "change/shape.h"
 #include "change/shown.h"
 #include "change/stored.h"
 #include "change/undo.h"
 
-struct result {
-    bo_verification verification; /* first: bo_verification_free() gets its address */
-    bo_arena *arena;
-};
 BO_DEFINE_SCOPE(bo_verification);
 
 void bo_verification_free(bo_verification *verification)
 {
-    if (!verification)
-        return;
-    struct result *result = (struct result *)(void *)verification;
-    bo_arena_free(result->arena);
-    free(result);
+    bo_result_free(verification);
 }
 
 struct verifying {
@@ -363,7 +356,8 @@ static const char *conclude(struct verifying *verifying)
 }
 
 static bo_status verify_record(bo_session *session, bo_target *target,
-    const bo_point_record *record, bo_against against, struct result *result, bo_error *err)
+    const bo_point_record *record, bo_against against, bo_arena *arena, bo_verification *out,
+    bo_error *err)
 {
     bool after = against == BO_AGAINST_AFTER;
     bool has_snapshot = record->file && record->file[0];
@@ -377,24 +371,24 @@ static bo_status verify_record(bo_session *session, bo_target *target,
         return st;
     struct verifying verifying = {.session = session,
         .target = target,
-        .arena = result->arena,
+        .arena = arena,
         .content = content,
         .with_change = after && has_snapshot};
     verifying.tables =
-        bo_arena_array(result->arena, (size_t)content->part_count + 1, sizeof *verifying.tables);
+        bo_arena_array(arena, (size_t)content->part_count + 1, sizeof *verifying.tables);
     verifying.because =
-        bo_arena_array(result->arena, (size_t)content->part_count + 1, sizeof *verifying.because);
+        bo_arena_array(arena, (size_t)content->part_count + 1, sizeof *verifying.because);
     size_t parts = (size_t)content->part_count + 1;
-    verifying.missing = bo_arena_array(result->arena, parts, sizeof *verifying.missing);
-    verifying.extra = bo_arena_array(result->arena, parts, sizeof *verifying.extra);
-    verifying.notes = bo_arena_array(result->arena, parts, sizeof *verifying.notes);
+    verifying.missing = bo_arena_array(arena, parts, sizeof *verifying.missing);
+    verifying.extra = bo_arena_array(arena, parts, sizeof *verifying.extra);
+    verifying.notes = bo_arena_array(arena, parts, sizeof *verifying.notes);
     if (!verifying.tables || !verifying.because || !verifying.missing || !verifying.extra ||
         !verifying.notes)
         return bo_nomem(err);
     st = compare(&verifying, record, after, err);
     if (st != BO_OK)
         return st;
-    result->verification = (bo_verification){.id = bo_arena_str(result->arena, record->id),
+    *out = (bo_verification){.id = bo_arena_str(arena, record->id),
         .result = conclude(&verifying),
         .table_count = content->part_count,
         .tables = verifying.tables,
@@ -406,16 +400,13 @@ static bo_status verify_record(bo_session *session, bo_target *target,
 bo_status bo_verify(bo_session *session, const bo_database *database, const char *id,
     bo_against against, bo_verification **out, bo_error *err)
 {
-    struct result *result = calloc(1, sizeof *result);
-    if (!result)
-        return bo_nomem(err);
-    BO_OWN(bo_verification) *owned = &result->verification;
-    result->arena = bo_arena_create();
-    if (!result->arena)
+    bo_arena *arena = NULL;
+    BO_OWN(bo_verification) *owned = bo_result_create(sizeof *owned, &arena);
+    if (!owned)
         return bo_nomem(err);
     BO_OWN(bo_target) *target = NULL;
     bo_point_record record;
-    bo_status st = bo_catalog_point_find(session->catalog, id, result->arena, &record, err);
+    bo_status st = bo_catalog_point_find(session->catalog, id, arena, &record, err);
     if (st == BO_OK)
         st = bo_target_open(database, &target, err);
     if (st == BO_OK)
@@ -423,7 +414,7 @@ bo_status bo_verify(bo_session *session, const bo_database *database, const char
     if (st == BO_OK)
         bo_target_warn_behind(session, target);
     if (st == BO_OK)
-        st = verify_record(session, target, &record, against, result, err);
+        st = verify_record(session, target, &record, against, arena, owned, err);
     if (st != BO_OK)
         st = bo_wrap(err, st, "cannot verify '%s'", id);
     json_t *details = st == BO_OK ? json_pack("{s:s}", "result", owned->result) : NULL;
