@@ -407,6 +407,20 @@ static void a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong(
                                                      "(4|four|2) > (4|four|3)\n"); /* and not - */
 }
 
+static void a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong(void **state)
+{
+    contract_world *w = *state;
+    make_t(w);
+    contract_do(w, "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " DELETE FROM t WHERE id = old.id + 30; RETURN NULL; END $$;"
+                   "CREATE TRIGGER other AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION other()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "WITH gone AS (DELETE FROM t WHERE id = 3 RETURNING *)"
+                   " INSERT INTO t SELECT id + 30, a, n FROM gone");
+    assert_string_equal(capture_since(w, "t", from), "(33|three|30) > -\n" /* which never was */
+                                                     "(3|three|30) > -\n");
+}
+
 /* ---- partitions and relatives ---- */
 
 static void make_parts(contract_world *w)
@@ -570,6 +584,7 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(a_trigger_that_could_write_again_ends_the_capture),
     CONTRACT_TEST(a_trigger_that_comes_and_goes_is_not_seen),
     CONTRACT_TEST(a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong),
+    CONTRACT_TEST(a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong),
     CONTRACT_TEST(partitions_are_captured_whichever_way_they_are_written),
     CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
     CONTRACT_TEST(a_partition_is_captured_by_itself),

@@ -218,6 +218,30 @@ static making random_making(engine on, dice *d)
     return how < 80 ? MADE_BY_FAILED_RUN : how < 90 ? MADE_BY_RUN_OF_MANY : MADE_BY_USER;
 }
 
+/* Writers whose sessions are not as ours are. */
+static const char *random_settings(const schema *s, dice *d)
+{
+    static const char *const all[][6] = {
+        {"PRAGMA reverse_unordered_selects = ON", "PRAGMA trusted_schema = OFF",
+            "PRAGMA recursive_triggers = ON", "PRAGMA foreign_keys = OFF",
+            "PRAGMA legacy_alter_table = ON; PRAGMA automatic_index = OFF",
+            "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY"},
+        {"SET DateStyle = 'German, DMY'; SET IntervalStyle = 'iso_8601'",
+            "SET TimeZone = 'America/St_Johns'; SET extra_float_digits = -10",
+            "SET bytea_output = 'escape'; SET transform_null_equals = on",
+            "SET search_path = pg_catalog, public; SET row_security = off",
+            "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan",
+            "SET xmloption = document; SET array_nulls = off"},
+        {"SET sql_mode = ''", "SET sql_mode = 'TRADITIONAL'; SET time_zone = '+05:45'",
+            "SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES'",
+            "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,PAD_CHAR_TO_FULL_LENGTH'; SET NAMES latin1",
+            "SET sql_mode = 'SIMULTANEOUS_ASSIGNMENT'; SET collation_connection = 'utf8mb4_bin'",
+            "SET foreign_key_checks = 0"}};
+    const char *chosen = all[s->engine][dice_roll(d, 6)];
+    bool endless = s->has_triggers && strstr(chosen, "recursive"); /* they cause each other */
+    return dice_chance(d, 25) && !endless ? chosen : NULL;
+}
+
 history *history_make(engine on, uint64_t seed, bo_arena *arena)
 {
     history *h = bo_arena_alloc(arena, sizeof *h);
@@ -237,6 +261,8 @@ history *history_make(engine on, uint64_t seed, bo_arena *arena)
     h->then = (sequel)dice_roll(&d, 5);
     h->undo_conflicts = (bo_on_conflict)dice_roll(&d, 3);
     struct weave w = {.h = h, .dice = &d, .more = &more, .arena = arena};
+    for (unsigned i = 0; i < SESSIONS; i++)
+        h->settings[i] = random_settings(&h->schema, &more);
     weave_all(&w);
     if (h->schema.has_triggers)
         triggers_make(h, &more, arena);

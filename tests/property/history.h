@@ -61,6 +61,7 @@ typedef enum sequel {
 typedef struct history {
     uint64_t seed;
     schema schema;
+    const char *settings[SESSIONS]; /* of each, as SQL; NULL: the usual ones */
     step steps[STEPS_MAX];
     unsigned step_count;
     unsigned after; /* the first step after the rollback */

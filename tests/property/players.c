@@ -34,6 +34,16 @@ static void note_step(
                     : err->text);
 }
 
+static void change_settings(trial *t, unsigned session)
+{
+    bo_error err = {0};
+    const char *text = t->h->settings[session];
+    if (!text)
+        return;
+    trial_ok(t, sql(t, session, text, &err), &err, "change the session's settings");
+    note_step(t, session, text, BO_OK, &err);
+}
+
 unsigned players_begin(trial *t)
 {
     bo_error err = {0};
@@ -55,6 +65,7 @@ unsigned players_begin(trial *t)
         if (one->kind == STEP_TRIGGER)
             trial_ok(t, st, &err, "make a trigger");
     }
+    change_settings(t, 1);
     t->commits[0].then = players_moment(t);
     if (t->h->made == MADE_BY_USER) /* the owner is who makes the change */
         bo_conn_free(BO_TAKE(t->players[1]));
@@ -65,11 +76,13 @@ static bo_conn *player(trial *t, unsigned session)
 {
     bo_error err = {0};
     bool as_owner = t->h->made != MADE_BY_USER || session == 0;
-    if (!t->players[session])
-        trial_ok(t,
-            place_connect(t->place, as_owner, session == 0 && t->mark[0] ? t->mark : NULL,
-                &t->players[session], &err),
-            &err, "connect");
+    if (t->players[session])
+        return t->players[session];
+    trial_ok(t,
+        place_connect(t->place, as_owner, session == 0 && t->mark[0] ? t->mark : NULL,
+            &t->players[session], &err),
+        &err, "connect");
+    change_settings(t, session);
     return t->players[session];
 }
 

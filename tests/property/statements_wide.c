@@ -122,8 +122,8 @@ static bool write_upsert(const schema *s, unsigned table, dice *d, bo_buf *out)
         return false;
     statement_insert(s, table, "INSERT", two ? 2 : 1, -1, d, out);
     if (s->engine == ON_MARIADB)
-        bo_buf_printf(out, " ON DUPLICATE KEY UPDATE %s = %s.%s + %u, n = VALUES(n)", set, t->name,
-            set, dice_roll(d, 2) * MOVED);
+        bo_buf_printf(out, " ON DUPLICATE KEY UPDATE %s = %s.%s + %u%s", set, t->name, set,
+            dice_roll(d, 2) * MOVED, strcmp(set, PLAIN_COLUMN) == 0 ? "" : ", n = VALUES(n)");
     else
         bo_buf_printf(out, " ON CONFLICT (%s) DO UPDATE SET %s = %s.%s + %u%s", name, set, t->name,
             set, dice_roll(d, 2) * MOVED, dice_chance(d, 40) ? " WHERE excluded.n > 4" : "");
@@ -171,11 +171,17 @@ static bool write_replace(const schema *s, unsigned table, dice *d, bo_buf *out)
     return true;
 }
 
+/* docs/guide/limits.md: of captured tables with triggers, none that writes in more than one way. */
+static bool may_mix(const schema *s)
+{
+    return s->engine == ON_POSTGRES && !s->has_triggers;
+}
+
 /* A row goes and comes in one statement of PostgreSQL, under its key or another. */
 static bool write_with_delete(const schema *s, unsigned table, dice *d, bo_buf *out)
 {
     const table_def *t = &s->tables[table];
-    if (s->engine != ON_POSTGRES)
+    if (!may_mix(s))
         return false;
     unsigned given = copied_columns(t, true);
     bo_buf_printf(out, "WITH gone AS (DELETE FROM %s WHERE ", t->name);
@@ -191,23 +197,21 @@ static bool write_with_delete(const schema *s, unsigned table, dice *d, bo_buf *
 
 static bool write_with_insert(const schema *s, unsigned table, dice *d, bo_buf *out)
 {
-    const table_def *t = &s->tables[table], *other = &s->tables[dice_roll(d, s->count)];
-    if (s->engine != ON_POSTGRES)
+    const table_def *other = &s->tables[dice_roll(d, s->count)];
+    if (!may_mix(s))
         return false;
     bo_buf_add_str(out, "WITH made AS (");
     statement_insert(s, table, "INSERT", 1 + dice_roll(d, 2), -1, d, out);
     bo_buf_printf(out, " RETURNING n) UPDATE %s SET n = made.n FROM made WHERE %s.n > %u",
         other->name, other->name, dice_roll(d, 9));
-    (void)t;
     return true;
 }
 
-/* docs/guide/limits.md: beside triggers, none that both inserts and updates. */
 static bool write_merge(const schema *s, unsigned table, dice *d, bo_buf *out)
 {
     const table_def *t = &s->tables[table];
     const char *name = distinct_number(s, t, d);
-    bool inserts = !s->has_triggers && dice_chance(d, 60);
+    bool removes = dice_chance(d, 60), inserts = may_mix(s) && dice_chance(d, 60);
     if (s->engine != ON_POSTGRES || !name)
         return false;
     bo_buf_printf(out, "MERGE INTO %s USING (", t->name);
@@ -216,8 +220,9 @@ static bool write_merge(const schema *s, unsigned table, dice *d, bo_buf *out)
     else
         bo_buf_printf(out, "VALUES (%u, 8), (%u, 3)", dice_roll(d, 7), 7 + dice_roll(d, 7));
     bo_buf_printf(out, ") AS s (k, v) ON %s.%s = s.k", t->name, name);
-    bo_buf_printf(out, " WHEN MATCHED AND s.v > %u THEN DELETE", 4 + dice_roll(d, 9));
-    if (dice_chance(d, 70))
+    if (removes)
+        bo_buf_printf(out, " WHEN MATCHED AND s.v > %u THEN DELETE", 4 + dice_roll(d, 9));
+    if (!removes || (may_mix(s) && dice_chance(d, 70)))
         bo_buf_printf(out, " WHEN MATCHED THEN UPDATE SET %s = s.v + %u", number_column(s, t, d),
             dice_roll(d, 2) * MOVED_FAR);
     if (inserts)

@@ -207,8 +207,9 @@ static void write_postgres(const struct draft *m, unsigned number, bo_buf *out)
 {
     unsigned how = dice_roll(m->d, 100);
     bool deferred = m->ends && !m->before && !m->by_statement && how < 30;
-    bo_buf_printf(out, "CREATE FUNCTION user_%u%c() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ",
-        number, "iud"[m->on]);
+    bo_buf_printf(out, "CREATE FUNCTION user_%u%c() RETURNS trigger LANGUAGE plpgsql%s AS $$BEGIN ",
+        number, "iud"[m->on],
+        how % 7 ? "" : " SECURITY DEFINER SET search_path = pg_catalog, public");
     bo_buf_printf(out, "%s; RETURN %s; END$$; CREATE %s", bo_buf_str(&m->body),
         m->on == ON_DELETE ? "OLD" : "NEW", deferred ? "CONSTRAINT " : "");
     write_head(m, number, m->on == ON_UPDATE && !m->by_statement && how > 85 ? " OF n" : "", out);
