@@ -118,7 +118,7 @@ static void add_coming_part(finder *f, const pg_edge *edge)
     bo_buf_add_str(&f->sql, ")");
 }
 
-/* x: an entry that takes the values of the key from the row that holds them. */
+/* x: an entry that takes the values from the row that holds them. */
 static void add_unique_part(finder *f, const pg_unique *key)
 {
     const pg_staged *table = &f->stage->tables[key->stage];
@@ -128,7 +128,7 @@ static void add_unique_part(finder *f, const pg_unique *key)
     bo_buf_printf(&f->sql, " LEFT JOIN %s x ON x.bo_skip IS NULL AND ", table->stage);
     pg_located(&f->sql, "x", "t");
     bo_buf_add_str(&f->sql, " AND (x.bo_id = s.bo_id OR NOT x.bo_target OR (");
-    pg_unique_match(&f->sql, key, "x", PG_STAGED, "t", PG_LIVE);
+    pg_unique_match(&f->sql, key, "x", PG_STAGED, "s", PG_STAGED);
     bo_buf_add_str(
         &f->sql, ") IS NOT TRUE) WHERE s.bo_skip IS NULL AND s.bo_target AND x.bo_id IS NULL");
 }

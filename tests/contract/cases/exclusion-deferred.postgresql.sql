@@ -13,6 +13,9 @@ UPDATE bookings SET during = '[5,9)' WHERE id = 1;
 -- later
 INSERT INTO bookings VALUES (5, '[11,13)', 9);
 -- left
+DELETE FROM bookings WHERE id = 3;
+INSERT INTO bookings VALUES (5, '[11,13)', 9);
 -- expect
--- partial: refused: violates exclusion constraint
+-- partial: conflicts
+--   constraint bookings 3
 -- full: done
