@@ -58,6 +58,13 @@ typedef enum sequel {
     THEN_UNDO_AND_REPEAT, /* undone, and done again */
 } sequel;
 
+/** Another point, of all tables, that is there at the same time. */
+typedef struct neighbour {
+    bool taken; /* before anybody writes */
+    bo_method method;
+    enum { ENDS_AT_POINT, ENDS_AT_SEAL, ENDS_LAST } end; /* last: it is returned to before */
+} neighbour;
+
 typedef struct history {
     uint64_t seed;
     schema schema;
@@ -73,6 +80,7 @@ typedef struct history {
     bo_rollback_options how;
     unsigned tables; /* bits of those that are rolled back; 0: all */
     condition where;
+    neighbour neighbour;
     bool rehearsed; /* a dry run first */
     bool released;  /* the capture ends before the rollback */
     sequel then;

@@ -8,7 +8,10 @@
 #define SMALL_NUMBERS \
     VALUES("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "0", "-1")
 #define SMALL_NAMES VALUES("'a'", "'b'", "'c'", "'d'", "'e'", "'f'", "'g'", "'h'", "'i'", "'j'")
-#define DAYS        VALUES("'2024-02-28'", "'2024-02-29'", "'2024-03-01'", "'1999-12-31'", "'2038-01-19'")
+#define SMALL_LETTERS \
+    VALUES(           \
+        "'a'", "'B'", "'c'", "'d'", "'E'", "'f'", "'g'", "'H'", "'i'", "'j'", "'A'", "'b'", "'C'")
+#define DAYS VALUES("'2024-02-28'", "'2024-02-29'", "'2024-03-01'", "'1999-12-31'", "'2038-01-19'")
 
 /* ---- SQLite: a class belongs to a value, a type is a hint ---- */
 
@@ -41,6 +44,8 @@ static const kind sqlite_strict[] = {
 };
 static const kind sqlite_numbers = {"INTEGER", SQLITE_TEXT, SMALL_NUMBERS, NULL};
 static const kind sqlite_names = {"TEXT", SQLITE_TEXT, SMALL_NAMES, NULL};
+static const kind sqlite_letters = {
+    "TEXT COLLATE NOCASE", "CAST(@ AS TEXT)", SMALL_LETTERS, NULL, true};
 static const kind sqlite_days = {"DATE", SQLITE_TEXT, DAYS, NULL};
 
 /* ---- PostgreSQL ---- */
@@ -100,6 +105,8 @@ static const kind on_postgres[] = {
 };
 static const kind postgres_numbers = {"integer", PG_TEXT, SMALL_NUMBERS, NULL};
 static const kind postgres_names = {"text", PG_TEXT, SMALL_NAMES, NULL};
+static const kind postgres_letters = {
+    "citext", PG_TEXT, SMALL_LETTERS, "CREATE EXTENSION citext", true};
 static const kind postgres_days = {"date", PG_TEXT, DAYS, NULL};
 
 /* ---- MariaDB ---- */
@@ -147,6 +154,8 @@ static const kind on_mariadb[] = {
 };
 static const kind mariadb_numbers = {"int", MY_TEXT, SMALL_NUMBERS, NULL};
 static const kind mariadb_names = {"varchar(8)", MY_TEXT, SMALL_NAMES, NULL};
+static const kind mariadb_letters = {
+    "varchar(8) COLLATE utf8mb4_general_ci", MY_TEXT, SMALL_LETTERS, NULL, true};
 static const kind mariadb_days = {"date", MY_TEXT, DAYS, NULL};
 
 /* ---- the choice ---- */
@@ -160,6 +169,12 @@ const kind *kind_of_numbers(engine on)
 const kind *kind_of_names(engine on)
 {
     static const kind *const all[] = {&sqlite_names, &postgres_names, &mariadb_names};
+    return all[on];
+}
+
+const kind *kind_of_letters(engine on)
+{
+    static const kind *const all[] = {&sqlite_letters, &postgres_letters, &mariadb_letters};
     return all[on];
 }
 

@@ -423,7 +423,9 @@ static bool by_triggers(const struct judging *j)
 {
     const schema *s = j->s;
     bool failed = j->q->report && strcmp(j->q->report->status, "failed") == 0;
-    return failed && s->engine == ON_MARIADB && (s->stirred || s->unsettled);
+    bool met =
+        strstr(j->q->error, " instead of ") != NULL; /* a row without a key that they changed */
+    return (failed || met) && s->engine == ON_MARIADB && (s->stirred || s->unsettled);
 }
 
 static void check_refused(struct judging *j, const char *violation)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 bool row_same(const row *a, const row *b)
 {
@@ -193,35 +194,42 @@ const char *moment_difference(
 
 /* ---- constraints ---- */
 
-/* False: a value is NULL, and the row has none. */
-static bool values_equal(
-    const row *a, const unsigned *in_a, const row *b, const unsigned *in_b, unsigned count)
+static bool text_same(bool folds, const char *a, const char *b)
+{
+    return (folds ? strcasecmp(a, b) : strcmp(a, b)) == 0;
+}
+
+/* False: a value is NULL, and the row has none.  `of`: the table of b. */
+static bool values_equal(const table_def *of, const row *a, const unsigned *in_a, const row *b,
+    const unsigned *in_b, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         const char *x = a->values[in_a[i]], *y = b->values[in_b[i]];
-        if (!x || !y || strcmp(x, y) != 0)
+        if (!x || !y || !text_same(of->columns[in_b[i]].kind->folds, x, y))
             return false;
     }
     return true;
 }
 
-static bool twice(const row_set *set, const unsigned *columns, unsigned count)
+static bool twice(const table_def *t, const row_set *set, const unsigned *columns, unsigned count)
 {
     for (size_t i = 0; count && i < set->count; i++)
         for (size_t k = i + 1; k < set->count; k++)
-            if (values_equal(set->items[i], columns, set->items[k], columns, count))
+            if (values_equal(t, set->items[i], columns, set->items[k], columns, count))
                 return true;
     return false;
 }
 
-static bool refers_to_nothing(const moment *rows, const link_def *l, const row *child)
+static bool refers_to_nothing(
+    const schema *s, const moment *rows, const link_def *l, const row *child)
 {
     const row_set *parents = &rows->tables[l->parent];
     for (unsigned i = 0; i < l->count; i++)
         if (!child->values[l->columns[i]])
             return false;
     for (size_t i = 0; i < parents->count; i++)
-        if (values_equal(child, l->columns, parents->items[i], l->parent_columns, l->count))
+        if (values_equal(&s->tables[l->parent], child, l->columns, parents->items[i],
+                l->parent_columns, l->count))
             return false;
     return true;
 }
@@ -231,14 +239,14 @@ const char *moment_violation(const schema *s, const moment *rows, bo_arena *aren
     for (unsigned i = 0; i < s->count; i++) {
         const table_def *t = &s->tables[i];
         const row_set *set = &rows->tables[i];
-        bool doubled = twice(set, t->key, t->key_count);
+        bool doubled = twice(t, set, t->key, t->key_count);
         for (unsigned u = 0; u < t->unique_count; u++)
-            doubled = doubled || twice(set, t->uniques[u].columns, t->uniques[u].count);
+            doubled = doubled || twice(t, set, t->uniques[u].columns, t->uniques[u].count);
         if (doubled)
             return bo_arena_printf(arena, "two rows of %s have one unique value", t->name);
         for (unsigned l = 0; l < t->link_count; l++)
             for (size_t r = 0; r < set->count; r++)
-                if (refers_to_nothing(rows, &t->links[l], set->items[r]))
+                if (refers_to_nothing(s, rows, &t->links[l], set->items[r]))
                     return bo_arena_printf(arena, "%s %s refers to a row of %s that is not there",
                         t->name, set->items[r]->key, s->tables[t->links[l].parent].name);
     }

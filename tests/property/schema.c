@@ -25,17 +25,19 @@ static unsigned add_column(table_def *t, const char *name, const kind *of)
 
 /* ---- keys ---- */
 
-static void make_key(table_def *t, engine on, dice *d)
+static void make_key(table_def *t, engine on, dice *d, dice *more)
 {
     unsigned how = dice_roll(d, 20);
+    bool letters = dice_chance(more, 30) && on != ON_MARIADB; /* whose keys are told otherwise */
+    const kind *names = letters ? kind_of_letters(on) : kind_of_names(on);
     if (how < 10) {
         t->key[t->key_count++] = add_column(t, "id", kind_of_numbers(on));
         t->columns[t->key[0]].counted = how < 3;
     } else if (how < 13) {
-        t->key[t->key_count++] = add_column(t, "id", kind_of_names(on));
+        t->key[t->key_count++] = add_column(t, "id", names);
     } else if (how < 16) {
         t->key[t->key_count++] = add_column(t, "a", kind_of_numbers(on));
-        t->key[t->key_count++] = add_column(t, "b", kind_of_names(on));
+        t->key[t->key_count++] = add_column(t, "b", names);
     } else if (how < 17) {
         t->key[t->key_count++] = add_column(t, "day", kind_of_days(on));
     }
@@ -58,7 +60,8 @@ static void make_uniques(table_def *t, engine on, dice *d, dice *more)
     }
     if (dice_chance(d, 15)) {
         unsigned x = add_column(t, "x", kind_of_numbers(on));
-        unsigned y = add_column(t, "y", kind_of_names(on));
+        unsigned y =
+            add_column(t, "y", dice_chance(more, 30) ? kind_of_letters(on) : kind_of_names(on));
         t->uniques[t->unique_count++] =
             (unique_def){{x, y}, PAIR, on == ON_POSTGRES && dice_chance(d, 30)};
     }
@@ -191,7 +194,7 @@ void schema_make(schema *s, engine on, dice *d, dice *more)
         table_def *t = &s->tables[i];
         t->strict = on == ON_SQLITE && dice_chance(more, 15);
         name_table(s, i, dice_chance(more, 8), more);
-        make_key(t, on, d);
+        make_key(t, on, d, more);
         make_uniques(t, on, d, more);
         make_payload(t, on, d);
     }

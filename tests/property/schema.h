@@ -17,6 +17,7 @@ typedef struct kind {
     const char *text;          /* expression that shows every byte of column @ */
     const char *const *values; /* literals; the last one is NULL */
     const char *before;        /* SQL that makes the type, or NULL */
+    bool folds;                /* 'a' equals 'A' */
 } kind;
 
 typedef struct column_def {
@@ -98,6 +99,8 @@ int schema_column(const table_def *t, const char *name);
 /* ---- kinds.c ---- */
 const kind *kind_of_numbers(engine on);
 const kind *kind_of_names(engine on);
+/** Names of which some are equal and have other letters. */
+const kind *kind_of_letters(engine on);
 const kind *kind_of_days(engine on);
 const kind *kind_random(engine on, dice *d);
 /** Of a STRICT table. */

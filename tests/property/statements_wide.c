@@ -23,7 +23,7 @@ static const char *number_column(const schema *s, const table_def *t, dice *d)
 static const char *distinct_number(const schema *s, const table_def *t, dice *d)
 {
     bool by_key = t->key_count == 1 && is_number(s, &t->columns[t->key[0]]);
-    bool has_unique = schema_column(t, "u") >= 0;
+    bool has_unique = schema_column(t, "u") >= 0; /* a number */
     if (has_unique && (!by_key || dice_chance(d, 40)))
         return "u";
     return by_key ? t->columns[t->key[0]].name : NULL;

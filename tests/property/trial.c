@@ -214,7 +214,7 @@ static void note_report(trial *t, bo_status st, const bo_rollback *report, const
 }
 
 /* Refusals that the documentation names and the model does not know. */
-static bool is_documented(const trial *t, bo_status st, const bo_error *err)
+bool trial_is_documented(const trial *t, bo_status st, const bo_error *err)
 {
     static const char *const texts[] = {"would change rows", "exchange values"};
     if (st != BO_REFUSED && st != BO_CONFLICT && st != BO_UNSUPPORTED && st != BO_DENIED)
@@ -231,7 +231,7 @@ static void judge(
     moment found = players_moment(t);
     note_report(t, st, report, err);
     bool ended = st == BO_OK || st == BO_MISMATCH || st == BO_CONFLICT || st == BO_REFUSED;
-    if (is_documented(t, st, err)) {
+    if (trial_is_documented(t, st, err)) {
         const char *changed = moment_difference(&t->h->schema, q->now, &found, t->arena);
         trial_expect(t, changed[0] == 0, "it is refused, and rows have changed:\n%s", changed);
         return;
@@ -498,16 +498,24 @@ void trial_run(trial *t)
     trial_ok(t, place_empty(t->place, &err), &err, "empty the database");
     open_session(t);
     at = players_begin(t);
+    neighbour_take(t);
     players_play(t, &at, t->h->step_count, STEP_POINT);
     if (take_point(t)) {
+        if (t->h->neighbour.end == ENDS_AT_POINT)
+            neighbour_end(t, false);
         players_play(t, &at, t->h->step_count, STEP_SEAL);
         seal(t);
+        if (t->h->neighbour.end == ENDS_AT_SEAL)
+            neighbour_end(t, false);
         players_play(t, &at, t->h->after, STEP_SEAL);
         return_to_point(t, at);
     }
-    traces_check(t);
     for (unsigned i = 0; i < SESSIONS; i++)
         bo_conn_free(BO_TAKE(t->players[i]));
+    if (t->h->neighbour.end == ENDS_LAST)
+        neighbour_return(t);
+    neighbour_end(t, true);
+    traces_check(t);
     traces_check_released(t);
     bo_run_free(t->run);
     bo_session_free(t->session);

@@ -41,6 +41,10 @@ typedef struct trial {
     const char *reported[TABLES_MAX]; /* names of its tables, or NULL */
     bo_run *run;
     char mark[160];              /* of what session 0 writes; or "" */
+    char neighbour[160];         /* or "" */
+    bool neighbour_captures;     /* some of its tables */
+    moment then;                 /* as it has it */
+    unsigned in_neighbour;       /* bits of tables */
     unsigned in_point, captured; /* bits of tables */
     size_t at_point, at_seal;    /* commits that were made by then */
 } trial;
@@ -56,6 +60,15 @@ void trial_ok(trial *t, bo_status st, const bo_error *err, const char *what);
 
 /** Ends the capture; once more is nothing. */
 void trial_release(trial *t);
+
+/** The rollback is refused for what the documentation names and the model does not know. */
+bool trial_is_documented(const trial *t, bo_status st, const bo_error *err);
+
+/* ---- neighbour.c ---- */
+void neighbour_take(trial *t);
+void neighbour_end(trial *t, bool last);
+/** Everything since it is taken back, whatever else was done. */
+void neighbour_return(trial *t);
 
 /* ---- players.c ---- */
 /** Makes the tables and their first rows; the first step after these. */
