@@ -128,6 +128,21 @@ char bo_text_upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
+bool bo_text_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool bo_text_is_alnum(char c)
+{
+    return bo_text_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool bo_text_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 bool bo_text_same_part(const char *one, const char *other, size_t size)
 {
     size_t i = 0;
@@ -152,8 +167,7 @@ const char *bo_text_find(const char *text, const char *word)
 
 static bool is_slug_byte(char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || byte == '_' || byte == '.' || byte == '-';
+    return bo_text_is_alnum(byte) || byte == '_' || byte == '.' || byte == '-';
 }
 
 void bo_text_slug(bo_buf *out, const char *text, size_t limit)

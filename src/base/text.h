@@ -29,6 +29,9 @@ bool bo_text_starts(const char *text, const char *prefix);
 /* Words of SQL and of configuration: A-Z are a-z, whatever the locale.  In a Turkish one
  * strcasecmp() takes "COMMIT" and "commit" for two words. */
 char bo_text_upper(char c);
+bool bo_text_is_digit(char c);
+bool bo_text_is_alnum(char c); /* of ASCII: bytes of other letters are none */
+bool bo_text_is_space(char c);
 bool bo_text_same(const char *one, const char *other);
 bool bo_text_same_part(
     const char *one, const char *other, size_t size);         /* the first `size` bytes */

@@ -2,7 +2,6 @@
 /* src/cli/advice.c - what a person can do about an error: the first row that fits. */
 #include "cli/advice.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -203,7 +202,7 @@ void cli_advice(bo_buf *out, const bo_error *err, const char *point)
     if (!advice)
         return;
     for (const char *at = advice; point && (at = strstr(at, placeholder)); at += size) {
-        if (isalnum((unsigned char)at[size]))
+        if (bo_text_is_alnum(at[size]))
             continue;
         bo_buf_add(out, advice, (size_t)(at - advice) + 1);
         bo_buf_add_str(out, point);

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "store/repository_disk.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,11 +60,11 @@ const char *bo_repository_path(const bo_repository *repository)
  * in it or look like an option.  "tmp" is where unfinished work is. */
 static bool is_plain_name(const char *name)
 {
-    if (!isalnum((unsigned char)name[0]) && name[0] != '_')
+    if (!bo_text_is_alnum(name[0]) && name[0] != '_')
         return false;
     size_t size = 0;
     for (; name[size]; size++)
-        if (!isalnum((unsigned char)name[size]) && !strchr("_.-", name[size]))
+        if (!bo_text_is_alnum(name[size]) && !strchr("_.-", name[size]))
             return false;
     return size <= NAME_LIMIT && strcmp(name, BO_WORK_FOLDER) != 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/mariadb/ask.c - statements, and the server's errors in our words. */
-#include <ctype.h>
 #include <errmsg.h>
 #include <mysqld_error.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/step.h"
+#include "base/text.h"
 #include "driver/mariadb/my.h"
 
 /* ---- errors ---- */
@@ -75,7 +75,7 @@ static void add_syntax_error(bo_buf *out, const char *text)
     while (before > 0 && text[before - 1] == ' ')
         before--;
     bo_buf_add(out, text, before);
-    while (near && (isalnum((unsigned char)near[1 + size]) || near[1 + size] == '_'))
+    while (near && (bo_text_is_alnum(near[1 + size]) || near[1 + size] == '_'))
         size++;
     if (size > 0)
         bo_buf_printf(out, " near '%.*s'", (int)size, near + 1);

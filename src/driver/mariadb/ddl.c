@@ -5,9 +5,9 @@
  * It is the only place where a definition is whole: options, invisible columns, partitions and the
  * order of keys are in no table of information_schema.
  */
-#include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "driver/mariadb/describe.h"
 
 /* Past the quoted text that begins at `at`. */
@@ -23,9 +23,9 @@ static const char *skip_quoted(const char *at)
 
 static bo_status add_item(my_ddl *out, const char *from, const char *to, bo_arena *arena)
 {
-    while (from < to && isspace((unsigned char)*from))
+    while (from < to && bo_text_is_space(*from))
         from++;
-    while (to > from && isspace((unsigned char)to[-1]))
+    while (to > from && bo_text_is_space(to[-1]))
         to--;
     my_ddl_item *items = bo_arena_grow(arena, out->items, out->count, sizeof *items);
     const char *text = bo_arena_strn(arena, from, (size_t)(to - from));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/driver/mariadb/query.c - a statement with parameters, and its rows as text. */
-#include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "driver/mariadb/my.h"
 
 /* $1, $2 ... outside of quoted text become ?; they are used once and in order. */
@@ -15,10 +15,10 @@ static bo_status translate(const char *sql, uint16_t count, bo_buf *out, bo_erro
             const size_t size = close ? (size_t)(close - at) : strlen(at) - 1;
             bo_buf_add(out, at, size + 1);
             at += size;
-        } else if (*at == '$' && isdigit((unsigned char)at[1])) {
+        } else if (*at == '$' && bo_text_is_digit(at[1])) {
             seen++;
             bo_buf_add_byte(out, '?');
-            while (isdigit((unsigned char)at[1]))
+            while (bo_text_is_digit(at[1]))
                 at++;
         } else {
             bo_buf_add_byte(out, (uint8_t)*at);

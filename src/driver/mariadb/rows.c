@@ -6,9 +6,9 @@
  * with HIGH; each may be absent.  The outer ones are open, so every row there will ever be is in
  * one of them.  Of other tables the one range is "all".
  */
-#include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "driver/mariadb/my.h"
 
 #define RANGE_ROWS 20000
@@ -95,7 +95,7 @@ bo_status my_ranges(bo_conn *base, const bo_table *table, const bo_span *known, 
 static bool take_bound(const char **at, char end, char out[BOUND_SIZE])
 {
     size_t size = 0;
-    while ((isdigit((unsigned char)**at) || (size == 0 && **at == '-')) && size < BOUND_SIZE - 1)
+    while ((bo_text_is_digit(**at) || (size == 0 && **at == '-')) && size < BOUND_SIZE - 1)
         out[size++] = *(*at)++;
     out[size] = '\0';
     if (**at != end || strcmp(out, "-") == 0)

@@ -58,7 +58,7 @@ static const char *end_of_quoted(const my_splitter *self, const char *at)
 static size_t executable_comment(const char *at, const char *end)
 {
     size_t size = starts(at, end, "/*!") ? 3 : starts(at, end, "/*M!") ? 4 : 0;
-    while (size > 0 && at + size < end && isdigit((unsigned char)at[size]))
+    while (size > 0 && at + size < end && bo_text_is_digit(at[size]))
         size++;
     return size;
 }
@@ -67,7 +67,7 @@ static size_t executable_comment(const char *at, const char *end)
 static const char *skip_blank(const char *at, const char *end)
 {
     while (at < end) {
-        if (isspace((unsigned char)*at))
+        if (bo_text_is_space(*at))
             at++;
         else if (line_comment(at, end))
             at = end_of_line(at, end);
@@ -95,10 +95,10 @@ static bool read_delimiter(my_splitter *self)
         return false;
     const char *line_end = end_of_line(self->at, self->end);
     const char *from = self->at + size;
-    while (from < line_end && isspace((unsigned char)*from))
+    while (from < line_end && bo_text_is_space(*from))
         from++;
     size_t length = 0;
-    while (from + length < line_end && !isspace((unsigned char)from[length]))
+    while (from + length < line_end && !bo_text_is_space(from[length]))
         length++;
     if (length < sizeof self->delimiter) {
         memcpy(self->delimiter, from, length);
@@ -160,7 +160,7 @@ const char *my_next_word(const char *text, const char *end, char out[32])
     for (size_t open; (open = at < end ? executable_comment(at, end) : 0) > 0;)
         at = skip_blank(at + open, end);
     size_t size = 0;
-    while (at < end && (isalnum((unsigned char)*at) || *at == '_')) {
+    while (at < end && (bo_text_is_alnum(*at) || *at == '_')) {
         if (size < 31)
             out[size++] = bo_text_upper(*at);
         at++;

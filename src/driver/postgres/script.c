@@ -6,7 +6,6 @@
  * what it cannot parse is left to the server's judgement, except where a condition must not break
  * out of the statement it is put into.
  */
-#include <ctype.h>
 #include <jansson.h>
 #include <limits.h>
 #include <pg_query.h>
@@ -114,7 +113,7 @@ static void script_done(script *s)
 static size_t skip_to_word(const char *text, size_t at, size_t end)
 {
     for (;;) {
-        while (at < end && isspace((unsigned char)text[at]))
+        while (at < end && bo_text_is_space(text[at]))
             at++;
         if (end - at >= 2 && memcmp(text + at, "--", 2) == 0) {
             while (at < end && text[at] != '\n')

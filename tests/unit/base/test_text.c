@@ -2,6 +2,7 @@
 /* tests/unit/base/test_text.c - text that is safe to show, hex, names for files. */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/scope.h"
@@ -168,6 +169,18 @@ static void numbers_are_said_in_words(void **state)
     assert_string_equal(bo_buf_str(&out), "1 row 0 rows 3.4 MiB");
 }
 
+static void classes_of_bytes_are_those_of_ascii(void **state)
+{
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        const char c = (char)byte;
+        bool ascii = byte < 128; /* and there as in the locale "C", which the tests are in */
+        assert_int_equal(bo_text_is_digit(c), ascii && isdigit(byte) != 0);
+        assert_int_equal(bo_text_is_alnum(c), ascii && isalnum(byte) != 0);
+        assert_int_equal(bo_text_is_space(c), ascii && isspace(byte) != 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_slug_is_safe_as_a_file_name),
         cmocka_unit_test(numbers_are_said_in_words),
         cmocka_unit_test(an_error_of_several_layers_is_one_line),
+        cmocka_unit_test(classes_of_bytes_are_those_of_ascii),
     };
     return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
 }
