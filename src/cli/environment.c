@@ -28,7 +28,7 @@ static void given_options(const PQconninfoOption *options, bo_buf *out)
         if (o->val && o->val[0] && strcmp("options", o->keyword) == 0)
             given = o->val;
     if (given && given[0])
-        bo_buf_printf(out, "%s ", given);
+        bo_buf_add_str(out, given);
 }
 
 /* Every session of the command carries the run, whatever program it is: libpq hands PGOPTIONS to
@@ -36,7 +36,7 @@ static void given_options(const PQconninfoOption *options, bo_buf *out)
 static void mark_options(const PQconninfoOption *options, const char *run_id, bo_buf *out)
 {
     given_options(options, out);
-    bo_buf_printf(out, "-c backout.run=%s", run_id);
+    bo_buf_printf(out, "%s-c backout.run=%s", out->size ? " " : "", run_id);
 }
 
 bool cli_environment_marks(const bo_database *database, const char *run_id)

@@ -16,6 +16,8 @@ void neighbour_take(trial *t)
     trial_note(
         t, "-- backout point create of all tables, method %s", methods[t->h->neighbour.method]);
     bo_status st = bo_point_create(t->session, &t->database, &options, &points, &err);
+    if (st == BO_UNSUPPORTED && strstr(err.text, "it must be captured as well"))
+        return; /* MariaDB: of a table without a key */
     trial_ok(t, st, &err, "take another point");
     const bo_point *point = bo_point_list_get(points, 0);
     (void)snprintf(t->neighbour, sizeof t->neighbour, "%s", point->id);

@@ -14,7 +14,7 @@ static void alive(void *ctx)
     (void)ctx;
 }
 
-static bo_status run(const char *script, const char *url, bo_error *err)
+static bo_status run_as(const char *script, const char *url, bool marked, bo_error *err)
 {
     char *command[] = {"/bin/sh", "-c", (char *)script, NULL};
     bo_database database = {.url = url};
@@ -26,10 +26,16 @@ static bo_status run(const char *script, const char *url, bo_error *err)
         .shown = url,
         .run_id = "run_1",
         .point_id = "rb_1",
+        .marked = marked,
         .alive = alive,
     };
     memset(err, 0, sizeof *err);
     return cli_child_run(&child, err);
+}
+
+static bo_status run(const char *script, const char *url, bo_error *err)
+{
+    return run_as(script, url, true, err);
 }
 
 static void the_exit_code_decides(void **state)
@@ -78,6 +84,8 @@ static void the_command_finds_its_run_and_its_database(void **state)
     assert_int_equal(run("test \"$PGOPTIONS\" = '-c work_mem=8MB -c backout.run=run_1'",
                          "postgresql://u@h:5433/d?options=-c%20work_mem%3D8MB", &err),
         BO_OK);
+    assert_int_equal(
+        run_as("test \"$PGOPTIONS\" = kept", "postgresql://u@h:5433/d", false, &err), BO_OK);
 }
 
 static void the_command_finds_its_mariadb(void **state)
