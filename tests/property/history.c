@@ -264,7 +264,7 @@ history *history_make(engine on, uint64_t seed, bo_arena *arena)
     for (unsigned i = 0; i < SESSIONS; i++)
         h->settings[i] = random_settings(&h->schema, &more);
     h->neighbour = (neighbour){
-        dice_chance(&more, 25), (bo_method)dice_roll(&more, 3), (int)dice_roll(&more, 3)};
+        dice_chance(&more, 25), (bo_method)dice_roll(&more, 3), (ending)dice_roll(&more, 3)};
     weave_all(&w);
     if (h->schema.has_triggers)
         triggers_make(h, &more, arena);

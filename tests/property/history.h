@@ -58,11 +58,18 @@ typedef enum sequel {
     THEN_UNDO_AND_REPEAT, /* undone, and done again */
 } sequel;
 
+/** When a point ends. */
+typedef enum ending {
+    ENDS_AT_POINT,
+    ENDS_AT_SEAL,
+    ENDS_LAST, /* it is returned to before */
+} ending;
+
 /** Another point, of all tables, that is there at the same time. */
 typedef struct neighbour {
     bool taken; /* before anybody writes */
     bo_method method;
-    enum { ENDS_AT_POINT, ENDS_AT_SEAL, ENDS_LAST } end; /* last: it is returned to before */
+    ending end;
 } neighbour;
 
 typedef struct history {
