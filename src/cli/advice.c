@@ -9,6 +9,8 @@
 
 #define ANY BO_OK /* any status */
 
+#define NO_CONNECTION_LEFT "the server has no connection left: set workers: 1 in backout.yaml"
+
 static const struct {
     bo_status status;
     const char *sqlstate; /* beginning of it, or NULL */
@@ -38,15 +40,11 @@ static const struct {
     {ANY, NULL, "max_allowed_packet", "raise max_allowed_packet of the server"},
     {ANY, "08", NULL, "check that the server can be reached, then try again"},
     {ANY, "57P0", NULL, "the server is stopping or starting: try again in a moment"},
-    {ANY, "53300", NULL, "the server has no connection left: set workers: 1 in backout.yaml"},
+    {ANY, "53300", NULL, NO_CONNECTION_LEFT},
     {ANY, NULL, "too many connections for",
         "no further connection is allowed: set workers: 1 in backout.yaml"},
-    {ANY, NULL, "too many clients",
-        "the server has no connection left: set workers: 1 in "
-        "backout.yaml"},
-    {ANY, NULL, "connection slots are reserved",
-        "the server has no connection left: set workers: "
-        "1 in backout.yaml"},
+    {ANY, NULL, "too many clients", NO_CONNECTION_LEFT},
+    {ANY, NULL, "connection slots are reserved", NO_CONNECTION_LEFT},
     {ANY, NULL, "temp_file_limit", "raise temp_file_limit for the role, or give it more work_mem"},
     {ANY, "53100", NULL, "the disk of the database server is full: free space there"},
     {ANY, "42501", "row-level security policy",
@@ -156,8 +154,8 @@ static const struct {
         "the tables that they refer to have to come back with them: see --tables"},
     {BO_REFUSED, NULL, "is not the database the point",
         "name its database with --db (backout details ID shows which it is); to replace all rows "
-        "of another one, or of a file that was moved, by the point's: backout restore ID --db "
-        "DB; to undo the change alone in a copy that took over: backout script ID --db DB"},
+        "of another one, or of a file that was moved, by the point's: backout restore ID --db DB; "
+        "to undo the change alone in a copy that took over: backout script ID --db DB"},
     {BO_REFUSED, NULL, "is a backup: it",
         "its tables as they were: backout execute ID, or backout restore ID --db DB"},
     {BO_REFUSED, NULL, "written after the backup",

@@ -19,6 +19,8 @@ const char *my_cell(my_description *about, const char *value);
 /** One more element, zeroed, of an array in the arena; NULL: no memory. */
 void *my_grow(my_description *about, const void *items, size_t count, size_t size);
 void my_add_limit(my_description *about, const char *sentence);
+/** SQL that is executed after the rows are in. */
+void my_add_after(my_description *about, const char *sql);
 /** "TABLE_SCHEMA = ... AND TABLE_NAME = ..." with `prefix` before both names. */
 void my_where_table(bo_buf *out, const char *prefix, const char *schema, const char *local);
 

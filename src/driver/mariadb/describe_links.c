@@ -78,23 +78,10 @@ static bo_status ask_triggers(my_description *about, MYSQL_RES **out, bo_error *
     return my_ask_buf(about->conn, &sql, out, err);
 }
 
-static void add_after(my_description *about, const char *sql)
-{
-    bo_table *table = about->table;
-    const char **after =
-        my_grow(about, (const void *)table->after, table->definition_count, sizeof *after);
-    if (!after || !sql) {
-        about->failed = true;
-        return;
-    }
-    after[table->definition_count++] = sql;
-    table->after = after;
-}
-
 /* A trigger runs under the mode and collation of the session that made it. */
 static void add_settings(my_description *about, MYSQL_ROW row)
 {
-    add_after(about,
+    my_add_after(about,
         bo_arena_printf(about->arena, "SET SESSION sql_mode = '%s', collation_connection = %s",
             row[TRIGGER_MODE], row[TRIGGER_COLLATION]));
 }
@@ -115,7 +102,7 @@ static bo_status add_trigger(my_description *about, MYSQL_ROW row, bo_error *err
     table->triggers = triggers;
     if (known) {
         add_settings(about, row);
-        add_after(about, text);
+        my_add_after(about, text);
     } else {
         my_add_limit(about, bo_arena_printf(about->arena,
                                 "trigger '%s' cannot be made again: to read it, the right TRIGGER "
@@ -143,9 +130,9 @@ bo_status my_describe_after(my_description *about, bo_error *err)
     table->after = NULL;
     table->definition_count = 0;
     for (uint16_t i = 0; i < table->foreign_key_count; i++)
-        add_after(about, table->foreign_keys[i].definition);
+        my_add_after(about, table->foreign_keys[i].definition);
     for (uint16_t i = 0; i < count; i++)
-        add_after(about, triggers[i]);
+        my_add_after(about, triggers[i]);
     return about->failed ? bo_nomem(err) : BO_OK;
 }
 

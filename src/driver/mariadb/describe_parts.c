@@ -26,17 +26,26 @@ void *my_grow(my_description *about, const void *items, size_t count, size_t siz
     return room;
 }
 
-void my_add_limit(my_description *about, const char *sentence)
+static void add_text(
+    my_description *about, const char *const **list, uint16_t *count, const char *text)
 {
-    bo_table *table = about->table;
-    const char **limits =
-        my_grow(about, (const void *)table->limits, table->limit_count, sizeof *limits);
-    if (!limits || !sentence) {
+    const char **items = my_grow(about, (const void *)*list, *count, sizeof *items);
+    if (!items || !text) {
         about->failed = true;
         return;
     }
-    limits[table->limit_count++] = sentence;
-    table->limits = limits;
+    items[(*count)++] = text;
+    *list = items;
+}
+
+void my_add_limit(my_description *about, const char *sentence)
+{
+    add_text(about, &about->table->limits, &about->table->limit_count, sentence);
+}
+
+void my_add_after(my_description *about, const char *sql)
+{
+    add_text(about, &about->table->after, &about->table->definition_count, sql);
 }
 
 void my_where_table(bo_buf *out, const char *prefix, const char *schema, const char *local)
