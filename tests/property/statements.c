@@ -17,17 +17,39 @@ static unsigned given_columns(const table_def *t, dice *d)
     return given;
 }
 
-void statement_list(const schema *s, const table_def *t, unsigned given, bo_buf *out)
+/* "id + 30, n": `shift` stands behind the numbers of the key. */
+static void add_columns(
+    const schema *s, const table_def *t, unsigned given, const char *shift, bo_buf *out)
 {
-    const char *between = "(";
+    const char *between = "";
     for (unsigned i = 0; i < t->column_count; i++) {
         if (!(given >> i & 1))
             continue;
+        bool moves = schema_is_key(t, i) && t->columns[i].kind == kind_of_numbers(s->engine);
         bo_buf_add_str(out, between);
         schema_quote(s, out, t->columns[i].name);
+        bo_buf_add_str(out, moves ? shift : "");
         between = ", ";
     }
+}
+
+void statement_list(const schema *s, const table_def *t, unsigned given, bo_buf *out)
+{
+    bo_buf_add_str(out, "(");
+    add_columns(s, t, given, "", out);
     bo_buf_add_str(out, ")");
+}
+
+void statement_copy(
+    const schema *s, const table_def *t, bool replaced, const char *shift, bo_buf *out)
+{
+    unsigned given = 0;
+    for (unsigned i = 0; i < t->column_count; i++)
+        if (!t->columns[i].generated && (replaced || strcmp(t->columns[i].name, "u") != 0))
+            given |= 1u << i;
+    statement_list(s, t, given, out);
+    bo_buf_add_str(out, " SELECT ");
+    add_columns(s, t, given, shift, out);
 }
 
 void statement_insert(const schema *s, unsigned table, const char *verb, unsigned rows, int first,
@@ -191,20 +213,8 @@ static bool write_copy(const schema *s, unsigned table, dice *d, bo_buf *out)
     bool numbered = t->key_count == 1 && t->columns[t->key[0]].kind == kind_of_numbers(s->engine);
     if (t->key_count && !numbered)
         return false;
-    unsigned given = 0;
-    for (unsigned i = 0; i < t->column_count; i++)
-        given |= t->columns[i].generated || strcmp(t->columns[i].name, "u") == 0 ? 0 : 1u << i;
     bo_buf_printf(out, "INSERT INTO %s ", t->name);
-    statement_list(s, t, given, out);
-    const char *between = " SELECT ";
-    for (unsigned i = 0; i < t->column_count; i++) {
-        if (!(given >> i & 1))
-            continue;
-        bo_buf_add_str(out, between);
-        schema_quote(s, out, t->columns[i].name);
-        bo_buf_add_str(out, schema_is_key(t, i) ? " + 30" : "");
-        between = ", ";
-    }
+    statement_copy(s, t, false, " + 30", out);
     bo_buf_printf(out, " FROM %s WHERE ", t->name);
     statement_condition(s, table, d, out);
     return true;

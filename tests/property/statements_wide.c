@@ -130,31 +130,6 @@ static bool write_upsert(const schema *s, unsigned table, dice *d, bo_buf *out)
     return true;
 }
 
-/* Bits of the columns that a copy takes over; generated ones, and unless replaced unique ones, are
- * left out. */
-static unsigned copied_columns(const table_def *t, bool replaced)
-{
-    unsigned given = 0;
-    for (unsigned i = 0; i < t->column_count; i++)
-        if (!t->columns[i].generated && (replaced || strcmp(t->columns[i].name, "u") != 0))
-            given |= 1u << i;
-    return given;
-}
-
-static void write_copied(
-    const schema *s, const table_def *t, unsigned given, const char *shift, bo_buf *out)
-{
-    const char *between = " SELECT ";
-    for (unsigned i = 0; i < t->column_count; i++) {
-        if (!(given >> i & 1))
-            continue;
-        bo_buf_add_str(out, between);
-        schema_quote(s, out, t->columns[i].name);
-        bo_buf_add_str(out, schema_is_key(t, i) && is_number(s, &t->columns[i]) ? shift : "");
-        between = ", ";
-    }
-}
-
 /* Rows take the place of others. */
 static bool write_replace(const schema *s, unsigned table, dice *d, bo_buf *out)
 {
@@ -162,10 +137,8 @@ static bool write_replace(const schema *s, unsigned table, dice *d, bo_buf *out)
     const table_def *t = &s->tables[table];
     if (s->engine == ON_POSTGRES || !t->key_count)
         return false;
-    unsigned given = copied_columns(t, true);
     bo_buf_printf(out, "REPLACE INTO %s ", t->name);
-    statement_list(s, t, given, out);
-    write_copied(s, t, given, shifts[dice_roll(d, 3)], out);
+    statement_copy(s, t, true, shifts[dice_roll(d, 3)], out);
     bo_buf_printf(out, " FROM %s WHERE ", t->name);
     statement_condition(s, table, d, out);
     return true;
@@ -183,12 +156,10 @@ static bool write_with_delete(const schema *s, unsigned table, dice *d, bo_buf *
     const table_def *t = &s->tables[table];
     if (!may_mix(s))
         return false;
-    unsigned given = copied_columns(t, true);
     bo_buf_printf(out, "WITH gone AS (DELETE FROM %s WHERE ", t->name);
     statement_condition(s, table, d, out);
     bo_buf_printf(out, " RETURNING *) INSERT INTO %s ", t->name);
-    statement_list(s, t, given, out);
-    write_copied(s, t, given, dice_chance(d, 50) ? " + 30" : "", out);
+    statement_copy(s, t, true, dice_chance(d, 50) ? " + 30" : "", out);
     bo_buf_add_str(out, " FROM gone");
     if (dice_chance(d, 30))
         bo_buf_add_str(out, " LIMIT 1");

@@ -198,9 +198,10 @@ static const char *const event_names[] = {"INSERT", "UPDATE", "DELETE"};
 
 static void write_head(const struct draft *m, unsigned number, const char *options, bo_buf *out)
 {
-    bo_buf_printf(out, "TRIGGER user_%u%c %s %s", number, "iud"[m->on],
-        m -> before ? "BEFORE" : "AFTER", event_names[m->on]);
-    bo_buf_printf(out, "%s ON %s ", options, table_of(m)->name);
+    const char letter = "iud"[m->on];
+    const char *when = m->before ? "BEFORE" : "AFTER";
+    bo_buf_printf(out, "TRIGGER user_%u%c %s %s%s ON %s ", number, letter, when, event_names[m->on],
+        options, table_of(m)->name);
 }
 
 static void write_postgres(const struct draft *m, unsigned number, bo_buf *out)
