@@ -9,8 +9,7 @@
 static const char *captured_point(world *w, bo_method method)
 {
     const bo_point_options options = {.migration = "test", .method = method};
-    const char *id = world_point_as(w, &options);
-    return id;
+    return world_point_as(w, &options);
 }
 
 static const char *rows(world *w)

@@ -8,16 +8,10 @@
 
 #include "base/clock.h"
 
-static const char *sealed_point(world *w, const char *table, const char *change)
-{
-    const char *id = world_change(w, table, change);
-    return id;
-}
-
 static void the_change_is_told_with_both_images(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = sealed_point(w, "customers",
+    const char *id = world_change(w, "customers",
         "UPDATE customers SET name = 'Eve' WHERE id = 1; INSERT INTO customers VALUES (3, '');");
     assert_string_equal(exported(w, id, BO_EXPORT_JSONL, BO_EXPORT_CHANGE),
         "{\"table\":\"customers\",\"op\":\"update\",\"before\":{\"id\":\"1\",\"name\":\"Ada\"},"
@@ -37,7 +31,7 @@ static void the_rows_of_the_point_are_told_as_they_were(void **state)
 {
     world *w = world_or_skip(state);
     world_sql(w, "INSERT INTO log VALUES (NULL), (''), ('=1+1, \"x\"')");
-    const char *id = sealed_point(w, NULL, "DELETE FROM log; DELETE FROM orders;");
+    const char *id = world_change(w, NULL, "DELETE FROM log; DELETE FROM orders;");
     const char *csv = exported(w, id, BO_EXPORT_CSV, BO_EXPORT_BEFORE);
     assert_non_null(strstr(csv, "table,line\r\nlog,opened\r\nlog,opened\r\nlog,\r\nlog,\"\"\r\n"
                                 "log,\"=1+1, \"\"x\"\"\"\r\n"));
@@ -57,7 +51,7 @@ static void the_rows_of_the_point_are_told_as_they_were(void **state)
 static void what_others_did_since_leaves_the_change_out(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = sealed_point(w, NULL,
+    const char *id = world_change(w, NULL,
         "UPDATE customers SET name = 'Eve' WHERE id = 1; DELETE FROM orders WHERE id = 10;"
         "UPDATE orders SET total = 1 WHERE id = 11; INSERT INTO log VALUES ('change');");
     assert_string_equal(exported(w, id, BO_EXPORT_JSONL, BO_EXPORT_SINCE), "");
@@ -83,7 +77,7 @@ static void what_others_did_since_leaves_the_change_out(void **state)
 static void equal_rows_without_a_key_are_told_apart_by_number(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = sealed_point(w, "log", "DELETE FROM log");
+    const char *id = world_change(w, "log", "DELETE FROM log");
     world_sql(w, "INSERT INTO log VALUES ('opened'), ('opened'), ('opened')");
     assert_string_equal(exported(w, id, BO_EXPORT_CSV, BO_EXPORT_SINCE),
         "table,op,image,line\r\n"
@@ -93,7 +87,7 @@ static void equal_rows_without_a_key_are_told_apart_by_number(void **state)
 static void a_row_without_a_key_that_others_moved_is_the_same_row(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = sealed_point(w, "log", "INSERT INTO log VALUES ('change')");
+    const char *id = world_change(w, "log", "INSERT INTO log VALUES ('change')");
     world_sql(w, "DELETE FROM log WHERE line = 'change'; INSERT INTO log VALUES ('other');"
                  "INSERT INTO log VALUES ('change');");
     assert_string_equal(exported(w, id, BO_EXPORT_CSV, BO_EXPORT_SINCE),
@@ -103,7 +97,7 @@ static void a_row_without_a_key_that_others_moved_is_the_same_row(void **state)
 static void the_spool_of_an_export_does_not_stay(void **state)
 {
     world *w = world_or_skip(state);
-    const char *id = sealed_point(w, "log", "DELETE FROM log");
+    const char *id = world_change(w, "log", "DELETE FROM log");
     exported(w, id, BO_EXPORT_SQL, BO_EXPORT_SINCE);
     const char *command = bo_arena_printf(w->arena, "! ls '%s' | grep -q '^since_'", w->repository);
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */

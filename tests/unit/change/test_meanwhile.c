@@ -72,8 +72,7 @@ static bo_status script(world *w, const char *id, bo_error *err)
 
 static const char *sealed_point(world *w)
 {
-    const char *id = world_change(w, "orders", "UPDATE orders SET total = 1 WHERE id = 10");
-    return id;
+    return world_change(w, "orders", "UPDATE orders SET total = 1 WHERE id = 10");
 }
 
 static void a_file_that_prune_took_is_not_lost(void **state)
@@ -189,8 +188,7 @@ static const char *captured_point(world *w)
         .no_closure = true,
         .method = BO_METHOD_CAPTURE,
         .migration = "test"};
-    const char *id = world_point_as(w, &options);
-    return id;
+    return world_point_as(w, &options);
 }
 
 static void release(world *w, const char *id)

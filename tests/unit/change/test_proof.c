@@ -83,12 +83,11 @@ static void assert_noticed(world *w, const char *id, const bo_rollback_options *
 
 static const char *changed_point(world *w)
 {
-    const char *id = world_change(w, NULL,
+    return world_change(w, NULL,
         "UPDATE customers SET name = 'Bobby' WHERE id = 2;"
         "UPDATE orders SET total = 1 WHERE id = 10; DELETE FROM orders WHERE id = 12;"
         "INSERT INTO orders VALUES (13, 1, 1);"
         "DELETE FROM log; INSERT INTO log VALUES ('new')");
-    return id;
 }
 
 static const bo_rollback_options partial = {.type = BO_ROLLBACK_PARTIAL}, full = {0};
