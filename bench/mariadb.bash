@@ -6,11 +6,7 @@ mariadb_server=""
 
 # MariaDB refuses to run as root; Debian's package brings the user 'mysql'.
 as_mariadb() {
-    if [ "$(id -u)" -eq 0 ]; then
-        (cd / && runuser -u mysql -- "$@")
-    else
-        "$@"
-    fi
+    (cd / && as_user mysql "$@")
 }
 
 mariadb_configuration() {

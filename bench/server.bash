@@ -6,11 +6,7 @@ server=""
 
 # PostgreSQL refuses to run as root; Debian's package brings the user 'postgres'.
 as_server() {
-    if [ "$(id -u)" -eq 0 ]; then
-        (cd / && runuser -u postgres -- "$@")
-    else
-        "$@"
-    fi
+    (cd / && as_user postgres "$@")
 }
 
 # The newest server on this machine: its programs are not on PATH in Debian.

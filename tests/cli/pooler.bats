@@ -2,6 +2,7 @@
 # tests/cli/pooler.bats - a PgBouncer between the program and PostgreSQL.
 
 load ../support/bats/common
+load ../support/as-user
 load trouble
 
 setup() {
@@ -24,15 +25,6 @@ teardown() {
 
 rows() { sql -c 'SELECT * FROM t ORDER BY 1'; }
 
-# As the user that the server runs as: PgBouncer does not run as root.
-as_server() {
-    if [ "$(id -u)" -eq 0 ]; then
-        runuser -u postgres -- "$@"
-    else
-        "$@"
-    fi
-}
-
 # start_pooler MODE [SETTING...]: $pooled is the URL of the test's database through it.
 start_pooler() {
     pooler=$(mktemp -d "${TMPDIR:-/tmp}/pooler.XXXXXX")
@@ -54,7 +46,7 @@ END
     if [ "$(id -u)" -eq 0 ]; then
         chown -R postgres "$pooler"
     fi
-    as_server "$pooler_program" -q -d "$pooler/ini" 3>&-
+    as_user postgres "$pooler_program" -q -d "$pooler/ini" 3>&-
     pooled="postgresql:///$PG_DATABASE?host=$pooler&port=6432&user=app"
     eventually psql -X -q "$pooled" -c ''
 }

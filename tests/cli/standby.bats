@@ -2,6 +2,7 @@
 # tests/cli/standby.bats - a standby of PostgreSQL: looked at, lagging behind, and promoted.
 
 load ../support/bats/common
+load ../support/as-user
 load trouble
 load trouble-server
 
@@ -21,32 +22,24 @@ setup() {
 }
 teardown() {
     cd /
-    [ -z "${own_server:-}" ] || as_server pg_ctl stop -w -s -m immediate -D "$own_server/standby/data" || true
+    [ -z "${own_server:-}" ] || as_user postgres pg_ctl stop -w -s -m immediate -D "$own_server/standby/data" || true
     end_own_server
 }
 
 rows() { sql -c 'SELECT * FROM t ORDER BY 1'; }
 on_standby() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$standby_url" "$@"; }
 
-as_server() {
-    if [ "$(id -u)" -eq 0 ]; then
-        runuser -u postgres -- "$@"
-    else
-        "$@"
-    fi
-}
-
 start_standby() {
     local dir=$own_server/standby super=$BACKOUT_TEST_PG_SUPER_URL
     cd "$own_server" || return
-    as_server tee -a "$own_server/server/data/pg_hba.conf" >/dev/null <<<"local replication all trust"
+    as_user postgres tee -a "$own_server/server/data/pg_hba.conf" >/dev/null <<<"local replication all trust"
     psql -X -q "$super" -c 'SELECT pg_reload_conf()' >/dev/null
     mkdir -m 700 "$dir"
     [ "$(id -u)" -ne 0 ] || chown postgres "$dir"
-    as_server pg_basebackup -R -c fast -D "$dir/data" -h "$BACKOUT_TEST_PG_DIR" -p "$BACKOUT_TEST_PG_PORT" -U postgres
-    as_server tee -a "$dir/data/postgresql.auto.conf" >/dev/null <<<"unix_socket_directories = '$dir'
+    as_user postgres pg_basebackup -R -c fast -D "$dir/data" -h "$BACKOUT_TEST_PG_DIR" -p "$BACKOUT_TEST_PG_PORT" -U postgres
+    as_user postgres tee -a "$dir/data/postgresql.auto.conf" >/dev/null <<<"unix_socket_directories = '$dir'
 listen_addresses = ''"
-    as_server pg_ctl start -w -s -D "$dir/data" -l "$dir/log" -o "-p $BACKOUT_TEST_PG_PORT" >/dev/null 3>&-
+    as_user postgres pg_ctl start -w -s -D "$dir/data" -l "$dir/log" -o "-p $BACKOUT_TEST_PG_PORT" >/dev/null 3>&-
     cd "$BATS_TEST_TMPDIR/work" || return
 }
 
@@ -94,7 +87,7 @@ caught_up() {
     caught_up
     cd /
     "$server_program" stop "$own_server/server"
-    as_server pg_ctl promote -w -s -D "$own_server/standby/data"
+    as_user postgres pg_ctl promote -w -s -D "$own_server/standby/data"
     cd -
     run -0 --separate-stderr backout execute latest --type partial --yes --db "$standby_url"
     [[ $output == *"proof: match"* ]]
