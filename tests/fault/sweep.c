@@ -13,16 +13,10 @@ struct one {
     unsigned faults, survived;
 };
 
-bool sweep_everything(void)
-{
-    const char *how = getenv("BACKOUT_TEST_SWEEP");
-    return how && strcmp(how, "full") == 0;
-}
-
 static unsigned next_place(const struct one *one, unsigned nth)
 {
     const sweep *how = one->sweep;
-    const unsigned stride = sweep_everything() ? how->full_stride : how->stride;
+    const unsigned stride = at_full_length() ? how->full_stride : how->stride;
     if (stride == 0 || nth < how->dense)
         return nth + 1;
     return nth == how->dense ? nth + 1 + one->shift % stride : nth + stride;
@@ -48,7 +42,7 @@ static void try_places(struct one *one, scene *s)
 static void try_moments(struct one *one, scene *s)
 {
     const sweep *how = one->sweep;
-    const unsigned moments = sweep_everything() ? how->full_moments : how->moments;
+    const unsigned moments = at_full_length() ? how->full_moments : how->moments;
     unsigned seed = 20261120 + one->shift;
     print_message("# seed %u\n", seed);
     for (unsigned i = 0; i < moments; i++) {
@@ -91,7 +85,7 @@ static bool concerns(const sweep *how, const operation *op, const setting *at)
     return (how->engines & op->engines & ON(at->engine)) &&
            (how->methods & op->methods & BY(at->method)) &&
            (!how->only || listed(how->only, op->name)) &&
-           !(how->skip && listed(how->skip, op->name)) && (!how->full || sweep_everything());
+           !(how->skip && listed(how->skip, op->name)) && (!how->full || at_full_length());
 }
 
 static const char *const engines[] = {"SQLite", "PostgreSQL", "MariaDB"};

@@ -30,9 +30,6 @@ typedef struct sweep {
 /* Where methods have little that is their own. */
 #define BY_EITHER (BY(BO_METHOD_SNAPSHOT) | BY(BO_METHOD_CAPTURE))
 
-/** BACKOUT_TEST_SWEEP=full. */
-bool sweep_everything(void);
-
 /** Runs it as a cmocka group, a test for each operation, engine and method; says at the end how
  * many faults there were and after how many all was as it has to be.
  * @param only  "*partial on SQLite": the tests whose names match; NULL: all. */

@@ -71,7 +71,7 @@ static void damage_by_a_disk_that_lies_is_told_and_never_used(void **state)
         {"partial", NULL, "undo", "sealed", BO_ROLLBACK_PARTIAL, SCENE_KEPT, SCENE_LATER},
         {"full", NULL, "undo", "sealed", BO_ROLLBACK_FULL, SCENE_ORIGINAL, SCENE_LATER},
     };
-    const unsigned stride = sweep_everything() ? 1 : SAMPLE;
+    const unsigned stride = at_full_length() ? 1 : SAMPLE;
     unsigned faults = 0, damaged = 0;
     (void)state;
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {

@@ -16,8 +16,7 @@ static unsigned seed = 20261120, faults, survived;
 
 static unsigned moments(void)
 {
-    const char *how = getenv("BACKOUT_TEST_SWEEP");
-    return how && strcmp(how, "full") == 0 ? FULL_MOMENTS : MOMENTS;
+    return at_full_length() ? FULL_MOMENTS : MOMENTS;
 }
 
 static unsigned next_moment(unsigned longest_us)

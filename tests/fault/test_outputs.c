@@ -106,7 +106,7 @@ static void sweep_one(const operation *op, fault_kind kind, unsigned *faults)
 {
     const setting at = {.method = BO_METHOD_SNAPSHOT};
     const bool reads = op->run == check_all && kind == FAULT_FILE_CALL;
-    const unsigned stride = sweep_everything() ? 1 : reads ? SAMPLE_OF_CHECK : SAMPLE;
+    const unsigned stride = at_full_length() ? 1 : reads ? SAMPLE_OF_CHECK : SAMPLE;
     scene *s = scene_open(op, &at);
     unsigned nth = 1;
     for (; scene_attempt(s, kind, nth); nth += stride, (*faults)++)

@@ -16,7 +16,7 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {KILLED, THERE, CAPTURE, MAKES, .stride = 5},
+        {KILLED, THERE, CAPTURE, MAKES, .stride = 13},
         {FAILS, THERE, CAPTURE, MAKES, .stride = 17},
         {LOST, THERE, CAPTURE, MAKES, .stride = 17},
         {KILLED, THERE, CAPTURE, OTHERS, .stride = 83},

@@ -185,18 +185,6 @@ struct one {
     unsigned met, survived;
 };
 
-static unsigned from_environment(const char *name, unsigned otherwise)
-{
-    const char *text = getenv(name);
-    return text && text[0] ? (unsigned)strtoul(text, NULL, 10) : otherwise;
-}
-
-static bool everything(void)
-{
-    const char *how = getenv("BACKOUT_TEST_SWEEP");
-    return how && strcmp(how, "full") == 0;
-}
-
 static bool takes_part(const act *a, const setting *at)
 {
     return (a->engines & ON(at->engine)) && (a->methods & BY(at->method));
@@ -217,7 +205,7 @@ static bool can_meet(const struct one *one, const act *a, const act *b)
 
 static void meet(struct one *one, meeting *m, const act *a, const act *b, unsigned rounds)
 {
-    const unsigned seed = from_environment("BACKOUT_TEST_SEED", 1);
+    const unsigned seed = (unsigned)number_from("BACKOUT_TEST_SEED", 1);
     meeting_choose(m, a, b);
     for (unsigned i = 0; i < rounds; i++) {
         one->met++;
@@ -237,12 +225,13 @@ static void meet_each_other(void **state)
     const bool here = one->setting.engine == WORLD_SQLITE;
     const unsigned few = here ? FEW_ON_SQLITE : FEW_ON_SERVERS;
     const unsigned many = here ? ROUNDS_ON_SQLITE : ROUNDS_ON_SERVERS;
-    const unsigned rounds = everything() ? from_environment("BACKOUT_TEST_ROUNDS", many) : 1;
+    const unsigned rounds =
+        at_full_length() ? (unsigned)number_from("BACKOUT_TEST_ROUNDS", many) : 1;
     unsigned pairs = 0;
     for (size_t i = 0; how->acts[i]; i++)
         for (size_t j = how->other == OTHER_SAME_CATALOG ? i : 0; how->acts[j]; j++)
             pairs += can_meet(one, how->acts[i], how->acts[j]);
-    const unsigned every = everything() || pairs <= few ? 1 : pairs / few;
+    const unsigned every = at_full_length() || pairs <= few ? 1 : pairs / few;
     unsigned at = one->shift % every;
     for (size_t i = 0; how->acts[i]; i++) {
         for (size_t j = how->other == OTHER_SAME_CATALOG ? i : 0; how->acts[j]; j++)
@@ -257,7 +246,7 @@ static const char *const engines[] = {"SQLite", "PostgreSQL", "MariaDB"};
 static bool is_chosen(const beginning *how, const setting *at)
 {
     return (!how->shared || at->engine == WORLD_POSTGRES) &&
-           (everything() || at->method != BO_METHOD_BOTH);
+           (at_full_length() || at->method != BO_METHOD_BOTH);
 }
 
 static size_t make_tests(struct one *all, struct CMUnitTest *tests)

@@ -120,18 +120,10 @@ static void tell(const place *p, uint64_t seed, finding *found)
 
 /* ---- the test ---- */
 
-static uint64_t number_of(const char *variable, uint64_t otherwise)
-{
-    const char *text = getenv(variable);
-    return text && text[0] ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static uint64_t how_many(void)
 {
     static const unsigned few[] = {300, 40, 40};
-    const char *sweep = getenv("BACKOUT_TEST_SWEEP");
-    bool full = sweep && strcmp(sweep, "full") == 0;
-    return number_of("BACKOUT_TEST_HISTORIES", full ? FULL : few[chosen_engine]);
+    return number_from("BACKOUT_TEST_HISTORIES", at_full_length() ? FULL : few[chosen_engine]);
 }
 
 static void add_up(finding *all, const finding *one)
@@ -153,7 +145,7 @@ static void random_histories_end_as_the_model_says(void **state)
     if (!place_open(&p, chosen_engine))
         skip();
     finding *found = shared_finding();
-    uint64_t first = chosen_seed ? chosen_seed : number_of("BACKOUT_TEST_SEED", 1);
+    uint64_t first = chosen_seed ? chosen_seed : number_from("BACKOUT_TEST_SEED", 1);
     uint64_t count = chosen_seed ? 1 : how_many();
     static const bool nothing[STEPS_MAX];
     unsigned failed = 0;

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,6 +38,20 @@ static inline const char *temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
     return folder && folder[0] ? folder : "/tmp";
+}
+
+/* BACKOUT_TEST_SWEEP=full: every place and moment is tried, not a sample of them. */
+static inline bool at_full_length(void)
+{
+    const char *how = getenv("BACKOUT_TEST_SWEEP");
+    return how && strcmp(how, "full") == 0;
+}
+
+/* A number of the environment, or that one. */
+static inline uint64_t number_from(const char *variable, uint64_t otherwise)
+{
+    const char *text = getenv(variable);
+    return text && text[0] ? strtoull(text, NULL, 10) : otherwise;
 }
 
 /* Memory is not what it is under a sanitizer: gcc says so by a macro, clang by a feature. */
