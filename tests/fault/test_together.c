@@ -285,8 +285,8 @@ int main(int argc, char **argv)
             survived += (int)all[i].setting.engine == engine ? all[i].survived : 0;
         }
         if (met > 0)
-            print_message(
-                "# sweep together-%s: %u faults, %u survived\n", engines[engine], met, survived);
+            print_message("# sweep two processes at once on %s: %u faults, %u survived\n",
+                engines[engine], met, survived);
     }
     return failed;
 }
