@@ -24,6 +24,11 @@ char *bo_json_dump(const json_t *json, size_t flags)
     return bo_buf_take_str(&out);
 }
 
+bool bo_json_no_memory(const json_error_t *why)
+{
+    return !why->text[0] || json_error_code(why) == json_error_out_of_memory;
+}
+
 json_t *bo_json_string(const char *text)
 {
     if (!text)

@@ -18,10 +18,9 @@ static bool emptied_by_change(const bo_undo *undo, uint32_t table, uint64_t rows
 {
     if (strcmp(undo->record.kind, "backup") == 0)
         return false;
-    if (!undo->sealed || bo_point_is_open(&undo->record, table))
+    if (!undo->sealed || bo_point_is_open(undo->details, table))
         return true;
-    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
-    const json_t *item = json_array_get(json_object_get(details, "tables"), table);
+    const json_t *item = bo_undo_recorded(undo, table);
     json_int_t inserted = json_integer_value(json_object_get(item, "inserted"));
     json_int_t deleted = json_integer_value(json_object_get(item, "deleted"));
     return (json_int_t)rows + inserted - deleted == 0;

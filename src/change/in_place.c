@@ -14,7 +14,7 @@
 
 /* The whole sealed change, nothing chosen, nobody's row in between.  What a seal that failed has
  * kept is not what was sealed. */
-static bool is_whole(const bo_undo *undo, const json_t *tables)
+static bool is_whole(const bo_undo *undo)
 {
     const bo_rollback_options *options = undo->options;
     if (undo->full || options->dry_run || options->table_count || options->where_count ||
@@ -27,7 +27,7 @@ static bool is_whole(const bo_undo *undo, const json_t *tables)
             continue;
         if (!part->captured || part->left_out || !part->now || undo->journal->broken[i] ||
             undo->mixed[i].count ||
-            !json_is_true(json_object_get(json_array_get(tables, i), "kept")))
+            !json_is_true(json_object_get(bo_undo_recorded(undo, i), "kept")))
             return false;
     }
     return true;
@@ -59,9 +59,7 @@ bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
     const bo_capture_driver *capture = conn->driver->capture;
     if (!capture || !capture->undo_kept)
         return BO_OK;
-    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
-    const json_t *kept = json_object_get(details, "tables");
-    if (!is_whole(undo, kept))
+    if (!is_whole(undo))
         return BO_OK;
     size_t parts = (size_t)undo->intent->part_count + 1;
     const bo_table **tables = bo_arena_array(undo->arena, parts, sizeof *tables);
@@ -73,7 +71,7 @@ bo_status bo_undo_try_in_place(bo_undo *undo, bo_error *err)
         if (undo->fates[i].entries == 0)
             continue;
         tables[count] = undo->intent->parts[i].now;
-        wanted[count++] = inverse_of_change(json_array_get(kept, i));
+        wanted[count++] = inverse_of_change(bo_undo_recorded(undo, i));
     }
     if (count == 0)
         return BO_OK;

@@ -41,7 +41,7 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
             "table '%s' changed its shape, and its rows at the point are not stored\nits changes "
             "were captured, which ends where the table is dropped or altered",
             part->was->name);
-    if (!undo->full && !bo_undo_by_writers(undo) && bo_point_is_open(&undo->record, table))
+    if (!undo->full && !bo_undo_by_writers(undo) && bo_point_is_open(undo->details, table))
         return bo_fail(err, BO_REFUSED,
             "table '%s' had changed its shape%s when the point was sealed\nwhat the change did to "
             "its rows is not known",

@@ -240,7 +240,7 @@ bo_status bo_undo_find_lost(bo_undo *undo, bo_error *err)
             err);
     }
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        st = !undo->sealed || bo_point_is_open(&undo->record, i)
+        st = !undo->sealed || bo_point_is_open(undo->details, i)
                  ? lose_all_in_table(&losing, i, err)
                  : lose_in_table(&losing, i, err);
     bo_changes_done(&losing.change);

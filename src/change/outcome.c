@@ -89,7 +89,7 @@ static void note_made_again(bo_undo *undo, bool done)
             part->was->name, done ? "was" : "is", done ? "was" : "will be");
         if (done)
             bo_buf_add_str(&undo->notes, undone);
-        else if (!bo_point_is_open(&undo->record, i)) /* the change did not do it */
+        else if (!bo_point_is_open(undo->details, i)) /* the change did not do it */
             bo_buf_add_str(
                 &undo->notes, "; if it was renamed, rename it back first instead: it has the rows");
         bo_buf_add_str(&undo->notes, "\n");

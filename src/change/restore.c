@@ -17,7 +17,7 @@
 
 /* ---- planning ---- */
 
-static bo_status check_point(const bo_undo *undo, bo_error *err)
+static bo_status check_point(bo_undo *undo, bo_error *err)
 {
     const bo_point_record *record = &undo->record;
     if (!record->file || !record->file[0])
@@ -29,7 +29,8 @@ static bo_status check_point(const bo_undo *undo, bo_error *err)
     if (record->status == BO_POINT_CREATING || record->status == BO_POINT_FAILED)
         return bo_fail(err, BO_REFUSED, "point '%s' is %s and cannot be used", record->id,
             bo_point_status_name(record->status));
-    return bo_undo_check_real(undo, err);
+    bo_status st = bo_undo_check_real(undo, err);
+    return st == BO_OK ? bo_undo_read_details(undo, err) : st;
 }
 
 /* Under the run nobody else seals, prunes or rolls back this point: its record holds from here on.

@@ -14,6 +14,7 @@
 #include "change/aside.h"
 #include "change/dependents.h"
 #include "change/road.h"
+#include "change/seal.h"
 #include "change/watch.h"
 #include "store/live.h"
 
@@ -24,6 +25,18 @@ bo_status bo_undo_check_real(const bo_undo *undo, bo_error *err)
         return BO_OK;
     return bo_fail(err, BO_REFUSED,
         "point '%s' is of a dry run: it can be rehearsed with --dry-run only", record->id);
+}
+
+bo_status bo_undo_read_details(bo_undo *undo, bo_error *err)
+{
+    json_decref(undo->details);
+    undo->details = NULL;
+    return bo_point_details_read(&undo->record, &undo->details, err);
+}
+
+const json_t *bo_undo_recorded(const bo_undo *undo, uint32_t table)
+{
+    return json_array_get(json_object_get(undo->details, "tables"), table);
 }
 
 bo_status bo_undo_allocate(bo_undo *undo, size_t part_count, bo_error *err)
@@ -314,5 +327,6 @@ void bo_undo_done(bo_undo *undo)
     bo_content_free(undo->change);
     bo_target_free(undo->target);
     bo_buf_done(&undo->notes);
+    json_decref(undo->details);
     bo_arena_free(undo->arena);
 }

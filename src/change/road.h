@@ -20,6 +20,8 @@ typedef struct bo_road {
 bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out, bo_error *err);
 /** The plan only, with a report; nothing is changed. */
 bo_status bo_undo_rehearse(bo_undo *undo, const bo_road *road, bo_rollback **out, bo_error *err);
+/** Parses what the record says of its tables; again, when the record was read again. */
+bo_status bo_undo_read_details(bo_undo *undo, bo_error *err);
 /** Refuses the point of a dry run, unless this is one, too. */
 bo_status bo_undo_check_real(const bo_undo *undo, bo_error *err);
 /** Makes the per-part arrays of `undo`. */

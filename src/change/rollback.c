@@ -49,6 +49,9 @@ static bo_status check_point(bo_undo *undo, bo_error *err)
             "'%s' is a backup: it belongs to no change, so there is nothing to tell from later "
             "writes",
             record->id);
+    st = bo_undo_read_details(undo, err);
+    if (st != BO_OK)
+        return st;
     undo->sealed = record->change_file && record->change_file[0];
     undo->full = undo->options->type == BO_ROLLBACK_FULL && record->file && record->file[0];
     if (bo_undo_by_writers(undo) && !(record->file && record->file[0]))
@@ -117,15 +120,14 @@ static bo_status note_later_changes(bo_undo *undo, bo_error *err)
         return BO_OK;
     bo_status st =
         bo_catalog_points(undo->session->catalog, &here, undo->arena, &points, &count, err);
-    BO_OWN(json_ref) *ours = json_loads(undo->record.details, 0, NULL);
     for (size_t i = 0; st == BO_OK && i < count; i++) { /* newest first */
         if (strcmp(points[i].id, undo->record.id) == 0)
             break;
         if (points[i].status != BO_POINT_SEALED || strcmp(points[i].kind, "point") != 0)
             continue;
         BO_OWN(json_ref) *theirs = json_loads(points[i].details, 0, NULL);
-        const char *table =
-            shared_table(json_object_get(ours, "tables"), json_object_get(theirs, "tables"));
+        const char *table = shared_table(
+            json_object_get(undo->details, "tables"), json_object_get(theirs, "tables"));
         if (table)
             bo_buf_printf(
                 &undo->notes, "%s: the later change of %s goes, too\n", table, points[i].id);
@@ -180,7 +182,7 @@ static bo_status refuse_unclear(const bo_undo *undo, bo_error *err)
 {
     bool by_change = false;
     for (uint32_t i = 0; i < undo->intent->part_count; i++)
-        by_change = by_change || (undo->lost_of[i] && bo_point_is_open(&undo->record, i));
+        by_change = by_change || (undo->lost_of[i] && bo_point_is_open(undo->details, i));
     (void)bo_fail(err, BO_REFUSED, "%s\nwhether others wrote them since is not known",
         by_change ? "type full would discard rows of a table whose shape the change altered"
                   : "type full would discard rows of a table whose shape was altered since");

@@ -34,9 +34,20 @@ static bo_status keep_change(
     return bo_draft_change(sealing->draft, table, before, after, err);
 }
 
-bool bo_point_is_open(const bo_point_record *record, uint32_t table)
+bo_status bo_point_details_read(const bo_point_record *record, json_t **out, bo_error *err)
 {
-    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
+    json_error_t why;
+    json_t *details = json_loads(record->details, 0, &why);
+    if (!details && bo_json_no_memory(&why))
+        return bo_nomem(err);
+    if (!details)
+        return bo_fail(err, BO_CORRUPT, "the catalog's record of '%s' cannot be read", record->id);
+    *out = details;
+    return BO_OK;
+}
+
+bool bo_point_is_open(const json_t *details, uint32_t table)
+{
     const json_t *item = json_array_get(json_object_get(details, "tables"), table);
     return json_is_true(json_object_get(item, "open"));
 }

@@ -18,9 +18,11 @@ typedef struct bo_writer {
  * @retval BO_CONFLICT  `run` was found dead meanwhile: the record is left as it is. */
 bo_status bo_point_seal_record(bo_session *session, bo_target *target, const char *run,
     bo_point_record *record, bo_writer writer, bo_arena *arena, bo_error *err);
-/** True when the seal could not tell what the change did to this table (DDL): all since counts as
- * the change. */
-bool bo_point_is_open(const bo_point_record *record, uint32_t table);
+/** The recorded details; BO_CORRUPT when they are no JSON.  The caller's to free. */
+bo_status bo_point_details_read(const bo_point_record *record, json_t **out, bo_error *err);
+/** Of these: true when the seal could not tell what the change did to this table (DDL), so that all
+ * since counts as the change. */
+bool bo_point_is_open(const json_t *details, uint32_t table);
 /** True when the recorded details say so of some table: "open", "unstored", ... */
 bool bo_point_has_table(const bo_point_record *record, const char *flag);
 /** True when the rows of every table are in the point's snapshot. */

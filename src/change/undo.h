@@ -41,6 +41,7 @@ typedef struct bo_undo {
     bo_arena *arena;
     const bo_rollback_options *options;
     bo_point_record record; /* of the point */
+    json_t *details;        /* the record's, parsed: its tables are asked for one by one */
     bool sealed;
     bool in_place;       /* partial: it was done inside the database already, and read back there */
     bool full;           /* the whole tables are made as they were (a snapshot is there) */
@@ -101,6 +102,10 @@ BO_DEFINE_SCOPE(bo_rollback);
  * as failed when the rollback begins.  When it does not begin, `run` is still live. */
 bo_status bo_rollback_follow(bo_session *session, const bo_database *database, const char *id,
     const char *run, const bo_rollback_options *options, bo_rollback **out, bo_error *err);
+
+/* ---- road.c ---- */
+/** What the record says of part `table`; NULL: nothing. */
+const json_t *bo_undo_recorded(const bo_undo *undo, uint32_t table);
 
 /* ---- intent.c ---- */
 /** Opens what the rollback needs, describes the tables, checks their shape, chooses the parts.

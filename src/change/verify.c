@@ -23,8 +23,9 @@ void bo_verification_free(bo_verification *verification)
 struct verifying {
     bo_session *session;
     bo_target *target;
-    bo_arena *arena;     /* of the result */
-    bo_content *content; /* snapshot, or changeset of an undo point */
+    bo_arena *arena;       /* of the result */
+    bo_content *content;   /* snapshot, or changeset of an undo point */
+    const json_t *details; /* of the point's record */
     bool with_change; /* against after: the rows are those of the point with the change in them */
     bo_verify_table *tables;
     uint64_t *missing, *extra; /* rows, of each part */
@@ -190,8 +191,7 @@ static bo_status name_differences(struct verifying *verifying, bo_error *err)
 
 /* ---- the whole ---- */
 
-static bo_status leave_out_reshaped(
-    struct verifying *verifying, const bo_point_record *record, bo_error *err)
+static bo_status leave_out_reshaped(struct verifying *verifying, bo_error *err)
 {
     for (uint32_t i = 0; i < verifying->content->part_count; i++) {
         bo_part *part = &verifying->content->parts[i];
@@ -200,7 +200,7 @@ static bo_status leave_out_reshaped(
         bo_status st = bo_shape_of(part, verifying->arena, &shape, &notes, err);
         if (st != BO_OK)
             return st;
-        bool open = verifying->with_change && bo_point_is_open(record, i);
+        bool open = verifying->with_change && bo_point_is_open(verifying->details, i);
         part->left_out = shape != BO_SHAPE_SAME || open;
         const char *lines = bo_buf_str(&notes);
         if (open)
@@ -235,13 +235,12 @@ static bo_status note_chosen(
 
 /* How many rows the tables have, and how many they must have: of the differences one follows from
  * the other. */
-static bo_status count_rows(struct verifying *verifying, const bo_diff_result *result,
-    const bo_point_record *record, bo_error *err)
+static bo_status count_rows(
+    struct verifying *verifying, const bo_diff_result *result, bo_error *err)
 {
     const bo_content *content = verifying->content;
     bo_conn *conn = verifying->target->conn;
-    BO_OWN(json_ref) *details = json_loads(record->details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
+    const json_t *tables = json_object_get(verifying->details, "tables");
     bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
         const bo_part *part = &content->parts[i];
@@ -283,7 +282,7 @@ static bo_status verify_snapshot(
                              bo_target_workers(verifying->target), note, verifying, &result, err);
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
         st = note_chosen(verifying, i, result.entered[i], err);
-    return st == BO_OK ? count_rows(verifying, &result, record, err) : st;
+    return st == BO_OK ? count_rows(verifying, &result, err) : st;
 }
 
 static char *one_line(bo_arena *arena, const char *text)
@@ -327,7 +326,7 @@ static bo_status compare(
     bo_status st = bo_content_begin(
         content, conn, held || bo_content_has_predicate(content) ? BO_TX_WRITE : BO_TX_READ, err);
     if (st == BO_OK)
-        st = leave_out_reshaped(verifying, record, err);
+        st = leave_out_reshaped(verifying, err);
     if (st == BO_OK && !held)
         st = use_journals(verifying, record, err);
     if (st == BO_OK && !held)
@@ -365,14 +364,18 @@ static bo_status verify_record(bo_session *session, bo_target *target,
         after ? bo_point_check_sealed(record, "the state after the change is not known", err)
               : bo_point_check_whole(record, err);
     BO_OWN(bo_content) *content = NULL;
+    BO_OWN(json_ref) *details = NULL;
     if (st == BO_OK)
         st = bo_content_open_of(session, record, !has_snapshot, &content, err);
+    if (st == BO_OK)
+        st = bo_point_details_read(record, &details, err);
     if (st != BO_OK)
         return st;
     struct verifying verifying = {.session = session,
         .target = target,
         .arena = arena,
         .content = content,
+        .details = details,
         .with_change = after && has_snapshot};
     verifying.tables =
         bo_arena_array(arena, (size_t)content->part_count + 1, sizeof *verifying.tables);

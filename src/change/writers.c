@@ -228,10 +228,8 @@ static bo_status read_keys(bo_undo *undo, uint32_t table, const json_t *keys, bo
 
 bo_status bo_undo_read_mixed(bo_undo *undo, bo_error *err)
 {
-    BO_OWN(json_ref) *details = json_loads(undo->record.details, 0, NULL);
-    const json_t *tables = json_object_get(details, "tables");
     bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++)
-        st = read_keys(undo, i, json_object_get(json_array_get(tables, i), "mixed"), err);
+        st = read_keys(undo, i, json_object_get(bo_undo_recorded(undo, i), "mixed"), err);
     return st;
 }

@@ -2,7 +2,8 @@
 /* src/format/pack_parts.c - what a pack is made of, for writer and reader alike. */
 #include <string.h>
 
-#include "format/pack_internal.h"
+#include "base/json.h"
+#include "format//pack_internal.h"
 
 static void put_le32(uint8_t *at, uint32_t value)
 {
@@ -87,7 +88,7 @@ bo_status bo_pack_json_read(bo_span text, const char *part, json_t **out, bo_err
     if (text.size > BO_PACK_META_MAX || !is_frugal(text))
         return bo_fail(err, BO_CORRUPT, "%s: larger than any that is written", part);
     json_t *json = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &why);
-    if (!json && (!why.text[0] || json_error_code(&why) == json_error_out_of_memory))
+    if (!json && bo_json_no_memory(&why))
         return bo_nomem(err);
     if (!json_is_object(json)) {
         json_decref(json);
