@@ -92,19 +92,31 @@ static bo_status read_again(bo_undo *undo, bo_error *err)
     return st == BO_OK ? check_point(undo, err) : st;
 }
 
-/* A table that both points have, or NULL. */
-static const char *shared_table(const json_t *ours, const json_t *theirs)
+/* The names of a record's tables, to look one up; NULL: no memory. */
+static json_t *names_of(const json_t *details)
 {
-    size_t i, k;
-    const json_t *our, *their;
-    json_array_foreach(ours, i, our)
+    BO_OWN(json_ref) *names = json_object();
+    size_t i;
+    const json_t *table;
+    json_array_foreach(json_object_get(details, "tables"), i, table)
     {
-        const json_t *named = json_object_get(our, "name");
-        json_array_foreach(theirs, k, their)
-        {
-            if (named && json_equal(named, json_object_get(their, "name")))
-                return json_string_value(named);
-        }
+        const char *name = json_string_value(json_object_get(table, "name"));
+        if (name && json_object_set_new(names, name, json_true()) != 0)
+            return NULL;
+    }
+    return BO_TAKE(names);
+}
+
+/* A table that both points have, or NULL. */
+static const char *shared_table(const json_t *ours, const json_t *details)
+{
+    size_t i;
+    const json_t *table;
+    json_array_foreach(json_object_get(details, "tables"), i, table)
+    {
+        const char *name = json_string_value(json_object_get(table, "name"));
+        if (name && json_object_get(ours, name))
+            return name;
     }
     return NULL;
 }
@@ -118,16 +130,17 @@ static bo_status note_later_changes(bo_undo *undo, bo_error *err)
     size_t count = 0;
     if (!undo->full || undo->sealed || is_backup(undo))
         return BO_OK;
+    BO_OWN(json_ref) *ours = names_of(undo->details);
     bo_status st =
-        bo_catalog_points(undo->session->catalog, &here, undo->arena, &points, &count, err);
+        ours ? bo_catalog_points(undo->session->catalog, &here, undo->arena, &points, &count, err)
+             : bo_nomem(err);
     for (size_t i = 0; st == BO_OK && i < count; i++) { /* newest first */
         if (strcmp(points[i].id, undo->record.id) == 0)
             break;
         if (points[i].status != BO_POINT_SEALED || strcmp(points[i].kind, "point") != 0)
             continue;
         BO_OWN(json_ref) *theirs = json_loads(points[i].details, 0, NULL);
-        const char *table = shared_table(
-            json_object_get(undo->details, "tables"), json_object_get(theirs, "tables"));
+        const char *table = shared_table(ours, theirs);
         if (table)
             bo_buf_printf(
                 &undo->notes, "%s: the later change of %s goes, too\n", table, points[i].id);
