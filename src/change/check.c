@@ -38,12 +38,11 @@ static bo_status check_files(bo_checking *checking, const bo_point_record *point
 static bo_status check_unfinished(
     bo_checking *checking, const bo_point_record *point, bo_error *err)
 {
-    bool at_work = false;
     bo_point_record now;
-    bo_status st = bo_check_at_work(checking, point->id, &at_work, err);
-    if (st != BO_OK || at_work)
-        return st;
-    st = bo_catalog_point_find(checking->session->catalog, point->id, checking->arena, &now, err);
+    if (bo_check_at_work(checking, point->id))
+        return BO_OK;
+    bo_status st =
+        bo_catalog_point_find(checking->session->catalog, point->id, checking->arena, &now, err);
     if (st != BO_OK)
         return st;
     if (now.status == BO_POINT_CREATING && strcmp(now.kind, "undo") != 0)
@@ -98,8 +97,8 @@ static bo_status load_points(bo_checking *checking, const char *id, bo_error *er
 
 static bo_status check_all(bo_checking *checking, bo_error *err)
 {
-    bo_status st = BO_OK;
     bo_step("check.points-listed");
+    bo_status st = bo_check_ask_live(checking, err);
     for (size_t i = checking->point_count; st == BO_OK && i-- > 0;) /* oldest first */
         st = check_point(checking, &checking->points[i], err);
     bo_step("check.points-read");

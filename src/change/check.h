@@ -16,6 +16,8 @@ typedef struct bo_checking {
     size_t count;
     bo_point_record *points;
     size_t point_count;
+    const bo_run_record *live; /* bo_check_ask_live() */
+    size_t live_count;
 } bo_checking;
 
 /** A file of a point: what it must be, or what nothing is recorded of (root and details NULL). */
@@ -26,9 +28,11 @@ typedef struct bo_checked_file {
 } bo_checked_file;
 
 /* ---- check_file.c ---- */
-/** A process is at work on the point, or on the rollback that it is the undo point of.  A record
- * that is read afterwards says what became of it. */
-bo_status bo_check_at_work(bo_checking *checking, const char *point, bool *out, bo_error *err);
+/** Reads which runs are at work; for all that was seen before, once. */
+bo_status bo_check_ask_live(bo_checking *checking, bo_error *err);
+/** A process was at work on the point then, or on the rollback that it is the undo point of.  A
+ * record that is read afterwards says what became of it. */
+bool bo_check_at_work(const bo_checking *checking, const char *point);
 /** Adds a copy of what is said of a file. */
 bo_status bo_check_add(bo_checking *checking, const bo_check_item *item, bo_error *err);
 /** Reads the file, frame by frame, and adds what is to be said of it. */

@@ -177,21 +177,29 @@ static void compare_details(
 
 /* ---- others go on meanwhile ---- */
 
-bo_status bo_check_at_work(bo_checking *checking, const char *point, bool *out, bo_error *err)
+bo_status bo_check_ask_live(bo_checking *checking, bo_error *err)
 {
-    BO_OWN(bo_arena) *arena = bo_arena_create();
-    if (!arena)
-        return bo_nomem(err);
     bo_run_record *runs = NULL;
-    size_t count = 0;
-    bo_status st = bo_catalog_runs(checking->session->catalog, NULL, 0, arena, &runs, &count, err);
-    *out = false;
-    for (size_t i = 0; st == BO_OK && i < count && !*out; i++) {
-        const bo_run_record *run = &runs[i];
-        bool own = run->point && strcmp(run->point, point) == 0;
-        *out = (own || bo_run_has_marker(run, point)) && bo_run_is_live(run);
-    }
+    size_t count = 0, live = 0;
+    bo_status st = bo_catalog_runs_running(
+        checking->session->catalog, NULL, checking->arena, &runs, &count, err);
+    for (size_t i = 0; st == BO_OK && i < count; i++)
+        if (bo_run_is_live(&runs[i])) /* a lease that is seen later may have been renewed */
+            runs[live++] = runs[i];
+    checking->live = runs;
+    checking->live_count = st == BO_OK ? live : 0;
     return st;
+}
+
+bool bo_check_at_work(const bo_checking *checking, const char *point)
+{
+    for (size_t i = 0; i < checking->live_count; i++) {
+        const bo_run_record *run = &checking->live[i];
+        bool own = run->point && strcmp(run->point, point) == 0;
+        if (own || bo_run_has_marker(run, point))
+            return true;
+    }
+    return false;
 }
 
 /* Was the point pruned while its files were read? */

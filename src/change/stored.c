@@ -60,7 +60,7 @@ bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)
         return bo_nomem(err);
     bo_run_record *runs = NULL;
     size_t count = 0;
-    bo_status st = bo_catalog_runs(session->catalog, NULL, 0, arena, &runs, &count, err);
+    bo_status st = bo_catalog_runs_running(session->catalog, NULL, arena, &runs, &count, err);
     if (st != BO_OK)
         return st;
     *out = false;

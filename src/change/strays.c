@@ -49,15 +49,15 @@ static bool is_own(const bo_point_record *point, const char *name)
 static bo_status look_again(bo_checking *checking, const char *name, bo_error *err)
 {
     bo_point_record now;
-    bool known = false, at_work = false;
+    bool known = false;
     const char *id = bo_arena_strn(checking->arena, name, bo_stored_id_size(name));
     if (!id)
         return bo_nomem(err);
-    bo_status st = bo_check_at_work(checking, id, &at_work, err);
-    if (st != BO_OK || at_work)
-        return st;
+    if (bo_check_at_work(checking, id))
+        return BO_OK;
     bo_step("check.nobody-at-work");
-    st = bo_catalog_point_get(checking->session->catalog, id, checking->arena, &now, &known, err);
+    bo_status st =
+        bo_catalog_point_get(checking->session->catalog, id, checking->arena, &now, &known, err);
     if (st == BO_OK && !known)
         return add_stray(checking, name, "it belongs to no point", err);
     if (st != BO_OK || is_own(&now, name))
@@ -70,21 +70,32 @@ static bo_status look_again(bo_checking *checking, const char *name, bo_error *e
                : BO_OK;
 }
 
-/* Spooled diffs are those of a rollback or an export at work, unless there is none. */
-static bo_status look_at_intent(bo_checking *checking, const char *name, bo_error *err)
+struct looking {
+    bo_checking *checking;
+    bool asked;  /* once, when all files are listed */
+    bool in_use; /* somebody may be at work with a spooled diff */
+};
+
+static bo_status ask(struct looking *looking, bo_error *err)
 {
-    bool in_use = false;
-    bo_status st = bo_stored_in_use(checking->session, &in_use, err);
-    return st != BO_OK || in_use
-               ? st
-               : add_stray(checking, name, "a process that died left it; prune removes it", err);
+    if (looking->asked)
+        return BO_OK;
+    looking->asked = true;
+    bo_status st = bo_check_ask_live(looking->checking, err);
+    return st == BO_OK ? bo_stored_in_use(looking->checking->session, &looking->in_use, err) : st;
 }
 
 static bo_status look_at(void *ctx, const char *name, bo_error *err)
 {
-    bo_checking *checking = ctx;
+    struct looking *looking = ctx;
+    bo_checking *checking = looking->checking;
+    bo_status st = ask(looking, err);
+    if (st != BO_OK)
+        return st;
     if (bo_stored_is_intent(name))
-        return look_at_intent(checking, name, err);
+        return looking->in_use ? BO_OK
+                               : add_stray(checking, name,
+                                     "a process that died left it; prune removes it", err);
     const bo_point_record *point = point_of(checking, name);
     if (!point || !is_own(point, name))
         return look_again(checking, name, err);
@@ -94,5 +105,6 @@ static bo_status look_at(void *ctx, const char *name, bo_error *err)
 
 bo_status bo_check_strays(bo_checking *checking, bo_error *err)
 {
-    return bo_repository_list(checking->session->repository, look_at, checking, err);
+    struct looking looking = {.checking = checking};
+    return bo_repository_list(checking->session->repository, look_at, &looking, err);
 }

@@ -172,6 +172,10 @@ bo_status bo_catalog_run_end(
     bo_catalog *catalog, const char *run, const char *status, const char *details, bo_error *err);
 bo_status bo_catalog_runs(bo_catalog *catalog, const char *point, uint32_t limit, bo_arena *arena,
     bo_run_record **out, size_t *count_out, bo_error *err); /* newest first; point NULL: all */
+/** Those that are "running", of a point, of its undo points and of the point that it is the undo
+ * point of, or (NULL) of all; the oldest first.  Their processes may be gone. */
+bo_status bo_catalog_runs_running(bo_catalog *catalog, const char *point, bo_arena *arena,
+    bo_run_record **out, size_t *count_out, bo_error *err);
 /** Rollbacks and restores of a point, its undo points and the point that it is the undo point of,
  * which died or whose outcome is not known; the oldest first.  Under a run of the point none of
  * them is still "running". */

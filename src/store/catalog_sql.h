@@ -75,10 +75,4 @@ const char *bo_read_text(bo_arena *arena, bo_text_value value, bool *nomem);
 /** A BIGINT of a result; 0 for SQL NULL or what is no number. */
 int64_t bo_read_number(bo_text_value value);
 
-/* ---- runs_read.c ---- */
-/** Runs "running" of a point, of its undo points, and of the point that it is the undo point of;
- * the oldest first. */
-bo_status bo_catalog_runs_running(bo_catalog *catalog, const char *point, bo_arena *arena,
-    bo_run_record **out, size_t *count_out, bo_error *err);
-
 #endif

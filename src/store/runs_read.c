@@ -96,10 +96,12 @@ bo_status bo_catalog_runs_unsettled(bo_catalog *catalog, const char *point, bo_a
 bo_status bo_catalog_runs_running(bo_catalog *catalog, const char *point, bo_arena *arena,
     bo_run_record **out, size_t *count_out, bo_error *err)
 {
-    static const char sql[] =
+    static const char all[] =
+        "SELECT " RUN_COLUMNS " FROM backout_run WHERE status = 'running' ORDER BY number";
+    static const char of_family[] =
         "SELECT " RUN_COLUMNS " FROM backout_run WHERE status = 'running' AND " OF_FAMILY
         " ORDER BY number";
-    return read_runs(catalog, sql, point, arena, out, count_out, err);
+    return read_runs(catalog, point ? of_family : all, point, arena, out, count_out, err);
 }
 
 /* ---- alive or dead ---- */

@@ -105,6 +105,33 @@ static void verify_grows_with_its_tables(void **state)
     assert_grows(*state, add_tables, verify_it, 20);
 }
 
+/* ---- files that no point names ---- */
+
+static void check_all(world *w)
+{
+    bo_error err = {0};
+    bo_check *result = NULL;
+    world_ok(bo_check_stored(w->session, NULL, NULL, false, &result, &err), &err);
+    bo_check_free(result);
+}
+
+static void runs_are_not_read_for_each_file_that_no_point_names(void **state)
+{
+    world *w = *state;
+    world_roll_back(
+        w, world_change(w, "orders", "DELETE FROM orders WHERE id = 10"), BO_ROLLBACK_PARTIAL);
+    allocations = 0;
+    check_all(w);
+    size_t alone = allocations;
+    for (int i = 0; i < 50; i++) {
+        world_put_file(w, bo_arena_printf(w->arena, "rb_stray%d.change", i), "x");
+        world_put_file(w, bo_arena_printf(w->arena, "since_%d.change", i), "x");
+    }
+    allocations = 0;
+    check_all(w);
+    assert_int_equal(allocations, alone);
+}
+
 #define GROWTH_TEST(name) cmocka_unit_test_setup_teardown(name, count_from_here, stop_counting)
 
 int main(void)
@@ -113,6 +140,7 @@ int main(void)
         GROWTH_TEST(type_partial_grows_with_its_tables),
         GROWTH_TEST(type_full_grows_with_its_tables),
         GROWTH_TEST(verify_grows_with_its_tables),
+        GROWTH_TEST(runs_are_not_read_for_each_file_that_no_point_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
