@@ -156,6 +156,8 @@ static const struct {
         "name its database with --db (backout details ID shows which it is); to replace all rows "
         "of another one, or of a file that was moved, by the point's: backout restore ID --db DB; "
         "to undo the change alone in a copy that took over: backout script ID --db DB"},
+    {BO_REFUSED, NULL, "was moved, replaced or removed after it was opened",
+        "look whether the right file is there now, then try again"},
     {BO_REFUSED, NULL, "is a backup: it",
         "its tables as they were: backout execute ID, or backout restore ID --db DB"},
     {BO_REFUSED, NULL, "written after the backup",

@@ -54,6 +54,42 @@ fill_shop() {
     [ "$(rows disk/shop.db)" = "$before" ]
 }
 
+# opened PID: it has opened shop.db.
+opened() {
+    readlink "/proc/$1/fd/"* | grep -q '/shop.db$'
+}
+
+@test "a file that takes the database's place while a rollback waits: exit 3, both are as they were" {
+    damage
+    local mode damaged copy holder pid
+    damaged=$(rows)
+    for mode in delete wal; do
+        sqlite3 shop.db "PRAGMA journal_mode = $mode" >/dev/null
+        cp shop.db new.db
+        sqlite3 shop.db 'BEGIN IMMEDIATE' '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
+        holder=$!
+        eventually test -e held
+        backout execute "$id" --yes 2>said &
+        pid=$!
+        eventually opened "$pid"
+        ln shop.db old.db
+        mv new.db shop.db
+        rm held
+        ended "$holder"
+        ended "$pid"
+        stderr=$(cat said)
+        [ "$code" = 3 ] || { echo "$code: $stderr"; false; }
+        said "the database file was moved, replaced or removed after it was opened"
+        said "hint: look whether the right file is there now, then try again"
+        for copy in shop.db old.db; do
+            [ "$(rows "$copy")" = "$damaged" ] || { echo "$mode: $copy"; false; }
+        done
+        rm -f old.db*
+    done
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
 @test "the limit of a file's size is an error of the point, and not the end of the program" {
     fill_shop
     sqlite3 shop.db .dump >was

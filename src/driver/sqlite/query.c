@@ -25,6 +25,7 @@ static const struct {
         "the database file cannot be locked: WAL needs a disk of this computer"},
     {SQLITE_READONLY, BO_DENIED,
         "the database file or its folder cannot be written: check the rights"},
+    {SQLITE_READONLY_DBMOVED, BO_REFUSED, SQ_MOVED}, /* after what it is a kind of */
     {SQLITE_PERM, BO_DENIED, NULL},
     {SQLITE_AUTH, BO_DENIED, NULL},
     {SQLITE_NOTADB, BO_CORRUPT,
@@ -65,7 +66,7 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
     bo_status st = BO_DATABASE;
     const char *advice = NULL;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
-        if (meanings[i].code == code) {
+        if (meanings[i].code == code || meanings[i].code == sqlite3_extended_errcode(conn->db)) {
             st = meanings[i].status;
             advice = meanings[i].advice;
         }

@@ -253,26 +253,53 @@ bo_status sq_begin_read(sq_conn *conn, bo_error *err)
     return bo_wrap(err, st, "cannot begin a transaction");
 }
 
+bool sq_has_moved(sq_conn *conn)
+{
+    int moved = 1;
+    return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+           moved;
+}
+
+/* SQLite itself looks only where it makes a rollback journal.  In WAL mode it goes on with a file
+ * that has lost its name, and nobody ever sees what was written there. */
+static bo_status check_place(sq_conn *conn, bo_error *err)
+{
+    return sq_has_moved(conn) ? bo_fail(err, BO_REFUSED, SQ_MOVED " ('%s')", conn->path) : BO_OK;
+}
+
+static bo_status begin(sq_conn *conn, bo_tx_mode mode, bo_error *err)
+{
+    if (mode == BO_TX_READ)
+        return conn->readers > 1 ? sq_begin_together(conn, err) : sq_begin_read(conn, err);
+    bo_status st = sq_exec(&conn->base, "BEGIN IMMEDIATE", err);
+    conn->changes_before = sqlite3_total_changes64(conn->db);
+    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot begin a transaction");
+}
+
 bo_status sq_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err)
 {
     if (mode != BO_TX_READ && sqlite3_db_readonly(sq_of(conn)->db, "main") == 1)
         return bo_fail(err, BO_DENIED,
             "the database file '%s' or its folder cannot be written: check the rights and mode=ro",
             sq_of(conn)->path);
-    if (mode != BO_TX_READ) {
-        bo_status st = sq_exec(conn, "BEGIN IMMEDIATE", err);
-        sq_of(conn)->changes_before = sqlite3_total_changes64(sq_of(conn)->db);
-        return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot begin a transaction");
-    }
-    return sq_of(conn)->readers > 1 ? sq_begin_together(sq_of(conn), err)
-                                    : sq_begin_read(sq_of(conn), err);
+    bo_status st = begin(sq_of(conn), mode, err);
+    if (st == BO_OK) /* a lock may have been waited for */
+        st = check_place(sq_of(conn), err);
+    if (st != BO_OK)
+        sq_rollback(conn);
+    return st;
 }
 
 bo_status sq_commit(bo_conn *conn, bo_error *err)
 {
     sq_conn *self = sq_of(conn);
     sq_twins_close(self);
-    bo_status st = sq_exec(conn, "COMMIT", err);
+    bo_status st = BO_OK;
+    if (sqlite3_txn_state(self->db, "main") == SQLITE_TXN_WRITE)
+        st = check_place(self, err);
+    if (st != BO_OK)
+        return bo_wrap(err, st, "cannot commit");
+    st = sq_exec(conn, "COMMIT", err);
     if (st == BO_OK)
         return BO_OK;
     if ((sqlite3_errcode(self->db) & 0xff) == SQLITE_IOERR)

@@ -170,6 +170,9 @@ bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *o
 
 /** One more connection to the file, with the same rights. */
 bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out, bo_error *err);
+/** Another file has the name of the connection's, or none has; so it is where SQLite cannot tell. */
+bool sq_has_moved(sq_conn *conn);
+#define SQ_MOVED "the database file was moved, replaced or removed after it was opened"
 /** Begins a read transaction and reads, so that its state is settled. */
 bo_status sq_begin_read(sq_conn *conn, bo_error *err);
 /** The same with twins, as many as the connection shall have and can. */

@@ -31,22 +31,14 @@ void sq_twins_close(sq_conn *conn)
     }
 }
 
-/* Another file has the name of the connection's; so it is where SQLite cannot tell. */
-static bool has_moved(sq_conn *conn)
-{
-    int moved = 1;
-    return sqlite3_file_control(conn->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
-           moved;
-}
-
 /* When the twins are open: a file that came in between has moved since, or ours has.  The names are
  * those that symbolic links led to. */
 static bool same_file(sq_conn *conn, sq_conn *twins)
 {
     const char *name = sqlite3_db_filename(conn->db, "main");
-    bool same = !has_moved(conn);
+    bool same = !sq_has_moved(conn);
     for (sq_conn *twin = twins; same && twin; twin = twin->next_twin)
-        same = !has_moved(twin) && strcmp(name, sqlite3_db_filename(twin->db, "main")) == 0;
+        same = !sq_has_moved(twin) && strcmp(name, sqlite3_db_filename(twin->db, "main")) == 0;
     return same;
 }
 

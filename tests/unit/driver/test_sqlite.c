@@ -127,6 +127,32 @@ static void a_copy_put_in_its_place_is_the_same_database(void **state)
     assert_string_equal(before.server, after.server);
 }
 
+static void nothing_is_committed_to_a_file_that_has_lost_its_name(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    char away[80], name[88];
+    snprintf(away, sizeof away, "%s/b.db", w->folder);
+    run(w->user, "PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
+    run(w->conn, "UPDATE t SET a = 2");
+    assert_int_equal(rename(w->path, away), 0);
+    assert_int_equal(sq->commit(w->conn, &err), BO_REFUSED);
+    assert_non_null(strstr(err.text, "was moved, replaced or removed after it was opened"));
+    sq->rollback(w->conn);
+    expect(w->user, "SELECT a FROM t", "1");
+    assert_int_equal(sq->begin(w->conn, BO_TX_READ, &err), BO_REFUSED);
+    assert_int_equal(rename(away, w->path), 0);
+    must(sq->begin(w->conn, BO_TX_WRITE, &err), &err);
+    run(w->conn, "UPDATE t SET a = 3");
+    must(sq->commit(w->conn, &err), &err);
+    expect(w->user, "SELECT a FROM t", "3");
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s%s", w->path, i == 0 ? "-wal" : "-shm");
+        remove(name);
+    }
+}
+
 /* ---- definitions ---- */
 
 static void tables_that_cannot_be_covered_say_why(void **state)
@@ -343,6 +369,7 @@ int main(void)
         TEST(our_connections_are_pinned_and_a_users_is_not),
         TEST(a_name_may_have_a_question_mark),
         TEST(a_copy_put_in_its_place_is_the_same_database),
+        TEST(nothing_is_committed_to_a_file_that_has_lost_its_name),
         TEST(tables_that_cannot_be_covered_say_why),
         TEST(a_key_of_more_columns_than_can_be_put_in_order_is_none),
         TEST(a_table_with_an_unknown_collation_or_function_is_uncovered),
