@@ -14,7 +14,11 @@ json_t *bo_row_json(const bo_table *shape, const bo_text_value *values, uint16_t
 {
     BO_OWN(json_ref) *object = json_object();
     for (uint16_t i = 0; object && i < count && i < shape->image_count; i++) {
+        const char *column = shape->columns[shape->image_columns[i]].name;
+        BO_OWN(json_ref) *name = bo_json_string(column); /* escaped where it is not UTF-8 */
         json_t *value = NULL;
+        if (!name)
+            return NULL;
         if (!values[i].data) {
             value = json_null();
         } else if (bo_text_is_utf8(values[i].data, values[i].size)) {
@@ -24,8 +28,7 @@ json_t *bo_row_json(const bo_table *shape, const bo_text_value *values, uint16_t
             bo_text_hex(&hex, values[i].data, values[i].size);
             value = json_pack("{s:s}", "hex", bo_buf_str(&hex));
         }
-        const char *name = shape->columns[shape->image_columns[i]].name;
-        if (!value || json_object_set_new_nocheck(object, name, value) != 0)
+        if (!value || json_object_set_new_nocheck(object, json_string_value(name), value) != 0)
             return NULL;
     }
     return BO_TAKE(object);

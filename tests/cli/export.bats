@@ -133,6 +133,20 @@ one() { jq -s -e 'length == 1' <<<"$output"; }
     done
 }
 
+@test "a column whose name is not UTF-8 has it escaped in JSON, and as it is in CSV and SQL" {
+    backout -q init
+    local name
+    name=$(printf 'gr\xf6\xdfe')
+    sqlite3 l.db "CREATE TABLE t (id INTEGER PRIMARY KEY, \"$name\"); INSERT INTO t VALUES (1, 2)"
+    echo "UPDATE t SET \"$name\" = 3" >change.sql
+    backout -q run --db l.db change.sql
+    [ "$(backout export latest | jq -c .after)" = '{"id":"1","gr\\xf6\\xdfe":"3"}' ]
+    [ "$(backout export latest --format csv | head -1)" = "table,op,image,id,$name"$'\r' ]
+    backout script latest >undo.sql
+    sqlite3 -bail l.db <undo.sql
+    [ "$(sqlite3 l.db 'SELECT * FROM t')" = '1|2' ]
+}
+
 @test "the script stops at a row that was written after the change" {
     make_shop
     damage
