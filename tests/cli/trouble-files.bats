@@ -54,6 +54,41 @@ fill_shop() {
     [ "$(rows disk/shop.db)" = "$before" ]
 }
 
+# kill_writer FILE: a program that is killed with half of a transaction in the file.
+kill_writer() {
+    sqlite3 "$1" 'PRAGMA cache_size = 1; BEGIN; UPDATE orders SET total_cents = 0' \
+        'CREATE TABLE half AS SELECT randomblob(1e6)' '.shell kill -9 $PPID' || true
+}
+
+@test "what a killed program left is rolled back, and where it cannot be it is said, exit 3" {
+    kill_writer shop.db
+    [ -s shop.db-journal ]
+    mkdir copy
+    cp shop.db* copy
+    run -0 backout -q point create --db shop.db
+    unchanged
+    [ ! -e shop.db-journal ]
+    run -3 --separate-stderr backout point create --db 'sqlite:copy/shop.db?mode=ro'
+    said "because: a program was killed while it wrote the database"
+    said "takes the right to write the file and its folder"
+}
+
+@test "a database in WAL mode in a folder that cannot be written is not read, and the reason is said" {
+    small_disk disk 2m
+    cp shop.db disk
+    sqlite3 disk/shop.db 'PRAGMA journal_mode = WAL'
+    read_only disk
+    run -1 --separate-stderr backout point create --db disk/shop.db
+    said "because: the database, its journal or its folder cannot be opened: check the path and the rights"
+    said "in WAL mode a reader too has to write the folder"
+    mount -o remount,rw disk
+    chmod 555 disk
+    run -3 --separate-stderr setpriv --bounding-set=-dac_override,-dac_read_search \
+        backout point create --db disk/shop.db
+    said "because: the folder of the database cannot be written"
+    said "in WAL mode a reader does too"
+}
+
 # opened PID: it has opened shop.db.
 opened() {
     readlink "/proc/$1/fd/"* | grep -q '/shop.db$'

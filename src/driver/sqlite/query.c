@@ -20,12 +20,20 @@ static const struct {
     {SQLITE_IOERR, BO_IO,
         "the operating system failed to read or write the database file: see its log"},
     {SQLITE_CANTOPEN, BO_IO,
-        "the database, its journal or its folder cannot be opened: check the path and the rights"},
+        "the database, its journal or its folder cannot be opened: check the path and the rights; "
+        "in WAL mode a reader too has to write the folder"},
     {SQLITE_PROTOCOL, BO_IO,
         "the database file cannot be locked: WAL needs a disk of this computer"},
     {SQLITE_READONLY, BO_DENIED,
         "the database file or its folder cannot be written: check the rights"},
-    {SQLITE_READONLY_DBMOVED, BO_REFUSED, SQ_MOVED}, /* after what it is a kind of */
+    /* kinds of it, after itself */
+    {SQLITE_READONLY_DBMOVED, BO_REFUSED, SQ_MOVED},
+    {SQLITE_READONLY_ROLLBACK, BO_DENIED,
+        "a program was killed while it wrote the database, and what it left behind has to be "
+        "rolled back, which takes the right to write the file and its folder"},
+    {SQLITE_READONLY_DIRECTORY, BO_DENIED,
+        "the folder of the database cannot be written: check the rights; a writer makes a file "
+        "there, and in WAL mode a reader does too"},
     {SQLITE_PERM, BO_DENIED, NULL},
     {SQLITE_AUTH, BO_DENIED, NULL},
     {SQLITE_NOTADB, BO_CORRUPT,
