@@ -74,6 +74,38 @@ static void note_views(bo_undo *undo)
     }
 }
 
+static bool is_part(const bo_undo *undo, const char *name)
+{
+    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        if (!part->left_out && part->now && strcmp(part->now->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_touched(const bo_undo *undo, uint32_t i, bool done)
+{
+    const bo_applied *counts = done ? &undo->applied[i] : &undo->planned[i];
+    return counts->inserted + counts->updated + counts->deleted > 0;
+}
+
+/* What triggers keep elsewhere, as an index for searches, no longer fits the rows. */
+static void note_kept(bo_undo *undo, bool done)
+{
+    for (uint32_t i = 0; undo->intent && i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        if (part->left_out || !part->now || !is_touched(undo, i, done))
+            continue;
+        for (uint16_t k = 0; k < part->now->kept_count; k++)
+            if (!is_part(undo, part->now->kept[k]))
+                bo_buf_printf(&undo->notes,
+                    "%s: none of its triggers %s: what they keep in %s, which is not in the point, "
+                    "is to be rebuilt\n",
+                    part->was->name, done ? "fired" : "fires", part->now->kept[k]);
+    }
+}
+
 /* Tables that are made again.  The undo point has their rows, not that they were not there. */
 static void note_made_again(bo_undo *undo, bool done)
 {
@@ -100,6 +132,7 @@ static bo_status list_notes(bo_undo *undo, bo_arena *arena, bo_rollback *out, bo
 {
     note_made_again(undo, strcmp(out->status, "done") == 0);
     note_views(undo);
+    note_kept(undo, strcmp(out->status, "done") == 0);
     bo_status st = bo_buf_check(&undo->notes, err);
     if (st != BO_OK)
         return st;

@@ -60,6 +60,8 @@ static const struct {
     {BO_DATABASE, "42P01", NULL,
         "check the name of the table; 'schema.table' names another schema"},
     {BO_DATABASE, NULL, "no such table", "check the name of the table"},
+    {ANY, NULL, "write the database file: see its log (disk I/O error): No space left",
+        "free space on the disk of the database, then try again"},
     {ANY, NULL, "No space left",
         "free space, or name another folder with --repository; old "
         "points go with: backout prune"},

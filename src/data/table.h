@@ -120,6 +120,8 @@ typedef struct bo_table {
     const bo_foreign_key *referenced_by; /* of any table: this one is the parent */
     uint16_t trigger_count;
     const bo_trigger *triggers; /* users' own */
+    uint16_t kept_count;
+    const char *const *kept; /* SQLite: other tables that triggers of this one write to, by now */
     uint16_t sequence_count;
     const bo_sequence *sequences;
     uint16_t index_count;

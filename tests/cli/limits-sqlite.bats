@@ -110,6 +110,34 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     [ "$(q 'SELECT count(*) FROM items')" = 6 ]
 }
 
+@test "a table that triggers keep, and that is not in the point, is named: it is to be rebuilt" {
+    q "CREATE TABLE docs (id INTEGER PRIMARY KEY, body TEXT);
+        CREATE VIRTUAL TABLE search USING fts5 (body, content = docs, content_rowid = id);
+        CREATE TRIGGER came AFTER INSERT ON docs BEGIN
+            INSERT INTO search (rowid, body) VALUES (NEW.id, NEW.body); END;
+        CREATE TRIGGER changed AFTER UPDATE ON docs BEGIN
+            INSERT INTO search (search, rowid, body) VALUES ('delete', OLD.id, OLD.body);
+            INSERT INTO search (rowid, body) VALUES (NEW.id, NEW.body);
+            UPDATE items SET name = \"x\" WHERE order_id = -1; INSERT INTO shown VALUES (1); END;
+        CREATE VIEW shown AS SELECT 1 AS one;
+        CREATE TRIGGER shown INSTEAD OF INSERT ON shown BEGIN SELECT 1; END;
+        INSERT INTO docs VALUES (1, 'alpha')"
+    echo "UPDATE docs SET body = 'beta'" >one.sql
+    backout -q run --db shop.db one.sql 2>/dev/null
+    local note="note: docs: none of its triggers"
+    run -0 backout assess latest
+    [[ $output == *"$note fires: what they keep in search, which is not in the point, is to be rebuilt"* ]]
+    [[ $output != *"keep in items"* && $output != *"keep in shown"* ]]
+    run -0 backout execute latest --yes
+    [[ $output == *"$note fired: what they keep in search, which is not in the point, is to be rebuilt"* ]]
+    [ -z "$(q "SELECT rowid FROM search ('alpha')")" ]
+    q "INSERT INTO search (search) VALUES ('rebuild')"
+    [ "$(q "SELECT rowid FROM search ('alpha')")" = 1 ]
+    backout -q run --db shop.db --tables docs one.sql
+    run -0 backout execute latest --yes
+    [[ $output == *"what they keep in items, which is not in the point"* ]]
+}
+
 # The one table of these is items.
 capture_items() {
     backout -q point create --db shop.db --method capture --tables items

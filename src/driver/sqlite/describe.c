@@ -268,8 +268,8 @@ static bo_status read_limits(sq_describing *self)
 static bo_status read_table(sq_describing *self)
 {
     static bo_status (*const parts[])(sq_describing *) = {read_columns, sq_read_keys,
-        sq_read_references, sq_read_referenced_by, read_attached, sq_read_views, read_sequence,
-        read_limits};
+        sq_read_references, sq_read_referenced_by, read_attached, sq_read_views, sq_read_kept,
+        read_sequence, read_limits};
     bo_status st = read_definition(self);
     for (size_t i = 0; st == BO_OK && i < sizeof parts / sizeof *parts; i++) {
         if (self->table->kind != 'v')

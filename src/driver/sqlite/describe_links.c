@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/driver/sqlite/describe_links.c - foreign keys in both directions, and views on a table. */
+/*
+ * src/driver/sqlite/describe_links.c - foreign keys in both directions, views on a table, and what
+ * its triggers write to.
+ */
 #include <string.h>
 
 #include "driver/sqlite/sqlite.h"
@@ -173,5 +176,114 @@ bo_status sq_read_views(sq_describing *self)
             return bo_nomem(self->err);
     }
     self->table->views = views;
+    return st;
+}
+
+/* ---- what triggers write to ---- */
+
+typedef struct writes {
+    sq_describing *of;
+    const char **names; /* of tables and views, as they are in the schema */
+    uint16_t count;
+    bool failed;
+} writes;
+
+static int note_write(void *ctx, int action, const char *first, const char *second,
+    const char *database, const char *trigger)
+{
+    (void)second;
+    writes *self = ctx;
+    const bool is_write =
+        action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+    if (!is_write || !trigger || strncmp(trigger, SQ_JOURNAL, strlen(SQ_JOURNAL)) == 0 ||
+        !database || strcmp(database, "main") != 0 || strcmp(first, self->of->table->local) == 0)
+        return SQLITE_OK;
+    for (uint16_t i = 0; i < self->count; i++)
+        if (strcmp(self->names[i], first) == 0)
+            return SQLITE_OK;
+    const char **names =
+        bo_arena_grow(self->of->arena, self->names, self->count, sizeof *self->names);
+    const char *name = bo_arena_str(self->of->arena, first);
+    self->failed |= !names || !name;
+    if (names && name) {
+        names[self->count++] = name;
+        self->names = names;
+    }
+    return SQLITE_OK;
+}
+
+/* Nothing is executed.  A trigger that cannot be compiled here writes to nothing that is known. */
+static bo_status compile_writes(writes *self, const char *sql)
+{
+    static const int options[] = {
+        SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_TRUSTED_SCHEMA};
+    enum { OPTIONS = sizeof options / sizeof *options };
+    sqlite3 *db = self->of->conn->db;
+    int were[OPTIONS], now = 0;
+    for (size_t i = 0; i < OPTIONS; i++) {
+        sqlite3_db_config(db, options[i], -1, &were[i]);
+        sqlite3_db_config(db, options[i], 1, &now);
+    }
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    sqlite3_set_authorizer(db, note_write, self);
+    const int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    sqlite3_set_authorizer(db, NULL, NULL);
+    for (size_t i = 0; i < OPTIONS; i++)
+        sqlite3_db_config(db, options[i], were[i], &now);
+    return self->failed || (rc & 0xff) == SQLITE_NOMEM ? bo_nomem(self->of->err) : BO_OK;
+}
+
+static void add_update(bo_buf *sql, const bo_table *table)
+{
+    bo_buf_add_str(sql, "UPDATE ");
+    sq_quote_table(sql, table);
+    for (uint16_t i = 0; i < table->image_count; i++) {
+        bo_buf_add_str(sql, i == 0 ? " SET " : ", ");
+        sq_quote(sql, table->columns[table->image_columns[i]].name);
+        bo_buf_add_str(sql, " = NULL");
+    }
+}
+
+/* Of what is written to, the tables. */
+static bo_status add_kept(sq_describing *self, const char *local)
+{
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    bo_table *table = self->table;
+    bool row = false;
+    bo_status st =
+        sq_ask(self->conn, "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = $1",
+            local, &statement, self->err);
+    if (st == BO_OK)
+        st = sq_step(self->conn, statement, &row, self->err);
+    if (st != BO_OK || !row)
+        return st;
+    const char **kept =
+        sq_grow(self, (void *)(uintptr_t)table->kept, table->kept_count, sizeof *kept);
+    const char *name = kept ? sq_display_name(self->arena, local) : NULL;
+    if (!name)
+        return bo_nomem(self->err);
+    kept[table->kept_count++] = name;
+    table->kept = kept;
+    return BO_OK;
+}
+
+bo_status sq_read_kept(sq_describing *self)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    writes seen = {.of = self};
+    bo_status st = BO_OK;
+    for (int i = 0; st == BO_OK && self->table->trigger_count > 0 && i < 3; i++) {
+        bo_buf_clear(&sql);
+        if (i == 2)
+            add_update(&sql, self->table);
+        else {
+            bo_buf_add_str(&sql, i == 0 ? "INSERT INTO " : "DELETE FROM ");
+            sq_quote_table(&sql, self->table);
+            bo_buf_add_str(&sql, i == 0 ? " DEFAULT VALUES" : "");
+        }
+        st = sql.failed ? bo_nomem(self->err) : compile_writes(&seen, bo_buf_str(&sql));
+    }
+    for (uint16_t i = 0; st == BO_OK && i < seen.count; i++)
+        st = add_kept(self, seen.names[i]);
     return st;
 }

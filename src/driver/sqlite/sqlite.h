@@ -130,6 +130,7 @@ bo_status sq_read_keys(sq_describing *self);
 bo_status sq_read_references(sq_describing *self);
 bo_status sq_read_referenced_by(sq_describing *self);
 bo_status sq_read_views(sq_describing *self);
+bo_status sq_read_kept(sq_describing *self);
 
 /* ---- rows.c, ranges.c ---- */
 
@@ -170,7 +171,8 @@ bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *o
 
 /** One more connection to the file, with the same rights. */
 bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out, bo_error *err);
-/** Another file has the name of the connection's, or none has; so it is where SQLite cannot tell. */
+/** Another file has the name of the connection's, or none has; so it is where SQLite cannot tell.
+ */
 bool sq_has_moved(sq_conn *conn);
 #define SQ_MOVED "the database file was moved, replaced or removed after it was opened"
 /** Begins a read transaction and reads, so that its state is settled. */
