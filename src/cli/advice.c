@@ -120,6 +120,8 @@ static const struct {
         "its tables as they were: backout restore latest --db DB"},
     {BO_NOTFOUND, NULL, "no such point", "list the points with: backout list --all"},
     {BO_NOTFOUND, NULL, "no rollback point", "list the points with: backout list --all"},
+    {BO_NOTFOUND, NULL, "?mode=", "options need a URL: 'sqlite:FILE?mode=ro'"},
+    {BO_NOTFOUND, NULL, "?foreign_keys=", "options need a URL: 'sqlite:FILE?foreign_keys=on'"},
     {BO_NOTFOUND, NULL, "no database file", "check the path, or the name in backout.yaml"},
     {BO_NOTFOUND, NULL, "' is not in the ", "see which tables it has: backout details ID"},
     {BO_NOTFOUND, NULL, "cannot use '",

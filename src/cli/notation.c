@@ -42,10 +42,9 @@ static bool has_scheme(const char *url)
 
 const char *cli_url_absolute(bo_arena *arena, const char *folder, const char *url)
 {
-    const char *path = url;
-    if (bo_text_starts(url, "sqlite:"))
-        path = url + strlen("sqlite:");
-    else if (has_scheme(url) || strchr(url, '='))
+    const bool is_url = bo_text_starts(url, "sqlite:");
+    const char *path = is_url ? url + strlen("sqlite:") : url;
+    if (!is_url && has_scheme(url))
         return url;
     if (bo_text_starts(path, "//"))
         path += 2;
@@ -59,7 +58,12 @@ const char *cli_url_absolute(bo_arena *arena, const char *folder, const char *ur
     if (!joined)
         return NULL;
     char real[PATH_MAX];
-    if (realpath(joined, real))
+    const bool is_there = realpath(joined, real) != NULL;
+    if (!is_url && !is_there && strchr(url, '=')) /* words for libpq, "host=h dbname=d" */
+        return url;
+    if (is_there)
         joined = real;
-    return bo_arena_printf(arena, "sqlite:%s", joined);
+    /* a path has no options, and those of a URL follow its last "?" */
+    const bool ends_options = !is_url && strchr(joined, '?');
+    return bo_arena_printf(arena, "sqlite:%s%s", joined, ends_options ? "?" : "");
 }

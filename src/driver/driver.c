@@ -151,10 +151,14 @@ bo_status bo_url_redact(const char *url, bo_buf *out, bo_error *err)
         bo_buf_add(out, url, (size_t)(rest - url));
         rest = redact_user(out, rest);
     }
-    const char *options = strchr(rest, '?');
+    const bool file = driver == &bo_driver_sqlite && !bo_text_starts(url, "file:");
+    const char *options = file ? strrchr(rest, '?') : strchr(rest, '?'); /* see its url.c */
     bo_buf_add(out, rest, options ? (size_t)(options - rest) : strlen(rest));
+    const size_t size = out->size;
     if (options)
         redact_options(out, options + 1);
+    if (options && size == out->size && memchr(rest, '?', (size_t)(options - rest)))
+        bo_buf_add_str(out, "?"); /* else the one in the name would begin options */
     bo_buf_add_str(out, "");
     return bo_buf_check(out, err);
 }

@@ -125,6 +125,31 @@ opened() {
     unchanged
 }
 
+@test "a file may have any name: no part of a plain path is an option" {
+    local name
+    mkdir sub
+    for name in 'a b' 'a?b' 'a?mode=ro' 'a=b' 'a%41' 'a#b' $'a\nb' "a'b" -a :a 'a?b=c?d'; do
+        cp shop.db "./$name"
+        run -0 backout -q run --db "./$name" damage.sql
+        [ "$(rows "./$name")" != "$before" ]
+        (cd sub && backout -q execute latest --yes)
+        [ "$(rows "./$name")" = "$before" ] || { echo "$name"; false; }
+    done
+    run -3 --separate-stderr backout run --db 'shop.db?mode=ro' damage.sql
+    said "because: no database file 'shop.db?mode=ro'"
+    said "hint: options need a URL: 'sqlite:FILE?mode=ro'"
+}
+
+@test "a path that is longer than SQLite takes is said to be" {
+    local deep
+    deep=$(printf 'x%.0s' {1..200})
+    mkdir -p "$deep/$deep/$deep"
+    cp shop.db "$deep/$deep/$deep"
+    run -3 --separate-stderr backout run --db "$deep/$deep/$deep/shop.db" damage.sql
+    said "because: the path of the database has "
+    said "and SQLite opens none of 512 or more"
+}
+
 @test "the limit of a file's size is an error of the point, and not the end of the program" {
     fill_shop
     sqlite3 shop.db .dump >was

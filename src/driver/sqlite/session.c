@@ -47,6 +47,20 @@ static bo_status check_file(const char *path, bo_error *err)
         "cannot open the database file '%s'", path);
 }
 
+/* Of such a path SQLite only says that the file cannot be opened. */
+static bo_status check_length(const char *path, bo_error *err)
+{
+    const sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    BO_OWN_MEM char *full = realpath(path, NULL);
+    if (!full && errno == ENOMEM)
+        return bo_nomem(err);
+    if (!full || !vfs || strlen(full) < (size_t)vfs->mxPathname)
+        return BO_OK;
+    return bo_fail(err, BO_UNSUPPORTED,
+        "the path of the database has %zu bytes, and SQLite opens none of %d or more", strlen(full),
+        vfs->mxPathname);
+}
+
 static bo_status configure(sq_conn *conn, int option, int value, bo_error *err)
 {
     if (sqlite3_db_config(conn->db, option, value, NULL) != SQLITE_OK)
@@ -196,6 +210,8 @@ bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err)
         st = make_file(url->path, err);
     if (st == BO_OK)
         st = check_file(url->path, err);
+    if (st == BO_OK)
+        st = check_length(url->path, err);
     return st == BO_OK ? open_at(url->path, how, url, out, err) : st;
 }
 

@@ -247,6 +247,9 @@ static void paths_become_absolute_and_other_urls_stay(void **state)
     assert_string_equal(cli_url_absolute(w->arena, "/x", "a.db"), "sqlite:/x/a.db");
     assert_string_equal(cli_url_absolute(w->arena, "/x", "sqlite:/y/a.db"), "sqlite:/y/a.db");
     assert_string_equal(cli_url_absolute(w->arena, "/x", "./a:b.db"), "sqlite:/x/./a:b.db");
+    assert_string_equal(cli_url_absolute(w->arena, "/x", "./a?b.db"), "sqlite:/x/./a?b.db?");
+    assert_string_equal(
+        cli_url_absolute(w->arena, "/x", "sqlite:a.db?mode=ro"), "sqlite:/x/a.db?mode=ro");
     assert_string_equal(cli_url_absolute(w->arena, "/x", "postgresql://h/d"), "postgresql://h/d");
     assert_string_equal(cli_url_absolute(w->arena, "/x", "host=h dbname=d"), "host=h dbname=d");
 }

@@ -83,6 +83,8 @@ static void a_redacted_url_has_no_secrets(void **state)
         {"postgresql://ann:s3cret@host/db?password=s3@cret", "postgresql://ann"},
         {"postgresql://ann:s3?cret=@host/db", "postgresql://ann"},
         {"sqlite:/x/a@b.db?mode=ro", "sqlite:/x/a@b.db?mode=ro"},
+        {"sqlite:/x/a?b.db?key=s3cret", "sqlite:/x/a?b.db?"},
+        {"sqlite:/x/a?b.db?", "sqlite:/x/a?b.db?"},
         {"/x/a:b@c.db", "/x/a:b@c.db"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
