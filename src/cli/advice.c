@@ -160,6 +160,9 @@ static const struct {
         "name its database with --db (backout details ID shows which it is); to replace all rows "
         "of another one, or of a file that was moved, by the point's: backout restore ID --db DB; "
         "to undo the change alone in a copy that took over: backout script ID --db DB"},
+    {BO_REFUSED, NULL, "is open by another name",
+        "end that program, or use the name that it uses: hard links and files that are mounted by "
+        "themselves have a -wal each"},
     {BO_REFUSED, NULL, "was moved, replaced or removed after it was opened",
         "look whether the right file is there now, then try again"},
     {BO_REFUSED, NULL, "is a backup: it",

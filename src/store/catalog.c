@@ -14,12 +14,12 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "driver/sqlite/url.h"
 #include "store/catalog_sql.h"
 #include "store/keeper.h"
 #include "store/live.h"
 #include "store/lock.h"
-#include "store/process.h"
 
 /* ---- opening ---- */
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "store/live.h"
-#include "store/process.h"
 
 /* Of the time between two renewals. */
 enum { RETRY_PART = 10, LOCK_WAIT_PART = 20 };

@@ -5,14 +5,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/step.h"
+#include "driver/sqlite/locks.h"
 #include "driver/sqlite/url.h"
-#include "store/process.h"
 
 enum { PAUSE_US = 25000, LISTED = 3, LINE_SIZE = 256 };
 
@@ -23,64 +21,16 @@ struct holder {
     char text[LINE_SIZE];
 };
 
-/* "7: POSIX  ADVISORY  WRITE 4711 fe:00:1151 120 120", proc(5): the locks of SQLite are of this
- * kind.  0 when it is no lock of somebody else for writing to the file. */
-static int64_t writer_of(const char *line, const struct stat *file)
-{
-    char kind[16], way[16];
-    int64_t pid = 0;
-    unsigned major_number = 0, minor_number = 0;
-    unsigned long inode = 0;
-    int fields = sscanf(line, "%*s %15s %*s %15s %" SCNd64 " %x:%x:%lu", kind, way, &pid,
-        &major_number, &minor_number, &inode);
-    bool it_is = fields == 6 && strcmp(kind, "POSIX") == 0 && strcmp(way, "WRITE") == 0 &&
-                 inode == file->st_ino && major_number == major(file->st_dev) &&
-                 minor_number == minor(file->st_dev);
-    return it_is && pid > 0 && pid != getpid() ? pid : 0;
-}
-
-/* The file itself is never opened: closing it again would drop the locks that this process has. */
-static int64_t find_writer(const char *path)
-{
-    struct stat file;
-    FILE *locks = stat(path, &file) == 0 ? fopen("/proc/locks", "re") : NULL;
-    if (!locks)
-        return 0;
-    char line[LINE_SIZE];
-    int64_t pid = 0;
-    while (pid == 0 && fgets(line, sizeof line, locks))
-        pid = writer_of(line, &file);
-    (void)fclose(locks);
-    return pid;
-}
-
-static void name_process(int64_t pid, struct holder *out)
-{
-    bo_process_facts facts;
-    bo_process_describe(pid, &facts);
-    char since[BO_TIME_TEXT_SIZE] = "";
-    if (facts.started_us)
-        bo_time_format(facts.started_us, since);
-    out->found = true;
-    (void)snprintf(out->text, sizeof out->text, "\nit is held by process %" PRId64 "%s%s%s%s%s%s%s",
-        pid, facts.command[0] ? " (" : "", facts.command, facts.command[0] ? ")" : "",
-        facts.user[0] ? " of " : "", facts.user, since[0] ? ", running since " : "", since);
-}
-
-/* In WAL mode the lock is on the shared memory, before that on the file. */
 static void find_on_sqlite(bo_catalog *catalog, struct holder *out)
 {
     BO_OWN(sq_url) *url = NULL;
+    BO_OWN_VALUE(bo_buf) text = {0};
     bo_error ignored = {0};
     if (sq_url_parse(catalog->url, &url, &ignored) != BO_OK)
         return;
-    BO_OWN_VALUE(bo_buf) memory = {0};
-    bo_buf_printf(&memory, "%s-shm", url->path);
-    int64_t pid = memory.failed ? 0 : find_writer(bo_buf_str(&memory));
-    if (pid == 0)
-        pid = find_writer(url->path);
-    if (pid != 0)
-        name_process(pid, out);
+    sq_locks_holder(url->path, &text);
+    out->found = text.size > 0 && !text.failed;
+    (void)snprintf(out->text, sizeof out->text, "%s", bo_buf_str(&text));
 }
 
 static bo_status read_holder(void *ctx, uint16_t count, const bo_text_value *values, bo_error *err)

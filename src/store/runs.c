@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/step.h"
 #include "store/catalog_sql.h"
 #include "store/keeper.h"
 #include "store/live.h"
 #include "store/lock.h"
-#include "store/process.h"
 
 enum { ID_ATTEMPTS = 16 };
 

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "store/catalog_sql.h"
 #include "store/live.h"
-#include "store/process.h"
 
 #define RUN_COLUMNS                                                                             \
     "id, kind, point, status, step, started_us, ended_us, lease_us, host, pid, process, actor," \

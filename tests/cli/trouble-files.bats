@@ -125,6 +125,58 @@ opened() {
     unchanged
 }
 
+@test "a file in WAL mode that is open by another name: exit 3, and what was written there stays" {
+    damage
+    local damaged
+    damaged=$(rows)
+    sqlite3 shop.db 'PRAGMA journal_mode = WAL'
+    mkdir inner
+    ln shop.db inner/app.db
+    sqlite3 inner/app.db "UPDATE customers SET name = 'app' WHERE id = 3" \
+        '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
+    local holder=$!
+    eventually test -e held
+    run -3 --separate-stderr backout execute "$id" --type partial --yes
+    said "because: the database file '$PWD/shop.db' is open by another name, with a -wal of its own"
+    said "because: process $holder (sqlite3) of $(id -un), running since "
+    said " has it open as '$PWD/inner/app.db'"
+    said "hint: end that program, or use the name that it uses"
+    run -3 --separate-stderr backout point create --db shop.db
+    run -0 --separate-stderr backout point create --db inner/app.db
+    rm held
+    ended "$holder"
+    [ "$(rows)" = "${damaged/Cy/app}" ]
+    run -0 --separate-stderr backout execute "$id" --type partial --yes
+    [ "$(rows)" = "${before/Cy/app}" ]
+}
+
+@test "who holds a lock of the database is named" {
+    damage
+    printf '%s\n' 'databases:' '  shop: {url: "sqlite:shop.db", lock_timeout: 300ms}' >>backout.yaml
+    local mode holder
+    for mode in delete wal; do
+        sqlite3 shop.db "PRAGMA journal_mode = $mode" >/dev/null
+        sqlite3 shop.db 'BEGIN IMMEDIATE' '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
+        holder=$!
+        eventually test -e held
+        run -3 --separate-stderr backout execute "$id" --yes
+        said "because: the database file is locked by another process (database is locked)"
+        said "because: it is held by process $holder (sqlite3) of $(id -un), running since "
+        rm held
+        ended "$holder"
+    done
+    sqlite3 shop.db 'PRAGMA journal_mode = delete' >/dev/null
+    sqlite3 shop.db 'BEGIN' 'SELECT 1 FROM orders' '.shell touch held; while [ -e held ]; do sleep 0.1; done' >/dev/null &
+    holder=$!
+    eventually test -e held
+    run -3 --separate-stderr backout execute "$id" --yes
+    said "because: it is held by process $holder (sqlite3)"
+    rm held
+    ended "$holder"
+    run -0 --separate-stderr backout execute "$id" --yes
+    unchanged
+}
+
 @test "a file may have any name: no part of a plain path is an option" {
     local name
     mkdir sub

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver/sqlite/locks.h"
 #include "driver/sqlite/sqlite.h"
 
 /* What SQLite's result codes mean here, and what a person can do about them. */
@@ -86,7 +87,12 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
 
-    if (reason)
+    BO_OWN_VALUE(bo_buf) holder = {0};
+    if (code == SQLITE_BUSY)
+        sq_locks_holder(conn->path, &holder);
+    if (holder.size > 0 && !holder.failed)
+        bo_fail(err, st, "%s (%s)%s", advice, sqlite3_errmsg(conn->db), bo_buf_str(&holder));
+    else if (reason)
         bo_fail_errno(err, st, reason, "%s (%s)", advice, sqlite3_errmsg(conn->db));
     else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN) /* of several that are open */
         bo_fail(err, st, "%s (%s: '%s')", advice, sqlite3_errmsg(conn->db), conn->path);

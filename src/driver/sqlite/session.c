@@ -15,11 +15,15 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "driver/sqlite/locks.h"
 #include "driver/sqlite/sqlite.h"
 #include "driver/sqlite/url.h"
 
 #define LOCK_TIMEOUT_MS 10000u
 #define LONG_PAUSE_MS   20
+
+#define STRANGER_LOOKS    10
+#define STRANGER_PAUSE_US 50000
 
 /* Made by us, so that the data of a new database is its owner's alone. */
 static bo_status make_file(const char *path, bo_error *err)
@@ -202,6 +206,41 @@ static bo_status open_at(
     return st;
 }
 
+static bo_status is_wal(sq_conn *conn, bool *out, bo_error *err)
+{
+    BO_OWN(sqlite3_stmt) *statement = NULL;
+    bool row = false;
+    bo_status st = sq_prepare(conn, "PRAGMA main.journal_mode", &statement, err);
+    if (st == BO_OK)
+        st = sq_step(conn, statement, &row, err);
+    const char *mode = row ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    *out = mode && strcmp(mode, "wal") == 0;
+    return st;
+}
+
+/* By two names a file in WAL mode has two logs: what stands in the one is not seen by the other
+ * name, and is lost when both are written.  Who has just begun to open the file is given time for
+ * it. */
+static bo_status check_strangers(sq_conn *conn, bo_error *err)
+{
+    bool wal = false, found = false;
+    bo_status st = is_wal(conn, &wal, err);
+    const char *path = sqlite3_db_filename(conn->db, "main");
+    BO_OWN_VALUE(bo_buf) who = {0};
+    for (int i = 0; st == BO_OK && wal && (i == 0 || found) && i < STRANGER_LOOKS; i++) {
+        if (i > 0)
+            (void)usleep(STRANGER_PAUSE_US);
+        bo_buf_clear(&who);
+        found = sq_locks_stranger(path, &who);
+    }
+    if (st != BO_OK || !found)
+        return st;
+    return bo_fail(err, BO_REFUSED,
+        "the database file '%s' is open by another name, with a -wal of its own: what was written "
+        "there is not seen here\n%s",
+        conn->path, bo_buf_str(&who));
+}
+
 bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err)
 {
     BO_OWN(sq_url) *url = NULL;
@@ -212,7 +251,14 @@ bo_status sq_open(const bo_connect *how, bo_conn **out, bo_error *err)
         st = check_file(url->path, err);
     if (st == BO_OK)
         st = check_length(url->path, err);
-    return st == BO_OK ? open_at(url->path, how, url, out, err) : st;
+    BO_OWN(bo_conn) *conn = NULL;
+    if (st == BO_OK)
+        st = open_at(url->path, how, url, &conn, err);
+    if (st == BO_OK && !how->look)
+        st = check_strangers(sq_of(conn), err);
+    if (st == BO_OK)
+        *out = BO_TAKE(conn);
+    return st;
 }
 
 bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out, bo_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/store/process.c - the identity of a process from /proc; see proc(5). */
-#include "store/process.h"
+/* src/base/process.c - the identity of a process from /proc; see proc(5). */
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* src/store/process.h - who a run's process is, so that its death is noticed and never guessed. */
-#ifndef BO_STORE_PROCESS_H
-#define BO_STORE_PROCESS_H
+/* src/base/process.h - who a run's process is, so that its death is noticed and never guessed. */
+#ifndef BO_BASE_PROCESS_H
+#define BO_BASE_PROCESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
