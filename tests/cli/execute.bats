@@ -244,6 +244,24 @@ later() {
         <<<"$output")" = '[["11","missing"]]' ]
 }
 
+@test "verify of an undo point does not take equal rows of a table without a key for its own" {
+    local undo
+    sqlite3 shop.db "CREATE TABLE bag (v); INSERT INTO bag VALUES ('a'), ('a'), ('b')"
+    echo "DELETE FROM bag WHERE rowid = 1" >bag.sql
+    backout -q run --db shop.db --tables bag bag.sql
+    undo=$(backout execute latest --type partial --yes --output json | jq -r .undo_point)
+    run -0 backout verify "$undo" --against after
+    backout -q execute "$undo" --type partial --yes
+    run -4 --separate-stderr backout verify "$undo" --output json
+    [ "$(jq -c '[.result, .tables[0].result, .tables[0].differences]' <<<"$output")" = \
+        '["inconclusive","inconclusive",[]]' ]
+    [[ $(jq -r '.tables[0].because' <<<"$output") == *"without a key they cannot be told from others" ]]
+    sqlite3 shop.db "DELETE FROM bag WHERE v = 'a'"
+    run -0 backout verify "$undo"
+    run -4 backout verify "$undo" --against after
+    [[ $output == *"mismatch"* ]]
+}
+
 @test "a row without a key that is long is cut in text, between characters, and whole in JSON" {
     sqlite3 shop.db "CREATE TABLE bag (v); INSERT INTO bag SELECT 'b' || replace(hex(zeroblob(200)), '00', 'ä')"
     id=$(backout -q point create --db shop.db --tables bag --output json | jq -r .id)
