@@ -165,6 +165,12 @@ static bool moved_on(const bo_part *part, const bo_sequence *now)
     return then && (then->last_value != now->last_value || then->is_called != now->is_called);
 }
 
+/* Every row of the table is the point's, but for those that were skipped. */
+static bool comes_back_whole(const bo_undo *undo, const bo_part *part)
+{
+    return undo->full && !part->predicate && !undo->options->where_count;
+}
+
 /* Tables that do not come back as a whole have values of it as well. */
 static bool is_shared(const bo_undo *undo, const bo_part *part, const char *name)
 {
@@ -182,7 +188,7 @@ static bo_status set_sequence(
 {
     bo_conn *conn = undo->target->conn;
     bo_sequence now = *was, then = *was;
-    bool back = undo->full && !part->predicate, any = false;
+    bool back = comes_back_whole(undo, part), any = false;
     int64_t used = 0;
     bo_status st = conn->driver->sequence_read(conn, &now, err);
     if (st == BO_OK && back && undo->conflict_count)

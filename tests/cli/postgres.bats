@@ -114,6 +114,17 @@ rows() {
     [ "$(jq length <<<"$output")" = 1 ]
 }
 
+@test "a sequence does not go back where only some rows do" {
+    sql -c "CREATE TABLE a (id serial PRIMARY KEY, v text); CREATE TABLE b (id serial PRIMARY KEY);
+        INSERT INTO a (v) VALUES ('x'), ('y'); INSERT INTO b DEFAULT VALUES"
+    backout -q point create --db "$PG_URL" --tables a,b
+    sql -c "UPDATE a SET v = 'z'; INSERT INTO a (v) VALUES ('new'); INSERT INTO b DEFAULT VALUES"
+    backout -q point seal latest
+    backout -q execute latest --type full --where 'a: id = 1' --yes
+    [ "$(sql -c "INSERT INTO a (v) VALUES ('next') RETURNING id")" = 4 ]
+    [ "$(sql -c "INSERT INTO b DEFAULT VALUES RETURNING id")" = 3 ]
+}
+
 @test "a sequence that another table takes numbers of goes back with both of them only" {
     sql -c "CREATE SEQUENCE numbers; CREATE TABLE a (id int PRIMARY KEY DEFAULT nextval('numbers'));
         CREATE TABLE b (id int PRIMARY KEY DEFAULT nextval('numbers'))"
