@@ -98,23 +98,27 @@ static bo_status drop_not_added(bo_undo *undo, uint32_t table, bo_error *err)
     return st;
 }
 
+const char *bo_undo_predicate(const bo_rollback_options *options, const char *table)
+{
+    for (size_t i = 0; i < options->where_count; i++)
+        if (strcmp(options->where[i].table, table) == 0)
+            return options->where[i].predicate;
+    return NULL;
+}
+
 bo_status bo_undo_choose(bo_undo *undo, bo_error *err)
 {
     const bo_rollback_options *options = undo->options;
     bo_status st = BO_OK;
-    for (uint32_t i = 0; i < undo->intent->part_count; i++) {
-        const char *name = undo->intent->parts[i].was->name;
-        const bool left_out = undo->intent->parts[i].left_out;
-        bool named = options->where_count == 0 && !left_out;
-        for (size_t w = 0; st == BO_OK && !left_out && w < options->where_count; w++) {
-            if (strcmp(options->where[w].table, name) != 0)
-                continue;
-            named = true;
-            if (options->where[w].predicate) /* or else every row */
-                st = drop_unmet(undo, i, options->where[w].predicate, err);
-        }
-        for (uint64_t id = 1; !named && id <= undo->fates[i].entries; id++)
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
+        const bo_part *part = &undo->intent->parts[i];
+        const char *predicate = bo_undo_predicate(options, part->was->name);
+        for (uint64_t id = 1; part->left_out && id <= undo->fates[i].entries; id++)
             bo_fate_drop(&undo->fates[i], id);
+        if (part->left_out)
+            continue;
+        if (predicate)
+            st = drop_unmet(undo, i, predicate, err);
         if (st == BO_OK && options->only_added)
             st = drop_not_added(undo, i, err);
     }

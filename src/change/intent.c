@@ -10,10 +10,12 @@
 
 bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name)
 {
-    bool chosen = options->table_count == 0;
+    bool named = options->table_count == 0, met = options->where_count == 0;
     for (size_t i = 0; i < options->table_count; i++)
-        chosen = chosen || strcmp(options->tables[i], name) == 0;
-    return chosen;
+        named = named || strcmp(options->tables[i], name) == 0;
+    for (size_t i = 0; i < options->where_count; i++)
+        met = met || strcmp(options->where[i].table, name) == 0;
+    return named && met;
 }
 
 static bo_status check_names(const bo_undo *undo, const bo_content *content, bo_error *err)
@@ -48,7 +50,8 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
             part->was->name, part->captured ? ", or its capture was broken," : "");
     if (shape == BO_SHAPE_SAME || (undo->full && shape == BO_SHAPE_COLUMNS))
         return BO_OK;
-    bool some = part->predicate || undo->options->where_count || undo->options->only_added;
+    bool some = part->predicate || undo->options->only_added ||
+                bo_undo_predicate(undo->options, part->was->name);
     if (undo->full && shape == BO_SHAPE_DROPPED && some)
         return bo_fail(err, BO_REFUSED,
             "table '%s' is not there, and only some of its rows were asked for", part->was->name);

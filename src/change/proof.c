@@ -168,7 +168,7 @@ static bool moved_on(const bo_part *part, const bo_sequence *now)
 /* Every row of the table is the point's, but for those that were skipped. */
 static bool comes_back_whole(const bo_undo *undo, const bo_part *part)
 {
-    return undo->full && !part->predicate && !undo->options->where_count;
+    return undo->full && !part->predicate && !bo_undo_predicate(undo->options, part->was->name);
 }
 
 /* Tables that do not come back as a whole have values of it as well. */
@@ -178,7 +178,8 @@ static bool is_shared(const bo_undo *undo, const bo_part *part, const char *name
     uint32_t ours = 0;
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         const bo_part *other = &undo->intent->parts[i];
-        ours += !other->left_out && !other->predicate && other->now && when_locked(other, name);
+        ours += !other->left_out && comes_back_whole(undo, other) && other->now &&
+                when_locked(other, name);
     }
     return sequence && sequence->tables > ours;
 }

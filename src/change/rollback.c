@@ -13,6 +13,17 @@
 #include "change/shape.h"
 #include "change/stored.h"
 
+/* Two conditions of a table could mean both or either. */
+static bo_status check_where(const bo_rollback_options *options, bo_error *err)
+{
+    for (size_t i = 0; i < options->where_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(options->where[i].table, options->where[k].table) == 0)
+                return bo_fail(
+                    err, BO_INVALID, "table '%s' has two conditions", options->where[i].table);
+    return BO_OK;
+}
+
 /* Dependents are undone as a whole, or not at all. */
 static bo_status check_mode(const bo_rollback_options *options, bo_error *err)
 {
@@ -28,7 +39,7 @@ static bo_status check_mode(const bo_rollback_options *options, bo_error *err)
         return bo_fail(err, BO_INVALID,
             "type backup makes whole tables as they were: rows cannot be chosen with it, and there "
             "are no conflicts");
-    return BO_OK;
+    return check_where(options, err);
 }
 
 static bool is_backup(const bo_undo *undo)

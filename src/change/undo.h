@@ -118,7 +118,10 @@ bo_status bo_undo_intend(bo_undo *undo, bo_error *err);
 bo_status bo_undo_leave_out_undone(bo_undo *undo, bo_content *content, bo_error *err);
 /** choose.c: drops the entries that the options leave out. */
 bo_status bo_undo_choose(bo_undo *undo, bo_error *err);
+/** It is among the tables and among those with a predicate, as far as any are named. */
 bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name);
+/** What of the table's rows was asked for; NULL: all. */
+const char *bo_undo_predicate(const bo_rollback_options *options, const char *table);
 /* ---- writers.c ---- */
 /** The change is what chosen writers did (a user, a run, dependent transactions), not what was
  * sealed. */

@@ -139,6 +139,23 @@ later() {
     [ "$(sqlite3 shop.db 'SELECT count(*) FROM customers')" = 3 ]
 }
 
+@test "a table that --where does not name is not looked at" {
+    sqlite3 shop.db 'DROP TABLE items'
+    run -0 --separate-stderr backout execute "$id" --type partial --where 'orders: id = 11' --yes \
+        --output json
+    [ "$(jq -c '[.tables[] | [.name, .inserted, .updated, .deleted]]' <<<"$output")" = \
+        '[["orders",0,1,0]]' ]
+}
+
+@test "a table has one condition" {
+    local now
+    now=$(rows)
+    run -2 --separate-stderr backout execute "$id" --type partial --where 'orders: id = 11' \
+        --where 'orders: id = 12' --yes
+    [[ $stderr == *"table 'orders' has two conditions"* ]]
+    [ "$(rows)" = "$now" ]
+}
+
 @test "a dry run prints the plan and changes nothing" {
     local now
     now=$(rows)
