@@ -436,22 +436,25 @@ static bo_status check_stored(const bo_undo *undo, bo_error *err)
     return BO_OK;
 }
 
-bo_status bo_restore(bo_session *session, const bo_database *database, const char *what,
-    const char *const *tables, size_t table_count, bool dry_run, bo_rollback **out, bo_error *err)
+/* @param target  open and taken over, or NULL: `database` is opened. */
+static bo_status restore(bo_session *session, const bo_database *database, bo_target *target,
+    const char *what, const char *const *tables, size_t table_count, bool dry_run,
+    bo_rollback **out, bo_error *err)
 {
     bo_rollback_options options = {.type = BO_ROLLBACK_BACKUP,
         .tables = tables,
         .table_count = table_count,
         .discard_later = true,
         .dry_run = dry_run};
-    bo_undo undo = {
-        .session = session, .options = &options, .full = true, .arena = bo_arena_create()};
-    if (!undo.arena)
-        return bo_nomem(err);
-    bo_status st = open_snapshot(&undo, what, err);
+    bo_undo undo = {.session = session,
+        .target = target,
+        .options = &options,
+        .full = true,
+        .arena = bo_arena_create()};
+    bo_status st = undo.arena ? open_snapshot(&undo, what, err) : bo_nomem(err);
     if (st == BO_OK)
         st = check_stored(&undo, err);
-    if (st == BO_OK)
+    if (st == BO_OK && !target)
         st = bo_target_open(database, &undo.target, err);
     if (st != BO_OK)
         st = bo_session_audit_end(session, restore_road.event, what, st, NULL, err);
@@ -462,4 +465,17 @@ bo_status bo_restore(bo_session *session, const bo_database *database, const cha
         st = bo_wrap(err, st, "cannot restore '%s'", what);
     bo_undo_done(&undo);
     return st;
+}
+
+bo_status bo_restore(bo_session *session, const bo_database *database, const char *what,
+    const char *const *tables, size_t table_count, bool dry_run, bo_rollback **out, bo_error *err)
+{
+    return restore(session, database, NULL, what, tables, table_count, dry_run, out, err);
+}
+
+bo_status bo_restore_over(bo_session *session, bo_target *target, const char *what,
+    const bo_rollback_options *options, bo_rollback **out, bo_error *err)
+{
+    return restore(session, target->database, target, what, options->tables, options->table_count,
+        options->dry_run, out, err);
 }

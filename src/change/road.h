@@ -22,6 +22,9 @@ bo_status bo_undo_execute(bo_undo *undo, const bo_road *road, bo_rollback **out,
 bo_status bo_undo_rehearse(bo_undo *undo, const bo_road *road, bo_rollback **out, bo_error *err);
 /** Parses what the record says of its tables; again, when the record was read again. */
 bo_status bo_undo_read_details(bo_undo *undo, bo_error *err);
+/** restore.c: bo_restore() over a connection that is open, which it takes over. */
+bo_status bo_restore_over(bo_session *session, bo_target *target, const char *what,
+    const bo_rollback_options *options, bo_rollback **out, bo_error *err);
 /** Refuses the point of a dry run, unless this is one, too. */
 bo_status bo_undo_check_real(const bo_undo *undo, bo_error *err);
 /** Makes the per-part arrays of `undo`. */

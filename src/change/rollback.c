@@ -357,8 +357,7 @@ bo_status bo_rollback_follow(bo_session *session, const bo_database *database, c
     if (st == BO_OK)
         st = bo_target_check_server(undo.target, undo.record.server, err);
     if (st == BO_OK && options->type == BO_ROLLBACK_BACKUP) {
-        st = bo_restore(session, database, undo.record.id, options->tables, options->table_count,
-            options->dry_run, out, err);
+        st = bo_restore_over(session, BO_TAKE(undo.target), undo.record.id, options, out, err);
         bo_undo_done(&undo);
         return st;
     }

@@ -58,6 +58,14 @@ hold() {
     said "hint: no further connection is allowed: set workers: 1 in backout.yaml"
 }
 
+@test "one connection is enough with workers: 1, for type backup too" {
+    sed -i 's/lock_timeout: 500ms/&, workers: 1/' backout.yaml
+    backout -q point create --db shop
+    psql -X -q "$PG_SUPER_URL" -c "ALTER DATABASE $PG_DATABASE CONNECTION LIMIT 1"
+    run -0 --separate-stderr backout execute latest --type backup --dry-run
+    run -0 --separate-stderr backout execute latest --type backup --yes
+}
+
 @test "a wrong password exits 1; the sentence names the user and not the password" {
     echo "wrong-$BATS_TEST_NUMBER-secret" >password
     chmod 600 password
