@@ -215,8 +215,7 @@ static int note_write(void *ctx, int action, const char *first, const char *seco
 /* Nothing is executed.  A trigger that cannot be compiled here writes to nothing that is known. */
 static bo_status compile_writes(writes *self, const char *sql)
 {
-    static const int options[] = {
-        SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_DQS_DML, SQLITE_DBCONFIG_TRUSTED_SCHEMA};
+    static const int options[] = {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_DQS_DML};
     enum { OPTIONS = sizeof options / sizeof *options };
     sqlite3 *db = self->of->conn->db;
     int were[OPTIONS], now = 0;

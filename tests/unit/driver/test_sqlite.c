@@ -79,7 +79,7 @@ static void our_connections_are_pinned_and_a_users_is_not(void **state)
     expect(w->conn, "PRAGMA foreign_keys", "0");
     expect(w->conn, "PRAGMA synchronous", "3");
     expect(w->conn, "PRAGMA cell_size_check", "1");
-    expect(w->conn, "PRAGMA trusted_schema", "0");
+    expect(w->conn, "PRAGMA trusted_schema", "1");
     expect(w->user, "PRAGMA foreign_keys", "0");
     expect(w->user, "PRAGMA trusted_schema", "1");
     char url[120];
