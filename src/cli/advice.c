@@ -66,6 +66,9 @@ static const struct {
         "free space, or name another folder with --repository; old "
         "points go with: backout prune"},
     {ANY, NULL, "Disk quota", "free space, or name another folder with --repository"},
+    {ANY, NULL, "malformed database schema",
+        "open it with the sqlite3 of the program that made it: if that reads it, backout needs the "
+        "same library"},
     {ANY, NULL, "database disk image is malformed",
         "the SQLite file is damaged: copy it away before anything else, then try its own .recover"},
     {ANY, NULL, "file is not a database", "this is not a SQLite file, or it is encrypted"},
@@ -160,6 +163,8 @@ static const struct {
         "name its database with --db (backout details ID shows which it is); to replace all rows "
         "of another one, or of a file that was moved, by the point's: backout restore ID --db DB; "
         "to undo the change alone in a copy that took over: backout script ID --db DB"},
+    {BO_REFUSED, NULL, "with tables of its own, and no catalog",
+        "give --catalog a file of its own; the database that is worked on is named with --db"},
     {BO_REFUSED, NULL, "is open by another name",
         "end that program, or use the name that it uses: hard links and files that are mounted by "
         "themselves have a -wal each"},

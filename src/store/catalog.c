@@ -125,6 +125,22 @@ static bo_status make_absolute(bo_catalog *catalog, bo_error *err)
     return BO_OK;
 }
 
+/* A database that programs use is no place for a catalog: while a rollback writes to it, nothing
+ * could be recorded in the same file. */
+static bo_status check_own_file(bo_catalog *catalog, bo_error *err)
+{
+    uint64_t others = 0;
+    if (catalog->conn->driver->caps & BO_CAP_SCHEMAS)
+        return BO_OK;
+    bo_status st = bo_catalog_query(catalog,
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND NOT EXISTS"
+        " (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'backout_meta') LIMIT 1",
+        NULL, 0, NULL, NULL, &others, err);
+    return st == BO_OK && others > 0
+               ? bo_fail(err, BO_REFUSED, "it is a database with tables of its own, and no catalog")
+               : st;
+}
+
 static bo_status make_handle(const char *url, const char *password, uint32_t lock_timeout_ms,
     bo_catalog **out, bo_error *err)
 {
@@ -158,6 +174,8 @@ bo_status bo_catalog_open(const char *url, const char *password, uint32_t lock_t
     st = connect_to(catalog, true, err);
     if (st == BO_OK)
         st = make_absolute(catalog, err);
+    if (st == BO_OK)
+        st = check_own_file(catalog, err);
     if (st == BO_OK)
         st = prepare(catalog, err);
     if (st == BO_OK)

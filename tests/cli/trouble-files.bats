@@ -89,6 +89,15 @@ kill_writer() {
     said "in WAL mode a reader does too"
 }
 
+@test "a schema that this SQLite does not know is not called damage alone" {
+    sqlite3 shop.db 'PRAGMA writable_schema = ON' \
+        "INSERT INTO sqlite_schema VALUES ('table', 'w', 'w', 0, 'CREATE TABLE w (id INTEGER) STRICT, LATER')"
+    run -3 --separate-stderr backout point create --db shop.db
+    said "because: its schema cannot be read: it is damaged, or of a later SQLite than this one"
+    said "unknown table option: LATER"
+    said "hint: open it with the sqlite3 of the program that made it"
+}
+
 # opened PID: it has opened shop.db.
 opened() {
     readlink "/proc/$1/fd/"* | grep -q '/shop.db$'
@@ -412,6 +421,18 @@ opened() {
     cp kept .backout/catalog.db
     run -0 --separate-stderr backout execute "$id" --yes
     unchanged
+}
+
+@test "a database of other tables is made no catalog, and a catalog is no database to work on: exit 3" {
+    sqlite3 shop.db .dump >was
+    run -3 --separate-stderr backout --catalog shop.db point create --db shop.db
+    said "cannot open the catalog 'sqlite:$PWD/shop.db'"
+    said "because: it is a database with tables of its own, and no catalog"
+    said "hint: give --catalog a file of its own"
+    sqlite3 shop.db .dump | cmp - was
+    [ "$(sqlite3 shop.db 'PRAGMA journal_mode')" = delete ]
+    run -3 --separate-stderr backout point create --db .backout/catalog.db
+    said "because: there is no table to take a point of"
 }
 
 @test "a catalog of a later version exits 3 and is left alone" {

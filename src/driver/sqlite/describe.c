@@ -10,8 +10,8 @@ bo_status sq_tables(bo_conn *conn, bo_name_fn *each, void *ctx, bo_error *err)
     BO_OWN(sqlite3_stmt) *statement = NULL;
     bo_status st = sq_ask(sq_of(conn),
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"
-        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'backout_marker' AND "
-        "NOT " SQ_IS_OURS " ORDER BY name",
+        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND NOT " SQ_IS_RECORD " AND NOT " SQ_IS_OURS
+        " ORDER BY name",
         NULL, &statement, err);
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)

@@ -81,6 +81,9 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
         }
     }
 
+    if (code == SQLITE_CORRUPT && strstr(sqlite3_errmsg(conn->db), "malformed database schema"))
+        advice = "its schema cannot be read: it is damaged, or of a later SQLite than this one";
+
     char context[400];
     va_list args;
     va_start(args, format);

@@ -99,6 +99,10 @@ void sq_image_list(bo_buf *out, const bo_table *shape, const bo_table *table, co
 #define SQ_IS_JOURNAL "name GLOB '" SQ_JOURNAL "[0-9]*'"
 #define SQ_IS_OURS    "(name = '" SQ_REGISTRY "' OR " SQ_IS_JOURNAL ")"
 
+/** Those of a catalog and of a marker, when the file has them. */
+#define SQ_IS_RECORD \
+    "name IN ('backout_marker', 'backout_meta', 'backout_point', 'backout_run', 'backout_audit')"
+
 /** How names of indexes begin that SQLite makes for PRIMARY KEY and UNIQUE. */
 #define SQ_AUTOINDEX "sqlite_autoindex_"
 
