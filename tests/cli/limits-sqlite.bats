@@ -101,6 +101,22 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     [ "$(sqlite3 other.db 'SELECT count(*) FROM o')" = 1 ]
 }
 
+@test "a reader that may not write leaves the files of WAL mode behind" {
+    local plain=()
+    [ "$(id -u)" != 0 ] || plain=(setpriv "--bounding-set=-dac_override,-dac_read_search")
+    mkdir data
+    cp shop.db data
+    sqlite3 data/shop.db 'PRAGMA journal_mode = WAL'
+    chmod 444 data/shop.db
+    run -0 "${plain[@]}" backout point create --db data/shop.db
+    [ -e data/shop.db-shm ] && [ -e data/shop.db-wal ] && [ ! -s data/shop.db-wal ]
+    run -3 "${plain[@]}" backout run --db data/shop.db damage.sql
+    [[ $output == *"or its folder cannot be written: check the rights"* ]]
+    chmod 644 data/*
+    run -0 "${plain[@]}" backout run --db data/shop.db damage.sql
+    [ ! -e data/shop.db-shm ] && [ ! -e data/shop.db-wal ]
+}
+
 @test "BEGIN and COMMIT in a file are refused where backout has to end the transaction" {
     echo 'BEGIN; DELETE FROM items; COMMIT;' >own.sql
     run -1 backout -q run --db shop.db --type transaction own.sql
