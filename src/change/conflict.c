@@ -214,7 +214,6 @@ static bo_status stage_table(bo_undo *undo, uint32_t table, bo_error *err)
 
 struct closing {
     bo_undo *undo;
-    uint64_t found;
     struct blocked_id {
         uint32_t table;
         uint64_t id;
@@ -222,6 +221,7 @@ struct closing {
         const char *because;
     } * items;
     size_t count;
+    bo_buf text; /* why a row is blocked, on its way */
 };
 
 /* Type full makes all tables of the point as they were: a reference among them that leads nowhere
@@ -245,6 +245,23 @@ bool bo_undo_may_dangle(const bo_undo *undo)
            strcmp(undo->target->conn->driver->name, "sqlite") == 0;
 }
 
+/* Rows come constraint by constraint: one text for all of one.  NULL: no memory. */
+static const char *because_of(struct closing *closing, const bo_blocked *blocked)
+{
+    bo_buf *text = &closing->text;
+    bo_buf_clear(text);
+    if (blocked->conflict_class == BO_CLASS_CONSTRAINT)
+        bo_buf_printf(
+            text, "a row that stays holds its value of the unique key '%s'", blocked->constraint);
+    else
+        bo_buf_printf(text, "foreign key '%s' ties it to rows of '%s' that stay as they are",
+            blocked->constraint, blocked->other ? blocked->other : "?");
+    const char *last = closing->count ? closing->items[closing->count - 1].because : "";
+    if (text->failed || strcmp(last, bo_buf_str(text)) == 0)
+        return text->failed ? NULL : last;
+    return bo_arena_str(closing->undo->arena, bo_buf_str(text));
+}
+
 static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *err)
 {
     struct closing *closing = ctx;
@@ -263,13 +280,7 @@ static bo_status note_blocked(void *ctx, const bo_blocked *blocked, bo_error *er
         undo->blocked_count++; /* one row, one conflict; but nothing can replace it */
         return BO_OK;
     }
-    const char *because =
-        blocked->conflict_class == BO_CLASS_CONSTRAINT
-            ? bo_arena_printf(undo->arena,
-                  "a row that stays holds its value of the unique key '%s'", blocked->constraint)
-            : bo_arena_printf(undo->arena,
-                  "foreign key '%s' ties it to rows of '%s' that stay as they are",
-                  blocked->constraint, blocked->other ? blocked->other : "?");
+    const char *because = because_of(closing, blocked);
     struct blocked_id *items =
         bo_arena_grow(undo->arena, closing->items, closing->count, sizeof *items);
     if (!items || !because)
@@ -334,17 +345,22 @@ static bo_status list_blocked(struct closing *closing, bo_error *err)
     return st == BO_OK ? drop_blocked(closing, err) : st;
 }
 
+static bo_status close_once(struct closing *closing, bo_error *err)
+{
+    bo_undo *undo = closing->undo;
+    bo_status st =
+        undo->target->conn->driver->stage_blocked(undo->stage, note_blocked, closing, err);
+    bo_buf_done(&closing->text);
+    return st == BO_OK && closing->count ? list_blocked(closing, err) : st;
+}
+
 static bo_status close_over(bo_undo *undo, bo_error *err)
 {
+    bool only_direct = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
     for (;;) {
         struct closing closing = {.undo = undo};
-        bo_status st =
-            undo->target->conn->driver->stage_blocked(undo->stage, note_blocked, &closing, err);
-        if (st != BO_OK || closing.count == 0)
-            return st;
-        st = list_blocked(&closing, err);
-        bool only_direct = undo->options->on_conflict != BO_ON_CONFLICT_SKIP;
-        if (st != BO_OK || only_direct)
+        bo_status st = close_once(&closing, err);
+        if (st != BO_OK || closing.count == 0 || only_direct)
             return st;
     }
 }
