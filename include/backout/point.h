@@ -70,7 +70,7 @@ typedef struct bo_file_info {
     uint64_t bytes;
     bool present;
     const char *problem; /* "": none; "missing", "removed by prune" or "cannot be read" */
-    bool encrypted;
+    bool encrypted;      /* bo_point_get() only */
 } bo_file_info;
 
 /** An execution that belongs to a point, with what a person should do when it did not end. */
@@ -152,7 +152,7 @@ typedef struct bo_point_query {
     bool of_a_change;        /* no backups */
     uint32_t limit;          /* 0: all */
 } bo_point_query;
-/** Points, newest first. */
+/** Points, newest first; with files, which are not read. */
 BO_API BO_NODISCARD bo_status bo_point_find(
     bo_session *session, const bo_point_query *query, bo_point_list **out, bo_error *err);
 /** One point by id, by a unique beginning of it, or "latest" (of a change: backups are none); with

@@ -122,8 +122,19 @@ static bo_status view_entities(
     return BO_OK;
 }
 
+/* How much of a point is asked for; each with what is before it. */
+enum depth { RECORD, WITH_FILES, WITH_RUNS };
+
+/* Without the key, which takes a second to make of a passphrase: what wants one is encrypted. */
+static bool is_encrypted(bo_stored_source *source)
+{
+    BO_OWN(bo_pack) *pack = NULL;
+    bo_error ignored = {0};
+    return bo_pack_open(bo_stored_source_get(source), NULL, &pack, &ignored) == BO_DENIED;
+}
+
 static void view_file(bo_session *session, const bo_point_record *record, const char *name,
-    bo_point *out, bo_file_info *files)
+    enum depth depth, bo_point *out, bo_file_info *files)
 {
     if (!name || !name[0])
         return;
@@ -133,12 +144,10 @@ static void view_file(bo_session *session, const bo_point_record *record, const 
     *file = (bo_file_info){.name = name, .problem = ""};
     bo_status st = bo_repository_size(session->repository, name, &file->bytes, &ignored);
     file->present = st == BO_OK;
-    if (st == BO_OK)
+    if (st == BO_OK && depth == WITH_RUNS)
         st = bo_repository_read(session->repository, name, &source, &ignored);
     if (st == BO_OK) {
-        BO_OWN(bo_pack) *pack = NULL;
-        st = bo_pack_open(bo_stored_source_get(source), &session->key, &pack, &ignored);
-        file->encrypted = st == BO_OK ? bo_pack_encrypted(pack) : st == BO_DENIED;
+        file->encrypted = source && is_encrypted(source);
     } else {
         file->problem = st != BO_NOTFOUND                   ? "cannot be read"
                         : record->status == BO_POINT_PRUNED ? "removed by prune"
@@ -147,14 +156,14 @@ static void view_file(bo_session *session, const bo_point_record *record, const 
 }
 
 static bo_status view_files(bo_session *session, bo_arena *arena, const bo_point_record *record,
-    bo_point *out, bo_error *err)
+    enum depth depth, bo_point *out, bo_error *err)
 {
     bo_file_info *files = bo_arena_array(arena, 3, sizeof *files);
     if (!files)
         return bo_nomem(err);
     out->files = files;
-    view_file(session, record, record->file, out, files);
-    view_file(session, record, record->change_file, out, files);
+    view_file(session, record, record->file, depth, out, files);
+    view_file(session, record, record->change_file, depth, out, files);
     return BO_OK;
 }
 
@@ -317,7 +326,7 @@ static bool is_same(const bo_point_record *one, const bo_point_record *other)
 }
 
 static bo_status view_record(bo_session *session, bo_arena *arena, const bo_point_record *record,
-    bool whole, bo_point *out, bo_error *err)
+    enum depth depth, bo_point *out, bo_error *err)
 {
     *out = (bo_point){.id = record->id,
         .kind = record->kind,
@@ -334,20 +343,20 @@ static bo_status view_record(bo_session *session, bo_arena *arena, const bo_poin
     bo_status st = view_tables(arena, record, out, err);
     if (st == BO_OK)
         st = view_entities(arena, record, out, err);
-    if (st != BO_OK || !whole)
+    if (st != BO_OK || depth == RECORD)
         return st;
     bo_step("view.record-read");
-    st = view_files(session, arena, record, out, err);
-    return st == BO_OK ? view_runs(session, arena, record, out, err) : st;
+    st = view_files(session, arena, record, depth, out, err);
+    return st == BO_OK && depth == WITH_RUNS ? view_runs(session, arena, record, out, err) : st;
 }
 
 /* Files and runs are read after the record, and others go on meanwhile: in doubt it is read again,
  * until all of it is of one moment. */
 static bo_status view(bo_session *session, bo_arena *arena, const bo_point_record *record,
-    bool whole, bo_point *out, bo_error *err)
+    enum depth depth, bo_point *out, bo_error *err)
 {
     for (;;) {
-        bo_status st = view_record(session, arena, record, whole, out, err);
+        bo_status st = view_record(session, arena, record, depth, out, err);
         if (st != BO_OK || !is_doubtful(record, out))
             return st;
         bo_point_record *now = bo_arena_alloc(arena, sizeof *now);
@@ -387,7 +396,8 @@ bo_status bo_point_view_one(
     if (st == BO_OK && !list->points)
         return bo_nomem(err);
     if (st == BO_OK)
-        st = view(session, list->arena, &record, with_runs, &list->points[0], err);
+        st = view(
+            session, list->arena, &record, with_runs ? WITH_RUNS : RECORD, &list->points[0], err);
     if (st != BO_OK)
         return st;
     list->count = 1;
@@ -425,7 +435,7 @@ bo_status bo_point_find(
     if (st == BO_OK && !list->points)
         return bo_nomem(err);
     for (size_t i = 0; st == BO_OK && i < count; i++)
-        st = view(session, list->arena, &records[i], true, &list->points[i], err);
+        st = view(session, list->arena, &records[i], WITH_FILES, &list->points[i], err);
     if (st != BO_OK)
         return st;
     list->count = count;

@@ -65,6 +65,17 @@ configure() {
     [ "$(backout audit --limit 1 --output json | jq -r '.[0].event')" = rollback.execute ]
 }
 
+# To make a key of a passphrase takes 256 MiB.
+@test "list and details make no key: what is encrypted is known without" {
+    configure <<<'encryption: {passphrase_command: "echo correct horse"}'
+    backout -q point create --db shop.db
+    small() (ulimit -v 200000 && backout "$@")
+    run -0 --separate-stderr small details latest --output json
+    [ "$(jq -c '[.files[] | .encrypted]' <<<"$output")" = '[true]' ]
+    run -0 --separate-stderr small list --output json
+    [ "$(jq length <<<"$output")" = 1 ]
+}
+
 @test "an encrypted point opens with its key only" {
     head -c 32 /dev/urandom >key
     head -c 32 /dev/urandom >wrong
