@@ -223,7 +223,7 @@ static bo_status open_lost(struct exporting *exporting, bo_error *err)
             bo_fail(err, BO_NOTFOUND,
                 "'%s' is not the undo point of a rollback that gave writes of others up", id),
             err);
-    if (st != BO_OK)
+    if (st != BO_OK && err)
         *err = absent;
     return st;
 }

@@ -104,6 +104,16 @@ static void what_a_rollback_gave_up_is_not_denied_when_prune_took_it(void **stat
     assert_pruned(export_lost(w, undo, &err), &err);
 }
 
+static void nobody_has_to_ask_why_what_was_given_up_cannot_be_read(void **state)
+{
+    world *w = *state;
+    const char *id = sealed_point(w);
+    world_sql(w, "UPDATE orders SET total = 2 WHERE id = 11");
+    const char *undo = world_roll_back(w, id, BO_ROLLBACK_FULL);
+    world_damage(w, bo_arena_printf(w->arena, "%s.lost.change", undo), -1);
+    assert_int_equal(export_lost(w, undo, NULL), BO_CORRUPT);
+}
+
 static void a_point_that_was_never_whole_is_said_to_be_so(void **state)
 {
     world *w = *state;
@@ -261,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_file_that_prune_took_is_not_lost),
         WORLD_TEST(what_a_rollback_gave_up_is_not_denied_when_prune_took_it),
+        WORLD_TEST(nobody_has_to_ask_why_what_was_given_up_cannot_be_read),
         WORLD_TEST(a_point_that_was_never_whole_is_said_to_be_so),
         WORLD_TEST(a_point_that_is_pruned_while_it_is_listed_misses_no_file),
         WORLD_TEST(a_failed_run_that_is_undone_while_it_is_listed_asks_for_nothing),
