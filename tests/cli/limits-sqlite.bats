@@ -202,6 +202,17 @@ capture_items() {
     q "INSERT INTO things VALUES (99, 1, 'n')"
 }
 
+@test "a session with triggers switched off is not captured, and a snapshot tells what it did" {
+    for method in capture:0 both:0 snapshot:6; do
+        backout -q point create --db shop.db --method "${method%:*}" --tables items
+        sqlite3 -cmd '.dbconfig enable_trigger off' shop.db "UPDATE items SET name = '$method'" >/dev/null
+        run -0 backout -q point seal latest
+        [[ $output == *"the change touched ${method#*:} rows"* ]] || { echo "$output"; false; }
+        backout -q execute latest --type partial --yes
+        [ "$(q "SELECT count(*) FROM items WHERE name = '$method'")" = $((6 - ${method#*:})) ]
+    done
+}
+
 @test "who wrote is not known: a user and a run are refused" {
     capture_items
     q "UPDATE items SET name = 'z'"
