@@ -97,6 +97,9 @@ static const struct {
         "those of now (they are exported first)"},
     {BO_REFUSED, NULL, "had changed its shape",
         "it can be undone as a whole only: backout assess ID, then backout execute ID --type full"},
+    {BO_REFUSED, NULL, "and needs a value that the rows of",
+        "give that column a default or drop it, then try again; backout backup TABLE --db DB keeps "
+        "what is in it"},
     {BO_REFUSED, NULL, "do not fit the table as it is now",
         "alter the table back, then try again: a column that was renamed gets its name back, one "
         "that was dropped is added"},

@@ -257,3 +257,26 @@ refused() {
     backout -q execute "$id" --type partial --yes
     [ "$(sqlite3 shop.db "SELECT count(*) FROM items WHERE name = 'x'")" = 0 ]
 }
+
+@test "a table that was made anew with a column that needs a value: the hint ends where it is undone" {
+    before=$(rows)
+    cat >remake.sql <<'SQL'
+BEGIN;
+CREATE TABLE new__orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers,
+    status TEXT NOT NULL, total_cents INTEGER NOT NULL, paid BOOL NOT NULL);
+INSERT INTO new__orders SELECT *, status = 'paid' FROM orders;
+DROP TABLE orders;
+ALTER TABLE new__orders RENAME TO orders;
+UPDATE orders SET status = 'migrated';
+COMMIT;
+SQL
+    backout -q run --db shop.db remake.sql
+    run -3 --separate-stderr backout execute latest --yes
+    [[ $stderr == *"column 'paid' was added since the point, and needs a value"* ]]
+    [[ $stderr == *"hint: give that column a default or drop it, then try again; backout backup TABLE --db DB keeps"* ]]
+    backout -q backup orders --db shop.db
+    sqlite3 shop.db 'ALTER TABLE orders DROP COLUMN paid'
+    run -0 backout execute "$(backout list --output json | jq -r '.[] | select(.migration == "remake").id')" \
+        --discard-later --yes
+    [ "$(rows)" = "$before" ]
+}
