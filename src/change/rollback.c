@@ -243,8 +243,7 @@ static bo_status decide(const bo_undo *undo, bo_error *err)
         bo_undo_may_dangle(undo))
         return bo_fail(err, BO_CONFLICT,
             "%llu conflict%s of class constraint or foreign-key\nreferences that lead nowhere, as "
-            "the "
-            "state before the rollback may have had, come back with --on-conflict replace",
+            "the state before the rollback may have had, come back with --on-conflict replace",
             (unsigned long long)undo->blocked_count, undo->blocked_count == 1 ? " is" : "s are");
     if (undo->blocked_count)
         return bo_fail(err, BO_CONFLICT,

@@ -336,9 +336,8 @@ static bo_status seal_into(
     for (uint32_t i = 0; i < count; i++)
         if (sealing->result.entered[i])
             bo_session_warn(sealing->session,
-                "table %s: %llu rows meet the predicate now that did not at the point; whether the "
-                "change added them "
-                "is not known, and they are left alone",
+                "table %s: %llu rows meet the predicate now that did not at the point; whether "
+                "the change added them is not known, and they are left alone",
                 sealing->content->parts[i].was->name,
                 (unsigned long long)sealing->result.entered[i]);
     BO_OWN_MEM char *text = sealed_details(sealing, record->details);
@@ -427,10 +426,9 @@ static bo_status check_unknown(
     if (st != BO_OK)
         return st;
     return bo_fail(err, BO_REFUSED,
-        "'%s' is of a seal that this catalog does not know: it is older than its repository\nbring "
-        "the newer catalog back; or move the file away, and what was written since the point "
-        "counts "
-        "as the change",
+        "'%s' is of a seal that this catalog does not know: it is older than its "
+        "repository\nbring the newer catalog back; or move the file away, and what was written "
+        "since the point counts as the change",
         file);
 }
 

@@ -235,8 +235,7 @@ static bo_status note_chosen(
         entered && !verifying->with_change
             ? bo_arena_printf(verifying->arena,
                   "%s: only the rows %s were compared; its condition is met by %llu now that did "
-                  "not "
-                  "meet it then",
+                  "not meet it then",
                   name, of, (unsigned long long)entered)
             : bo_arena_printf(verifying->arena, "%s: only the rows %s were compared", name, of);
     verifying->notes[verifying->note_count++] = text;
