@@ -5,10 +5,8 @@
  * expected as it is now, and its target is the row of now with the before-image's values in the
  * columns of the change.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "change/undo.h"
 
 struct merging {
@@ -111,12 +109,8 @@ static bo_status merge_table(struct merging *merging, bo_error *err)
 static bo_status write_intent(struct merging *merging, bo_error *err)
 {
     bo_undo *undo = merging->undo;
-    char random[17];
-    bo_random_hex(random, 8);
-    snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
-    bo_status st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file,
-        undo->record.id, &undo->target->identity, undo->intent->parts, undo->intent->part_count,
-        &merging->draft, err);
+    bo_status st = bo_undo_spool_intent(
+        undo, undo->intent->parts, undo->intent->part_count, &merging->draft, err);
     for (merging->table = 0; st == BO_OK && merging->table < undo->intent->part_count;
          merging->table++)
         if (undo->fates[merging->table].entries && undo->intent->parts[merging->table].now)

@@ -123,9 +123,8 @@ static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo
 {
     struct classify *classify = ctx;
     const bo_table *was = classify->undo->intent->parts[classify->table].was;
-    bool expected = walk->expected.data, target = walk->target.data;
-    bool as_expected = expected ? now.data && bo_row_equal(was, now, walk->expected) : !now.data;
-    bool done = target ? now.data && bo_row_equal(was, now, walk->target) : !now.data;
+    bool as_expected = bo_row_same(was, now, walk->expected);
+    bool done = bo_row_same(was, now, walk->target);
     bool mixed = false;
     bo_status st = as_expected ? is_mixed(classify, walk, &mixed, err) : BO_OK;
     if (st != BO_OK)
@@ -137,9 +136,9 @@ static bo_status classify_entry(void *ctx, const bo_walk *walk, bo_image now, bo
         return BO_OK;
     if (done)
         return drop(classify, walk);
-    bo_conflict_class kind = !now.data  ? BO_CLASS_NOT_FOUND
-                             : expected ? BO_CLASS_DATA
-                                        : BO_CLASS_EXISTS;
+    bo_conflict_class kind = !now.data             ? BO_CLASS_NOT_FOUND
+                             : walk->expected.data ? BO_CLASS_DATA
+                                                   : BO_CLASS_EXISTS;
     return conflict(classify, walk, kind, text_of(kind), now, err);
 }
 

@@ -2,8 +2,10 @@
 /* src/change/intent.c - what a rollback means to do, entry by entry, before it looks at the rows of
  * now. */
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "change/seal.h"
 #include "change/shape.h"
 #include "change/undo.h"
@@ -170,6 +172,16 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err)
             st = make_again(undo, &content->parts[i], err);
     }
     return st == BO_OK && bo_undo_reads_journal(undo) ? bo_undo_open_journal(undo, err) : st;
+}
+
+bo_status bo_undo_spool_intent(
+    bo_undo *undo, const bo_part *parts, uint32_t count, bo_draft **out, bo_error *err)
+{
+    char random[17];
+    bo_random_hex(random, 8);
+    (void)snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
+    return bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
+        &undo->target->identity, parts, count, out, err);
 }
 
 static bo_status count_entries(bo_undo *undo, bo_error *err)

@@ -40,15 +40,10 @@ struct later {
     void *ctx;
 };
 
-static bool same_row(const bo_table *was, bo_image a, bo_image b)
-{
-    return a.data && b.data ? bo_row_equal(was, a, b) : !a.data && !b.data;
-}
-
 static bo_status give(
     struct later *later, uint32_t table, bo_image expected, bo_image now, bo_error *err)
 {
-    return same_row(later->snapshot->parts[table].was, expected, now)
+    return bo_row_same(later->snapshot->parts[table].was, expected, now)
                ? BO_OK
                : later->each(later->ctx, table, expected, now, err);
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "change/diff.h"
 #include "change/rows_json.h"
 #include "change/seal.h"
@@ -26,9 +25,6 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
 {
     bo_content *snapshot = undo->snapshot;
     uint32_t count = snapshot->part_count;
-    char random[17];
-    bo_random_hex(random, 8);
-    snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
     struct spool spool = {.undo = undo};
     bo_diff_result result = {.now = undo->now, .operation = "diff"};
     result.entered = bo_arena_array(undo->arena, (size_t)count + 1, sizeof *result.entered);
@@ -36,8 +32,7 @@ bo_status bo_undo_diff(bo_undo *undo, bo_error *err)
         return bo_nomem(err);
     bo_status st = bo_undo_choose_bulk(undo, err);
     if (st == BO_OK)
-        st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
-            &undo->target->identity, snapshot->parts, count, &spool.draft, err);
+        st = bo_undo_spool_intent(undo, snapshot->parts, count, &spool.draft, err);
     uint32_t workers = bo_target_workers(undo->target);
     for (uint32_t i = 0; i < count; i++) /* others cannot read what this transaction altered */
         if (snapshot->parts[i].fresh || snapshot->parts[i].made_again)
@@ -139,11 +134,6 @@ static bo_status lose_reshaped(
         "a column of the table is gone: whether others wrote the row since is not known", err);
 }
 
-static bool same_row(const bo_table *was, bo_image a, bo_image b)
-{
-    return a.data && b.data ? bo_row_equal(was, a, b) : !a.data && !b.data;
-}
-
 /* The change of a run is not all that happened until the seal: others may have written its rows
  * before it, or in between. */
 static bo_status judge(struct losing *losing, const bo_walk *walk, bool found, bo_error *err)
@@ -152,12 +142,12 @@ static bo_status judge(struct losing *losing, const bo_walk *walk, bool found, b
     const bo_table *was = undo->intent->parts[walk->table].was;
     bo_image before = found ? losing->change.before : walk->target;
     bo_image after = found ? losing->change.after : walk->target;
-    if (!same_row(was, after, walk->expected) && undo->intent->parts[walk->table].made_again)
+    if (!bo_row_same(was, after, walk->expected) && undo->intent->parts[walk->table].made_again)
         return lose_reshaped(losing, walk, after, err);
-    if (!same_row(was, after, walk->expected))
+    if (!bo_row_same(was, after, walk->expected))
         return lose_later(losing, walk, after,
             "written by others after the change; type full would discard it", err);
-    bool early = !same_row(was, walk->target, before);
+    bool early = !bo_row_same(was, walk->target, before);
     bool mixed =
         bo_mixed_has(&undo->mixed[walk->table], (bo_span){losing->key.data, losing->key.size});
     undo->lost_early = undo->lost_early || early || mixed;

@@ -116,6 +116,9 @@ bo_status bo_undo_prepare(bo_undo *undo, bo_error *err);
 bo_status bo_undo_intend(bo_undo *undo, bo_error *err);
 /** undone.c: leaves out tables without key whose change an earlier rollback has undone. */
 bo_status bo_undo_leave_out_undone(bo_undo *undo, bo_content *content, bo_error *err);
+/** Begins a working file for undo->intent. */
+bo_status bo_undo_spool_intent(
+    bo_undo *undo, const bo_part *parts, uint32_t count, bo_draft **out, bo_error *err);
 /** choose.c: drops the entries that the options leave out. */
 bo_status bo_undo_choose(bo_undo *undo, bo_error *err);
 /** It is among the tables and among those with a predicate, as far as any are named. */

@@ -121,9 +121,8 @@ static bo_status compare_held(struct held *held, bo_image now, bo_error *err)
         held->unclear = true;
         return BO_OK;
     }
-    bool equal =
-        expected.data && now.data ? bo_row_equal(was, expected, now) : !expected.data && !now.data;
-    return equal ? BO_OK : note(held->verifying, held->table, expected, now, err);
+    return bo_row_same(was, expected, now) ? BO_OK
+                                           : note(held->verifying, held->table, expected, now, err);
 }
 
 static bo_status held_row(void *ctx, uint64_t id, bo_image row, bo_error *err)

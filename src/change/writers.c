@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "change/diff.h"
 #include "change/seal.h"
@@ -184,13 +183,9 @@ bo_status bo_undo_intend_by_writers(bo_undo *undo, bo_error *err)
     bo_status st = is_chosen(undo) ? leave_out_unknown(undo, base, err) : BO_OK;
     if (st == BO_OK)
         st = bo_undo_writers_filter(undo, filter, err);
-    char random[17];
-    bo_random_hex(random, 8);
-    (void)snprintf(undo->intent_file, sizeof undo->intent_file, "intent_%s.change", random);
     BO_OWN(bo_draft) *draft = NULL;
     if (st == BO_OK)
-        st = bo_draft_create(undo->session, BO_PACK_CHANGESET, undo->intent_file, undo->record.id,
-            &undo->target->identity, base->parts, base->part_count, &draft, err);
+        st = bo_undo_spool_intent(undo, base->parts, base->part_count, &draft, err);
     if (st == BO_OK)
         st = read_journals(undo, base, filter, draft, err);
     if (st == BO_OK)

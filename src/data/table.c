@@ -88,6 +88,11 @@ bool bo_row_equal(const bo_table *table, bo_image a, bo_image b)
     return bo_image_equal(bo_row_values(table, a), bo_row_values(table, b));
 }
 
+bool bo_row_same(const bo_table *table, bo_image a, bo_image b)
+{
+    return a.data && b.data ? bo_row_equal(table, a, b) : !a.data && !b.data;
+}
+
 bo_status bo_table_given(const bo_table *was, const bo_table *now, bo_arena *arena,
     const int **map_out, const bool **given_out, bo_error *err)
 {

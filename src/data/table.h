@@ -163,6 +163,8 @@ uint16_t bo_table_key_positions(const bo_table *table, uint16_t *out);
 bo_span bo_row_values(const bo_table *table, bo_image row);
 /** The same values: the same bytes, hints apart. Both images are there. */
 bool bo_row_equal(const bo_table *table, bo_image a, bo_image b);
+/** The same of images that may be absent (data NULL): both are there and equal, or none is. */
+bool bo_row_same(const bo_table *table, bo_image a, bo_image b);
 
 json_t *bo_table_to_json(const bo_table *table); /* new reference; NULL: no memory */
 /** Reads what bo_table_to_json() wrote; BO_CORRUPT names the missing or wrong member. */
