@@ -279,10 +279,28 @@ static bo_status write_snapshot(struct taking *taking, bo_error *err)
         return bo_nomem(err);
     taking->record.details = taking->details;
     taking->record.root = taking->root;
+    return bo_catalog_run_step(taking->session->catalog, taking->run, "stored", NULL, NULL, err);
+}
+
+/* In one moment with the end of its run: a point that counts as taken is not given up any more. */
+static bo_status record_ready(struct taking *taking, bo_error *err)
+{
+    bo_catalog *catalog = taking->session->catalog;
+    bo_status st = bo_catalog_begin(catalog, err);
+    if (st != BO_OK)
+        return st;
     taking->record.status = BO_POINT_READY;
-    st = bo_catalog_run_step(taking->session->catalog, taking->run, "stored", NULL, NULL, err);
-    return st == BO_OK ? bo_point_update_under(taking->session, taking->run, &taking->record, err)
-                       : st;
+    st = bo_point_update_under(taking->session, taking->run, &taking->record, err);
+    if (st == BO_OK)
+        st = bo_catalog_run_end(catalog, taking->run, "done", NULL, err);
+    bo_status ended = bo_catalog_end(catalog, st == BO_OK, st == BO_OK ? err : NULL);
+    return st == BO_OK ? ended : st;
+}
+
+static void note_unrecorded(struct taking *taking, const bo_error *why)
+{
+    bo_live_remove(taking->run); /* whoever comes next may settle it, this process too */
+    bo_session_warn(taking->session, "the failure could not be recorded: %s", why->text);
 }
 
 /* Leaves the records of a point that could not be taken; the reason of the failure stays in err. */
@@ -291,10 +309,20 @@ static void record_failure(struct taking *taking, bo_status st)
     bo_error second = {0};
     if (bo_catalog_point_update(taking->session->catalog, &taking->record, &second) != BO_OK ||
         bo_catalog_run_end(
-            taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK) {
-        bo_live_remove(taking->run); /* whoever comes next may settle it, this process too */
-        bo_session_warn(taking->session, "the failure could not be recorded: %s", second.text);
-    }
+            taking->session->catalog, taking->run, bo_outcome_name(st), NULL, &second) != BO_OK)
+        note_unrecorded(taking, &second);
+}
+
+/* It may, when the answer to the commit that says so was lost. */
+static bool may_count_as_taken(struct taking *taking)
+{
+    bo_point_record now = {0};
+    bool there = false;
+    bo_error ignored = {0};
+    return taking->record.status == BO_POINT_READY &&
+           (bo_catalog_point_get(taking->session->catalog, taking->record.id, taking->arena, &now,
+                &there, &ignored) != BO_OK ||
+               (there && now.status == BO_POINT_READY));
 }
 
 /* If the link is what broke, another one does it. */
@@ -311,14 +339,21 @@ static bo_status end_capture(struct taking *taking, bo_error *err)
     return bo_capture_end(target, taking->record.id, err);
 }
 
-/* A point whose capture could not be ended is half there, like one whose process died. */
+/* A point whose capture could not be ended is half there, like one whose process died.  It does not
+ * count as taken before its capture ends. */
 static void give_up(struct taking *taking, bo_status st)
 {
     bo_error error = {0};
+    const bool taken = taking->capturing && may_count_as_taken(taking);
+    taking->record.status = BO_POINT_CREATING;
+    if (taken &&
+        bo_catalog_point_update(taking->session->catalog, &taking->record, &error) != BO_OK) {
+        note_unrecorded(taking, &error);
+        return;
+    }
     if (!taking->capturing || end_capture(taking, &error) == BO_OK) {
         taking->record.status = BO_POINT_FAILED;
     } else {
-        taking->record.status = BO_POINT_CREATING;
         bo_session_warn(taking->session,
             "what captures the changes of its tables is still there: %s", error.text);
     }
@@ -346,13 +381,12 @@ static bo_status reserve(struct taking *taking, char id[BO_ID_SIZE], bo_error *e
 
 static bo_status take_recorded(struct taking *taking, bo_error *err)
 {
-    bo_catalog *catalog = taking->session->catalog;
     bo_status st =
         bo_session_audit(taking->session, "point.create", taking->record.id, "begun", NULL, err);
     if (st == BO_OK)
         st = write_snapshot(taking, err);
     if (st == BO_OK)
-        st = bo_catalog_run_end(catalog, taking->run, "done", NULL, err);
+        st = record_ready(taking, err);
     if (st != BO_OK)
         give_up(taking, st);
     return bo_session_audit_end(taking->session, "point.create", taking->record.id, st, NULL, err);
