@@ -28,7 +28,6 @@ static const struct {
     {SQLITE_READONLY, BO_DENIED,
         "the database file or its folder cannot be written: check the rights"},
     /* kinds of it, after itself */
-    {SQLITE_READONLY_DBMOVED, BO_REFUSED, SQ_MOVED},
     {SQLITE_READONLY_ROLLBACK, BO_DENIED,
         "a program was killed while it wrote the database, and what it left behind has to be "
         "rolled back, which takes the right to write the file and its folder"},
@@ -93,7 +92,9 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
     BO_OWN_VALUE(bo_buf) holder = {0};
     if (code == SQLITE_BUSY)
         sq_locks_holder(conn->path, &holder);
-    if (holder.size > 0 && !holder.failed)
+    if (sqlite3_extended_errcode(conn->db) == SQLITE_READONLY_DBMOVED)
+        st = sq_moved(conn, err);
+    else if (holder.size > 0 && !holder.failed)
         bo_fail(err, st, "%s (%s)%s", advice, sqlite3_errmsg(conn->db), bo_buf_str(&holder));
     else if (reason)
         bo_fail_errno(err, st, reason, "%s (%s)", advice, sqlite3_errmsg(conn->db));

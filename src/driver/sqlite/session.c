@@ -328,7 +328,16 @@ bool sq_has_moved(sq_conn *conn)
  * that has lost its name, and nobody ever sees what was written there. */
 static bo_status check_place(sq_conn *conn, bo_error *err)
 {
-    return sq_has_moved(conn) ? bo_fail(err, BO_REFUSED, SQ_MOVED " ('%s')", conn->path) : BO_OK;
+    return sq_has_moved(conn) ? sq_moved(conn, err) : BO_OK;
+}
+
+bo_status sq_moved(sq_conn *conn, bo_error *err)
+{
+    struct stat info;
+    if (stat(conn->path, &info) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return bo_fail_errno(err, BO_IO, errno, "cannot look at '%s'", conn->path);
+    return bo_fail(err, BO_REFUSED,
+        "the database file was moved, replaced or removed after it was opened ('%s')", conn->path);
 }
 
 static bo_status begin(sq_conn *conn, bo_tx_mode mode, bo_error *err)

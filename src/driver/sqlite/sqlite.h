@@ -178,7 +178,9 @@ bo_status sq_reopen(const sq_conn *conn, uint32_t lock_timeout_ms, bo_conn **out
 /** Another file has the name of the connection's, or none has; so it is where SQLite cannot tell.
  */
 bool sq_has_moved(sq_conn *conn);
-#define SQ_MOVED "the database file was moved, replaced or removed after it was opened"
+/** Says so.  BO_IO where the disk does not tell what has the name: that is no other file to SQLite.
+ */
+bo_status sq_moved(sq_conn *conn, bo_error *err);
 /** Begins a read transaction and reads, so that its state is settled. */
 bo_status sq_begin_read(sq_conn *conn, bo_error *err);
 /** The same with twins, as many as the connection shall have and can. */
