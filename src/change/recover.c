@@ -75,26 +75,40 @@ static void remove_files(bo_session *session, const char *undo_id)
     }
 }
 
-/* Rolling a rollback back brings the change back that it undid. */
-static bo_status bring_back(
-    bo_session *session, const bo_point_record *point, bo_arena *arena, bo_error *err)
-{
-    bo_point_record parent;
-    bool there = false;
-    if (strcmp(point->kind, "undo") != 0 || !point->parent)
-        return BO_OK;
-    bo_status st =
-        bo_catalog_point_get(session->catalog, point->parent, arena, &parent, &there, err);
-    if (st != BO_OK || !there || parent.status != BO_POINT_ROLLED_BACK)
-        return st;
-    parent.status = parent.sealed_us ? BO_POINT_SEALED : BO_POINT_READY;
-    return bo_catalog_point_update(session->catalog, &parent, err);
-}
-
 /* A restore may have been into another database than the point's. */
 static bool is_own(const bo_point_record *point, const char *server)
 {
     return !point->server || !point->server[0] || strcmp(point->server, server) == 0;
+}
+
+/* Not a backup, which stays one; nor a point of another database, into which a restore went. */
+static bool turns_with(const bo_point_record *parent, const bo_point_record *point)
+{
+    return bo_point_is_whole(parent) && strcmp(parent->kind, "backup") != 0 &&
+           is_own(parent, point->server ? point->server : "");
+}
+
+/* Rolling a rollback back brings the change back that it undid; was that a rollback itself, what it
+ * undid is undone again, and so on. */
+static bo_status bring_back(
+    bo_session *session, const bo_point_record *rolled, bo_arena *arena, bo_error *err)
+{
+    bo_point_record point = *rolled, parent;
+    bool there = false, back = true;
+    bo_status st = BO_OK;
+    while (st == BO_OK && strcmp(point.kind, "undo") == 0 && point.parent) {
+        st = bo_catalog_point_get(session->catalog, point.parent, arena, &parent, &there, err);
+        if (st != BO_OK || !there || !turns_with(&parent, &point) ||
+            (parent.status == BO_POINT_ROLLED_BACK) != back)
+            return st;
+        parent.status = !back              ? BO_POINT_ROLLED_BACK
+                        : parent.sealed_us ? BO_POINT_SEALED
+                                           : BO_POINT_READY;
+        st = bo_catalog_point_update(session->catalog, &parent, err);
+        point = parent;
+        back = !back;
+    }
+    return st;
 }
 
 static bo_status settle_records(bo_session *session, const bo_point_record *point,

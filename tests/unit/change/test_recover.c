@@ -154,6 +154,22 @@ static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
     assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
 }
 
+static void an_assessment_that_cannot_be_recorded_is_none(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    bo_rollback *assessed = NULL;
+    const char *id = world_change(w, "orders", "DELETE FROM orders");
+    w->settings.lock_timeout_ms = 20;
+    world_reopen(w);
+    locking = w;
+    lock_it_now();
+    bo_status st = bo_rollback_assess(w->session, &w->database, id, &assessed, &err);
+    bo_conn_free(lock);
+    assert_int_equal(st, BO_BUSY);
+    assert_null(assessed);
+}
+
 static unsigned commits_left;
 
 static void lock_after_some_commits(const char *step)
@@ -423,6 +439,9 @@ static void a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are(v
     restore(w, backup);
     assert_string_equal(last_status(w, backup), "done");
     assert_int_equal(world_record(w, backup).status, BO_POINT_READY);
+    for (int i = 0; i < 2; i++)
+        (void)world_roll_back(w, newest_point(w).id, BO_ROLLBACK_FULL);
+    assert_int_equal(world_record(w, backup).status, BO_POINT_READY);
 }
 
 /* Only the database that was changed knows; of what never came to its commit nobody has to. */
@@ -542,6 +561,21 @@ static void a_point_whose_seal_died_is_sealed_again(void **state)
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
 }
 
+static void each_undo_of_an_undo_turns_the_change_round(void **state)
+{
+    world *w = *state;
+    const char *chain[6];
+    chain[0] = world_change(w, "orders", "DELETE FROM orders WHERE id = 10");
+    for (int last = 0; last < 5; last++) {
+        chain[last + 1] = world_roll_back(w, chain[last], BO_ROLLBACK_PARTIAL);
+        for (int i = 0; i <= last + 1; i++)
+            assert_int_equal(world_record(w, chain[i]).status,
+                (last + 1 - i) % 2 ? BO_POINT_ROLLED_BACK : BO_POINT_SEALED);
+        assert_string_equal(
+            world_value(w, "SELECT count(*) FROM orders WHERE id = 10"), last % 2 ? "0" : "1");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,6 +584,7 @@ int main(void)
         WORLD_TEST(a_point_that_is_open_again_is_not_released_unasked),
         WORLD_TEST(releasing_a_point_settles_its_rollback_that_died_committed),
         WORLD_TEST(a_rollback_that_cannot_be_recorded_is_done_and_says_so),
+        WORLD_TEST(an_assessment_that_cannot_be_recorded_is_none),
         WORLD_TEST(a_point_that_cannot_be_recorded_does_not_count_as_taken),
         WORLD_TEST_POSTGRES(a_point_that_cannot_be_recorded_does_not_count_as_taken),
         WORLD_TEST_MARIADB(a_point_that_cannot_be_recorded_does_not_count_as_taken),
@@ -564,6 +599,7 @@ int main(void)
         WORLD_TEST(a_table_without_a_key_is_undone_once),
         WORLD_TEST(a_table_without_a_key_that_was_restored_is_not_undone_again),
         WORLD_TEST(an_undo_point_that_is_brought_back_is_sealed),
+        WORLD_TEST(each_undo_of_an_undo_turns_the_change_round),
         WORLD_TEST(a_point_whose_seal_died_is_sealed_again),
     };
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
