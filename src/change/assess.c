@@ -134,11 +134,9 @@ bo_status bo_rollback_assess(bo_session *session, const bo_database *database, c
         recommend_whole(full, &record);
     }
     estimate(session, record.server, chosen);
-    *out = chosen;
-    if (sealed)
-        partial = NULL;
-    else
-        full = NULL;
-    return bo_session_audit(session, "rollback.assess", record.id, "done",
-        json_pack("{s:s}", "recommended", (*out)->recommended), err);
+    st = bo_session_audit(session, "rollback.assess", record.id, "done",
+        json_pack("{s:s}", "recommended", chosen->recommended), err);
+    if (st == BO_OK)
+        *out = sealed ? BO_TAKE(partial) : BO_TAKE(full);
+    return st;
 }
