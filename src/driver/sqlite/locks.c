@@ -20,7 +20,8 @@
 #include "base/process.h"
 #include "base/scope.h"
 
-enum { LINE_SIZE = 256, HOLDERS = 64 };
+/* The list is read in pieces, and one that is there may be missed when others come and go. */
+enum { LINE_SIZE = 256, HOLDERS = 64, LOOKS = 3 };
 
 /* "7: POSIX  ADVISORY  WRITE 4711 fe:00:1151 120 120": the locks of SQLite are of this kind.  0
  * when it is no lock of somebody else on the file. */
@@ -76,11 +77,14 @@ void sq_locks_holder(const char *path, bo_buf *out)
     if (memory.failed)
         return;
     const bool wal = access(bo_buf_str(&memory), F_OK) == 0;
-    size_t found = find_holders(bo_buf_str(&memory), true, &pid, 1);
-    if (found == 0)
-        found = find_holders(path, true, &pid, 1);
-    if (found == 0 && !wal)
-        found = find_holders(path, false, &pid, 1);
+    size_t found = 0;
+    for (int i = 0; found == 0 && i < LOOKS; i++) {
+        found = find_holders(bo_buf_str(&memory), true, &pid, 1);
+        if (found == 0)
+            found = find_holders(path, true, &pid, 1);
+        if (found == 0 && !wal)
+            found = find_holders(path, false, &pid, 1);
+    }
     if (found == 0)
         return;
     bo_buf_add_str(out, "\nit is held by ");

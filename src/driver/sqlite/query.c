@@ -71,10 +71,12 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
     if (code == SQLITE_NOMEM)
         return bo_nomem(err);
 
+    const int extended = sqlite3_extended_errcode(conn->db);
+    const int kind = (extended & 0xff) == code ? extended : code;
     bo_status st = BO_DATABASE;
     const char *advice = NULL;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
-        if (meanings[i].code == code || meanings[i].code == sqlite3_extended_errcode(conn->db)) {
+        if (meanings[i].code == code || meanings[i].code == kind) {
             st = meanings[i].status;
             advice = meanings[i].advice;
         }
@@ -92,7 +94,7 @@ bo_status sq_error(sq_conn *conn, bo_error *err, const char *format, ...)
     BO_OWN_VALUE(bo_buf) holder = {0};
     if (code == SQLITE_BUSY)
         sq_locks_holder(conn->path, &holder);
-    if (sqlite3_extended_errcode(conn->db) == SQLITE_READONLY_DBMOVED)
+    if (kind == SQLITE_READONLY_DBMOVED)
         st = sq_moved(conn, err);
     else if (holder.size > 0 && !holder.failed)
         bo_fail(err, st, "%s (%s)%s", advice, sqlite3_errmsg(conn->db), bo_buf_str(&holder));
