@@ -45,6 +45,9 @@ static bo_status copy_secrets(bo_session *session, const bo_settings *settings, 
             return bo_nomem(err);
         session->key.kind = BO_KEY_PASSPHRASE;
         session->key.passphrase = session->passphrase;
+        session->key.derived = bo_pack_derived_create();
+        if (!session->key.derived)
+            return bo_nomem(err);
     } else if (settings->key) {
         session->key.kind = BO_KEY_BYTES;
         memcpy(session->key.bytes, settings->key, sizeof session->key.bytes);
@@ -94,6 +97,7 @@ void bo_session_free(bo_session *session)
     if (session->passphrase)
         explicit_bzero(session->passphrase, strlen(session->passphrase));
     free(session->passphrase);
+    bo_pack_derived_free(session->key.derived);
     explicit_bzero(&session->key, sizeof session->key);
     free(session->actor);
     pthread_mutex_destroy(&session->lock);

@@ -40,10 +40,16 @@ typedef struct bo_source {
     bo_status (*read)(void *ctx, uint64_t offset, void *data, size_t size, bo_error *err);
 } bo_source;
 
+/** What was made of a passphrase: each of it takes most of a second.  Safe for threads. */
+typedef struct bo_pack_derived bo_pack_derived;
+bo_pack_derived *bo_pack_derived_create(void);    /* NULL: no memory */
+void bo_pack_derived_free(bo_pack_derived *self); /* wipes it */
+
 /** A secret that opens packs.  Either a passphrase (argon2id) or 32 bytes from a key file. */
 typedef struct bo_pack_key {
     enum { BO_KEY_NONE, BO_KEY_PASSPHRASE, BO_KEY_BYTES } kind;
-    const char *passphrase; /* borrowed */
+    const char *passphrase;   /* borrowed */
+    bo_pack_derived *derived; /* of this passphrase, borrowed; or NULL: made anew each time */
     uint8_t bytes[32];
 } bo_pack_key;
 

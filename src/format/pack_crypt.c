@@ -6,25 +6,79 @@
  * (argon2id) or from the key file (keyed BLAKE2b).  Each part is one secretstream message with the
  * FINAL tag, bound by its associated data to the pack's id, the format's version and its number.
  */
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format/pack_internal.h"
 
-enum { KEY_SIZE = 32, AD_SIZE = BO_UUID_SIZE + 2 + 8 };
+enum { KEY_SIZE = 32, KEPT_KEYS = 16, AD_SIZE = BO_UUID_SIZE + 2 + 8 };
 
 _Static_assert(crypto_secretstream_xchacha20poly1305_KEYBYTES == KEY_SIZE, "one size of key");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == KEY_SIZE, "one size of key");
 
 bo_kdf_cost bo_kdf_cost_written = {BO_KDF_OPERATIONS_MAX, BO_KDF_MEMORY_MAX};
 
-/** The key that wraps the data key; `kdf` is salt, operations and memory as in the header. */
-static bo_status derive(
+/* ---- keys that were made already ---- */
+
+struct bo_pack_derived {
+    pthread_mutex_t mutex;
+    uint8_t own_salt[BO_SALT_SIZE]; /* of the packs that are written */
+    unsigned count;                 /* the last KEPT_KEYS of them are kept */
+    struct {
+        uint8_t kdf[BO_KDF_SIZE], key[KEY_SIZE];
+    } kept[KEPT_KEYS];
+};
+
+bo_pack_derived *bo_pack_derived_create(void)
+{
+    bo_pack_derived *self = sodium_init() < 0 ? NULL : calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    (void)pthread_mutex_init(&self->mutex, NULL);
+    randombytes_buf(self->own_salt, sizeof self->own_salt);
+    return self;
+}
+
+void bo_pack_derived_free(bo_pack_derived *self)
+{
+    if (!self)
+        return;
+    (void)pthread_mutex_destroy(&self->mutex);
+    sodium_memzero(self, sizeof *self);
+    free(self);
+}
+
+unsigned bo_pack_derived_count(const bo_pack_derived *self)
+{
+    return self->count;
+}
+
+static bool find_kept(const bo_pack_derived *self, const uint8_t *kdf, uint8_t out[KEY_SIZE])
+{
+    const unsigned kept = self->count < KEPT_KEYS ? self->count : KEPT_KEYS;
+    for (unsigned i = 0; i < kept; i++) {
+        if (memcmp(self->kept[i].kdf, kdf, BO_KDF_SIZE) == 0) {
+            memcpy(out, self->kept[i].key, KEY_SIZE);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void keep(bo_pack_derived *self, const uint8_t *kdf, const uint8_t key[KEY_SIZE])
+{
+    const unsigned at = self->count++ % KEPT_KEYS;
+    memcpy(self->kept[at].kdf, kdf, BO_KDF_SIZE);
+    memcpy(self->kept[at].key, key, KEY_SIZE);
+}
+
+/* ---- the key that wraps the data key ---- */
+
+/* `kdf` is salt, operations and memory as in the header. */
+static bo_status derive_slowly(
     const bo_pack_key *key, const uint8_t *kdf, uint8_t out[KEY_SIZE], bo_error *err)
 {
-    if (key->kind == BO_KEY_BYTES) {
-        (void)crypto_generichash(out, KEY_SIZE, kdf, BO_SALT_SIZE, key->bytes, sizeof key->bytes);
-        return BO_OK;
-    }
     uint32_t operations = bo_get_u32(kdf + BO_SALT_SIZE);
     uint64_t memory = bo_get_u64(kdf + BO_SALT_SIZE + 4);
     if (operations > BO_KDF_OPERATIONS_MAX || memory > BO_KDF_MEMORY_MAX ||
@@ -34,6 +88,26 @@ static bo_status derive(
             (size_t)memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
         return bo_nomem(err);
     return BO_OK;
+}
+
+static bo_status derive(
+    const bo_pack_key *key, const uint8_t *kdf, uint8_t out[KEY_SIZE], bo_error *err)
+{
+    if (key->kind == BO_KEY_BYTES) {
+        (void)crypto_generichash(out, KEY_SIZE, kdf, BO_SALT_SIZE, key->bytes, sizeof key->bytes);
+        return BO_OK;
+    }
+    if (!key->derived)
+        return derive_slowly(key, kdf, out, err);
+    (void)pthread_mutex_lock(&key->derived->mutex);
+    bo_status st = BO_OK;
+    if (!find_kept(key->derived, kdf, out)) {
+        st = derive_slowly(key, kdf, out, err);
+        if (st == BO_OK)
+            keep(key->derived, kdf, out);
+    }
+    (void)pthread_mutex_unlock(&key->derived->mutex);
+    return st;
 }
 
 bo_status bo_pack_lock_create(
@@ -46,6 +120,8 @@ bo_status bo_pack_lock_create(
     randombytes_buf(salt, sizeof salt);
     randombytes_buf(nonce, sizeof nonce);
     bool slow = key->kind == BO_KEY_PASSPHRASE;
+    if (slow && key->derived)
+        memcpy(salt, key->derived->own_salt, sizeof salt);
     bo_buf_add(header, salt, sizeof salt);
     bo_buf_add_u32(header, slow ? bo_kdf_cost_written.operations : 0);
     bo_buf_add_u64(header, slow ? bo_kdf_cost_written.memory_bytes : 0);

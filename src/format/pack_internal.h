@@ -105,6 +105,9 @@ bo_status bo_pack_lock_create(
 bo_status bo_pack_lock_open(
     const bo_pack_key *key, const uint8_t *header, bo_pack_lock *out, bo_error *err);
 
+/** How many keys were made. */
+unsigned bo_pack_derived_count(const bo_pack_derived *self);
+
 /** Adds `plain` to `out`: as it is, or encrypted as part number `part`. */
 bo_status bo_pack_seal(
     const bo_pack_lock *lock, uint64_t part, bo_span plain, bo_buf *out, bo_error *err);

@@ -183,6 +183,41 @@ static void nothing_readable_is_in_an_encrypted_pack(void **state)
     }
 }
 
+static void open_again(bo_buf *file, const bo_pack_key *key)
+{
+    BO_OWN(bo_pack) *pack = NULL;
+    bo_error err = {0};
+    assert_ok(bo_pack_open(world_source(file), key, &pack, &err), &err);
+}
+
+static void a_key_is_made_of_a_passphrase_once_for_each_salt(void **state)
+{
+    (void)state;
+    BO_OWN_VALUE(bo_buf) first = {0};
+    BO_OWN_VALUE(bo_buf) second = {0};
+    BO_OWN_VALUE(bo_buf) other = {0};
+    bo_error err = {0};
+    bo_pack_key key = passphrase;
+    key.derived = bo_pack_derived_create();
+    assert_non_null(key.derived);
+    assert_ok(world_pack(&first, BO_PACK_SNAPSHOT, &key, &err), &err);
+    assert_ok(world_pack(&second, BO_PACK_SNAPSHOT, &key, &err), &err);
+    open_again(&first, &key);
+    open_again(&second, &key);
+    assert_int_equal(bo_pack_derived_count(key.derived), 1);
+    open_again(&first, &passphrase);
+
+    for (unsigned i = 2; i < 40; i++) { /* of other sessions; more than are kept */
+        bo_buf_clear(&other);
+        assert_ok(world_pack(&other, BO_PACK_SNAPSHOT, &passphrase, &err), &err);
+        open_again(&other, &key);
+        open_again(&other, &key);
+        assert_int_equal(bo_pack_derived_count(key.derived), i);
+    }
+    open_again(&first, &key);
+    bo_pack_derived_free(key.derived);
+}
+
 static void assert_denied(const bo_pack_key *written, const bo_pack_key *given, const char *because)
 {
     BO_OWN_VALUE(bo_buf) file = {0};
@@ -420,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_snapshot_is_read_as_it_was_written),
         cmocka_unit_test(a_snapshot_with_a_passphrase_is_read_as_it_was_written),
+        cmocka_unit_test(a_key_is_made_of_a_passphrase_once_for_each_salt),
         cmocka_unit_test(a_snapshot_with_a_key_file_is_read_as_it_was_written),
         cmocka_unit_test(a_changeset_is_read_as_it_was_written),
         cmocka_unit_test(digests_of_tables_and_ranges_are_sums_over_the_images),
