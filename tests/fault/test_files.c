@@ -27,7 +27,9 @@ int main(int argc, char **argv)
         {FAILS, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .only = "point,partial", .stride = 149},
         {FAILS, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .skip = "point,partial", .full = true},
         {FAILS, THERE, .methods = BY_CAPTURE, .full = true, .full_stride = 3},
-        {FULL, THERE, .methods = BY_EITHER, .full = true},
+        {FULL, THERE, .methods = BY(BO_METHOD_CAPTURE), .only = "point,partial", .stride = 13},
+        {FULL, THERE, .methods = BY(BO_METHOD_CAPTURE), .skip = "point,partial", .full = true},
+        {FULL, THERE, .methods = BY(BO_METHOD_SNAPSHOT), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);
 }
