@@ -73,7 +73,7 @@ static bo_status leave_out_unknown(bo_undo *undo, bo_content *base, bo_error *er
         const char *why = !part->captured ? "its changes were not captured"
                           : undo->journal ? undo->journal->broken[i]
                                           : NULL;
-        if (why && undo->options->table_count)
+        if (why && (undo->options->table_count || undo->options->where_count)) /* it is named */
             return bo_fail(
                 err, BO_REFUSED, "who wrote to table '%s' is not known\n%s", part->was->name, why);
         if (why)

@@ -358,6 +358,17 @@ fill_postgresql() {
     run -2 --separate-stderr backout execute rb_1 --mode sideways
 }
 
+@test "who wrote to a table that is not captured is not known, whichever way it is named" {
+    id=$(backout -q point create --db "$DB" --method capture --output json | jq -r .id)
+    backout -q point seal "$id"
+    local why="who wrote to table 'notes' is not known" option
+    [ "$ENGINE" != sqlite ] || why="does not tell who wrote"
+    for option in '--tables=notes' '--where=notes: 1 = 1'; do
+        run -3 --separate-stderr backout execute "$id" --user ann "$option" --yes
+        [[ $stderr == *"$why"* ]]
+    done
+}
+
 @test "who wrote is not known of a point without capture" {
     captured
     ask "UPDATE orders SET total = 1 WHERE id = 10"

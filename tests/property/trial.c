@@ -320,7 +320,7 @@ static bo_rollback_options options_of(trial *t, question *q)
             names[how.table_count++] = t->reported[i];
     how.tables = names;
     how.where = where;
-    if (h->where.table >= 0 && t->in_point >> h->where.table & 1) {
+    if (h->where.table >= 0 && known >> h->where.table & 1) {
         *where = (bo_scope_item){t->reported[h->where.table], condition_sql(h, t->arena)};
         how.where_count = 1;
         q->where = &h->where;
