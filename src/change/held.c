@@ -60,6 +60,5 @@ bo_status bo_point_update_under(
     st = check_running(session, run, point->id, err);
     if (st == BO_OK)
         st = bo_catalog_point_update(session->catalog, point, err);
-    bo_status ended = bo_catalog_end(session->catalog, st == BO_OK, st == BO_OK ? err : NULL);
-    return st == BO_OK ? ended : st;
+    return bo_catalog_finish(session->catalog, st, err);
 }

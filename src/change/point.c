@@ -293,8 +293,7 @@ static bo_status record_ready(struct taking *taking, bo_error *err)
     st = bo_point_update_under(taking->session, taking->run, &taking->record, err);
     if (st == BO_OK)
         st = bo_catalog_run_end(catalog, taking->run, "done", NULL, err);
-    bo_status ended = bo_catalog_end(catalog, st == BO_OK, st == BO_OK ? err : NULL);
-    return st == BO_OK ? ended : st;
+    return bo_catalog_finish(catalog, st, err);
 }
 
 static void note_unrecorded(struct taking *taking, const bo_error *why)
@@ -375,8 +374,7 @@ static bo_status reserve(struct taking *taking, char id[BO_ID_SIZE], bo_error *e
         st = bo_catalog_run_begin(catalog, "point", id, taking->session->actor, taking->run, err);
     if (st == BO_OK)
         st = bo_catalog_point_add(catalog, &taking->record, err);
-    bo_status ended = bo_catalog_end(catalog, st == BO_OK, st == BO_OK ? err : NULL);
-    return st == BO_OK ? ended : st;
+    return bo_catalog_finish(catalog, st, err);
 }
 
 static bo_status take_recorded(struct taking *taking, bo_error *err)

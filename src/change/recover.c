@@ -148,10 +148,10 @@ bo_status bo_undo_settle(bo_session *session, const bo_point_record *point, cons
         return st;
     st = settle_records(
         session, point, undo_id, committed && is_own(point, server), committed, arena, err);
-    bo_status ended = bo_catalog_end(session->catalog, st == BO_OK, st == BO_OK ? err : NULL);
-    if (st == BO_OK && ended == BO_OK && !committed && undo_id && undo_id[0])
+    st = bo_catalog_finish(session->catalog, st, err);
+    if (st == BO_OK && !committed && undo_id && undo_id[0])
         remove_files(session, undo_id);
-    return st == BO_OK ? ended : st;
+    return st;
 }
 
 static bo_status recover_run(bo_session *session, bo_target *target, const bo_run_record *run,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "format//pack_internal.h"
+#include "format/pack_internal.h"
 
 static void put_le32(uint8_t *at, uint32_t value)
 {

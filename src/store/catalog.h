@@ -57,6 +57,8 @@ bo_conn *bo_catalog_conn(bo_catalog *catalog);
 bo_status bo_catalog_begin(bo_catalog *catalog, bo_error *err);
 /** With `keep` false, here or in an inner one, all is undone; then `keep` true is BO_FAILED. */
 bo_status bo_catalog_end(bo_catalog *catalog, bool keep, bo_error *err);
+/** Ends a transaction: keeps it if `st` is BO_OK.  Returns `st`, or how the commit failed. */
+bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err);
 
 /* ---- points ---- */
 typedef enum bo_point_status {

@@ -39,9 +39,6 @@ bo_status bo_catalog_migrate(bo_catalog *catalog, bo_error *err);
 bo_status bo_catalog_check_version(bo_catalog *catalog, bo_error *err);
 
 /* ---- transaction.c ---- */
-/** Ends a transaction: keeps it if `st` is BO_OK.  Returns `st`, or how the commit failed. */
-bo_status bo_catalog_finish(bo_catalog *catalog, bo_status st, bo_error *err);
-
 /** A read transaction: all questions until its end are answered as of one instant.  Within a write
  * transaction it is part of that. */
 bo_status bo_catalog_read_begin(bo_catalog *catalog, bo_error *err);
