@@ -110,16 +110,13 @@ opened() {
     for mode in delete wal; do
         sqlite3 shop.db "PRAGMA journal_mode = $mode" >/dev/null
         cp shop.db new.db
-        sqlite3 shop.db 'BEGIN IMMEDIATE' '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
-        holder=$!
-        eventually test -e held
+        hold_file shop.db 'BEGIN IMMEDIATE'
         backout execute "$id" --yes 2>said &
         pid=$!
         eventually opened "$pid"
         ln shop.db old.db
         mv new.db shop.db
-        rm held
-        ended "$holder"
+        let_file_go
         ended "$pid"
         stderr=$(cat said)
         [ "$code" = 3 ] || { echo "$code: $stderr"; false; }
@@ -141,10 +138,7 @@ opened() {
     sqlite3 shop.db 'PRAGMA journal_mode = WAL'
     mkdir inner
     ln shop.db inner/app.db
-    sqlite3 inner/app.db "UPDATE customers SET name = 'app' WHERE id = 3" \
-        '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
-    local holder=$!
-    eventually test -e held
+    hold_file inner/app.db "UPDATE customers SET name = 'app' WHERE id = 3"
     run -3 --separate-stderr backout execute "$id" --type partial --yes
     said "because: the database file '$PWD/shop.db' is open by another name, with a -wal of its own"
     said "because: process $holder (sqlite3) of $(id -un), running since "
@@ -152,8 +146,7 @@ opened() {
     said "hint: end that program, or use the name that it uses"
     run -3 --separate-stderr backout point create --db shop.db
     run -0 --separate-stderr backout point create --db inner/app.db
-    rm held
-    ended "$holder"
+    let_file_go
     [ "$(rows)" = "${damaged/Cy/app}" ]
     run -0 --separate-stderr backout execute "$id" --type partial --yes
     [ "$(rows)" = "${before/Cy/app}" ]
@@ -165,23 +158,17 @@ opened() {
     local mode holder
     for mode in delete wal; do
         sqlite3 shop.db "PRAGMA journal_mode = $mode" >/dev/null
-        sqlite3 shop.db 'BEGIN IMMEDIATE' '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
-        holder=$!
-        eventually test -e held
+        hold_file shop.db 'BEGIN IMMEDIATE'
         run -3 --separate-stderr backout execute "$id" --yes
         said "because: the database file is locked by another process (database is locked)"
         said "because: it is held by process $holder (sqlite3) of $(id -un), running since "
-        rm held
-        ended "$holder"
+        let_file_go
     done
     sqlite3 shop.db 'PRAGMA journal_mode = delete' >/dev/null
-    sqlite3 shop.db 'BEGIN' 'SELECT 1 FROM orders' '.shell touch held; while [ -e held ]; do sleep 0.1; done' >/dev/null &
-    holder=$!
-    eventually test -e held
+    hold_file shop.db 'BEGIN' 'SELECT 1 FROM orders'
     run -3 --separate-stderr backout execute "$id" --yes
     said "because: it is held by process $holder (sqlite3)"
-    rm held
-    ended "$holder"
+    let_file_go
     run -0 --separate-stderr backout execute "$id" --yes
     unchanged
 }

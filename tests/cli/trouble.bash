@@ -64,6 +64,19 @@ eventually() {
     return 1
 }
 
+# hold_file FILE SQL...: a program executes it and keeps the database open until let_file_go; it is process
+# $holder.
+hold_file() {
+    sqlite3 "$@" '.shell touch held; while [ -e held ]; do sleep 0.1; done' >/dev/null &
+    holder=$!
+    eventually test -e held
+}
+
+let_file_go() {
+    rm held
+    ended "$holder"
+}
+
 # ended PID: waits for a process of this test; its exit code is in $code.
 ended() {
     code=0

@@ -181,9 +181,7 @@ teardown() { common_teardown; }
     local damaged started=$SECONDS
     damaged=$(rows)
     echo 'databases: {shop: {url: shop.db, lock_timeout: 60s}}' >>backout.yaml
-    sqlite3 shop.db 'BEGIN IMMEDIATE' '.shell touch held; while [ -e held ]; do sleep 0.1; done' &
-    local holder=$!
-    eventually test -e held
+    hold_file shop.db 'BEGIN IMMEDIATE'
     backout execute "$id" --yes 2>told &
     local pid=$!
     sleep 0.5
@@ -192,8 +190,7 @@ teardown() { common_teardown; }
     [ "$code" = 130 ]
     [ $((SECONDS - started)) -lt 20 ]
     grep -q "because: the rollback changed nothing" told
-    rm held
-    ended "$holder"
+    let_file_go
     [ "$(rows)" = "$damaged" ]
     run -0 --separate-stderr backout execute "$id" --yes
     unchanged
