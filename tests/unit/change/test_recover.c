@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/unit/change/test_recover.c - what is done stays done: rollbacks that died after their
- * commit are settled by whatever comes next, and a record that fails takes nothing back. */
+ * commit are settled by whatever comes next. */
 #include "world.h"
 
 #include <string.h>
@@ -9,17 +9,6 @@
 #include "base/step.h"
 #include "change/undo.h"
 #include "support/fault_driver.h"
-
-static bo_point_record newest_point(world *w)
-{
-    bo_error err = {0};
-    bo_point_record *points = NULL;
-    size_t count = 0;
-    const bo_point_filter newest = {.with_undo = true, .limit = 1};
-    world_ok(
-        bo_catalog_points(w->session->catalog, &newest, w->arena, &points, &count, &err), &err);
-    return points[0];
-}
 
 static void roll_back_partly(world *w, const char *id)
 {
@@ -36,7 +25,7 @@ static const char *roll_back_and_die(world *w, const char *id, bo_rollback_type 
 {
     world_killed_at(w, "rollback.commit-answered",
         type == BO_ROLLBACK_FULL ? roll_back_wholly : roll_back_partly, id);
-    bo_point_record undo = newest_point(w);
+    bo_point_record undo = world_newest(w);
     assert_int_equal(undo.status, BO_POINT_CREATING);
     return undo.id;
 }
@@ -109,116 +98,6 @@ static void a_point_that_is_open_again_is_not_released_unasked(void **state)
     assert_non_null(strstr(err.text, "is not sealed"));
     assert_int_equal(world_record(w, id).status, BO_POINT_READY);
     assert_null(strstr(world_record(w, id).details, "released_us"));
-}
-
-/* ---- records that cannot be written ---- */
-
-static world *locking;
-static bo_conn *lock; /* on the catalog: somebody who has it for too long */
-
-static void lock_it_now(void)
-{
-    bo_step_hook = NULL;
-    bo_error err = {0};
-    const bo_connect how = {.url = locking->catalog};
-    world_ok(bo_driver_open(&how, &lock, &err), &err);
-    world_ok(lock->driver->begin(lock, BO_TX_WRITE, &err), &err);
-}
-
-static void lock_the_catalog(const char *step)
-{
-    if (strcmp(step, "rollback.commit-answered") == 0)
-        lock_it_now();
-}
-
-static void a_rollback_that_cannot_be_recorded_is_done_and_says_so(void **state)
-{
-    world *w = *state;
-    const char *id = world_change(w, "orders", "DELETE FROM orders");
-    w->settings.lock_timeout_ms = 100;
-    world_reopen(w);
-    locking = w;
-    bo_step_hook = lock_the_catalog;
-    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
-    bo_step_hook = NULL;
-    bo_conn_free(lock);
-    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
-    assert_non_null(
-        strstr(bo_buf_str(&w->warnings), "it is committed, but not all of it was recorded"));
-    assert_non_null(strstr(bo_buf_str(&w->warnings), "could not be written to the audit log"));
-
-    /* this process settles it, too */
-    const char *undo = newest_point(w).id;
-    (void)world_roll_back(w, id, BO_ROLLBACK_PARTIAL);
-    assert_int_equal(world_record(w, undo).status, BO_POINT_SEALED);
-    assert_int_equal(world_record(w, id).status, BO_POINT_ROLLED_BACK);
-}
-
-static void an_assessment_that_cannot_be_recorded_is_none(void **state)
-{
-    world *w = *state;
-    bo_error err = {0};
-    bo_rollback *assessed = NULL;
-    const char *id = world_change(w, "orders", "DELETE FROM orders");
-    w->settings.lock_timeout_ms = 20;
-    world_reopen(w);
-    locking = w;
-    lock_it_now();
-    bo_status st = bo_rollback_assess(w->session, &w->database, id, &assessed, &err);
-    bo_conn_free(lock);
-    assert_int_equal(st, BO_BUSY);
-    assert_null(assessed);
-}
-
-static unsigned commits_left;
-
-static void lock_after_some_commits(const char *step)
-{
-    if (strcmp(step, "catalog.committed") == 0 && --commits_left == 0)
-        lock_it_now();
-}
-
-static bool point_is_taken(world *w)
-{
-    bo_error err = {0};
-    bo_point_list *points = NULL;
-    const bo_point_options options = {.migration = "test", .method = BO_METHOD_CAPTURE};
-    bo_status st = bo_point_create(w->session, &w->database, &options, &points, &err);
-    bo_point_list_free(points);
-    assert_true(st == BO_OK || st == BO_BUSY);
-    return st == BO_OK;
-}
-
-static const char *verified(world *w, const char *id)
-{
-    bo_error err = {0};
-    bo_verification *found = NULL;
-    (void)!bo_verify(w->session, &w->database, id, BO_AGAINST_BEFORE, &found, &err);
-    const char *result = bo_arena_str(w->arena, found ? found->result : err.text);
-    bo_verification_free(found);
-    return result;
-}
-
-static void a_point_that_cannot_be_recorded_does_not_count_as_taken(void **state)
-{
-    world *w = world_or_skip(state);
-    bool taken = false;
-    w->settings.lock_timeout_ms = 20;
-    world_reopen(w);
-    locking = w;
-    for (unsigned nth = 1; !taken; nth++) {
-        lock = NULL;
-        commits_left = nth;
-        bo_step_hook = lock_after_some_commits;
-        taken = point_is_taken(w);
-        bo_step_hook = NULL;
-        bo_conn_free(lock);
-        bo_point_record newest = newest_point(w);
-        world_sql(w, "UPDATE orders SET total = total + 1 WHERE id = 11");
-        if (newest.status == BO_POINT_READY)
-            assert_string_equal(verified(w, newest.id), "mismatch");
-        assert_true(newest.status == BO_POINT_READY || !taken);
-    }
 }
 
 static void interrupt_the_seal(const char *step)
@@ -313,7 +192,7 @@ static void assert_nothing_kept(
     world *w, const char *id, void (*work)(world *w, const char *id), const char *const *suffixes)
 {
     world_killed_at(w, "committing", work, id);
-    const char *undo = newest_point(w).id;
+    const char *undo = world_newest(w).id;
     for (size_t i = 0; suffixes[i]; i++)
         assert_true(world_has_file(w, bo_arena_printf(w->arena, "%s%s", undo, suffixes[i])));
     settle(w, &w->database, id);
@@ -365,10 +244,10 @@ static void a_commit_whose_answer_was_lost_is_asked_for_at_once(void **state)
     world *w = *state;
     const char *id = world_change(w, "orders", "DELETE FROM orders");
     assert_int_equal(roll_back_without_answer(w, id, FAULT_COMMIT_LOST), BO_DATABASE);
-    assert_int_equal(newest_point(w).status, BO_POINT_FAILED);
+    assert_int_equal(world_newest(w).status, BO_POINT_FAILED);
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
     assert_int_equal(roll_back_without_answer(w, id, FAULT_COMMIT_DONE), BO_OK);
-    assert_int_equal(newest_point(w).status, BO_POINT_SEALED);
+    assert_int_equal(world_newest(w).status, BO_POINT_SEALED);
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "3");
 }
 
@@ -440,7 +319,7 @@ static void a_point_that_is_restored_elsewhere_and_a_backup_stay_what_they_are(v
     assert_string_equal(last_status(w, backup), "done");
     assert_int_equal(world_record(w, backup).status, BO_POINT_READY);
     for (int i = 0; i < 2; i++)
-        (void)world_roll_back(w, newest_point(w).id, BO_ROLLBACK_FULL);
+        (void)world_roll_back(w, world_newest(w).id, BO_ROLLBACK_FULL);
     assert_int_equal(world_record(w, backup).status, BO_POINT_READY);
 }
 
@@ -451,7 +330,7 @@ static void a_restore_that_died_elsewhere_is_settled_there(void **state)
     const char *id = world_point(w, NULL);
     restore_elsewhere(w, id); /* a second one keeps what this one wrote */
     world_killed_at(w, "rollback.commit-answered", restore_elsewhere, id);
-    bo_point_record undo = newest_point(w);
+    bo_point_record undo = world_newest(w);
     settle(w, &w->database, id);
     assert_string_equal(last_status(w, id), "died");
     assert_int_equal(world_record(w, undo.id).status, BO_POINT_CREATING);
@@ -583,11 +462,6 @@ int main(void)
         WORLD_TEST(a_point_whose_rollback_died_committed_is_not_sealed),
         WORLD_TEST(a_point_that_is_open_again_is_not_released_unasked),
         WORLD_TEST(releasing_a_point_settles_its_rollback_that_died_committed),
-        WORLD_TEST(a_rollback_that_cannot_be_recorded_is_done_and_says_so),
-        WORLD_TEST(an_assessment_that_cannot_be_recorded_is_none),
-        WORLD_TEST(a_point_that_cannot_be_recorded_does_not_count_as_taken),
-        WORLD_TEST_POSTGRES(a_point_that_cannot_be_recorded_does_not_count_as_taken),
-        WORLD_TEST_MARIADB(a_point_that_cannot_be_recorded_does_not_count_as_taken),
         WORLD_TEST(a_change_whose_seal_is_interrupted_can_be_rolled_back),
         WORLD_TEST(what_was_settled_as_committed_is_not_given_up_later),
         WORLD_TEST(all_files_of_what_did_not_commit_are_removed),

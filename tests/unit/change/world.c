@@ -240,6 +240,17 @@ const char *world_value(world *w, const char *sql)
     return first.text ? first.text : "";
 }
 
+bo_point_record world_newest(world *w)
+{
+    bo_error err = {0};
+    bo_point_record *points = NULL;
+    size_t count = 0;
+    const bo_point_filter newest = {.with_undo = true, .limit = 1};
+    world_ok(
+        bo_catalog_points(w->session->catalog, &newest, w->arena, &points, &count, &err), &err);
+    return points[0];
+}
+
 const char *world_point_as(world *w, const bo_point_options *options)
 {
     bo_error err = {0};

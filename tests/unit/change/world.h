@@ -66,6 +66,8 @@ const char *world_value(world *w, const char *sql);
 
 /** Takes a point of one table (NULL: of all) and returns its id. */
 const char *world_point(world *w, const char *table);
+/** The record of the newest point, undo points among them. */
+bo_point_record world_newest(world *w);
 /** Takes a point as the options say and returns its id. */
 const char *world_point_as(world *w, const bo_point_options *options);
 /** Takes a point of one table (NULL: of all), makes the change, seals it; returns the point's id.
