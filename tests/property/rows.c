@@ -211,11 +211,17 @@ static bool values_equal(const table_def *of, const row *a, const unsigned *in_a
     return true;
 }
 
+bool row_equal_in(
+    const table_def *t, const row *a, const row *b, const unsigned *columns, unsigned count)
+{
+    return values_equal(t, a, columns, b, columns, count);
+}
+
 static bool twice(const table_def *t, const row_set *set, const unsigned *columns, unsigned count)
 {
     for (size_t i = 0; count && i < set->count; i++)
         for (size_t k = i + 1; k < set->count; k++)
-            if (values_equal(t, set->items[i], columns, set->items[k], columns, count))
+            if (row_equal_in(t, set->items[i], set->items[k], columns, count))
                 return true;
     return false;
 }

@@ -29,6 +29,9 @@ const char *moment_difference(
     const schema *s, const moment *expected, const moment *found, bo_arena *arena);
 
 bool row_same(const row *a, const row *b);
+/** By SQL's `=` in these columns; a NULL equals nothing. */
+bool row_equal_in(
+    const table_def *t, const row *a, const row *b, const unsigned *columns, unsigned count);
 const row *row_find(const row_set *set, const char *key); /* or NULL */
 size_t row_count(const row_set *set, const char *image);
 /** Puts `now` (NULL: nothing) in the place of one row `was` (NULL: of none). */
