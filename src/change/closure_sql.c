@@ -131,8 +131,7 @@ static bo_status add_match(struct writer *w, bo_closure_edge *edge, bo_error *er
         }
         if (!parent || !alias)
             return bo_nomem(err);
-        bo_status st = w->conn->driver->refers(
-            w->conn, w->closure->tables[edge->child].table, key, parent, alias, &text, err);
+        bo_status st = w->conn->driver->refers(w->conn, key, parent, alias, &text, err);
         if (st != BO_OK)
             return st;
         edge->match = bo_arena_str(w->arena, bo_buf_str(&text));

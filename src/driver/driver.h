@@ -261,11 +261,11 @@ struct bo_driver {
      * (example_out may be NULL). */
     bo_status (*check_references)(bo_conn *conn, const bo_table *const *tables, unsigned count,
         uint64_t *violations_out, bo_buf *example_out, bo_error *err);
-    /** Adds the condition that row `alias` of table `child` refers by `key`, one of its own, to the
-     * row whose referenced columns are the SQL expressions `parent`: compared as the engine's own
-     * foreign key does, and never true of a NULL. */
-    bo_status (*refers)(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
-        const char *const *parent, const char *alias, bo_buf *out, bo_error *err);
+    /** Adds the condition that row `alias` of the child of `key` refers by it to the row whose
+     * referenced columns are the SQL expressions `parent`: compared as the engine's own foreign key
+     * does, and never true of a NULL. */
+    bo_status (*refers)(bo_conn *conn, const bo_foreign_key *key, const char *const *parent,
+        const char *alias, bo_buf *out, bo_error *err);
     bo_status (*render)(bo_conn *conn, const bo_table *shape, bo_render_form form, bo_next_fn *next,
         void *next_ctx, bo_text_row_fn *each, void *ctx, bo_error *err);
 

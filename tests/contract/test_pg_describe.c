@@ -211,6 +211,25 @@ static void foreign_keys_are_seen_from_both_tables(void **state)
     assert_int_equal(describe(w, "s.c1")->foreign_key_count, 1);
 }
 
+static void a_foreign_key_to_a_partition_refers_to_the_whole_table_too(void **state)
+{
+    WORLD;
+    pg_do(w->user, "CREATE TABLE p (x integer PRIMARY KEY) PARTITION BY LIST (x);"
+                   "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);"
+                   "CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2) PARTITION BY LIST (x);"
+                   "CREATE TABLE p21 PARTITION OF p2 FOR VALUES IN (2);"
+                   "CREATE TABLE a (x integer REFERENCES p, y integer REFERENCES p21);");
+    const bo_table *p = describe(w, "p");
+    assert_int_equal(p->foreign_key_count, 0);
+    assert_int_equal(p->referenced_count, 2);
+    assert_string_equal(p->referenced_by[0].name, "a_x_fkey");
+    assert_string_equal(p->referenced_by[1].name, "a_y_fkey");
+    assert_string_equal(p->referenced_by[1].parent, "p21");
+    assert_int_equal(describe(w, "p21")->referenced_count, 2);
+    assert_int_equal(describe(w, "a")->foreign_key_count, 2);
+    assert_int_equal(describe(w, "a")->referenced_count, 0);
+}
+
 static bool has_limit(const bo_table *table, const char *sentence)
 {
     for (uint16_t i = 0; i < table->limit_count; i++) {
@@ -357,6 +376,7 @@ int main(void)
         TEST(text_is_used_where_binary_would_hold_the_numbers_of_types),
         TEST(only_a_key_that_cannot_be_null_identifies_rows),
         TEST(foreign_keys_are_seen_from_both_tables),
+        TEST(a_foreign_key_to_a_partition_refers_to_the_whole_table_too),
         TEST(what_cannot_be_undone_is_said),
         TEST(a_missing_right_is_named),
         TEST(sequences_are_read_set_and_compared_with_their_column),

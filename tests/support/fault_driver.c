@@ -158,9 +158,9 @@ FAULTY(check_references,
         bo_buf *example, bo_error *err),
     (inside(conn), tables, count, violations, example, err))
 FAULTY(refers,
-    (bo_conn * conn, const bo_table *child, const bo_foreign_key *key, const char *const *parent,
-        const char *alias, bo_buf *out, bo_error *err),
-    (inside(conn), child, key, parent, alias, out, err))
+    (bo_conn * conn, const bo_foreign_key *key, const char *const *parent, const char *alias,
+        bo_buf *out, bo_error *err),
+    (inside(conn), key, parent, alias, out, err))
 FAULTY(render,
     (bo_conn * conn, const bo_table *shape, bo_render_form form, bo_next_fn *next, void *next_ctx,
         bo_text_row_fn *each, void *ctx, bo_error *err),

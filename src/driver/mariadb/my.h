@@ -277,8 +277,8 @@ bo_status my_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_ne
 bo_status my_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err);
 bo_status my_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err);
-bo_status my_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
-    const char *const *parent, const char *alias, bo_buf *out, bo_error *err);
+bo_status my_refers(bo_conn *conn, const bo_foreign_key *key, const char *const *parent,
+    const char *alias, bo_buf *out, bo_error *err);
 /* marker.c */
 bo_status my_mark(bo_conn *conn, const char *id, bo_buf *token_out, bo_error *err);
 bo_status my_marked(bo_conn *conn, const char *id, const char *token, bool *out, bo_error *err);

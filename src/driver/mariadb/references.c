@@ -27,11 +27,10 @@ bo_status my_quote_name(my_conn *conn, const char *name, bo_buf *out, bo_error *
 }
 
 /* Both sides of a foreign key have one type and one collation, so "=" compares as the key does. */
-bo_status my_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
-    const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
+bo_status my_refers(bo_conn *conn, const bo_foreign_key *key, const char *const *parent,
+    const char *alias, bo_buf *out, bo_error *err)
 {
     (void)conn;
-    (void)child;
     for (uint16_t i = 0; i < key->count; i++) {
         bo_buf_printf(out, "%s%s = %s.", i == 0 ? "" : " AND ", parent[i], alias);
         my_quote(out, key->child_columns[i]);

@@ -270,8 +270,8 @@ void pg_stage_close(bo_stage *stage);
 bo_status pg_clear(bo_conn *conn, const bo_table *now, uint64_t *rows_out, bo_error *err);
 bo_status pg_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err);
-bo_status pg_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
-    const char *const *parent, const char *alias, bo_buf *out, bo_error *err);
+bo_status pg_refers(bo_conn *conn, const bo_foreign_key *key, const char *const *parent,
+    const char *alias, bo_buf *out, bo_error *err);
 
 /**
  * Keeps the users' triggers of `tables` from firing until the end of the transaction:

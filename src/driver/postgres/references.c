@@ -56,12 +56,14 @@ bo_status pg_check_references(bo_conn *base, const bo_table *const *tables, unsi
     return BO_OK;
 }
 
-/* The operators and collations the server itself compares with, column by column. */
+/* The operators and collations the server itself compares with, column by column.  The key may be
+ * that of one partition of the child. */
 static const char compare_sql[] =
     "SELECT quote_ident(ca.attname), format('OPERATOR(%I.%s)', n.nspname, o.oprname),"
     " CASE WHEN ca.attcollation <> pa.attcollation AND l.oid IS NOT NULL"
     " THEN format(' COLLATE %I.%I', ln.nspname, l.collname) ELSE '' END "
-    "FROM pg_constraint c"
+    "FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid"
+    " JOIN pg_namespace rn ON rn.oid = r.relnamespace"
     " CROSS JOIN LATERAL unnest(c.conkey, c.confkey, c.conpfeqop) WITH ORDINALITY"
     " AS k(child, parent, op, n)"
     " JOIN pg_attribute ca ON ca.attrelid = c.conrelid AND ca.attnum = k.child"
@@ -69,19 +71,20 @@ static const char compare_sql[] =
     " JOIN pg_operator o ON o.oid = k.op JOIN pg_namespace n ON n.oid = o.oprnamespace"
     " LEFT JOIN pg_collation l ON l.oid = pa.attcollation"
     " LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace "
-    "WHERE c.contype = 'f' AND c.conrelid = $1::oid AND c.conname = $2 ORDER BY k.n";
+    "WHERE c.contype = 'f' AND c.conname = $2 AND $1 = CASE WHEN rn.nspname = 'public' THEN ''"
+    " ELSE quote_ident(rn.nspname) || '.' END || quote_ident(r.relname) ORDER BY k.n";
 
-bo_status pg_refers(bo_conn *base, const bo_table *child, const bo_foreign_key *key,
-    const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
+bo_status pg_refers(bo_conn *base, const bo_foreign_key *key, const char *const *parent,
+    const char *alias, bo_buf *out, bo_error *err)
 {
-    const char *params[] = {child->id, key->name};
+    const char *params[] = {key->child, key->name};
     BO_OWN(PGresult) *pairs = NULL;
     bo_status st = pg_ask(pg_of(base), compare_sql, 2, params, &pairs, err);
     if (st != BO_OK)
         return st;
     if (PQntuples(pairs) != key->count)
         return bo_fail(
-            err, BO_CONFLICT, "foreign key '%s' of %s has changed", key->name, child->name);
+            err, BO_CONFLICT, "foreign key '%s' of %s has changed", key->name, key->child);
     for (int i = 0; i < key->count; i++)
         bo_buf_printf(out, "%s%s %s %s.%s%s", i ? " AND " : "", parent[i], PQgetvalue(pairs, i, 1),
             alias, PQgetvalue(pairs, i, 0), PQgetvalue(pairs, i, 2));

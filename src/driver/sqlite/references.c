@@ -109,10 +109,9 @@ bo_status sq_reference_indexed(sq_conn *conn, const bo_foreign_key *key, bool *o
     return st;
 }
 
-bo_status sq_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
-    const char *const *parent, const char *alias, bo_buf *out, bo_error *err)
+bo_status sq_refers(bo_conn *conn, const bo_foreign_key *key, const char *const *parent,
+    const char *alias, bo_buf *out, bo_error *err)
 {
-    (void)child;
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
         return bo_nomem(err);

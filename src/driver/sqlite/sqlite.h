@@ -236,8 +236,8 @@ bo_status sq_filter(bo_conn *conn, const bo_table *shape, const char *predicate,
     bo_error *err);
 bo_status sq_check_references(bo_conn *conn, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err);
-bo_status sq_refers(bo_conn *conn, const bo_table *child, const bo_foreign_key *key,
-    const char *const *parent, const char *alias, bo_buf *out, bo_error *err);
+bo_status sq_refers(bo_conn *conn, const bo_foreign_key *key, const char *const *parent,
+    const char *alias, bo_buf *out, bo_error *err);
 /* stage.c, locate.c, blocked.c, apply.c */
 bo_status sq_stage_open(
     bo_conn *conn, const bo_stage_table *tables, unsigned count, bo_stage **out, bo_error *err);
