@@ -187,6 +187,33 @@ static bo_status forget_lost_key(bo_content *content, bo_part *part, bo_error *e
     return BO_OK;
 }
 
+/* It was attached to the one that has its name: its rows are rows of that. */
+static bool is_inside(const bo_part *part, const char *called)
+{
+    const bo_table *was = part->was;
+    return bo_table_has_partition(part->now, called) ||
+           (was->partition_count > 0 && bo_table_has_partition(part->now, was->partitions[0]));
+}
+
+/* A table that was renamed while another one got its name.  One that was dropped and made again is
+ * the same to us; and ids mean nothing in another database, which a restore may be into. */
+static bo_status find_called(bo_content *content, bo_part *part, bo_conn *conn, bo_error *err)
+{
+    const char *id = part->was->id, *called = NULL;
+    bo_identity identity = {0};
+    part->called = NULL;
+    if (!conn->driver->called || !part->now || !id || !id[0] || strcmp(id, part->now->id) == 0)
+        return BO_OK;
+    bo_status st = conn->driver->identity(conn, &identity, err);
+    const char *server = json_string_value(json_object_get(bo_pack_meta(content->pack), "server"));
+    if (st != BO_OK || !server || strcmp(server, identity.server) != 0)
+        return st;
+    st = conn->driver->called(conn, id, content->arena, &called, err);
+    if (st == BO_OK && called && !is_inside(part, called))
+        part->called = called;
+    return st;
+}
+
 bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
 {
     bo_status (*describe)(bo_conn *, const char *, bo_arena *, const bo_table **, bo_error *) =
@@ -202,6 +229,8 @@ bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
             return st;
         }
         st = forget_lost_key(content, part, err);
+        if (st == BO_OK)
+            st = find_called(content, part, conn, err);
         if (st != BO_OK)
             return st;
     }

@@ -35,7 +35,8 @@ bo_status bo_content_absent(bo_session *session, const char *id, bo_status st, b
 void bo_content_free(bo_content *content);
 BO_DEFINE_SCOPE(bo_content);
 
-/** Describes each part's table as it is now; a table that is gone keeps `now` NULL. */
+/** Describes each part's table as it is now; a table that is gone keeps `now` NULL, and one whose
+ * name another table has gets `called`. */
 bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err);
 /**
  * Begins a transaction that reads the parts: their tables are locked against TRUNCATE, ALTER and

@@ -40,6 +40,8 @@ static bo_status check_part(bo_undo *undo, bo_part *part, uint32_t table, bo_err
     bo_status st = bo_shape_of(part, undo->arena, &shape, part->now ? &undo->notes : &none, err);
     if (st != BO_OK)
         return st;
+    if (part->called)
+        return bo_shape_refuse(part, undo->arena, err);
     if (undo->full && part->unstored && shape != BO_SHAPE_SAME)
         return bo_fail(err, BO_REFUSED,
             "table '%s' changed its shape, and its rows at the point are not stored\nits changes "

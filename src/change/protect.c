@@ -102,8 +102,8 @@ static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *
     return bo_catalog_point_add(undo->session->catalog, &record, err);
 }
 
-/* The rows keep the shape of the point; the sequences are those of now, which the undo point goes
- * back to. */
+/* The rows keep the shape of the point; the table itself and its sequences are those of now, which
+ * the undo point goes back to. */
 static bo_part *parts_of_now(bo_undo *undo)
 {
     const bo_content *intent = undo->intent;
@@ -116,6 +116,7 @@ static bo_part *parts_of_now(bo_undo *undo)
             return NULL;
         *was = *parts[i].was;
         if (parts[i].now) {
+            was->id = parts[i].now->id;
             was->sequences = parts[i].now->sequences;
             was->sequence_count = parts[i].now->sequence_count;
         }

@@ -113,6 +113,11 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
         bo_shape shape = BO_SHAPE_SAME;
         if (part->left_out)
             continue;
+        if (part->called)
+            bo_buf_printf(&undo->notes,
+                "%s: the table of the point is called '%s' now, and stays as it is; the rows go "
+                "into the one that has its name\n",
+                part->was->name, part->called);
         const bo_part seen = {.was = part->was, .now = part->fresh ? NULL : part->now};
         BO_OWN_VALUE(bo_buf) none = {0};
         bo_status st =

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "change/shape.h"
 #include "change/since.h"
 #include "change/sql_mariadb.h"
 #include "change/stored.h"
@@ -114,6 +115,8 @@ static bo_status describe_table(struct writer *writer, uint32_t table, bo_error 
     const bo_table *now = part->now;
     if (!now)
         return bo_fail(err, BO_REFUSED, "table '%s' is gone", part->was->name);
+    if (part->called)
+        return bo_shape_refuse(part, writer->arena, err);
     writer->tables[table] = now;
     writer->others[table] = bo_arena_array(
         writer->arena, (size_t)now->referenced_count + 1, sizeof *writer->others[table]);

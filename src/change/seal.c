@@ -75,6 +75,18 @@ bool bo_content_has_predicate(const bo_content *content)
     return false;
 }
 
+static void warn_left_out(const struct sealing *sealing, const bo_part *part)
+{
+    const char *unknown = "what the change did to its rows cannot be told apart from later writes";
+    if (part->called)
+        bo_session_warn(sealing->session,
+            "table %s is called %s now, and another one has its name: %s", part->was->name,
+            part->called, unknown);
+    else
+        bo_session_warn(
+            sealing->session, "table %s changed its shape: %s", part->was->name, unknown);
+}
+
 /* Tables whose rows cannot be compared any more stay unsealed; the others are sealed. */
 static bo_status leave_out_changed(struct sealing *sealing, bo_error *err)
 {
@@ -87,10 +99,7 @@ static bo_status leave_out_changed(struct sealing *sealing, bo_error *err)
             return st;
         content->parts[i].left_out = sealing->open[i] = shape != BO_SHAPE_SAME;
         if (sealing->open[i])
-            bo_session_warn(sealing->session,
-                "table %s changed its shape: what the change did to its rows cannot be told apart "
-                "from later writes",
-                content->parts[i].was->name);
+            warn_left_out(sealing, &content->parts[i]);
     }
     return BO_OK;
 }

@@ -99,6 +99,11 @@ bo_status bo_shape_refuse(const bo_part *part, bo_arena *arena, bo_error *err)
     if (!part->now)
         return bo_fail(err, BO_REFUSED,
             "table '%s' is not there, and only type full makes a table again", part->was->name);
+    if (part->called)
+        return bo_fail(err, BO_REFUSED,
+            "table '%s' is not the one of the point\nthat one is called '%s' now, and another one "
+            "has its name",
+            part->was->name, part->called);
     BO_OWN_VALUE(bo_buf) reasons = {0};
     bo_status st = note_reasons(part, arena, &reasons, err);
     if (st != BO_OK)
@@ -113,6 +118,13 @@ bo_status bo_shape_of(
     if (!part->now) {
         bo_buf_printf(notes, "%s: the table is not there\n", part->was->name);
         *out = BO_SHAPE_DROPPED;
+        return bo_buf_check(notes, err);
+    }
+    if (part->called) {
+        bo_buf_printf(notes,
+            "%s: the table of the point is called '%s' now, and another one has its name\n",
+            part->was->name, part->called);
+        *out = BO_SHAPE_BLOCKED;
         return bo_buf_check(notes, err);
     }
     bo_table_change *changes = NULL;

@@ -10,7 +10,8 @@ typedef enum bo_shape {
                     */
     BO_SHAPE_DROPPED, /* the table is gone */
     BO_SHAPE_COLUMNS, /* recorded columns are gone: type full makes them again */
-    BO_SHAPE_BLOCKED, /* rows of the point cannot be put into the table as it is */
+    BO_SHAPE_BLOCKED, /* rows of the point cannot be put into the table as it is, or it is another
+                         one: part->called */
 } bo_shape;
 
 /**
@@ -21,8 +22,8 @@ typedef enum bo_shape {
 bo_status bo_shape_of(
     const bo_part *part, bo_arena *arena, bo_shape *out, bo_buf *notes, bo_error *err);
 
-/** Fails with BO_REFUSED: the table is gone, or one line for each difference that keeps the rows of
- * the point out of it. */
+/** Fails with BO_REFUSED: the table is gone, it is another one, or one line for each difference
+ * that keeps the rows of the point out of it. */
 bo_status bo_shape_refuse(const bo_part *part, bo_arena *arena, bo_error *err);
 
 /** Fails with BO_REFUSED where one of the tables that are to be put back is, as it is now, a

@@ -42,8 +42,8 @@ static bo_status check_shapes(bo_content *snapshot, bo_error *err)
         if (st != BO_OK)
             return st;
         if (shape != BO_SHAPE_SAME && snapshot->parts[i].now)
-            return bo_fail(err, BO_REFUSED, "the rows of '%s' cannot be compared any more\n%s",
-                snapshot->parts[i].was->name, bo_buf_str(&notes));
+            return bo_fail(err, BO_REFUSED, "the rows of '%s' cannot be compared any more\n%.*s",
+                snapshot->parts[i].was->name, (int)(notes.size - 1), bo_buf_str(&notes));
     }
     return BO_OK;
 }

@@ -38,6 +38,7 @@ bo_status bo_target_note_server(bo_session *session, const bo_target *target, co
 typedef struct bo_part {
     const bo_table *was;
     const bo_table *now;
+    const char *called;    /* not NULL: another table has its name now, and it is called so */
     const char *predicate; /* or NULL */
     const char *entering;  /* rows that come to meet this are counted: the users' own predicate */
     const char *closure;   /* how foreign keys reach rows of it that were not named; or NULL */

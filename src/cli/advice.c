@@ -89,6 +89,9 @@ static const struct {
         "if it was renamed, rename it back, then try again"},
     {BO_REFUSED, NULL, "is not there, and only type full",
         "if it was renamed, rename it back; else type full makes it again: backout execute ID"},
+    {BO_REFUSED, NULL, "is not the one of the point",
+        "rename both back, then try again; or put the rows into the table that has the name now, "
+        "its own are kept first: backout restore ID --tables TABLE --db DB"},
     {BO_REFUSED, NULL, "and type partial makes none again",
         "if it was renamed, rename it back, or make it again, and type partial keeps later rows; "
         "--discard-later gives them up (they are exported first)"},

@@ -208,6 +208,10 @@ struct bo_driver {
      * not quicker. */
     bo_status (*describe_rows)(
         bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
+    /** What the table with this bo_table.id is called now; *out NULL: there is none any more.  NULL
+     * where tables have no ids. */
+    bo_status (*called)(
+        bo_conn *conn, const char *id, bo_arena *arena, const char **out, bo_error *err);
     bo_status (*create)(bo_conn *conn, const bo_table *table,
         bo_error *err); /* from its recorded definition, bare: fit to be filled, in any order */
     bo_status (*create_after)(bo_conn *conn, const bo_table *table,

@@ -230,6 +230,23 @@ static void a_foreign_key_to_a_partition_refers_to_the_whole_table_too(void **st
     assert_int_equal(describe(w, "a")->referenced_count, 0);
 }
 
+static void a_table_is_found_by_its_id_whatever_it_is_called(void **state)
+{
+    WORLD;
+    pg_do(w->user, "CREATE TABLE t (x integer); CREATE TABLE s.\"A b\" (x integer)");
+    const char *t = describe(w, "t")->id, *b = describe(w, "s.\"A b\"")->id, *name = NULL;
+    bo_error err = {0};
+    pg_do(w->user, "ALTER TABLE t RENAME TO t_old; ALTER TABLE s.\"A b\" RENAME TO t;"
+                   "ALTER TABLE t_old SET SCHEMA other");
+    pg_must(w->conn->driver->called(w->conn, t, w->arena, &name, &err), &err);
+    assert_string_equal(name, "other.t_old");
+    pg_must(w->conn->driver->called(w->conn, b, w->arena, &name, &err), &err);
+    assert_string_equal(name, "s.t");
+    pg_do(w->user, "DROP TABLE other.t_old");
+    pg_must(w->conn->driver->called(w->conn, t, w->arena, &name, &err), &err);
+    assert_null(name);
+}
+
 static bool has_limit(const bo_table *table, const char *sentence)
 {
     for (uint16_t i = 0; i < table->limit_count; i++) {
@@ -377,6 +394,7 @@ int main(void)
         TEST(only_a_key_that_cannot_be_null_identifies_rows),
         TEST(foreign_keys_are_seen_from_both_tables),
         TEST(a_foreign_key_to_a_partition_refers_to_the_whole_table_too),
+        TEST(a_table_is_found_by_its_id_whatever_it_is_called),
         TEST(what_cannot_be_undone_is_said),
         TEST(a_missing_right_is_named),
         TEST(sequences_are_read_set_and_compared_with_their_column),

@@ -161,6 +161,8 @@ FAULTY(refers,
     (bo_conn * conn, const bo_foreign_key *key, const char *const *parent, const char *alias,
         bo_buf *out, bo_error *err),
     (inside(conn), key, parent, alias, out, err))
+FAULTY(called, (bo_conn * conn, const char *id, bo_arena *arena, const char **out, bo_error *err),
+    (inside(conn), id, arena, out, err))
 FAULTY(render,
     (bo_conn * conn, const bo_table *shape, bo_render_form form, bo_next_fn *next, void *next_ctx,
         bo_text_row_fn *each, void *ctx, bo_error *err),
@@ -332,6 +334,7 @@ static const bo_driver functions = {
     .check_references = faulty_check_references,
     .render = faulty_render,
     .refers = faulty_refers,
+    .called = faulty_called,
     .filter = faulty_filter,
     .pin = faulty_pin,
     .scratch_restore = faulty_scratch_restore,
@@ -378,6 +381,8 @@ static void wrap_optional(fault_conn *conn)
         conn->driver.twin = NULL;
     if (!inner->traces)
         conn->driver.traces = NULL;
+    if (!inner->called)
+        conn->driver.called = NULL;
     if (!inner->capture)
         return;
     conn->capture = capture_functions;

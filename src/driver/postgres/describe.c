@@ -280,3 +280,22 @@ bo_status pg_describe_rows(
 {
     return describe(conn, name, true, arena, out, err);
 }
+
+bo_status pg_called(bo_conn *conn, const char *id, bo_arena *arena, const char **out, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(pg_of(conn),
+        "SELECT CASE WHEN n.nspname = 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END"
+        " || quote_ident(c.relname)"
+        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.oid = $1::oid AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_'",
+        1, &id, &found, err);
+    if (st != BO_OK)
+        return st;
+    const bool any = PQntuples(found) > 0;
+    const char *name = any ? bo_arena_str(arena, PQgetvalue(found, 0, 0)) : NULL;
+    if (any && !name)
+        return bo_nomem(err);
+    *out = name;
+    return BO_OK;
+}

@@ -24,6 +24,7 @@ const bo_driver bo_driver_postgres = {
     .tables = pg_tables,
     .describe = pg_describe,
     .describe_rows = pg_describe_rows,
+    .called = pg_called,
     .create = pg_create,
     .create_after = pg_create_after,
     .put_aside = pg_put_aside,

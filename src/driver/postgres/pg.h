@@ -244,6 +244,8 @@ bo_status pg_describe(
     bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
 bo_status pg_describe_rows(
     bo_conn *conn, const char *name, bo_arena *arena, const bo_table **out, bo_error *err);
+bo_status pg_called(
+    bo_conn *conn, const char *id, bo_arena *arena, const char **out, bo_error *err);
 bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
