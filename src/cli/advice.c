@@ -165,6 +165,10 @@ static const struct {
         "those rows have to go first, or their tables come back as well: see --tables"},
     {BO_CONFLICT, NULL, "refer to rows that are not there",
         "the tables that they refer to have to come back with them: see --tables"},
+    {BO_CONFLICT, NULL, "a trigger refuses it",
+        "in MariaDB triggers fire in a rollback, too: leave the table out with --tables, or drop "
+        "the "
+        "trigger and make it again afterwards"},
     {BO_REFUSED, NULL, "is not the database the point",
         "name its database with --db (backout details ID shows which it is); to replace all rows "
         "of another one, or of a file that was moved, by the point's: backout restore ID --db DB; "

@@ -61,6 +61,24 @@ static void triggers_of_users_fire_and_stay(void **state)
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM log"), "3");
 }
 
+static void a_trigger_that_refuses_a_row_refuses_the_rollback(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    stage_undo undo;
+    contract_do(
+        w, "CREATE TABLE t (id integer PRIMARY KEY, a text); INSERT INTO t VALUES (1, 'a')");
+    contract_do(w, "CREATE TRIGGER never BEFORE DELETE ON t FOR EACH ROW"
+                   " SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'rows of t stay'");
+    stage_undo_begin(&undo, w->conn, PG_NAMES("t"));
+    contract_do(w, "INSERT INTO t VALUES (2, 'b')");
+    stage_undo_stage(&undo);
+    assert_int_equal(stage_undo_apply(&undo, &err), BO_CONFLICT);
+    assert_non_null(strstr(err.text, "a trigger refuses it\nrows of t stay"));
+    stage_undo_end(&undo);
+    assert_string_equal(contract_ask(w, "SELECT count(*) FROM t"), "2");
+}
+
 static void a_row_is_changed_in_place_when_triggers_watch(void **state)
 {
     contract_world *w = *state;
@@ -337,6 +355,7 @@ static void a_marker_of_a_transaction_that_still_runs_is_not_known(void **state)
 
 CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_is_read_back),
     CONTRACT_TEST(triggers_of_users_fire_and_stay),
+    CONTRACT_TEST(a_trigger_that_refuses_a_row_refuses_the_rollback),
     CONTRACT_TEST(a_row_is_changed_in_place_when_triggers_watch),
     CONTRACT_TEST(rows_as_wide_as_rows_can_be_are_staged),
     CONTRACT_TEST(foreign_keys_are_enforced_again_after_an_undo),

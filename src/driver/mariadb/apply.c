@@ -198,7 +198,7 @@ static bo_status update_rows(
 static bo_status table_failed(
     my_stage *self, bo_status st, const my_staged *table, const char *what, bo_error *err)
 {
-    st = my_denied_hint(self->conn, st, table->now, "SELECT, INSERT, UPDATE, DELETE", err);
+    st = my_write_failed(self->conn, st, table->now, "SELECT, INSERT, UPDATE, DELETE", err);
     return bo_wrap(err, st, "cannot %s %s", what, table->now->name);
 }
 

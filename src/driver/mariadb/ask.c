@@ -160,6 +160,14 @@ bo_status my_denied_hint(
     return bo_detail(err, st, "needed: %s", bo_buf_str(&grant));
 }
 
+bo_status my_write_failed(
+    my_conn *conn, bo_status st, const bo_table *table, const char *rights, bo_error *err)
+{
+    if (st != BO_OK && err && strncmp(err->sqlstate, "45", 2) == 0) /* what SIGNAL raises */
+        return bo_wrap(err, BO_CONFLICT, "a trigger refuses it");
+    return my_denied_hint(conn, st, table, rights, err);
+}
+
 /* ---- statements ---- */
 
 static bo_status send(my_conn *conn, const char *sql, size_t size, bo_error *err)

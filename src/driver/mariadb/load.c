@@ -98,7 +98,7 @@ bo_status my_load(bo_conn *base, const bo_table *was, const bo_table *now, bo_ne
     insert_sql(&sql, was, now, map);
     st = load_rows(my_of(base), &sql, &l, rows_out, err);
     bo_buf_done(&l.row);
-    st = my_denied_hint(my_of(base), st, now, "INSERT", err);
+    st = my_write_failed(my_of(base), st, now, "INSERT", err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot load rows into %s", now->name);
 }
 
@@ -116,7 +116,7 @@ bo_status my_clear(bo_conn *base, const bo_table *now, uint64_t *rows_out, bo_er
         st = st == BO_OK ? back : st;
     }
     if (st != BO_OK) {
-        st = my_denied_hint(conn, st, now, "DELETE", err);
+        st = my_write_failed(conn, st, now, "DELETE", err);
         return bo_wrap(err, st, "cannot empty %s", now->name);
     }
     *rows_out = rows;

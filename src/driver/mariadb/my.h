@@ -109,6 +109,12 @@ bo_status my_refuse_read_only(my_conn *conn, bo_error *err);
 bo_status my_denied_hint(
     my_conn *conn, bo_status st, const bo_table *table, const char *rights, bo_error *err);
 
+/** The same for a write of ours to a table of users; also says where a trigger of theirs refused
+ * it.
+ * @retval BO_CONFLICT  it did. */
+bo_status my_write_failed(
+    my_conn *conn, bo_status st, const bo_table *table, const char *rights, bo_error *err);
+
 /** Prepares `sql`, with ? for parameters. */
 bo_status my_prepare(my_conn *conn, const bo_buf *sql, MYSQL_STMT **out, bo_error *err);
 
