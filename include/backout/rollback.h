@@ -31,10 +31,10 @@ typedef enum bo_backout_mode {
 
 typedef struct bo_rollback_options {
     bo_rollback_type type;
-    const char *const *tables; /* only these; none: all of the point */
+    const char *const *tables; /* these; with none here or below: all of the point */
     size_t table_count;
     const bo_scope_item
-        *where; /* only rows that meet the predicate, as they are now or as they were */
+        *where; /* of these only rows that meet the predicate, as they are now or as they were */
     size_t where_count;
     bool only_added;  /* only delete what the change added */
     const char *user; /* captured points: only what this database user wrote; or NULL */

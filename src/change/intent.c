@@ -12,12 +12,12 @@
 
 bool bo_undo_table_chosen(const bo_rollback_options *options, const char *name)
 {
-    bool named = options->table_count == 0, met = options->where_count == 0;
+    bool chosen = options->table_count + options->where_count == 0;
     for (size_t i = 0; i < options->table_count; i++)
-        named = named || strcmp(options->tables[i], name) == 0;
+        chosen = chosen || strcmp(options->tables[i], name) == 0;
     for (size_t i = 0; i < options->where_count; i++)
-        met = met || strcmp(options->where[i].table, name) == 0;
-    return named && met;
+        chosen = chosen || strcmp(options->where[i].table, name) == 0;
+    return chosen;
 }
 
 static bo_status check_names(const bo_undo *undo, const bo_content *content, bo_error *err)

@@ -18,7 +18,7 @@ static const cli_option execute_options[] = {
     {CLI_CHOICE, 0, "type", "full|partial|transaction|backup", AT(type),
         "full (the default), partial or backup: see above"},
     {CLI_LIST, 't', "tables", "T,...", AT(tables), "only these tables of the point"},
-    {CLI_TEXTS, 'w', "where", "T: PREDICATE", AT(where), "only these rows of table T"},
+    {CLI_TEXTS, 'w', "where", "T: PREDICATE", AT(where), "of table T only these rows"},
     {CLI_TEXT, 0, "user", "NAME", AT(user), "only what this database user wrote (captured points)"},
     {CLI_TEXT, 0, "run", "RUN_ID", AT(run), "only what this run wrote (captured points)"},
     {CLI_CHOICE, 0, "mode", "no-cascade|non-conflict-only|cascade", AT(mode),

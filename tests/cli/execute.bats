@@ -147,6 +147,15 @@ later() {
         '[["orders",0,1,0]]' ]
 }
 
+@test "what --tables names comes back whole, beside the rows that --where asks of another table" {
+    run -0 --separate-stderr backout execute "$id" --type partial --tables items \
+        --where 'orders: id = 11' --yes --output json
+    [ "$(jq -c '[.tables[] | [.name, .inserted + .updated + .deleted]] | sort' <<<"$output")" = \
+        '[["items",2],["orders",1]]' ]
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" = 6 ]
+    [ "$(sqlite3 shop.db 'SELECT total_cents FROM orders WHERE id = 12')" = 90 ]
+}
+
 @test "a table has one condition" {
     local now
     now=$(rows)

@@ -78,11 +78,11 @@ static bool meets(const condition *c, const row *r)
 static bool is_meant(const struct judging *j, unsigned t, const change *one)
 {
     const condition *where = j->q->where;
-    if (!(j->q->tables >> t & 1) || (j->q->how->only_added && one->before))
+    if (j->q->how->only_added && one->before)
         return false;
-    if (!where || where->table < 0)
-        return true;
-    return where->table == (int)t && (meets(where, one->before) || meets(where, one->after));
+    if (where && where->table == (int)t)
+        return meets(where, one->before) || meets(where, one->after);
+    return j->q->tables >> t & 1;
 }
 
 static void intend(struct judging *j)
@@ -453,8 +453,8 @@ static bool by_triggers(const struct judging *j)
 {
     const schema *s = j->s;
     bool failed = j->q->report && strcmp(j->q->report->status, "failed") == 0;
-    bool met =
-        strstr(j->q->error, " instead of ") != NULL; /* a row without a key that they changed */
+    bool met = strstr(j->q->error, " instead of ") || /* a row without a key that they changed */
+               strstr(j->q->error, "a trigger refuses it");
     return (failed || met) && s->engine == ON_MARIADB && (s->stirred || s->unsettled);
 }
 

@@ -314,13 +314,14 @@ static bo_rollback_options options_of(trial *t, question *q)
     const char **names = bo_arena_array(t->arena, TABLES_MAX, sizeof *names);
     bo_scope_item *where = bo_arena_alloc(t->arena, sizeof *where);
     unsigned known = by_writer(t) ? t->captured : t->in_point;
-    q->tables = h->tables & known ? h->tables & known : known;
+    bool some = h->where.table >= 0 && known >> h->where.table & 1;
+    q->tables = (h->tables & known) || some ? h->tables & known : known;
     for (unsigned i = 0; h->tables & known && i < s->count; i++)
         if (q->tables >> i & 1)
             names[how.table_count++] = t->reported[i];
     how.tables = names;
     how.where = where;
-    if (h->where.table >= 0 && known >> h->where.table & 1) {
+    if (some) {
         *where = (bo_scope_item){t->reported[h->where.table], condition_sql(h, t->arena)};
         how.where_count = 1;
         q->where = &h->where;
