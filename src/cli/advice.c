@@ -61,7 +61,8 @@ static const struct {
         "check the name of the table; 'schema.table' names another schema"},
     {BO_DATABASE, NULL, "no such table", "check the name of the table"},
     {ANY, NULL, "write the database file: see its log (disk I/O error): No space left",
-        "free space on the disk of the database, then try again"},
+        "free space on the disk of that file, then try again; where it is the catalog, a megabyte "
+        "is enough for 'backout prune', which removes old points"},
     {ANY, NULL, "No space left",
         "free space, or name another folder with --repository; old "
         "points go with: backout prune"},

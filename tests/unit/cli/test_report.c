@@ -120,6 +120,11 @@ static void advice_fits_the_situation(void **state)
     assert_advice(wrong, NULL, "pgpass");
     const bo_error full = {.status = BO_IO, .text = "cannot write 'f': No space left on device"};
     assert_advice(full, NULL, "prune");
+    const bo_error catalog = {.status = BO_IO,
+        .text =
+            "cannot open the catalog\nthe operating system failed to read or write the database "
+            "file: see its log (disk I/O error): No space left on device"};
+    assert_advice(catalog, NULL, "a megabyte is enough for 'backout prune'");
     const bo_error changed = {
         .status = BO_CONFLICT, .text = "2 rows were changed since the change"};
     assert_advice(changed, NULL, "backout assess ID");
