@@ -65,8 +65,10 @@ static bo_status violations(bo_undo *undo, uint64_t *count_out, bo_buf *example,
 bo_status bo_undo_load_bulk(bo_undo *undo, bo_error *err)
 {
     bo_meter meter;
+    bo_status st = undo->options->dry_run
+                       ? BO_OK
+                       : bo_content_verify(undo->session, undo->snapshot, true, err);
     bo_meter_start(&meter, undo->session, "restore", 0);
-    bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
         if (!undo->intent->parts[i].bulk)
             continue;

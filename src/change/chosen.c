@@ -51,7 +51,7 @@ static bo_status stage_key(void *ctx, bo_stage_entry *entry_out, bool *end_out, 
             *end_out = true;
             return BO_OK;
         }
-        st = bo_frame_reader_load(walk->reader, walk->frame, err);
+        st = bo_content_load(walk->content, walk->reader, walk->frame, err);
         walk->loaded = true;
     }
     if (st == BO_OK)

@@ -348,10 +348,22 @@ bo_status bo_content_referring(const bo_content *content, bool only_bulk, bo_are
     return st;
 }
 
+bo_status bo_content_load(
+    const bo_content *content, bo_frame_reader *reader, uint32_t frame, bo_error *err)
+{
+    bo_status st = bo_frame_reader_load(reader, frame, err);
+    if (st == BO_OK)
+        return BO_OK;
+    const bo_part *part = &content->parts[bo_pack_get_frame(content->pack, frame)->table];
+    st = bo_wrap(err, st, "cannot read table '%s'", part->was->name);
+    return bo_wrap(err, st, "cannot use '%s'", content->name);
+}
+
 /* ---- reading back: every frame, by several threads ---- */
 
 struct rereading {
     bo_content *content;
+    bool only_bulk;
     bo_meter meter;
     pthread_mutex_t lock;
     uint32_t next;    /* under lock */
@@ -359,11 +371,20 @@ struct rereading {
     bo_error error;
 };
 
+static bool is_meant(const struct rereading *rereading, uint32_t frame)
+{
+    const bo_content *content = rereading->content;
+    const bo_part *part = &content->parts[bo_pack_get_frame(content->pack, frame)->table];
+    return !part->left_out && (part->bulk || !rereading->only_bulk);
+}
+
 static bool take_frame(struct rereading *rereading, uint32_t *frame_out)
 {
     pthread_mutex_lock(&rereading->lock);
-    bool left = rereading->status == BO_OK &&
-                rereading->next < bo_pack_frame_count(rereading->content->pack);
+    const uint32_t count = bo_pack_frame_count(rereading->content->pack);
+    while (rereading->next < count && !is_meant(rereading, rereading->next))
+        rereading->next++;
+    bool left = rereading->status == BO_OK && rereading->next < count;
     if (left)
         *frame_out = rereading->next++;
     pthread_mutex_unlock(&rereading->lock);
@@ -378,7 +399,7 @@ static bo_status check_frames(struct rereading *rereading, bo_error *err)
     uint32_t at = 0;
     while (st == BO_OK && take_frame(rereading, &at)) {
         const bo_frame *frame = bo_pack_get_frame(content->pack, at);
-        st = bo_frame_reader_load(reader, at, err);
+        st = bo_content_load(content, reader, at, err);
         bo_meter_add(&rereading->meter, content->parts[frame->table].was->name, frame->rows,
             frame->raw_size);
     }
@@ -409,13 +430,11 @@ static uint32_t count_threads(uint32_t frames)
     return useful < most ? useful : most;
 }
 
-bo_status bo_content_verify(
-    bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err)
+bo_status bo_content_verify(bo_session *session, bo_content *content, bool only_bulk, bo_error *err)
 {
-    struct rereading rereading = {.content = content};
+    struct rereading rereading = {.content = content, .only_bulk = only_bulk};
     pthread_t threads[THREADS_MAX];
-    uint32_t frames = bo_pack_frame_count(content->pack), started = 0;
-    uint32_t helpers = count_threads(frames) - 1;
+    uint32_t helpers = count_threads(bo_pack_frame_count(content->pack)) - 1, started = 0;
     bo_meter_start(&rereading.meter, session, "check", 0);
     pthread_mutex_init(&rereading.lock, NULL);
     /* a thread that cannot be made is no failure: the others do its work */
@@ -425,16 +444,9 @@ bo_status bo_content_verify(
     for (uint32_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     pthread_mutex_destroy(&rereading.lock);
-    if (rereading.status != BO_OK) {
-        if (err)
-            *err = rereading.error;
-        return bo_wrap(err, rereading.status, "'%s' does not read back", content->name);
-    }
-    uint64_t rows = 0;
-    for (uint32_t i = 0; i < frames; i++)
-        rows += bo_pack_get_frame(content->pack, i)->rows;
-    *rows_out = rows;
-    return BO_OK;
+    if (rereading.status != BO_OK && err)
+        *err = rereading.error;
+    return rereading.status;
 }
 
 /* ---- changes ---- */
@@ -496,9 +508,9 @@ bo_status bo_changes_next(bo_changes *changes, bo_error *err)
             return BO_OK;
         }
         changes->table = bo_pack_get_frame(changes->content->pack, changes->next_frame)->table;
-        st = bo_frame_reader_load(changes->reader, changes->next_frame++, err);
+        st = bo_content_load(changes->content, changes->reader, changes->next_frame++, err);
         if (st != BO_OK)
-            return bo_wrap(err, st, "cannot use '%s'", changes->content->name);
+            return st;
         changes->loaded = true;
     }
     return BO_OK;

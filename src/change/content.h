@@ -44,9 +44,13 @@ bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
  * are described.
  */
 bo_status bo_content_begin(bo_content *content, bo_conn *conn, bo_tx_mode mode, bo_error *err);
-/** Reads and checks every frame. */
+/** Makes `reader` ready to give out the rows of a frame; an error names file and table. */
+bo_status bo_content_load(
+    const bo_content *content, bo_frame_reader *reader, uint32_t frame, bo_error *err);
+/** Reads and checks every frame of the parts that are not left out (with only_bulk: of those that
+ * come back whole). */
 bo_status bo_content_verify(
-    bo_session *session, bo_content *content, uint64_t *rows_out, bo_error *err);
+    bo_session *session, bo_content *content, bool only_bulk, bo_error *err);
 int bo_content_find(const bo_content *content, const char *table); /* position of the part, or -1 */
 
 /** The tables of the parts that are there and not left out (with only_bulk: of those that come back

@@ -89,7 +89,7 @@ static bo_status emit_before(struct range_ctx *range, uint32_t number, bo_error 
     bo_status st = BO_OK;
     for (uint32_t f = diff->content->first_frame[number]; st == BO_OK && f != UINT32_MAX;
          f = diff->content->next_frame[f]) {
-        st = bo_frame_reader_load(worker->reader, f, err);
+        st = bo_content_load(diff->content, worker->reader, f, err);
         bool end = false;
         while (st == BO_OK) {
             bo_image row;
@@ -101,7 +101,7 @@ static bo_status emit_before(struct range_ctx *range, uint32_t number, bo_error 
                 st = add_before(range, row, err);
         }
     }
-    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot use '%s'", diff->content->name);
+    return st;
 }
 
 /* Rows of now that are in this range only.  Too many to keep: they are read once more. */

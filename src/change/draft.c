@@ -102,11 +102,10 @@ bo_status bo_draft_commit(bo_session *session, bo_draft *draft, const char *name
         return bo_wrap(err, st, "cannot write '%s'", name);
     BO_OWN(bo_content) *content = NULL;
     st = bo_content_open(session, name, NULL, &content, err);
-    uint64_t rows = 0;
     if (st == BO_OK)
-        st = bo_content_verify(session, content, &rows, err);
+        st = bo_content_verify(session, content, false, err);
     if (st != BO_OK)
-        return st;
+        return bo_wrap(err, st, "'%s' does not read back", name);
     BO_OWN_VALUE(bo_buf) hex = {0};
     bo_text_hex(&hex, bo_pack_root(content->pack), 32);
     st = bo_buf_check(&hex, err);

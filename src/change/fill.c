@@ -56,7 +56,7 @@ static void *load_frames(void *arg)
             return NULL;
         bo_status st = BO_OK;
         if (frame < count)
-            st = bo_frame_reader_load(turn->reader, frame, &turn->error);
+            st = bo_content_load(filling->content, turn->reader, frame, &turn->error);
         pthread_mutex_lock(&filling->lock);
         turn->status = st;
         turn->end = frame >= count;
@@ -165,7 +165,7 @@ bo_status bo_content_rows(
     uint32_t count = bo_pack_frame_count(content->pack);
     for (uint32_t frame = next_frame_of(content, all, 0); st == BO_OK && frame < count;
          frame = next_frame_of(content, all, frame + 1)) {
-        st = bo_frame_reader_load(reader, frame, err);
+        st = bo_content_load(content, reader, frame, err);
         bool end = false;
         while (st == BO_OK) {
             bo_image row;

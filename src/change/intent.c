@@ -107,14 +107,13 @@ static bo_status open_files(bo_undo *undo, bo_error *err)
 {
     bo_session *session = undo->session;
     const bo_point_record *record = &undo->record;
-    uint64_t rows = 0;
     bo_status st = BO_OK;
     if (undo->full || bo_undo_by_writers(undo))
         st = bo_content_open_of(session, record, false, &undo->snapshot, err);
     if (st == BO_OK && undo->sealed)
         st = bo_content_open_of(session, record, true, &undo->change, err);
     if (st == BO_OK && undo->sealed)
-        st = bo_content_verify(session, undo->change, &rows, err);
+        st = bo_content_verify(session, undo->change, false, err);
     return st;
 }
 
@@ -123,14 +122,13 @@ static bo_status open_files(bo_undo *undo, bo_error *err)
 static bo_status offer_partial(bo_undo *undo, bo_status st, bo_error *err)
 {
     bo_error ignored = {0};
-    uint64_t rows = 0;
     if ((st != BO_CORRUPT && st != BO_NOTFOUND) || !undo->full || !undo->sealed ||
         bo_point_has_table(&undo->record, "open"))
         return st;
     if (!undo->change &&
         bo_content_open_of(undo->session, &undo->record, true, &undo->change, &ignored) != BO_OK)
         return st;
-    if (bo_content_verify(undo->session, undo->change, &rows, &ignored) != BO_OK)
+    if (bo_content_verify(undo->session, undo->change, false, &ignored) != BO_OK)
         return st;
     return bo_detail(
         err, st, "the change itself is whole: type partial undoes it without this file");

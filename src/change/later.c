@@ -115,14 +115,14 @@ static bo_status read_then(struct later *later, bo_sorter *then, bo_error *err)
             continue;
         for (uint32_t f = snapshot->first_frame[i]; st == BO_OK && f != UINT32_MAX;
              f = snapshot->next_frame[f]) {
-            st = bo_frame_reader_load(reader, f, err);
+            st = bo_content_load(snapshot, reader, f, err);
             if (st == BO_OK)
                 st = keep_marked(later, reader, then, err);
             if (st == BO_OK)
                 st = bo_interrupt_check(err);
         }
     }
-    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot use '%s'", snapshot->name);
+    return st;
 }
 
 /* Each row that rests, beside its row of the point. */

@@ -155,16 +155,15 @@ static bo_status check_still_missing(bo_undo *undo, bo_error *err)
 static bo_status plan(bo_undo *undo, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
-    uint64_t rows = 0;
     bo_status st = undo->options->dry_run ? BO_OK : read_again(undo, err);
     if (st == BO_OK)
-        st = bo_content_verify(undo->session, undo->intent, &rows, err);
+        st = check_parts(undo, err);
+    if (st == BO_OK)
+        st = bo_content_verify(undo->session, undo->intent, false, err);
     if (st == BO_OK)
         st = bo_undo_allocate(undo, undo->intent->part_count, err);
     if (st == BO_OK)
         st = bo_content_describe(undo->intent, conn, err);
-    if (st == BO_OK)
-        st = check_parts(undo, err);
     if (st == BO_OK && !undo->options->dry_run)
         st = bo_ahead_make(undo, err);
     if (st == BO_OK && !undo->options->dry_run)

@@ -67,9 +67,9 @@ static bo_status load_frame(struct rows *rows, bool *end_out, bo_error *err)
         if (bo_pack_get_range(content->pack, range)->table == rows->table)
             rows->next_frame = content->first_frame[range];
     }
-    bo_status st = bo_frame_reader_load(rows->reader, rows->next_frame, err);
+    bo_status st = bo_content_load(content, rows->reader, rows->next_frame, err);
     if (st != BO_OK)
-        return bo_wrap(err, st, "cannot use '%s'", content->name);
+        return st;
     rows->next_frame = content->next_frame[rows->next_frame];
     rows->loaded = true;
     return BO_OK;

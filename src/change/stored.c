@@ -106,7 +106,7 @@ static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error 
             return BO_OK;
         bo_status st = bo_interrupt_check(err);
         if (st == BO_OK)
-            st = bo_frame_reader_load(rows->reader, rows->next_frame++, err);
+            st = bo_content_load(rows->content, rows->reader, rows->next_frame++, err);
         if (st != BO_OK)
             return st;
         rows->loaded = true;

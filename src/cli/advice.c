@@ -189,6 +189,9 @@ static const struct {
     {BO_REFUSED, NULL, "written by others",
         "keep them with --type partial, or give them up with --discard-later (they are exported "
         "first)"},
+    {BO_CORRUPT, NULL, ".snapshot'\ncannot read table '",
+        "backout check ID says which tables are whole: backout restore ID --db DB --tables TABLE "
+        "brings those back"},
     {BO_CORRUPT, NULL, NULL, "see what is still whole with: backout check ID"},
     {BO_BUSY, NULL, "writing to the catalog",
         "wait for the other work to end, then try again; lock_timeout in backout.yaml waits "

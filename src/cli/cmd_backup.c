@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/database.h"
@@ -127,6 +128,22 @@ static bo_status confirm(
     return cli_consent_get(ctx, database, &consent, err);
 }
 
+/* Of a point, `backout check` tells more; a file that no catalog knows can only be had again. */
+static void advise_damaged(cli *ctx, const char *what, const bo_error *err)
+{
+    BO_OWN(bo_point_list) *list = NULL;
+    bo_error unknown = {0};
+    if (!ctx->session || err->status != BO_CORRUPT)
+        return;
+    if (bo_point_get(ctx->session, what, &list, &unknown) == BO_OK)
+        ctx->point = bo_arena_str(ctx->arena, bo_point_list_get(list, 0)->id);
+    else
+        cli_hint(ctx, "%sbring the file again from where it was written",
+            bo_text_find(err->text, "cannot read table '")
+                ? "other tables of it may be whole: name them with --tables; or "
+                : "");
+}
+
 static bo_status restore(cli *ctx, const void *arguments, bo_error *err)
 {
     struct restore_args chosen = *(const struct restore_args *)arguments;
@@ -145,11 +162,12 @@ static bo_status restore(cli *ctx, const void *arguments, bo_error *err)
         st = cli_permit(ctx, &database, CLI_MAY_EXECUTE, args->what, err);
     if (st == BO_OK && !args->dry_run)
         st = confirm(ctx, args, &database, err);
-    if (st != BO_OK)
-        return st;
     BO_OWN(bo_rollback) *done = NULL;
-    st = bo_restore(session, &database.db, args->what, args->tables.items, args->tables.count,
-        args->dry_run, &done, err);
+    if (st == BO_OK)
+        st = bo_restore(session, &database.db, args->what, args->tables.items, args->tables.count,
+            args->dry_run, &done, err);
+    if (st != BO_OK)
+        advise_damaged(ctx, args->what, err);
     bo_error answer = {0};
     if (done && cli_answer_rollback(ctx, done, &answer) != BO_OK && st == BO_OK) {
         *err = answer;

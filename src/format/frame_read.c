@@ -169,7 +169,7 @@ bo_status bo_frame_reader_load(bo_frame_reader *reader, uint32_t frame, bo_error
         return BO_OK;
     bo_buf_clear(&reader->raw);
     reader->at = 0;
-    return bo_wrap(err, st, "cannot read frame %u of table %u", frame, entry->table);
+    return bo_wrap(err, st, "cannot read frame %u", frame);
 }
 
 bo_status bo_frame_reader_row(

@@ -281,6 +281,41 @@ opened() {
     unchanged
 }
 
+# damage_rows FILE: the middle of its first rows; header and index stay as they are.
+damage_rows() {
+    local at
+    at=$(LC_ALL=C grep -obUaPm1 '\x28\xb5\x2f\xfd' "$1" | head -1 | cut -d: -f1)
+    printf 'damage' | dd of="$1" bs=1 seek=$((at + 20)) conv=notrunc status=none
+}
+
+@test "of a file with a damaged table the others are restored; the hint says how" {
+    local file damaged
+    # one connection reads the tables in their order: customers come first
+    printf 'databases:\n  shop: {url: "sqlite:shop.db", workers: 1}\n' >>backout.yaml
+    id=$(backout -q point create --db shop --output json | jq -r .id)
+    sqlite3 shop.db 'DELETE FROM items'
+    damaged=$(rows)
+    file=".backout/repository/$id.snapshot"
+    damage_rows "$file"
+    cp "$file" copy.snapshot
+    run -4 --separate-stderr backout check "$id"
+    [[ $output == *"whole: items, orders; readable in part: customers "* ]]
+    run -3 --separate-stderr backout restore "$id" --db shop --yes
+    said "because: cannot use '$id.snapshot'"
+    said "because: cannot read table 'customers'"
+    said "hint: backout check $id says which tables are whole: backout restore $id --db DB --tables TABLE"
+    run -3 --separate-stderr backout restore copy.snapshot --db shop --yes
+    said "because: cannot use 'copy.snapshot'"
+    said "because: cannot read table 'customers'"
+    said "hint: other tables of it may be whole: name them with --tables; or bring the file again"
+    [ "$(rows)" = "$damaged" ]
+    run -0 --separate-stderr backout restore "$id" --db shop --tables items --yes
+    [ "$(sqlite3 shop.db 'SELECT count(*) FROM items')" != 0 ]
+    truncate -s -1 copy.snapshot
+    run -3 --separate-stderr backout restore copy.snapshot --db shop --yes
+    said "hint: bring the file again from where it was written"
+}
+
 @test "an end that is cut off is found, exit 3" {
     damage
     local damaged

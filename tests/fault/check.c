@@ -135,11 +135,10 @@ static void check_files(scene *s, const bo_point *point)
     scene_expect(s, point->file_count > 0, "point %s has no file", point->id);
     for (size_t i = 0; i < point->file_count; i++) {
         bo_error err = {0};
-        uint64_t rows = 0;
         BO_OWN(bo_content) *content = NULL;
         bo_status st = bo_content_open(s->w->session, point->files[i].name, NULL, &content, &err);
         if (st == BO_OK)
-            st = bo_content_verify(s->w->session, content, &rows, &err);
+            st = bo_content_verify(s->w->session, content, false, &err);
         scene_expect(s, st == BO_OK, "point %s is %s and its file %s is not whole: %s", point->id,
             point->status, point->files[i].name, err.text);
     }
@@ -376,14 +375,13 @@ void scene_check_records(scene *s)
 static bo_status check_whole(void *ctx, const char *name, bo_error *err)
 {
     scene *s = ctx;
-    uint64_t rows = 0;
     BO_OWN(bo_content) *content = NULL;
     const char *dot = strrchr(name, '.');
     if (!dot || strcmp(dot, ".jsonl") == 0)
         return BO_OK;
     bo_status st = bo_content_open(s->w->session, name, NULL, &content, err);
     if (st == BO_OK)
-        st = bo_content_verify(s->w->session, content, &rows, err);
+        st = bo_content_verify(s->w->session, content, false, err);
     scene_expect(s, st == BO_OK, "file '%s' is not whole: %s", name, err->text);
     return BO_OK;
 }

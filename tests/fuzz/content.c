@@ -54,9 +54,8 @@ void content_show(bo_session *session, bo_content *content)
     pg_conn postgres = {.base = {&bo_driver_postgres}};
     my_conn mariadb = {.base = {&bo_driver_mariadb}};
     BO_OWN(bo_conn) *sqlite = NULL;
-    uint64_t rows = 0;
     const bo_connect how = {.url = shop_database.url};
-    if (bo_content_verify(session, content, &rows, NULL) != BO_OK ||
+    if (bo_content_verify(session, content, false, NULL) != BO_OK ||
         bo_driver_open(&how, &sqlite, NULL) != BO_OK)
         return;
     for (uint32_t i = 0; i < content->part_count; i++) {

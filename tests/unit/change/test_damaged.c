@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/change/test_damaged.c - what a point whose files are damaged, lost or exchanged still
+ * gives, and that no row is written from what was not checked. */
+#include "world.h"
+
+#include "change/content.h"
+
+/** Turns over a byte in the last frame of a table. */
+static void damage_table(world *w, const char *id, const char *table)
+{
+    const char *name = bo_arena_printf(w->arena, "%s.snapshot", id);
+    bo_error err = {0};
+    BO_OWN(bo_content) *content = NULL;
+    world_ok(bo_content_open(w->session, name, NULL, &content, &err), &err);
+    const uint32_t part = (uint32_t)bo_content_find(content, table);
+    const bo_frame *last = NULL;
+    for (uint32_t i = 0; i < bo_pack_frame_count(content->pack); i++)
+        if (bo_pack_get_frame(content->pack, i)->table == part)
+            last = bo_pack_get_frame(content->pack, i);
+    assert_non_null(last);
+    world_damage(w, name, (long)(last->offset + last->stored_size / 2));
+}
+
+static void assert_damage(const bo_error *err, const char *id, const char *table)
+{
+    char said[200];
+    (void)snprintf(
+        said, sizeof said, "cannot use '%s.snapshot'\ncannot read table '%s'\n", id, table);
+    if (!strstr(err->text, said))
+        print_message("# %s\n", err->text);
+    assert_non_null(strstr(err->text, said));
+    assert_non_null(strstr(err->text, "checksum does not match"));
+}
+
+static bo_status restore(
+    world *w, const char *id, const char *const *tables, size_t count, bool dry_run, bo_error *err)
+{
+    bo_rollback *done = NULL;
+    bo_status st = bo_restore(w->session, &w->database, id, tables, count, dry_run, &done, err);
+    bo_rollback_free(done);
+    return st;
+}
+
+static void a_table_is_restored_whatever_became_of_others(void **state)
+{
+    world *w = world_or_skip(state);
+    static const char *const whole[] = {"log"}, *const both[] = {"log", "orders"};
+    const char *id = world_point(w, NULL);
+    bo_error err = {0};
+    world_sql(w, "DELETE FROM log");
+    damage_table(w, id, "orders");
+    assert_int_equal(restore(w, id, NULL, 0, false, &err), BO_CORRUPT);
+    assert_damage(&err, id, "orders");
+    assert_int_equal(restore(w, id, both, 2, false, &err), BO_CORRUPT);
+    assert_damage(&err, id, "orders");
+    assert_int_equal(restore(w, id, both, 2, true, &err), BO_CORRUPT);
+    world_ok(restore(w, id, whole, 1, true, &err), &err);
+    world_ok(restore(w, id, whole, 1, false, &err), &err);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM log"), "2");
+}
+
+/* ---- rows that go into a table as they are read ---- */
+
+static bo_driver spied;
+static const bo_driver *real;
+static unsigned loads;
+
+static bo_status load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
+    void *ctx, uint64_t *rows_out, bo_error *err)
+{
+    loads++;
+    return real->load(conn, was, now, next, ctx, rows_out, err);
+}
+
+static bo_conn *spy(bo_conn *conn)
+{
+    if (conn->driver != &spied)
+        real = conn->driver;
+    spied = *real;
+    spied.load = load;
+    conn->driver = &spied;
+    return conn;
+}
+
+static const char *big_point(world *w)
+{
+    static const char *const rows[] = {
+        [WORLD_SQLITE] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                         "60000) INSERT INTO big SELECT i, hex(randomblob(32)) FROM n",
+        [WORLD_POSTGRES] = "INSERT INTO big SELECT i, md5(random()::text) || md5(random()::text)"
+                           " FROM generate_series(1, 60000) i",
+        [WORLD_MARIADB] = "INSERT INTO big SELECT seq, sha2(rand(), 256) FROM seq_1_to_60000",
+    };
+    world_sql(w, "CREATE TABLE big (id INTEGER PRIMARY KEY, v TEXT)");
+    world_sql(w, rows[w->engine]);
+    return world_point(w, "big");
+}
+
+static void assert_nothing_loaded(world *w, const char *id)
+{
+    const bo_rollback_options full = {.type = BO_ROLLBACK_FULL};
+    bo_rollback *done = NULL;
+    bo_error err = {0};
+    world_seal(w, id);
+    damage_table(w, id, "big");
+    loads = 0;
+    bo_driver_wrap = spy;
+    bo_status st = bo_rollback_execute(w->session, &w->database, id, &full, &done, &err);
+    bo_driver_wrap = NULL;
+    bo_rollback_free(done);
+    assert_int_equal(st, BO_CORRUPT);
+    assert_damage(&err, id, "big");
+    assert_int_equal(loads, 0);
+}
+
+static void an_emptied_table_gets_no_row_of_a_damaged_file(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = big_point(w);
+    world_sql(w, "DELETE FROM big");
+    assert_nothing_loaded(w, id);
+}
+
+static void a_dropped_table_gets_no_row_of_a_damaged_file(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = big_point(w);
+    world_sql(w, "DROP TABLE big");
+    assert_nothing_loaded(w, id);
+}
+
+#define EACH(name) WORLD_TEST(name), WORLD_TEST_POSTGRES(name), WORLD_TEST_MARIADB(name)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EACH(a_table_is_restored_whatever_became_of_others),
+        EACH(an_emptied_table_gets_no_row_of_a_damaged_file),
+        WORLD_TEST(a_dropped_table_gets_no_row_of_a_damaged_file),
+        WORLD_TEST_POSTGRES(a_dropped_table_gets_no_row_of_a_damaged_file),
+    };
+    return cmocka_run_group_tests_name("damaged", tests, NULL, NULL);
+}
