@@ -3,10 +3,12 @@
  * and those that it does not. */
 #include "change/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/step.h"
 #include "change/result.h"
+#include "change/take.h"
 
 BO_DEFINE_SCOPE(bo_check);
 
@@ -29,6 +31,13 @@ static bo_status check_files(bo_checking *checking, const bo_point_record *point
         const bo_checked_file change = {
             point, point->change_file, point->change_root, point->details, BO_PACK_CHANGESET};
         st = bo_check_file(checking, &change, err);
+    }
+    char name[BO_ID_SIZE + 32], root[65];
+    bo_stored_lost_root(point, root);
+    if (st == BO_OK && root[0]) {
+        (void)snprintf(name, sizeof name, "%s.lost.change", point->id);
+        const bo_checked_file lost = {point, name, root, NULL, BO_PACK_CHANGESET};
+        st = bo_check_file(checking, &lost, err);
     }
     return st;
 }

@@ -214,18 +214,17 @@ static bo_status write_sql(struct exporting *exporting, bo_error *err)
 static bo_status open_lost(struct exporting *exporting, bo_error *err)
 {
     const char *id = exporting->record.id;
-    char name[BO_ID_SIZE + 32];
+    char name[BO_ID_SIZE + 32], root[65];
     (void)snprintf(name, sizeof name, "%s.lost.change", id);
+    bo_stored_lost_root(&exporting->record, root);
     bo_error absent = {0};
-    bo_status st = bo_content_open(exporting->session, name, NULL, &exporting->content, &absent);
-    if (st == BO_NOTFOUND)
-        return bo_content_absent(exporting->session, id,
-            bo_fail(err, BO_NOTFOUND,
-                "'%s' is not the undo point of a rollback that gave writes of others up", id),
-            err);
-    if (st != BO_OK && err)
+    bo_status st = bo_content_open(exporting->session, name, root, &exporting->content, &absent);
+    if (st == BO_NOTFOUND && !root[0])
+        st = bo_fail(err, BO_NOTFOUND,
+            "'%s' is not the undo point of a rollback that gave writes of others up", id);
+    else if (st != BO_OK && err)
         *err = absent;
-    return st;
+    return st == BO_NOTFOUND ? bo_content_absent(exporting->session, id, st, err) : st;
 }
 
 static bo_status open_content(struct exporting *exporting, char since[64], bo_error *err)

@@ -91,6 +91,9 @@ static bo_status record_point(bo_undo *undo, const bo_draft *draft, const char *
 {
     BO_OWN(json_ref) *details =
         bo_point_details(undo->intent->parts, undo->intent->part_count, NULL, draft, 0);
+    if (details && undo->lost_export &&
+        json_object_set_new(details, "lost_root", json_string(undo->lost->root_hex)) != 0)
+        return bo_nomem(err);
     BO_OWN_MEM char *text = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
     char *description =
         bo_arena_printf(undo->arena, "state before the rollback of %s", undo->record.id);

@@ -3,6 +3,7 @@
  */
 #include "change/stored.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,6 +52,13 @@ bo_status bo_point_check_sealed(const bo_point_record *point, const char *unknow
     bool undone = point->status == BO_POINT_ROLLED_BACK;
     return bo_fail(err, BO_REFUSED, "'%s' %s: %s", point->id,
         undone ? "was rolled back without a seal" : "is not sealed", unknown);
+}
+
+void bo_stored_lost_root(const bo_point_record *undo_point, char out[65])
+{
+    BO_OWN(json_ref) *details = json_loads(undo_point->details, 0, NULL);
+    const char *root = json_string_value(json_object_get(details, "lost_root"));
+    (void)snprintf(out, 65, "%s", root ? root : "");
 }
 
 bo_status bo_stored_in_use(bo_session *session, bool *out, bo_error *err)

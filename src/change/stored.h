@@ -21,6 +21,10 @@ bo_status bo_point_check_whole(const bo_point_record *point, bo_error *err);
 /** The same, and one whose change has no recorded end; `unknown` says what is not known for it. */
 bo_status bo_point_check_sealed(const bo_point_record *point, const char *unknown, bo_error *err);
 
+/** The root hash of the file with what the rollback gave up whose undo point this is; "": it gave
+ * up nothing. */
+void bo_stored_lost_root(const bo_point_record *undo_point, char out[65]);
+
 /**
  * Really restores a snapshot into a scratch database and compares what can be read there.
  * @param driver    of the snapshot's database.

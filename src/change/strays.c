@@ -99,8 +99,12 @@ static bo_status look_at(void *ctx, const char *name, bo_error *err)
     const bo_point_record *point = point_of(checking, name);
     if (!point || !is_own(point, name))
         return look_again(checking, name, err);
+    char root[65];
+    bo_stored_lost_root(point, root);
+    if (!is_lost_change(name) || root[0]) /* with a root it is one of the point's own files */
+        return BO_OK;
     const bo_checked_file lost = {point, name, NULL, NULL, BO_PACK_CHANGESET};
-    return is_lost_change(name) ? bo_check_file(checking, &lost, err) : BO_OK;
+    return bo_check_file(checking, &lost, err);
 }
 
 bo_status bo_check_strays(bo_checking *checking, bo_error *err)

@@ -3,6 +3,7 @@
  * gives, and that no row is written from what was not checked. */
 #include "world.h"
 
+#include "backout/export.h"
 #include "change/content.h"
 
 /** Turns over a byte in the last frame of a table. */
@@ -129,6 +130,56 @@ static void a_dropped_table_gets_no_row_of_a_damaged_file(void **state)
     assert_nothing_loaded(w, id);
 }
 
+/* ---- what a rollback gave up ---- */
+
+/** Rolls back what was done to the order, gives up what others then wrote; the undo point. */
+static const char *give_up(world *w, const char *order)
+{
+    const char *id = world_change(
+        w, "orders", bo_arena_printf(w->arena, "DELETE FROM orders WHERE id = %s", order));
+    world_sql(w, bo_arena_printf(w->arena, "INSERT INTO orders VALUES (%s, 2, 7)", order));
+    return world_roll_back(w, id, BO_ROLLBACK_FULL);
+}
+
+static bo_status export_lost(world *w, const char *id, bo_error *err)
+{
+    return bo_export(
+        w->session, &w->database, id, BO_EXPORT_JSONL, BO_EXPORT_LOST, world_swallow, NULL, err);
+}
+
+static void assert_check(world *w, const char *id, bo_status expected, const char *problem)
+{
+    bo_check *check = NULL;
+    bo_error err = {0};
+    assert_int_equal(bo_check_stored(w->session, NULL, id, false, &check, &err), expected);
+    bool said = !problem[0];
+    for (size_t i = 0; i < check->item_count; i++)
+        said = said || strstr(check->items[i].problem, problem);
+    assert_true(said);
+    bo_check_free(check);
+}
+
+static void what_was_given_up_is_known_by_its_own_file(void **state)
+{
+    world *w = world_or_skip(state);
+    static const char other[] = "the file is not the one that was written for this point";
+    const char *first = give_up(w, "10"), *second = give_up(w, "11");
+    const char *mine = bo_arena_printf(w->arena, "%s.lost.change", first);
+    const char *theirs = bo_arena_printf(w->arena, "%s.lost.change", second);
+    bo_error err = {0};
+    world_ok(export_lost(w, first, &err), &err);
+    assert_check(w, NULL, BO_OK, "");
+    assert_int_equal(rename(world_path(w, theirs), world_path(w, mine)), 0);
+    assert_int_equal(export_lost(w, first, &err), BO_CORRUPT);
+    assert_non_null(strstr(err.text, mine));
+    assert_non_null(strstr(err.text, other));
+    assert_int_equal(export_lost(w, second, &err), BO_NOTFOUND);
+    assert_non_null(strstr(err.text, theirs));
+    assert_check(w, NULL, BO_MISMATCH, other);
+    assert_check(w, first, BO_MISMATCH, other);
+    assert_check(w, second, BO_MISMATCH, "nothing of it can be restored");
+}
+
 #define EACH(name) WORLD_TEST(name), WORLD_TEST_POSTGRES(name), WORLD_TEST_MARIADB(name)
 
 int main(void)
@@ -138,6 +189,7 @@ int main(void)
         EACH(an_emptied_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST(a_dropped_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST_POSTGRES(a_dropped_table_gets_no_row_of_a_damaged_file),
+        EACH(what_was_given_up_is_known_by_its_own_file),
     };
     return cmocka_run_group_tests_name("damaged", tests, NULL, NULL);
 }
