@@ -128,7 +128,7 @@ struct bo_pack_writer {
 
     pthread_mutex_t mutex; /* of all below */
     uint64_t size;         /* written so far */
-    bool broken;           /* a write failed: what follows would be at a wrong place */
+    bo_error broken;       /* why a write failed: what follows would be at a wrong place */
     bool finished;
     uint32_t range_count;
     bo_buf ranges;       /* as in the index */

@@ -20,17 +20,28 @@ void bo_pack_writer_free(bo_pack_writer *writer)
     free(writer);
 }
 
+/** The first failure is everybody's: whoever writes later is told the same.  Has the mutex. */
+static bo_status give_up(bo_pack_writer *writer, const bo_error *failure, bo_error *err)
+{
+    if (writer->broken.status == BO_OK)
+        writer->broken = *failure;
+    if (err)
+        *err = writer->broken;
+    return writer->broken.status;
+}
+
 /** Writes to the sink; the caller has the mutex. */
 static bo_status emit(bo_pack_writer *writer, const void *data, size_t size, bo_error *err)
 {
-    if (writer->broken)
-        return bo_fail(err, BO_IO, "an earlier write to the pack failed");
-    bo_status st = writer->sink.write(writer->sink.ctx, data, size, err);
+    bo_error failure = {0};
+    bo_status st = writer->broken.status;
+    if (st == BO_OK)
+        st = writer->sink.write(writer->sink.ctx, data, size, &failure);
+    failure.status = st;
     if (st != BO_OK)
-        writer->broken = true;
-    else
-        writer->size += size;
-    return st;
+        return give_up(writer, &failure, err);
+    writer->size += size;
+    return BO_OK;
 }
 
 /** Header as stored: skippable frame, prefix, the wrapped key if there is one, meta. */
@@ -100,8 +111,9 @@ bo_status bo_pack_writer_range(
     bo_buf_add(&writer->ranges, id.data, id.size);
     bo_buf_add_u32(&writer->range_tables, table);
     if (writer->ranges.failed || writer->range_tables.failed) {
-        writer->broken = true;
-        st = bo_nomem(err);
+        bo_error failure = {0};
+        (void)bo_nomem(&failure);
+        st = give_up(writer, &failure, err);
     } else {
         *range_out = writer->range_count++;
     }
@@ -167,9 +179,10 @@ bo_status bo_pack_writer_append(
     bo_pack_writer *writer, bo_frame *frame, bo_span compressed, bo_error *err)
 {
     (void)pthread_mutex_lock(&writer->mutex);
-    bo_status st = append(writer, frame, compressed, err);
-    if (st != BO_OK)
-        writer->broken = true; /* rows are missing: never finish such a pack */
+    bo_error failure = {0};
+    bo_status st = append(writer, frame, compressed, &failure);
+    if (st != BO_OK) /* rows are missing: never finish such a pack */
+        st = give_up(writer, &failure, err);
     (void)pthread_mutex_unlock(&writer->mutex);
     return st;
 }
@@ -213,8 +226,8 @@ static void make_trailer(
 bo_status bo_pack_writer_finish(bo_pack_writer *writer, const json_t *tail, bo_error *err)
 {
     assert(!writer->finished);
-    if (writer->broken)
-        return bo_fail(err, BO_IO, "an earlier write to the pack failed");
+    if (writer->broken.status != BO_OK)
+        return give_up(writer, &writer->broken, err);
     BO_OWN_VALUE(bo_buf) index = {0};
     bo_status st = make_index(writer, tail, &index, err);
     if (st != BO_OK)

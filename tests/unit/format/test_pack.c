@@ -425,7 +425,9 @@ static void a_pack_with_a_failed_write_is_never_finished(void **state)
         bo_status st = world_fill(writer, BO_PACK_SNAPSHOT, &err);
         assert_int_equal(st, writes < 1 + WORLD_FRAMES ? BO_IO : BO_OK);
         disk.writes_left = writes < 1 + WORLD_FRAMES ? 100 : disk.writes_left;
+        err = (bo_error){0};
         assert_int_equal(bo_pack_writer_finish(writer, NULL, &err), BO_IO);
+        assert_string_equal(err.text, "no space"); /* threads that come later say why, too */
     }
 }
 
