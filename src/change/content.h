@@ -90,6 +90,8 @@ typedef struct bo_draft {
     bo_pack_writer *writer;
     bo_frame_writer *frame; /* of worker 0; changesets use only this */
     uint32_t part_count;
+    bo_arena *arena;     /* of the names */
+    const char **tables; /* their names, for messages */
     uint32_t *ranges;    /* changeset: the one range of each table */
     uint32_t open_table; /* changeset: table the frame writer is in, or UINT32_MAX */
     uint64_t *inserted, *updated, *deleted; /* changeset: per table */

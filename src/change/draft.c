@@ -28,6 +28,18 @@ static json_t *draft_meta(bo_pack_kind kind, const char *point, const bo_identit
         "tables", tables);
 }
 
+static bool keep_names(bo_draft *draft, const bo_part *parts)
+{
+    draft->tables =
+        bo_arena_array(draft->arena, (size_t)draft->part_count + 1, sizeof *draft->tables);
+    for (uint32_t i = 0; draft->tables && i < draft->part_count; i++) {
+        draft->tables[i] = bo_arena_str(draft->arena, parts[i].was->name);
+        if (!draft->tables[i])
+            return false;
+    }
+    return draft->tables;
+}
+
 bo_status bo_draft_create(bo_session *session, bo_pack_kind kind, const char *name,
     const char *point, const bo_identity *identity, const bo_part *parts, uint32_t count,
     bo_draft **out, bo_error *err)
@@ -39,7 +51,8 @@ bo_status bo_draft_create(bo_session *session, bo_pack_kind kind, const char *na
     draft->open_table = UINT32_MAX;
     draft->ranges = calloc((size_t)count + 1, sizeof *draft->ranges);
     draft->inserted = calloc(3 * (size_t)count + 1, sizeof *draft->inserted);
-    if (!draft->ranges || !draft->inserted)
+    draft->arena = bo_arena_create();
+    if (!draft->ranges || !draft->inserted || !draft->arena || !keep_names(draft, parts))
         return bo_nomem(err);
     draft->updated = draft->inserted + count;
     draft->deleted = draft->updated + count;
@@ -67,6 +80,7 @@ void bo_draft_free(bo_draft *draft)
     bo_frame_writer_free(draft->frame);
     bo_pack_writer_free(draft->writer);
     bo_stored_file_free(draft->file);
+    bo_arena_free(draft->arena);
     free(draft->ranges);
     free(draft->inserted);
     free(draft);
@@ -88,7 +102,10 @@ bo_status bo_draft_change(
         draft->deleted[table]++;
     else
         draft->updated[table]++;
-    return bo_frame_writer_change(draft->frame, before, after, err);
+    bo_status st = bo_frame_writer_change(draft->frame, before, after, err);
+    return st == BO_OK
+               ? BO_OK
+               : bo_wrap(err, st, "cannot write down a change of table '%s'", draft->tables[table]);
 }
 
 bo_status bo_draft_commit(bo_session *session, bo_draft *draft, const char *name, bo_error *err)

@@ -189,6 +189,11 @@ static const struct {
     {BO_REFUSED, NULL, "written by others",
         "keep them with --type partial, or give them up with --discard-later (they are exported "
         "first)"},
+    {BO_UNSUPPORTED, NULL, "a row before and after is larger than",
+        "where the point has the rows of the table, they come back without a changeset: backout "
+        "restore ID --db DB; the tables as they are now become a point"},
+    {BO_UNSUPPORTED, NULL, "a row is larger than",
+        "leave the table out: name the others with --tables"},
     {BO_CORRUPT, NULL, ".snapshot'\ncannot read table '",
         "backout check ID says which tables are whole: backout restore ID --db DB --tables TABLE "
         "brings those back"},

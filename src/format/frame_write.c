@@ -106,11 +106,13 @@ bo_status bo_frame_writer_flush(bo_frame_writer *frame, bo_error *err)
     return BO_OK;
 }
 
-/** Makes room for `size` bytes more, closing the frame if it would hold too much. */
-static bo_status make_room(bo_frame_writer *frame, size_t size, bo_error *err)
+/** Makes room for `size` bytes more (`two` images or one), closing the frame if it would hold too
+ * much. */
+static bo_status make_room(bo_frame_writer *frame, size_t size, bool two, bo_error *err)
 {
     if (size > BO_FRAME_MAX)
-        return bo_fail(err, BO_UNSUPPORTED, "a row is larger than %u MiB", BO_FRAME_MAX >> 20);
+        return bo_fail(err, BO_UNSUPPORTED, "a row %sis larger than %u MiB%s",
+            two ? "before and after " : "", BO_FRAME_MAX >> 20, two ? " together" : "");
     if (frame->raw.size + size > BO_FRAME_TARGET) {
         bo_status st = bo_frame_writer_flush(frame, err);
         if (st != BO_OK)
@@ -128,7 +130,7 @@ static void add_image(bo_frame_writer *frame, bo_image image)
 bo_status bo_frame_writer_row(bo_frame_writer *frame, bo_image row, bo_error *err)
 {
     assert(frame->writer->kind == BO_PACK_SNAPSHOT && row.data);
-    bo_status st = make_room(frame, row.size, err);
+    bo_status st = make_room(frame, row.size, false, err);
     if (st != BO_OK)
         return st;
     add_image(frame, row);
@@ -140,7 +142,8 @@ bo_status bo_frame_writer_change(
     bo_frame_writer *frame, bo_image before, bo_image after, bo_error *err)
 {
     assert(frame->writer->kind == BO_PACK_CHANGESET && (before.data || after.data));
-    bo_status st = make_room(frame, 1 + before.size + after.size, err);
+    const bool two = before.data && after.data;
+    bo_status st = make_room(frame, 1 + before.size + after.size, two, err);
     if (st != BO_OK)
         return st;
     bo_buf_add_byte(&frame->raw,

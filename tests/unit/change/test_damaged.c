@@ -180,6 +180,31 @@ static void what_was_given_up_is_known_by_its_own_file(void **state)
     assert_check(w, second, BO_MISMATCH, "nothing of it can be restored");
 }
 
+/* ---- rows that are too large ---- */
+
+/* The bytes are not there: they must not be touched. */
+static void a_row_that_is_too_large_for_a_changeset_is_told_by_its_table(void **state)
+{
+    world *w = *state;
+    static const uint8_t byte;
+    const bo_image half = {&byte, BO_FRAME_MAX / 2};
+    const bo_identity nowhere = {.engine = "", .database = "", .server = ""};
+    const char *id = world_point(w, NULL);
+    bo_error err = {0};
+    BO_OWN(bo_content) *content = NULL;
+    BO_OWN(bo_draft) *draft = NULL;
+    world_ok(bo_content_open(
+                 w->session, bo_arena_printf(w->arena, "%s.snapshot", id), NULL, &content, &err),
+        &err);
+    world_ok(bo_draft_create(w->session, BO_PACK_CHANGESET, "large.change", id, &nowhere,
+                 content->parts, content->part_count, &draft, &err),
+        &err);
+    const uint32_t orders = (uint32_t)bo_content_find(content, "orders");
+    assert_int_equal(bo_draft_change(draft, orders, half, half, &err), BO_UNSUPPORTED);
+    assert_string_equal(err.text, "cannot write down a change of table 'orders'\n"
+                                  "a row before and after is larger than 1024 MiB together");
+}
+
 #define EACH(name) WORLD_TEST(name), WORLD_TEST_POSTGRES(name), WORLD_TEST_MARIADB(name)
 
 int main(void)
@@ -190,6 +215,7 @@ int main(void)
         WORLD_TEST(a_dropped_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST_POSTGRES(a_dropped_table_gets_no_row_of_a_damaged_file),
         EACH(what_was_given_up_is_known_by_its_own_file),
+        WORLD_TEST(a_row_that_is_too_large_for_a_changeset_is_told_by_its_table),
     };
     return cmocka_run_group_tests_name("damaged", tests, NULL, NULL);
 }
