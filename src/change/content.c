@@ -157,6 +157,9 @@ bo_status bo_content_open_file(
         st = open_source(session, content, NULL, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot use '%s'", path);
+    if (session->key.kind != BO_KEY_NONE && !bo_pack_encrypted(content->pack))
+        bo_session_warn(
+            session, "'%s' is not encrypted: that it was written with your key is not known", path);
     *out = BO_TAKE(content);
     return BO_OK;
 }

@@ -180,6 +180,26 @@ static void what_was_given_up_is_known_by_its_own_file(void **state)
     assert_check(w, second, BO_MISMATCH, "nothing of it can be restored");
 }
 
+/* ---- a key tells who wrote a file only if the file is encrypted ---- */
+
+static void a_file_in_clear_is_told_where_files_are_encrypted(void **state)
+{
+    world *w = *state;
+    bo_error err = {0};
+    const char *file =
+        world_path(w, bo_arena_printf(w->arena, "%s.snapshot", world_point(w, NULL)));
+    world_ok(restore(w, file, NULL, 0, false, &err), &err);
+    assert_string_equal(bo_buf_str(&w->warnings), "");
+    w->settings.passphrase = "correct horse";
+    world_reopen(w);
+    const char *sealed =
+        world_path(w, bo_arena_printf(w->arena, "%s.snapshot", world_point(w, NULL)));
+    world_ok(restore(w, sealed, NULL, 0, false, &err), &err);
+    assert_string_equal(bo_buf_str(&w->warnings), "");
+    world_ok(restore(w, file, NULL, 0, false, &err), &err);
+    assert_non_null(strstr(bo_buf_str(&w->warnings), "is not encrypted"));
+}
+
 /* ---- rows that are too large ---- */
 
 /* The bytes are not there: they must not be touched. */
@@ -215,6 +235,7 @@ int main(void)
         WORLD_TEST(a_dropped_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST_POSTGRES(a_dropped_table_gets_no_row_of_a_damaged_file),
         EACH(what_was_given_up_is_known_by_its_own_file),
+        WORLD_TEST(a_file_in_clear_is_told_where_files_are_encrypted),
         WORLD_TEST(a_row_that_is_too_large_for_a_changeset_is_told_by_its_table),
     };
     return cmocka_run_group_tests_name("damaged", tests, NULL, NULL);
