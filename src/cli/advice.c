@@ -56,6 +56,8 @@ static const struct {
     {ANY, "P0001", "changes cannot be captured",
         "it may be an event trigger, which fires for what captures as well: ALTER EVENT TRIGGER "
         "NAME DISABLE for that time, or --method snapshot"},
+    {ANY, "54011", NULL,
+        "all of its rows can come back, and later ones go: backout restore ID --db DB"},
     {ANY, "42501", NULL, "ask the owner of the table for the right that is missing (GRANT)"},
     {BO_DATABASE, "42P01", NULL,
         "check the name of the table; 'schema.table' names another schema"},

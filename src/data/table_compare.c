@@ -142,7 +142,7 @@ static void compare_items(comparing *c, char what, item_fn *get, uint16_t was_co
     }
     for (uint16_t i = 0; i < now_count; i++) {
         item now = get(c, c->now, i);
-        if (!find(c, c->was, was_count, get, now.name).name)
+        if (!same_text(now.name, except) && !find(c, c->was, was_count, get, now.name).name)
             report(c, (bo_table_change){what, now.name, NULL, now.text, false});
     }
 }

@@ -294,6 +294,7 @@ said() {
     said "it has 1600 columns: single rows of it cannot be put back, all of them can with restore"
     run -1 backout execute latest --type partial --yes
     said "tables can have at most 1600 columns"
+    said "hint: all of its rows can come back, and later ones go: backout restore "
     backout -q restore latest --yes
     [ "$(sql -c 'SELECT c1, c1600 FROM w ORDER BY c1')" = $'1|2\n3|4' ]
 }

@@ -123,6 +123,15 @@ static void other_columns_in_the_row_key_block(void **state)
                       "k u: UNIQUE NULLS NOT DISTINCT (id, owner) -> none\n");
 }
 
+static void a_row_key_that_came_is_told_once(void **state)
+{
+    pair *p = *state;
+    p->was.table.row_key = NULL;
+    p->was.table.keys = &p->was.keys[1];
+    p->was.table.key_count = 1;
+    assert_changes(p, "k orders_pkey: none -> (id)\n");
+}
+
 static void a_new_name_of_the_row_key_does_not_block(void **state)
 {
     pair *p = *state;
@@ -176,6 +185,7 @@ int main(void)
         TEST(defaults_nullability_and_collation_do_not_block),
         TEST(another_character_set_of_mariadb_blocks),
         TEST(other_columns_in_the_row_key_block),
+        TEST(a_row_key_that_came_is_told_once),
         TEST(a_new_name_of_the_row_key_does_not_block),
         TEST(foreign_keys_triggers_checks_and_indexes_do_not_block),
         TEST(rows_are_mapped_by_name),
