@@ -112,6 +112,21 @@ static bo_status follow_key(bo_conn *conn, bo_closure *closure, bo_arena *arena,
     return find_child(conn, closure, arena, edge, err);
 }
 
+static void change_column(bo_closure_table *table, int column, bool *grown)
+{
+    *grown |= column >= 0 && !table->changed[column];
+    if (column >= 0)
+        table->changed[column] = true;
+}
+
+/* Of a row that is changed, what is computed from its columns may change as well. */
+static void change_computed(bo_closure_table *table, bool *grown)
+{
+    for (uint16_t i = 0; i < table->table->column_count; i++)
+        if (table->table->columns[i].generated != BO_GENERATED_NO)
+            change_column(table, i, grown);
+}
+
 /* Carries what can happen to the parent over to the child; *grown_out: something was new. */
 static void carry(
     bo_closure *closure, bo_closure_edge *edge, bool deleted, bool updated, bool *grown_out)
@@ -123,12 +138,10 @@ static void carry(
     *grown_out |= edge->deletes && !child->deleted;
     child->deleted |= edge->deletes;
     bool set = (deleted && !edge->deletes) || updated;
-    for (uint16_t i = 0; set && i < key->count; i++) {
-        int column = bo_table_column(child->table, key->child_columns[i]);
-        *grown_out |= column >= 0 && !child->changed[column];
-        if (column >= 0)
-            child->changed[column] = true;
-    }
+    for (uint16_t i = 0; set && i < key->count; i++)
+        change_column(child, bo_table_column(child->table, key->child_columns[i]), grown_out);
+    if (set)
+        change_computed(child, grown_out);
     /* where the parent's own row key would move, its rows are lost sight of anyway */
     bool followed = !in_row_key(parent, key->parent_columns, key->count);
     edge->moves = ((deleted && !edge->deletes) || (updated && followed)) &&
