@@ -266,7 +266,12 @@ static bo_status apply(bo_undo *undo, bo_error *err)
     bo_applied *counts = bo_arena_array(undo->arena, undo->stage_count, sizeof *counts);
     if (!counts)
         return bo_nomem(err);
-    bo_status st = undo->target->conn->driver->stage_apply(undo->stage, counts, err);
+    uint64_t broken = 0;
+    bo_status st = bo_undo_count_computed(undo, &broken, NULL, err);
+    if (st == BO_OK)
+        st = undo->target->conn->driver->stage_apply(undo->stage, counts, err);
+    if (st == BO_OK)
+        st = bo_undo_check_computed(undo, broken, err);
     for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
         if (undo->staged[i] == UINT32_MAX)
             continue;

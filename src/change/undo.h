@@ -202,6 +202,13 @@ bo_status bo_undo_check_bulk(
 /** Their part of the undo point: the rows that came. */
 bo_status bo_undo_keep_bulk(bo_undo *undo, uint32_t table, bo_draft *draft, bo_error *err);
 
+/* ---- computed.c ---- */
+/** References by foreign keys of generated columns that lead nowhere, where nobody enforces them.
+ */
+bo_status bo_undo_count_computed(bo_undo *undo, uint64_t *out, bo_buf *example, bo_error *err);
+/** BO_CONFLICT: there are more of them than before. */
+bo_status bo_undo_check_computed(bo_undo *undo, uint64_t before, bo_error *err);
+
 /* ---- columns.c ---- */
 /** Rewrites the intent so that later writes to other columns of a row stay (--by column). */
 bo_status bo_undo_merge_columns(bo_undo *undo, bo_error *err);

@@ -92,6 +92,9 @@ static const struct {
         "if it was renamed, rename it back, then try again"},
     {BO_REFUSED, NULL, "is not there, and only type full",
         "if it was renamed, rename it back; else type full makes it again: backout execute ID"},
+    {BO_CONFLICT, NULL, "a foreign key of generated columns would be broken",
+        "change the rows that refer first, or leave out with --where what they refer to; of an "
+        "undo point in SQLite: --on-conflict replace"},
     {BO_REFUSED, NULL, "is not the one of the point",
         "rename both back, then try again; or put the rows into the table that has the name now, "
         "its own are kept first: backout restore ID --tables TABLE --db DB"},
