@@ -47,6 +47,30 @@ said() {
     [ "$(sql -c 'SELECT g FROM d')$(sql -c 'SELECT sum(b) FROM c')" = 203 ]
 }
 
+@test "rows that an action would change behind the plan keep the values that they refer to" {
+    sql -c "CREATE TABLE c (id int PRIMARY KEY, b int, g int GENERATED ALWAYS AS (b * 10) STORED UNIQUE, v text);
+        CREATE TABLE d (id int PRIMARY KEY, g int REFERENCES c (g) ON UPDATE CASCADE);
+        CREATE TABLE p (id int PRIMARY KEY, v int NOT NULL, w text) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p (UNIQUE (v)) FOR VALUES FROM (1) TO (9);
+        CREATE TABLE x (id int PRIMARY KEY, v int REFERENCES p1 (v) ON UPDATE SET NULL);
+        INSERT INTO c VALUES (1, 1), (2, 2); INSERT INTO p VALUES (1, 1), (2, 2)"
+    backout -q point create --no-closure --tables c,p
+    sql -c "UPDATE c SET b = 5 WHERE id = 1; UPDATE c SET v = 'w' WHERE id = 2;
+        UPDATE p SET v = 5 WHERE id = 1; UPDATE p SET w = 'w' WHERE id = 2"
+    backout -q point seal latest
+    sql -c "INSERT INTO d VALUES (1, 50), (2, 20); INSERT INTO x VALUES (1, 5), (2, 2)"
+    for url in "$PG_URL" "$PG_SUPER_URL"; do
+        for table in c:d_g_fkey p:x_v_fkey; do
+            run -3 backout -q execute latest --db "$url" --type partial --tables ${table%:*} --yes
+            said "the action of foreign key '${table#*:}' would change rows"
+        done
+    done
+    [ "$(sql -c 'SELECT sum(g) FROM d')$(sql -c 'SELECT sum(v) FROM x')" = 707 ]
+    sql -c 'DELETE FROM d WHERE id = 1; DELETE FROM x WHERE id = 1'
+    backout -q execute latest --type partial --yes
+    [ "$(sql -c 'SELECT g FROM d')$(sql -c 'SELECT v FROM x')" = 202 ]
+}
+
 @test "what holds no rows of its own, or not for all, is refused by name" {
     sql -c "CREATE VIEW v AS TABLE t; CREATE MATERIALIZED VIEW m AS TABLE t"
     for name in v:'a view' m:'a materialized view' pg_catalog.pg_class:'belongs to the database'; do

@@ -394,6 +394,8 @@ static bo_status carry_out(void *ctx, bo_error *err)
     if (st == BO_OK)
         st = run_writes(stage, tallies, err);
     if (st == BO_OK && !stage->replica)
+        st = pg_ladder_check_computed(stage, err);
+    if (st == BO_OK && !stage->replica)
         st = pg_ladder_check_deletes(stage, err);
     if (st == BO_OK)
         st = run_deletes(stage, tallies, true, err);

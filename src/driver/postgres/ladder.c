@@ -124,13 +124,81 @@ static bool acts(char action)
     return action == 'c' || action == 'n' || action == 'd';
 }
 
-/* The server compares bytes before it acts: 1.0 to 1.00 is a change to it, and to us. */
-bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
+static bool is_computed(const pg_edge *edge)
+{
+    for (uint16_t i = 0; i < edge->count; i++)
+        if (edge->pairs[i].parent_at < 0)
+            return true;
+    return false;
+}
+
+static bo_status fail_acting(const pg_edge *edge, bo_error *err)
+{
+    return bo_fail(err, BO_CONFLICT,
+        "the action of foreign key '%s' would change rows of %s that are not in the plan",
+        edge->name, edge->child_name);
+}
+
+/* What the server computes is known once it has: here the values that rows refer to now. */
+static bo_status note_computed(pg_stage *stage, size_t index, bo_error *err)
+{
+    const pg_edge *edge = &stage->graph.edges[index];
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    bo_buf_printf(&sql, "CREATE TEMPORARY TABLE bo_referred_%u_%zu ON COMMIT DROP AS SELECT ",
+        stage->acting_serial, index);
+    for (uint16_t i = 0; i < edge->count; i++)
+        bo_buf_printf(&sql, "%sp.%s AS r%u", i ? ", " : "", edge->pairs[i].parent, i);
+    bo_buf_printf(
+        &sql, " FROM %s s JOIN %s p ON ", stage->tables[edge->parent_stage].stage, edge->parent);
+    pg_located(&sql, "s", "p");
+    bo_buf_printf(&sql,
+        " WHERE s.bo_skip IS NULL AND s.bo_keep AND s.bo_target AND EXISTS (SELECT 1 FROM %s c"
+        " WHERE ",
+        edge->child);
+    pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+    bo_buf_add_str(&sql, ")");
+    return pg_run_buf(stage->conn, &sql, NULL, err);
+}
+
+bo_status pg_ladder_check_computed(pg_stage *stage, bo_error *err)
 {
     for (size_t i = 0; stage->kept && i < stage->graph.edge_count; i++) {
         const pg_edge *edge = &stage->graph.edges[i];
-        if (edge->parent_stage < 0 || !edge->staged_whole || !acts(edge->on_update))
+        if (edge->parent_stage < 0 || !acts(edge->on_update) || !is_computed(edge))
             continue;
+        BO_OWN_VALUE(bo_buf) sql = {0};
+        bo_buf_printf(&sql,
+            "SELECT count(*) FROM pg_temp.bo_referred_%u_%zu g WHERE NOT EXISTS"
+            " (SELECT 1 FROM %s p WHERE ",
+            stage->acting_serial, i, edge->parent);
+        pg_edge_row(&sql, edge, true, "p", PG_LIVE);
+        bo_buf_add_str(&sql, " *= ");
+        pg_edge_row(&sql, edge, true, "g", PG_SAVED);
+        bo_buf_add_str(&sql, ")");
+        uint64_t count = 0;
+        bo_status st = pg_ask_count(stage->conn, &sql, &count, err);
+        if (st != BO_OK)
+            return st;
+        if (count > 0)
+            return fail_acting(edge, err);
+    }
+    return BO_OK;
+}
+
+/* The server compares bytes before it acts: 1.0 to 1.00 is a change to it, and to us. */
+bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
+{
+    stage->acting_serial = stage->conn->serial++;
+    for (size_t i = 0; stage->kept && i < stage->graph.edge_count; i++) {
+        const pg_edge *edge = &stage->graph.edges[i];
+        if (edge->parent_stage < 0 || !acts(edge->on_update))
+            continue;
+        if (is_computed(edge)) {
+            bo_status st = note_computed(stage, i, err);
+            if (st != BO_OK)
+                return st;
+            continue;
+        }
         BO_OWN_VALUE(bo_buf) sql = {0};
         bo_buf_printf(&sql, "SELECT count(*) FROM %s s JOIN %s p ON ",
             stage->tables[edge->parent_stage].stage, edge->parent);
@@ -147,9 +215,7 @@ bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
         if (st != BO_OK)
             return st;
         if (count > 0)
-            return bo_fail(err, BO_CONFLICT,
-                "the action of foreign key '%s' would change rows of %s that are not in the plan",
-                edge->name, edge->child_name);
+            return fail_acting(edge, err);
     }
     return BO_OK;
 }

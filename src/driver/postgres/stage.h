@@ -91,6 +91,7 @@ typedef struct pg_stage {
     bool triggers_off;
     bool replica;            /* no foreign key is enforced while the rows go in */
     unsigned recheck_serial; /* in the names of the tables of recheck.c */
+    unsigned acting_serial;  /* and of those of ladder.c */
 } pg_stage;
 
 static inline pg_stage *pg_stage_of(bo_stage *stage)
@@ -147,6 +148,8 @@ bo_status pg_ladder_mark(pg_stage *stage, bo_error *err);
 bo_status pg_ladder_take_over(pg_stage *stage, uint64_t *counts_out, bo_error *err);
 /** BO_CONFLICT when a change in place would make a foreign key's action run. */
 bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err);
+/** The same once the rows are written, of values that the server computes. */
+bo_status pg_ladder_check_computed(pg_stage *stage, bo_error *err);
 /** BO_CONFLICT when a row that goes last is still referred to. */
 bo_status pg_ladder_check_deletes(pg_stage *stage, bo_error *err);
 
