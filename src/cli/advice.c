@@ -199,6 +199,10 @@ static const struct {
         "restore ID --db DB; the tables as they are now become a point"},
     {BO_UNSUPPORTED, NULL, "a row is larger than",
         "leave the table out: name the others with --tables"},
+    {BO_UNSUPPORTED, NULL, "this version reads up to format",
+        "it was written by a later version of backout, which reads it"},
+    {BO_UNSUPPORTED, NULL, "the description of the pack ",
+        "take a point of fewer tables: name them with --tables"},
     {BO_CORRUPT, NULL, ".snapshot'\ncannot read table '",
         "backout check ID says which tables are whole: backout restore ID --db DB --tables TABLE "
         "brings those back"},

@@ -70,7 +70,7 @@ void bo_pack_root_of(bo_span header, bo_span index, uint8_t out[BO_ROOT_SIZE]);
 
 /* ---- JSON ---- */
 
-/** The text of `json` in `out`; BO_INVALID if bo_pack_json_read() would refuse it. */
+/** The text of `json` in `out`; BO_UNSUPPORTED if bo_pack_json_read() would refuse it. */
 bo_status bo_pack_json_write(const json_t *json, const char *part, bo_buf *out, bo_error *err);
 /** Bounds what parsing costs: few containers for the size of the text, no deep nesting. */
 bo_status bo_pack_json_read(bo_span text, const char *part, json_t **out, bo_error *err);

@@ -77,8 +77,12 @@ bo_status bo_pack_json_write(const json_t *json, const char *part, bo_buf *out, 
     if (failed)
         return bo_fail(err, BO_INVALID, "the %s cannot be written as JSON", part);
     size_t size = out->size - before;
-    if (size > BO_PACK_META_MAX || !is_frugal((bo_span){out->data + before, size}))
-        return bo_fail(err, BO_INVALID, "the %s is too large", part);
+    if (size > BO_PACK_META_MAX)
+        return bo_fail(
+            err, BO_UNSUPPORTED, "the %s is larger than %u MiB", part, BO_PACK_META_MAX >> 20);
+    if (!is_frugal((bo_span){out->data + before, size}))
+        return bo_fail(
+            err, BO_UNSUPPORTED, "the %s has more '{' and '[' than a reader takes", part);
     return BO_OK;
 }
 

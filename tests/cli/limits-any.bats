@@ -30,6 +30,14 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
     [ "$(sqlite3 other.db 'SELECT count(*) FROM o')" = 0 ]
 }
 
+@test "definitions that a reader of files would not take are refused before the change" {
+    q "CREATE TABLE lists (id INTEGER PRIMARY KEY, v TEXT DEFAULT '$(printf '[%.0s' {1..9000})')"
+    run -3 --separate-stderr backout run --db shop.db -- false
+    [[ $stderr == *"the description of the pack has more '{' and '[' than a reader takes"* ]]
+    [[ $stderr == *"hint: take a point of fewer tables: name them with --tables"* ]]
+    backout -q point create --db shop.db --tables customers,items
+}
+
 @test "a table that has the name of another one is taken for that, unless changes are captured" {
     for method in snapshot capture; do
         backout -q point create --db shop.db --method $method --tables items

@@ -316,6 +316,30 @@ damage_rows() {
     said "hint: bring the file again from where it was written"
 }
 
+# number FILE AT SIZE: of that many bytes, the first the highest.
+number() {
+    printf '%d' "0x$(od -An -v -tx1 -j "$2" -N "$3" "$1" | tr -d ' \n')"
+}
+
+@test "a file of a later format is told from a damaged one: exit 3, and the hint says what reads it" {
+    local file=later.snapshot size header at index root
+    id=$(backout -q point create --db shop.db --output json | jq -r .id)
+    cp ".backout/repository/$id.snapshot" $file
+    printf '\002' | dd of=$file bs=1 seek=17 conv=notrunc status=none # the version
+    size=$(stat -c %s $file)
+    header=$((8 + $(od -An -tu4 --endian=little -j 4 -N 4 $file)))
+    at=$(number $file $((size - 56)) 8)
+    index=$(number $file $((size - 48)) 8)
+    root=$({ head -c $header $file && tail -c +$((at + 1)) $file | head -c "$index"; } | b2sum -l 256)
+    # shellcheck disable=SC2059 # the format is the bytes
+    printf "$(sed 's/../\\x&/g' <<<"${root%% *}")" |
+        dd of=$file bs=1 seek=$((size - 40)) conv=notrunc status=none
+    run -3 --separate-stderr backout restore $file --db shop.db --yes
+    said "because: the pack has format 2; this version reads up to format 1"
+    said "hint: it was written by a later version of backout, which reads it"
+    unchanged
+}
+
 @test "an end that is cut off is found, exit 3" {
     damage
     local damaged

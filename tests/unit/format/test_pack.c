@@ -442,8 +442,16 @@ static void json_that_costs_a_reader_too_much_is_not_written(void **state)
         json_array_append_new(list, json_object());
     json_t *json = json_pack("{s:o}", "l", list);
     bo_error err = {0};
-    assert_int_equal(bo_pack_json_write(json, "summary", &text, &err), BO_INVALID);
-    assert_string_equal(err.text, "the summary is too large");
+    assert_int_equal(bo_pack_json_write(json, "summary", &text, &err), BO_UNSUPPORTED);
+    assert_string_equal(err.text, "the summary has more '{' and '[' than a reader takes");
+    json_decref(json);
+
+    char *large = calloc(1, BO_PACK_META_MAX);
+    memset(large, 'x', BO_PACK_META_MAX - 1);
+    json = json_pack("{s:s}", "l", large);
+    free(large);
+    assert_int_equal(bo_pack_json_write(json, "summary", &text, &err), BO_UNSUPPORTED);
+    assert_string_equal(err.text, "the summary is larger than 64 MiB");
     json_decref(json);
 }
 
