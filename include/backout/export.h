@@ -16,16 +16,23 @@ typedef enum bo_export_format {
     BO_EXPORT_CSV
 } bo_export_format;
 typedef enum bo_export_which {
-    BO_EXPORT_CHANGE, /* what the sealed change did: before- and after-images */
-    BO_EXPORT_SINCE,  /* what others did since the seal */
-    BO_EXPORT_BEFORE, /* the rows of the point */
-    BO_EXPORT_LOST,   /* of an undo point: writes of others that its rollback gave up */
+    BO_EXPORT_CHANGE,   /* what the sealed change did: before- and after-images */
+    BO_EXPORT_SINCE,    /* what others did since the seal */
+    BO_EXPORT_BEFORE,   /* the rows of the point */
+    BO_EXPORT_LOST,     /* of an undo point: writes of others that its rollback gave up */
+    BO_EXPORT_READABLE, /* the rows of the point, but for those in damaged parts of its file */
 } bo_export_which;
 
 /** Receives the text as it is made. */
 typedef bo_status bo_text_sink(void *ctx, const char *text, size_t size, bo_error *err);
 
-/** Rows as text; the database is needed to render types and for BO_EXPORT_SINCE. */
+/**
+ * Rows as text; the database is needed to render types and for BO_EXPORT_SINCE.
+ *
+ * @retval BO_CORRUPT   the file is damaged; rows that were read before may have gone out.
+ * @retval BO_MISMATCH  BO_EXPORT_READABLE: done, and rows are missing: err says of each table how
+ * many.
+ */
 BO_API BO_NODISCARD bo_status bo_export(bo_session *session, const bo_database *database,
     const char *id, bo_export_format format, bo_export_which which, bo_text_sink *sink, void *ctx,
     bo_error *err);

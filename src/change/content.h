@@ -15,6 +15,7 @@ typedef struct bo_content {
     bo_part *parts;        /* `now` is NULL until bo_content_describe() */
     uint32_t *first_frame; /* of each range, UINT32_MAX: none; made by open */
     uint32_t *next_frame;  /* of the same range */
+    bool *unreadable;      /* frames that are not shown; NULL: all are */
     const char *name;      /* file name, for messages */
 } bo_content;
 
@@ -63,6 +64,14 @@ bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena 
  * which has none such, all are read again.) */
 bo_status bo_content_referring(const bo_content *content, bool only_bulk, bo_arena *arena,
     const bo_table *const **out, unsigned *count_out, bo_error *err);
+
+/** Finds out which frames cannot be read and leaves them out of what is shown (readable.c).
+ * lost_out: how many rows of each part are in them. */
+bo_status bo_content_leave_unreadable(bo_content *content, uint64_t *lost_out, bo_error *err);
+static inline bool bo_content_is_readable(const bo_content *content, uint32_t frame)
+{
+    return !content->unreadable || !content->unreadable[frame];
+}
 
 /** Iterates the changes of a changeset in the order of (table, key). */
 typedef struct bo_changes {

@@ -6,6 +6,7 @@
  */
 #include "backout/export.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,9 @@ struct exporting {
     bo_export_format format;
     bo_text_sink *sink;
     void *ctx;
-    bool more; /* JSON: something stands before in this list */
+    bool more;    /* JSON: something stands before in this list */
+    bool before;  /* rows, no changes */
+    bo_buf lacks; /* lines: of which tables rows cannot be read */
     bo_buf text;
 };
 
@@ -71,7 +74,7 @@ static json_t *change_json(const bo_shown *shown)
 static bo_status write_json(void *ctx, const bo_shown *shown, bo_error *err)
 {
     struct exporting *exporting = ctx;
-    bool rows = exporting->which == BO_EXPORT_BEFORE;
+    bool rows = exporting->before;
     bool lines = exporting->format == BO_EXPORT_JSONL;
     if (rows && !shown->before_texts)
         return BO_OK;
@@ -128,7 +131,7 @@ static bo_status write_csv(void *ctx, const bo_shown *shown, bo_error *err)
 {
     struct exporting *exporting = ctx;
     const char *op = !shown->before_texts ? "insert" : !shown->after_texts ? "delete" : "update";
-    if (exporting->which == BO_EXPORT_BEFORE)
+    if (exporting->before)
         op = NULL;
     if (shown->before_texts)
         add_record(&exporting->text, shown, op, "before", shown->before_texts);
@@ -140,7 +143,7 @@ static bo_status write_csv(void *ctx, const bo_shown *shown, bo_error *err)
 static void add_header(struct exporting *exporting, const bo_table *table)
 {
     bo_buf *out = &exporting->text;
-    bo_buf_add_str(out, exporting->which == BO_EXPORT_BEFORE ? "table" : "table,op,image");
+    bo_buf_add_str(out, exporting->before ? "table" : "table,op,image");
     for (uint16_t i = 0; i < table->image_count; i++) {
         const char *name = table->columns[table->image_columns[i]].name;
         bo_buf_add_str(out, ",");
@@ -155,7 +158,7 @@ static bo_status begin_table(struct exporting *exporting, const bo_table *table,
 {
     if (exporting->format == BO_EXPORT_CSV)
         add_header(exporting, table);
-    if (exporting->format != BO_EXPORT_JSON || exporting->which != BO_EXPORT_BEFORE)
+    if (exporting->format != BO_EXPORT_JSON || !exporting->before)
         return BO_OK;
     BO_OWN(json_ref) *name = json_string(table->name);
     bo_buf_add_str(&exporting->text, exporting->more ? ",\n{\"name\":" : "{\"name\":");
@@ -167,7 +170,7 @@ static bo_status begin_table(struct exporting *exporting, const bo_table *table,
 
 static void end_table(struct exporting *exporting)
 {
-    if (exporting->format != BO_EXPORT_JSON || exporting->which != BO_EXPORT_BEFORE)
+    if (exporting->format != BO_EXPORT_JSON || !exporting->before)
         return;
     bo_buf_add_str(&exporting->text, "]}");
     exporting->more = true;
@@ -177,7 +180,7 @@ static bo_status write_tables(struct exporting *exporting, bo_error *err)
 {
     bool csv = exporting->format == BO_EXPORT_CSV;
     bool json = exporting->format == BO_EXPORT_JSON;
-    bool before = exporting->which == BO_EXPORT_BEFORE;
+    bool before = exporting->before;
     if (json)
         bo_buf_add_str(&exporting->text, before ? "{\"tables\":[" : "{\"changes\":[");
     bo_status st = BO_OK;
@@ -196,7 +199,7 @@ static bo_status write_tables(struct exporting *exporting, bo_error *err)
 
 static bo_status write_sql(struct exporting *exporting, bo_error *err)
 {
-    bool before = exporting->which == BO_EXPORT_BEFORE;
+    bool before = exporting->before;
     bo_script_job job = {.target = exporting->target,
         .content = exporting->content,
         .point = exporting->record.id,
@@ -210,6 +213,29 @@ static bo_status write_sql(struct exporting *exporting, bo_error *err)
 }
 
 /* ---- which rows ---- */
+
+/* Of a file that is damaged: all frames are read before, so that what is missing is known first. */
+static bo_status open_readable(struct exporting *exporting, bo_error *err)
+{
+    const bo_point_record *record = &exporting->record;
+    if (!bo_point_stores_rows(record))
+        return bo_fail(
+            err, BO_REFUSED, "'%s' has no snapshot whose rows could be read", record->id);
+    bo_status st = bo_content_open_of(exporting->session, record, false, &exporting->content, err);
+    if (st != BO_OK)
+        return st;
+    const bo_content *content = exporting->content;
+    uint64_t *lost = bo_arena_array(content->arena, (size_t)content->part_count + 1, sizeof *lost);
+    st = lost ? bo_content_leave_unreadable(exporting->content, lost, err) : bo_nomem(err);
+    for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
+        bo_digest all = {0};
+        bo_pack_table_digest(content->pack, i, &all);
+        if (lost[i])
+            bo_buf_printf(&exporting->lacks, "\ntable '%s': %" PRIu64 " of %" PRIu64 " rows",
+                content->parts[i].was->name, lost[i], all.rows);
+    }
+    return st;
+}
 
 static bo_status open_lost(struct exporting *exporting, bo_error *err)
 {
@@ -236,6 +262,8 @@ static bo_status open_content(struct exporting *exporting, char since[64], bo_er
         return st;
     if (exporting->which == BO_EXPORT_LOST)
         return open_lost(exporting, err);
+    if (exporting->which == BO_EXPORT_READABLE)
+        return open_readable(exporting, err);
     if (exporting->which == BO_EXPORT_SINCE)
         return bo_since_open(
             exporting->session, exporting->target, record, since, &exporting->content, err);
@@ -256,6 +284,12 @@ static bo_status export_rows(struct exporting *exporting, bo_error *err)
     if (st == BO_OK)
         st = exporting->format == BO_EXPORT_SQL ? write_sql(exporting, err)
                                                 : write_tables(exporting, err);
+    if (st == BO_OK)
+        st = bo_buf_check(&exporting->lacks, err);
+    if (st == BO_OK && exporting->lacks.size)
+        st = bo_fail(err, BO_MISMATCH, "rows of '%s' are missing: they cannot be read%s",
+            exporting->record.id, bo_buf_str(&exporting->lacks));
+    bo_buf_done(&exporting->lacks);
     bo_content_free(exporting->content);
     bo_buf_done(&exporting->text);
     bo_error removing = {0};
@@ -293,10 +327,14 @@ bo_status bo_export(bo_session *session, const bo_database *database, const char
     BO_OWN(bo_arena) *arena = bo_arena_create();
     if (!arena)
         return bo_nomem(err);
-    struct exporting exporting = {
-        .session = session, .which = which, .format = format, .sink = sink, .ctx = ctx};
+    struct exporting exporting = {.session = session,
+        .which = which,
+        .format = format,
+        .sink = sink,
+        .ctx = ctx,
+        .before = which == BO_EXPORT_BEFORE || which == BO_EXPORT_READABLE};
     bo_status st = export_point(&exporting, database, id, arena, err);
-    if (st != BO_OK)
+    if (st != BO_OK && st != BO_MISMATCH)
         st = bo_wrap(err, st, "cannot export the rows of '%s'", id);
     return bo_session_audit_end(session, "point.export", id, st, NULL, err);
 }

@@ -520,7 +520,8 @@ static void count_rows(struct writer *writer, const uint32_t *only)
     const bo_pack *pack = writer->job->content->pack;
     for (uint32_t i = 0; i < bo_pack_frame_count(pack); i++) {
         const bo_frame *frame = bo_pack_get_frame(pack, i);
-        if (bo_pack_get_kind(pack) == BO_PACK_SNAPSHOT && (!only || *only == frame->table))
+        if (bo_pack_get_kind(pack) == BO_PACK_SNAPSHOT && (!only || *only == frame->table) &&
+            bo_content_is_readable(writer->job->content, i))
             writer->counts[frame->table].inserted += frame->rows;
     }
 }

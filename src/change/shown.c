@@ -54,25 +54,34 @@ static void rows_close(struct rows *rows)
     bo_changes_done(&rows->changes);
 }
 
-/* Frames are taken range by range: workers wrote them in no order. */
-static bo_status load_frame(struct rows *rows, bool *end_out, bo_error *err)
+/* Frames are taken range by range: workers wrote them in no order.  UINT32_MAX: none is left. */
+static uint32_t take_frame(struct rows *rows)
 {
     const bo_content *content = rows->content;
-    while (rows->next_frame == UINT32_MAX) {
-        if (rows->next_range == bo_pack_range_count(content->pack)) {
-            *end_out = true;
-            return BO_OK;
+    for (;;) {
+        while (rows->next_frame == UINT32_MAX) {
+            if (rows->next_range == bo_pack_range_count(content->pack))
+                return UINT32_MAX;
+            uint32_t range = rows->next_range++;
+            if (bo_pack_get_range(content->pack, range)->table == rows->table)
+                rows->next_frame = content->first_frame[range];
         }
-        uint32_t range = rows->next_range++;
-        if (bo_pack_get_range(content->pack, range)->table == rows->table)
-            rows->next_frame = content->first_frame[range];
+        const uint32_t frame = rows->next_frame;
+        rows->next_frame = content->next_frame[frame];
+        if (bo_content_is_readable(content, frame))
+            return frame;
     }
-    bo_status st = bo_content_load(content, rows->reader, rows->next_frame, err);
-    if (st != BO_OK)
-        return st;
-    rows->next_frame = content->next_frame[rows->next_frame];
-    rows->loaded = true;
-    return BO_OK;
+}
+
+static bo_status load_frame(struct rows *rows, bool *end_out, bo_error *err)
+{
+    const uint32_t frame = take_frame(rows);
+    *end_out = frame == UINT32_MAX;
+    if (*end_out)
+        return BO_OK;
+    bo_status st = bo_content_load(rows->content, rows->reader, frame, err);
+    rows->loaded = st == BO_OK;
+    return st;
 }
 
 static bo_status next_row(struct rows *rows, bool *end_out, bo_error *err)

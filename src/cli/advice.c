@@ -205,7 +205,7 @@ static const struct {
         "take a point of fewer tables: name them with --tables"},
     {BO_CORRUPT, NULL, ".snapshot'\ncannot read table '",
         "backout check ID says which tables are whole: backout restore ID --db DB --tables TABLE "
-        "brings those back"},
+        "brings those back, and backout export ID --which readable gives rows of the others"},
     {BO_CORRUPT, NULL, NULL, "see what is still whole with: backout check ID"},
     {BO_BUSY, NULL, "writing to the catalog",
         "wait for the other work to end, then try again; lock_timeout in backout.yaml waits "

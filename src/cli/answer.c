@@ -193,7 +193,9 @@ int cli_answer(cli *ctx, bo_status st, const bo_error *err)
         if (failed)
             print_error(err, hint);
     } else {
-        json_t *error = failed ? bo_json_error(err, hint) : NULL;
+        if (failed && ctx->answered)
+            print_error(err, hint);
+        json_t *error = failed && !ctx->answered ? bo_json_error(err, hint) : NULL;
         print_json(ctx, error);
         json_decref(error);
         if (ferror(stdout) && st == BO_OK)

@@ -94,7 +94,8 @@ struct cli {
     bool no_scratch;     /* one was needed, and could not be made in TMPDIR */
     const char *point;   /* id of the point that the command is about; NULL: not known (yet) */
     json_t *result;      /* printed when the command has ended */
-    char hint[256];      /* advice that the command knows better than advice.c */
+    bool answered;  /* a value stands on the standard output already: an error does not follow it */
+    char hint[256]; /* advice that the command knows better than advice.c */
 };
 
 /** What to do now, for the error that is about to be returned. */

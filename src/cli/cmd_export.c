@@ -39,9 +39,9 @@ static const cli_option script_options[] = {
 static const cli_option export_options[] = {
     COMMON,
     {CLI_CHOICE, 0, "format", "jsonl|json|sql|csv", AT(format), "form of the rows"},
-    {CLI_CHOICE, 0, "which", "change|since|before|lost", AT(which),
-        "what the change did, what others did since, the rows of the point, or (of an undo point) "
-        "what its rollback gave up"},
+    {CLI_CHOICE, 0, "which", "change|since|before|lost|readable", AT(which),
+        "what the change did, what others did since, the rows of the point, (of an undo point) "
+        "what its rollback gave up, or those rows of the point that a damaged file still gives"},
     {CLI_TEXT, 0, "artefacts", "DIR", AT(artefacts),
         "write snapshot, SQL and metadata as files into this folder instead"},
     {CLI_END, 0, NULL, NULL, 0, NULL},
@@ -60,14 +60,19 @@ typedef struct source {
     const char *id;
     const struct export_args *args;
     bool script;
+    bo_error *missing; /* set where it is done, and rows could not be read */
 } source;
 
 static bo_status produce(const source *s, bo_text_sink *sink, void *to, bo_error *err)
 {
     if (s->script)
         return bo_script(s->ctx->session, &s->database->db, s->id, sink, to, err);
-    return bo_export(s->ctx->session, &s->database->db, s->id, (bo_export_format)s->args->format,
-        (bo_export_which)s->args->which, sink, to, err);
+    bo_status st = bo_export(s->ctx->session, &s->database->db, s->id,
+        (bo_export_format)s->args->format, (bo_export_which)s->args->which, sink, to, err);
+    if (st != BO_MISMATCH)
+        return st;
+    *s->missing = *err;
+    return BO_OK;
 }
 
 /* ---- --output json: one value, and only when all of it is there ---- */
@@ -193,6 +198,7 @@ static bo_status answer(const source *s, bo_error *err)
     cli_progress_end();
     if (st == BO_OK)
         st = print_spool(&to, err);
+    s->ctx->answered = st == BO_OK;
     (void)fclose(to.file);
     bo_buf_done(&to.line);
     return st;
@@ -231,12 +237,17 @@ static bo_status work(cli *ctx, const struct export_args *args, bool script, bo_
     bo_status st = cli_subject_find(ctx, args->id, args->db, &on, err);
     if (st != BO_OK)
         return st;
-    source s = {ctx, &on.database, on.point->id, args, script};
+    bo_error missing = {0};
+    source s = {ctx, &on.database, on.point->id, args, script, &missing};
     st = deliver(&s, err);
     const char *file = args->artefacts ? args->artefacts : args->output_file;
     bool named = file && strcmp(file, "-") != 0;
     if (st == BO_OK && named && !cli_is_text(ctx))
         st = cli_result(ctx, json_pack("{s:s, s:s}", "id", on.point->id, "file", file), err);
+    if (st == BO_OK && missing.status != BO_OK) {
+        *err = missing;
+        st = missing.status;
+    }
     return st;
 }
 

@@ -316,6 +316,28 @@ damage_rows() {
     said "hint: bring the file again from where it was written"
 }
 
+@test "what a damaged file still gives is exported, exit 4; what is missing is told" {
+    sqlite3 shop.db 'CREATE TABLE big (id INTEGER PRIMARY KEY, v TEXT);
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+        INSERT INTO big SELECT i, hex(randomblob(40)) FROM n'
+    id=$(backout -q point create --db shop.db --tables big --output json | jq -r .id)
+    run -0 --separate-stderr backout -q export "$id" --which readable
+    [ "${#lines[@]}" = 60000 ]
+    [ "$stderr" = "" ]
+    damage_rows ".backout/repository/$id.snapshot"
+    run -4 --separate-stderr backout -q export "$id" --which readable --output-file rows.csv --format csv
+    local left
+    left=$(grep -c '^big,' rows.csv)
+    [ "$left" -gt 20000 ] && [ "$left" -lt 60000 ]
+    said "backout: rows of '$id' are missing: they cannot be read"
+    said "because: table 'big': $((60000 - left)) of 60000 rows"
+    run -4 --separate-stderr backout -q export "$id" --which readable --output json
+    [ "$(jq '.tables[0].rows | length' <<<"$output")" = "$left" ]
+    said "backout: rows of '$id' are missing"
+    run -4 --separate-stderr backout export "$id" --which readable --output-file rows.json --output json
+    [ "$(jq -r '.file, .error.status' <<<"$output")" = $'rows.json\nmismatch' ]
+}
+
 # number FILE AT SIZE: of that many bytes, the first the highest.
 number() {
     printf '%d' "0x$(od -An -v -tx1 -j "$2" -N "$3" "$1" | tr -d ' \n')"

@@ -180,6 +180,48 @@ static void what_was_given_up_is_known_by_its_own_file(void **state)
     assert_check(w, second, BO_MISMATCH, "nothing of it can be restored");
 }
 
+/* ---- what can be read of a damaged table ---- */
+
+static bo_status count_lines(void *ctx, const char *text, size_t size, bo_error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < size; i++)
+        *(unsigned *)ctx += text[i] == '\n';
+    return BO_OK;
+}
+
+static unsigned export_rows(
+    world *w, const char *id, bo_export_format format, bo_export_which which, bo_error *err)
+{
+    unsigned lines = 0;
+    *err = (bo_error){0};
+    (void)!bo_export(w->session, &w->database, id, format, which, count_lines, &lines, err);
+    return lines;
+}
+
+static void the_rows_that_can_be_read_are_exported_and_the_others_counted(void **state)
+{
+    world *w = world_or_skip(state);
+    const char *id = big_point(w);
+    bo_error err = {0};
+    assert_int_equal(export_rows(w, id, BO_EXPORT_JSONL, BO_EXPORT_READABLE, &err), 60000);
+    assert_int_equal(err.status, BO_OK);
+    damage_table(w, id, "big");
+    (void)export_rows(w, id, BO_EXPORT_JSONL, BO_EXPORT_BEFORE, &err);
+    assert_int_equal(err.status, BO_CORRUPT);
+    const unsigned left = export_rows(w, id, BO_EXPORT_JSONL, BO_EXPORT_READABLE, &err);
+    assert_int_equal(err.status, BO_MISMATCH);
+    assert_true(left > 20000 && left < 60000);
+    assert_string_equal(err.text,
+        bo_arena_printf(w->arena,
+            "rows of '%s' are missing: they cannot be read\ntable 'big': %u of 60000 rows", id,
+            60000 - left));
+    assert_int_equal(export_rows(w, id, BO_EXPORT_CSV, BO_EXPORT_READABLE, &err), left + 1);
+    assert_int_equal(err.status, BO_MISMATCH);
+    assert_true(export_rows(w, id, BO_EXPORT_SQL, BO_EXPORT_READABLE, &err) > left);
+    assert_int_equal(err.status, BO_MISMATCH);
+}
+
 /* ---- a key tells who wrote a file only if the file is encrypted ---- */
 
 static void a_file_in_clear_is_told_where_files_are_encrypted(void **state)
@@ -235,6 +277,7 @@ int main(void)
         WORLD_TEST(a_dropped_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST_POSTGRES(a_dropped_table_gets_no_row_of_a_damaged_file),
         EACH(what_was_given_up_is_known_by_its_own_file),
+        EACH(the_rows_that_can_be_read_are_exported_and_the_others_counted),
         WORLD_TEST(a_file_in_clear_is_told_where_files_are_encrypted),
         WORLD_TEST(a_row_that_is_too_large_for_a_changeset_is_told_by_its_table),
     };
