@@ -65,9 +65,13 @@ bo_status bo_content_tables(const bo_content *content, bool only_bulk, bo_arena 
 bo_status bo_content_referring(const bo_content *content, bool only_bulk, bo_arena *arena,
     const bo_table *const **out, unsigned *count_out, bo_error *err);
 
-/** Finds out which frames cannot be read and leaves them out of what is shown (readable.c).
- * lost_out: how many rows of each part are in them. */
-bo_status bo_content_leave_unreadable(bo_content *content, uint64_t *lost_out, bo_error *err);
+/**
+ * Finds out which frames cannot be read, and leaves them out of what is shown (readable.c).
+ * @param lost_out  of each part, how many rows are in them.
+ * @param why_out   why the first of them cannot be read.
+ */
+bo_status bo_content_leave_unreadable(
+    bo_content *content, uint64_t *lost_out, bo_error *why_out, bo_error *err);
 static inline bool bo_content_is_readable(const bo_content *content, uint32_t frame)
 {
     return !content->unreadable || !content->unreadable[frame];

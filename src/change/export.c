@@ -226,7 +226,8 @@ static bo_status open_readable(struct exporting *exporting, bo_error *err)
         return st;
     const bo_content *content = exporting->content;
     uint64_t *lost = bo_arena_array(content->arena, (size_t)content->part_count + 1, sizeof *lost);
-    st = lost ? bo_content_leave_unreadable(exporting->content, lost, err) : bo_nomem(err);
+    bo_error why = {0};
+    st = lost ? bo_content_leave_unreadable(exporting->content, lost, &why, err) : bo_nomem(err);
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++) {
         bo_digest all = {0};
         bo_pack_table_digest(content->pack, i, &all);
@@ -234,6 +235,8 @@ static bo_status open_readable(struct exporting *exporting, bo_error *err)
             bo_buf_printf(&exporting->lacks, "\ntable '%s': %" PRIu64 " of %" PRIu64 " rows",
                 content->parts[i].was->name, lost[i], all.rows);
     }
+    if (why.status != BO_OK)
+        bo_buf_printf(&exporting->lacks, "\n%s", why.text);
     return st;
 }
 

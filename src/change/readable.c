@@ -9,7 +9,8 @@ static bool is_damage(bo_status st)
     return st != BO_OK && st != BO_NOMEM && st != BO_INTERRUPTED;
 }
 
-bo_status bo_content_leave_unreadable(bo_content *content, uint64_t *lost_out, bo_error *err)
+bo_status bo_content_leave_unreadable(
+    bo_content *content, uint64_t *lost_out, bo_error *why_out, bo_error *err)
 {
     const uint32_t count = bo_pack_frame_count(content->pack);
     BO_OWN(bo_frame_reader) *reader = NULL;
@@ -23,14 +24,17 @@ bo_status bo_content_leave_unreadable(bo_content *content, uint64_t *lost_out, b
         bo_error failure = {0};
         st = bo_interrupt_check(err);
         if (st != BO_OK)
-            break;
-        bo_status loaded = bo_frame_reader_load(reader, i, &failure);
-        content->unreadable[i] = is_damage(loaded);
-        if (content->unreadable[i])
-            lost_out[frame->table] += frame->rows;
-        else if (loaded != BO_OK && err)
+            return st;
+        st = bo_content_load(content, reader, i, &failure);
+        content->unreadable[i] = is_damage(st);
+        if (st != BO_OK && !content->unreadable[i] && err)
             *err = failure;
-        st = content->unreadable[i] ? BO_OK : loaded;
+        if (!content->unreadable[i])
+            continue;
+        lost_out[frame->table] += frame->rows;
+        if (why_out->status == BO_OK)
+            *why_out = failure;
+        st = BO_OK;
     }
     return st;
 }
