@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/ahead.h"
 #include "change/aside.h"
 #include "change/undo.h"
 
@@ -184,6 +185,9 @@ static bo_status recover_run(bo_session *session, bo_target *target, const bo_ru
         st = target->conn->driver->unmark(target->conn, undo_id, err);
     if (st == BO_OK && !elsewhere)
         st = bo_aside_drop(target->conn, run->id, err);
+    if (st == BO_OK && !elsewhere)
+        bo_ahead_recover(
+            session, target->conn, &point, json_object_get(details, "made"), committed);
     if (st == BO_OK)
         st =
             bo_catalog_run_end(session->catalog, run->id, committed ? "done" : "failed", NULL, err);

@@ -74,6 +74,8 @@ bo_status bo_undo_step(bo_undo *undo, const char *name, const char *token, bo_er
     BO_OWN(json_ref) *details = json_pack("{s:s, s:s, s:s, s:o}", "undo_point", undo->undo_id,
         "type", bo_rollback_type_name(undo->options->type), "server", undo->target->identity.server,
         "pace", bo_pace_json(&undo->pace, planned_rows(undo)));
+    if (undo->ahead && json_object_set_new(details, "made", bo_ahead_names(undo)) != 0)
+        return bo_nomem(err);
     BO_OWN_MEM char *text = details ? bo_json_dump(details, JSON_COMPACT) : NULL;
     if (!text)
         return bo_nomem(err);
