@@ -190,6 +190,19 @@ static bo_status forget_lost_key(bo_content *content, bo_part *part, bo_error *e
     return BO_OK;
 }
 
+/* A name without a schema is looked for in all of them, and the table was in one: another one's of
+ * that name is not it.  NULL: no memory. */
+static const char *exact_name(const bo_conn *conn, const bo_table *was, bo_arena *arena)
+{
+    if (!(conn->driver->caps & BO_CAP_SCHEMAS) || !was->schema || !was->schema[0])
+        return was->name;
+    BO_OWN_VALUE(bo_buf) name = {0};
+    conn->driver->quote(&name, was->schema);
+    bo_buf_add_byte(&name, '.');
+    conn->driver->quote(&name, was->local);
+    return name.failed ? NULL : bo_arena_str(arena, bo_buf_str(&name));
+}
+
 /* It was attached to the one that has its name: its rows are rows of that. */
 static bool is_inside(const bo_part *part, const char *called)
 {
@@ -224,8 +237,10 @@ bo_status bo_content_describe(bo_content *content, bo_conn *conn, bo_error *err)
     for (uint32_t i = 0; i < content->part_count; i++) {
         bo_part *part = &content->parts[i];
         bo_error missing = {0};
+        const char *name = exact_name(conn, part->was, content->arena);
         part->now = NULL;
-        bo_status st = describe(conn, part->was->name, content->arena, &part->now, &missing);
+        bo_status st =
+            name ? describe(conn, name, content->arena, &part->now, &missing) : bo_nomem(&missing);
         if (st != BO_OK && st != BO_NOTFOUND) {
             if (err)
                 *err = missing;

@@ -109,6 +109,23 @@ SH
     backout -q execute latest --type full --yes
 }
 
+@test "a table of another schema is another one, also when the one of the point is gone" {
+    sql -c "CREATE SCHEMA old; CREATE TABLE old.t (id int PRIMARY KEY, v text); INSERT INTO old.t VALUES (9, 'z')"
+    backout -q point create --tables t
+    sql -c 'DROP TABLE t'
+    run -4 --separate-stderr backout verify latest --output json
+    [ "$(jq -r '.result, .tables[0].because' <<<"$output")" = $'inconclusive\nt: the table is not there' ]
+    backout -q execute latest --type full --yes
+    [ "$(rows public.t) $(rows old.t)" = "1a 2b 9z" ]
+    sql -c 'DROP TABLE t'
+    backout -q restore "$(backout list --output json | jq -r '.[0].id')" --yes
+    [ "$(rows public.t) $(rows old.t)" = "1a 2b 9z" ]
+    sql -c 'DROP TABLE t'
+    run -3 --separate-stderr backout execute latest --type partial --yes
+    run -3 --separate-stderr backout script latest
+    [ "$(rows old.t)" = 9z ]
+}
+
 @test "a table that was dropped and made again is the same one" {
     backout -q point create --tables t
     sql -c 'DROP TABLE t; ALTER TABLE t_new RENAME TO t'

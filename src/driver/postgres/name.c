@@ -25,7 +25,7 @@ static const char *read_quoted(const char *at, bo_buf *out)
 {
     for (at++; *at; at++) {
         if (*at == '"' && *++at != '"')
-            return out->size > 0 ? at : NULL;
+            return out->size > 0 || out->failed ? at : NULL; /* without memory: told later */
         bo_buf_add(out, at, 1);
     }
     return NULL;
