@@ -126,12 +126,70 @@ static void a_name_that_is_taken_meanwhile_is_a_conflict(void **state)
     assert_string_equal(world_value(w, HIDDEN), "0");
 }
 
+static world *meanwhile;
+static void use_the_sequence(const char *step)
+{
+    if (strcmp(step, "restore.aside-filled") == 0)
+        assert_string_equal(world_value(meanwhile, "SELECT nextval('shared')"), "210001");
+}
+
+#define OWNERS                                                                              \
+    "SELECT count(*) FROM pg_depend d WHERE d.objid = 'public.shared'::regclass AND"        \
+    " d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND deptype" \
+    " IN ('a', 'i')"
+
+/* Others go on to use it, and it is nobody's afterwards, as before. */
+static void a_sequence_that_is_not_the_tables_own_stays_where_it_is(void **state)
+{
+    world *w = meanwhile = world_or_skip(state);
+    if (!w)
+        return;
+    world_sql(w, "CREATE SEQUENCE shared; CREATE TABLE big (id int DEFAULT nextval('shared'));"
+                 "CREATE TABLE other (id int DEFAULT nextval('shared'));"
+                 "INSERT INTO big SELECT nextval('shared') FROM generate_series(1, 210000)");
+    const char *id = world_point(w, "big");
+    for (int gone = 0; gone < 2; gone++) {
+        world_sql(w, gone ? "DROP TABLE big, other; DROP SEQUENCE shared" : "DROP TABLE big");
+        bo_error err = {0};
+        bo_rollback *rollback = NULL;
+        bo_step_hook = gone ? NULL : use_the_sequence;
+        world_ok(restore(w, id, &rollback, &err), &err);
+        bo_step_hook = NULL;
+        assert_int_equal(rollback->inserted, 210000);
+        bo_rollback_free(rollback);
+        assert_string_equal(world_value(w, OWNERS), "0");
+        assert_string_equal(world_value(w, HIDDEN), "0");
+    }
+}
+
+/* In our schema there are tables, too. */
+static void a_table_that_is_called_like_one_of_ours_comes_back(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!w)
+        return;
+    const bo_scope_item scope = {"orders", NULL};
+    const bo_point_options options = {
+        .scope = &scope, .scope_count = 1, .migration = "test", .method = BO_METHOD_CAPTURE};
+    world_sql(w, "CREATE TABLE capture AS SELECT i FROM generate_series(1, 210000) i");
+    const char *id = world_point(w, "capture");
+    (void)world_point_as(w, &options);
+    world_sql(w, "DROP TABLE capture");
+    bo_error err = {0};
+    bo_rollback *rollback = NULL;
+    world_ok(restore(w, id, &rollback, &err), &err);
+    bo_rollback_free(rollback);
+    assert_string_equal(world_value(w, "SELECT count(*) FROM public.capture"), "210000");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST_POSTGRES(a_big_table_comes_back_as_it_was),
         WORLD_TEST_POSTGRES(what_a_kill_leaves_aside_is_unseen_and_goes),
         WORLD_TEST_POSTGRES(a_name_that_is_taken_meanwhile_is_a_conflict),
+        WORLD_TEST_POSTGRES(a_sequence_that_is_not_the_tables_own_stays_where_it_is),
+        WORLD_TEST_POSTGRES(a_table_that_is_called_like_one_of_ours_comes_back),
     };
     return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
 }
