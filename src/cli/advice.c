@@ -75,6 +75,10 @@ static const struct {
     {ANY, NULL, "database disk image is malformed",
         "the SQLite file is damaged: copy it away before anything else, then try its own .recover"},
     {ANY, NULL, "file is not a database", "this is not a SQLite file, or it is encrypted"},
+    {ANY, NULL, "could not implement recursive UNION",
+        "rows that foreign keys tie into a ring are followed by types that can be hashed only: "
+        "take "
+        "the whole table with --tables, or --no-closure"},
     {ANY, "55P03", NULL,
         "another session holds a lock: wait for it, or raise lock_timeout in backout.yaml"},
     {BO_BUSY, NULL, "Lock wait timeout exceeded",
