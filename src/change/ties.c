@@ -65,12 +65,25 @@ static bool takes_part(const bo_part *part)
     return part->now && !part->left_out;
 }
 
+/* The part that has this partition, or -1. */
+static int find_whole(const bo_content *content, const char *name)
+{
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        const bo_table *shape = bo_part_shape(&content->parts[i]);
+        if (shape->kind == 'p' && bo_table_has_partition(shape, name))
+            return (int)i;
+    }
+    return -1;
+}
+
 /* Both ways: what goes takes what refers to it along; what comes back needs what it refers to. */
 static bo_status add_foreign_key(
     struct listing *listing, uint32_t child, const bo_foreign_key *key, bo_error *err)
 {
     const bo_content *content = listing->content;
     int parent = bo_content_find(content, key->parent);
+    if (parent < 0) /* it may refer to one partition of a part */
+        parent = find_whole(content, key->parent);
     if (parent < 0 || !takes_part(&content->parts[parent]) || key->count > TIE_COLUMNS)
         return BO_OK;
     const uint16_t *of_child =
@@ -93,6 +106,14 @@ static bo_status add_part(struct listing *listing, uint32_t i, bo_error *err)
     bo_status st = BO_OK;
     for (uint16_t k = 0; st == BO_OK && k < shape->foreign_key_count; k++)
         st = add_foreign_key(listing, i, &shape->foreign_keys[k], err);
+    for (uint16_t k = 0; st == BO_OK && k < shape->referenced_count; k++) {
+        const bo_foreign_key *key = &shape->referenced_by[k];
+        const int whole = bo_content_find(listing->content, key->child) < 0
+                              ? find_whole(listing->content, key->child)
+                              : -1;
+        if (whole >= 0 && takes_part(&listing->content->parts[whole]))
+            st = add_foreign_key(listing, (uint32_t)whole, key, err); /* one partition has it */
+    }
     for (uint16_t k = 0; st == BO_OK && k < shape->key_count; k++) {
         const bo_key *key = &shape->keys[k];
         if (key == shape->row_key || !key->simple || key->count > TIE_COLUMNS)

@@ -160,6 +160,21 @@ eventually_captured() {
     [ "$(ask "SELECT total FROM orders WHERE id IN (10, 11) ORDER BY id" | tr '\n' ' ')" = "500 700 " ]
 }
 
+@test "who used it by a foreign key of one partition, or to one, is undone as well" {
+    sql -c "CREATE TABLE a (id int PRIMARY KEY);
+        CREATE TABLE p (id int PRIMARY KEY, a int) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p (FOREIGN KEY (a) REFERENCES a) FOR VALUES FROM (1) TO (9);
+        CREATE TABLE x (id int PRIMARY KEY, p int REFERENCES p1)"
+    backout -q point create --db "$DB" --method capture --tables a,p,x
+    sql -c "INSERT INTO a VALUES (1)"
+    backout -q point seal latest
+    sql -c "INSERT INTO p VALUES (1, 1)"
+    sql -c "INSERT INTO x VALUES (1, 1)"
+    run -0 --separate-stderr backout execute latest --mode cascade --yes --output json
+    [ "$(jq -c '[.proof, .applied.deleted]' <<<"$output")" = '["match",3]' ]
+    [ "$(sql -c 'SELECT count(*) FROM a, p, x')" = 0 ]
+}
+
 @test "a point that its run could not seal is sealed by hand with the run's own rows" {
     cat >change.sh <<'SH'
 psql -X -q -v ON_ERROR_STOP=1 <damage.sql
