@@ -303,6 +303,13 @@ const char *capture_broken(contract_world *world, const char *table, const char 
     return keep(world, &broken);
 }
 
+void capture_expect_broken(contract_world *world, const char *table, const char *words)
+{
+    const char *why = capture_broken(world, table, "p");
+    if (!strstr(why, words))
+        fail_msg("'%s' is not in: %s", words, why);
+}
+
 static bo_status add_listed(void *ctx, const bo_captured *captured, bo_error *err)
 {
     (void)err;

@@ -30,6 +30,8 @@ bo_journal_row capture_last(contract_world *world, const char *table, const char
 
 /** Why the capture cannot be trusted; "" when it can. */
 const char *capture_broken(contract_world *world, const char *table, const char *point);
+/** These words are in it, for point "p". */
+void capture_expect_broken(contract_world *world, const char *table, const char *words);
 /** The list: "point table" a line, " gone" after a table that is. */
 const char *capture_list(contract_world *world);
 /** The reasons that go with the coverage, which must be `wanted`. */

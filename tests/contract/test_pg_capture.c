@@ -15,13 +15,6 @@ static void make_t(contract_world *w)
                    "INSERT INTO t VALUES (1, 'one', 10), (2, 'two', 20), (3, 'three', 30)");
 }
 
-static void expect_broken(contract_world *w, const char *table, const char *words)
-{
-    const char *why = capture_broken(w, table, "p");
-    if (!strstr(why, words))
-        fail_msg("'%s' is not in: %s", words, why);
-}
-
 /* ---- statements ---- */
 
 static void a_table_that_is_emptied_is_told_whole(void **state)
@@ -197,7 +190,7 @@ static void a_row_that_an_action_changes_before_a_trigger_has_its_first_image(vo
     contract_do(w, "DROP TRIGGER f ON u");
     capture_begin(w, "p", PG_NAMES("m"));
     contract_do(w, "CREATE TRIGGER f AFTER DELETE ON u FOR EACH ROW EXECUTE FUNCTION f()");
-    expect_broken(w, "m", "AFTER trigger on public.u came");
+    capture_expect_broken(w, "m", "AFTER trigger on public.u came");
 }
 
 /* Statement triggers for what was deleted may fire before those for what was updated. */
@@ -218,7 +211,7 @@ static void a_row_that_one_action_updates_and_another_deletes_has_its_first_imag
     capture_begin(w, "p", PG_NAMES("m"));
     contract_do(
         w, "ALTER TABLE m ADD CONSTRAINT f2 FOREIGN KEY (b) REFERENCES m ON DELETE SET NULL");
-    expect_broken(w, "m", "foreign keys whose actions meet in public.m came");
+    capture_expect_broken(w, "m", "foreign keys whose actions meet in public.m came");
 }
 
 /* The same by way of tables that another one reaches: with `c`, there is an update after all. */
@@ -371,7 +364,7 @@ static void a_trigger_that_could_write_again_ends_the_capture(void **state)
         snprintf(sql, sizeof sql,
             "CREATE TRIGGER a AFTER INSERT ON t FOR EACH %s EXECUTE FUNCTION f()", levels[i]);
         contract_do(w, sql);
-        expect_broken(w, "t", "AFTER trigger on public.t came");
+        capture_expect_broken(w, "t", "AFTER trigger on public.t came");
         contract_do(w, "DROP TRIGGER a ON t");
     }
 }
@@ -419,98 +412,6 @@ static void a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong
                    " INSERT INTO t SELECT id + 30, a, n FROM gone");
     assert_string_equal(capture_since(w, "t", from), "(33|three|30) > -\n" /* which never was */
                                                      "(3|three|30) > -\n");
-}
-
-/* ---- partitions and relatives ---- */
-
-static void make_parts(contract_world *w)
-{
-    contract_do(w,
-        "CREATE TABLE t (id integer, part integer, a text, PRIMARY KEY (part, id))"
-        " PARTITION BY LIST (part);"
-        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);"
-        "CREATE TABLE t2 (a text, id integer NOT NULL, dropped integer, part integer NOT NULL);"
-        "ALTER TABLE t2 DROP COLUMN dropped; ALTER TABLE t ATTACH PARTITION t2 FOR VALUES IN (2);"
-        "CREATE TABLE tn PARTITION OF t FOR VALUES IN (3, 4) PARTITION BY LIST (part);"
-        "CREATE TABLE t3 PARTITION OF tn FOR VALUES IN (3);"
-        "INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c'), (4, 1, 'd')");
-}
-
-static void partitions_are_captured_whichever_way_they_are_written(void **state)
-{
-    contract_world *w = *state;
-    make_parts(w);
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w, "UPDATE t SET a = upper(a) WHERE id = 1; UPDATE t2 SET a = 'direct';"
-                   "INSERT INTO tn VALUES (5, 3, 'e'); DELETE FROM t3 WHERE id = 3;"
-                   "UPDATE t SET part = 2 WHERE id = 4");
-    assert_string_equal(capture_since(w, "t", from),
-        "(1|1|a) > (1|1|A)\n(2|2|b) > (2|2|direct)\n(3|3|c) > -\n(4|1|d) > -\n- > (4|2|d)\n"
-        "- > (5|3|e)\n");
-    from = capture_position(w, T);
-    contract_do(w, "TRUNCATE t2");
-    assert_string_equal(capture_since(w, "t", from), "(2|2|direct) > -\n(4|2|d) > -\n");
-    from = capture_position(w, T);
-    contract_do(w, "TRUNCATE t");
-    assert_string_equal(capture_since(w, "t", from), "(1|1|A) > -\n(5|3|e) > -\n");
-    assert_string_equal(capture_broken(w, "t", "p"), "");
-    capture_end(w, "p");
-    assert_string_equal(contract_ask(w, "SELECT count(*) FROM pg_trigger"), "0");
-}
-
-static void a_partition_that_comes_or_goes_ends_the_capture(void **state)
-{
-    contract_world *w = *state;
-    make_parts(w);
-    if (!strstr(capture_coverage(w, "t", BO_COVERED_WITH_LIMITS), "partition"))
-        fail_msg("the limit is not said");
-    capture_begin(w, "p", T);
-    contract_do(w, "CREATE TABLE t5 PARTITION OF t FOR VALUES IN (5)");
-    expect_broken(w, "t", "t5 came");
-    contract_do(
-        w, "INSERT INTO t VALUES (1, 5, 'x'); DROP TABLE t5; ALTER TABLE t DETACH PARTITION t1");
-    expect_broken(w, "t", "t1 went");
-    contract_do(w, "INSERT INTO t1 VALUES (8, 1, 'x'); UPDATE t SET a = 'y'");
-    capture_end(w, "p");
-    assert_string_equal(contract_ask(w, "SELECT count(*) FROM pg_trigger"), "0");
-}
-
-static void a_partition_is_captured_by_itself(void **state)
-{
-    contract_world *w = *state;
-    make_parts(w);
-    const char *all = capture_begin(w, "all", T);
-    const char *from = capture_begin(w, "p", PG_NAMES("t1"));
-    contract_do(w, "UPDATE t SET a = 'x'; UPDATE t1 SET id = id - 1; DELETE FROM t WHERE id = 3;"
-                   "UPDATE t SET part = 2 WHERE id = 0");
-    assert_string_equal(capture_since(w, "t1", from), "(1|1|a) > -\n(4|1|d) > -\n");
-    assert_string_equal(capture_since(w, "t", all),
-        "(1|1|a) > -\n(2|2|b) > (2|2|x)\n(3|3|c) > -\n(4|1|d) > -\n- > (0|2|x)\n");
-}
-
-static void a_family_of_tables_is_captured_row_by_row(void **state)
-{
-    contract_world *w = *state;
-    contract_do(w,
-        "CREATE TABLE base (id integer PRIMARY KEY, a text);"
-        "CREATE TABLE t (extra integer, PRIMARY KEY (id)) INHERITS (base);"
-        "INSERT INTO base VALUES (1, 'base'); INSERT INTO t VALUES (2, 'b', 0), (3, 'c', 0),"
-        " (4, 'd', 0)");
-    const char *from = capture_begin(w, "p", PG_NAMES("base", "t"));
-    contract_do(w, "UPDATE base SET a = upper(a) WHERE id < 3; DELETE FROM base WHERE id = 4");
-    assert_string_equal(capture_since(w, "base", from), "(1|base) > (1|BASE)\n");
-    assert_string_equal(capture_since(w, "t", from), "(2|b|0) > (2|B|0)\n(4|d|0) > -\n");
-    from = capture_position(w, T);
-    contract_do(w, "UPDATE base SET id = id - 1 WHERE id > 1");
-    assert_string_equal(
-        capture_since(w, "t", from), "(2|B|0) > (2|c|0)\n(3|c|0) > -\n- > (1|B|0)\n");
-    from = capture_position(w, T);
-    contract_do(w, "TRUNCATE base");
-    assert_string_equal(capture_since(w, "t", from), "(1|B|0) > -\n(2|c|0) > -\n");
-    assert_string_equal(capture_broken(w, "t", "p"), "");
-    contract_do(w, "ALTER TABLE t DROP COLUMN extra; INSERT INTO t VALUES (9, 'n');"
-                   "UPDATE base SET id = 10, a = 'x'; DELETE FROM base");
-    expect_broken(w, "t", "extra");
 }
 
 /* ---- values ---- */
@@ -585,10 +486,6 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(a_trigger_that_comes_and_goes_is_not_seen),
     CONTRACT_TEST(a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong),
     CONTRACT_TEST(a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong),
-    CONTRACT_TEST(partitions_are_captured_whichever_way_they_are_written),
-    CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
-    CONTRACT_TEST(a_partition_is_captured_by_itself),
-    CONTRACT_TEST(a_family_of_tables_is_captured_row_by_row),
     CONTRACT_TEST(keys_are_told_apart_by_their_bytes),
     CONTRACT_TEST(values_of_any_type_come_through_as_they_were),
     CONTRACT_TEST(a_binary_image_from_the_journal_is_that_of_the_row))

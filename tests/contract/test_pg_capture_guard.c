@@ -26,13 +26,6 @@ static bo_conn *super_session(const contract_world *w)
     return pg_world_connect(url, true);
 }
 
-static void expect_broken(contract_world *w, const char *table, const char *words)
-{
-    const char *why = capture_broken(w, table, "p");
-    if (!strstr(why, words))
-        fail_msg("'%s' is not in: %s", words, why);
-}
-
 static bo_status try_begin(contract_world *w, const char *table, bo_error *err)
 {
     const bo_table *t = contract_table(w, table);
@@ -107,14 +100,15 @@ static void a_table_that_an_alter_writes_anew_is_noticed(void **state)
             snprintf(statement, sizeof statement, "%.*s", (int)strcspn(sql, ";"), sql);
             contract_do(w, statement);
         }
-        expect_broken(w, "t", i < 2 ? "written its rows anew" : "'v character varying(9)' came");
+        capture_expect_broken(
+            w, "t", i < 2 ? "written its rows anew" : "'v character varying(9)' came");
         contract_do(w, "DROP TABLE t");
         capture_end(w, "p");
     }
     make_parts(w);
     capture_begin(w, "p", T);
     contract_do(w, "ALTER TABLE t ALTER COLUMN a TYPE text USING upper(a)");
-    expect_broken(w, "t", "written its rows anew");
+    capture_expect_broken(w, "t", "written its rows anew");
 }
 
 static void a_table_that_is_only_stored_anew_is_not_broken(void **state)
@@ -137,14 +131,14 @@ static void a_table_that_is_only_stored_anew_is_not_broken(void **state)
                    " ALTER COLUMN n TYPE integer; GRANT SELECT (a) ON t TO PUBLIC; ANALYZE t");
     assert_string_equal(capture_broken(w, "t", "p"), "");
     contract_do(w, "TRUNCATE t"); /* together they look like an ALTER */
-    expect_broken(w, "t", "written its rows anew");
+    capture_expect_broken(w, "t", "written its rows anew");
     contract_do(w, "DROP TABLE t");
     capture_end(w, "p");
     make_wide(w);
     contract_do(w, "ALTER TABLE t ADD COLUMN later integer DEFAULT 5");
     capture_begin(w, "p", T);
     pg_do(super, "VACUUM FULL t"); /* writes the default into the rows, and that into the column */
-    expect_broken(w, "t", "written its rows anew");
+    capture_expect_broken(w, "t", "written its rows anew");
     bo_conn_free(super);
 }
 
@@ -167,7 +161,7 @@ static void a_key_that_others_use_can_be_another(void **state)
     contract_do(w, "ALTER TABLE t ALTER COLUMN n SET NOT NULL");
     capture_begin(w, "p", T);
     contract_do(w, "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (n)");
-    expect_broken(w, "t", "key changed");
+    capture_expect_broken(w, "t", "key changed");
 }
 
 /* ---- what can be done to a capture ---- */
@@ -208,7 +202,7 @@ static void whatever_is_done_to_the_triggers_is_noticed(void **state)
         bo_buf_add_str(&sql, "");
         contract_do(w, bo_buf_str(&sql));
         bo_buf_done(&sql);
-        expect_broken(w, "t", harm[i][1]);
+        capture_expect_broken(w, "t", harm[i][1]);
         bo_error err = {0};
         const bo_table *t = contract_table(w, "t");
         assert_int_equal(w->driver->capture->begin(w->conn, &t, 1, "q", &err), BO_REFUSED);
@@ -396,7 +390,7 @@ static void a_table_with_another_owner_can_be_written(void **state)
                  "GRANT USAGE ON SCHEMA public TO clerk; ALTER TABLE t OWNER TO clerk;"
                  "SET SESSION AUTHORIZATION clerk; UPDATE t SET id = id + 10; TRUNCATE t;"
                  "RESET SESSION AUTHORIZATION");
-    expect_broken(w, "t", "owner clerk came");
+    capture_expect_broken(w, "t", "owner clerk came");
     pg_do(super, "DROP TABLE t; DROP OWNED BY clerk; DROP ROLE clerk");
     bo_conn_free(super);
     capture_end(w, "p");
@@ -410,7 +404,7 @@ static void row_security_that_is_forced_later_stops_no_writer(void **state)
     contract_do(w, "CREATE POLICY p ON t USING (id < 100) WITH CHECK (true);"
                    "ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
                    "UPDATE t SET id = id + 10; TRUNCATE t; SET row_security = off; TRUNCATE t");
-    expect_broken(w, "t", "row security");
+    capture_expect_broken(w, "t", "row security");
 }
 
 static void what_cannot_be_captured_says_why(void **state)
