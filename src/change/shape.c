@@ -26,7 +26,9 @@ static void note_change(bo_buf *notes, const bo_part *part, const bo_table_chang
     if (change->what == '+' || (thing && !change->was && change->now))
         bo_buf_add_str(notes, "' was added since the point, and stays");
     else if (thing && change->was && !change->now)
-        bo_buf_add_str(notes, "' is gone since the point, and is not made again");
+        bo_buf_printf(notes, "' is gone since the point, and is %s",
+            change->what == 'f' ? "made again only with the table that it refers to"
+                                : "not made again");
     else
         bo_buf_printf(notes, "%s since the point", text[1]);
     if (change->was && change->now)

@@ -84,6 +84,20 @@ rows() {
     [[ $output == *"note: seen: view 'sight', which read it, is gone and is not made again"* ]]
 }
 
+@test "a foreign key that went with its table comes back with it, and no note denies that" {
+    sql -c "CREATE TABLE seen (id int PRIMARY KEY);
+        CREATE TABLE looks (id int PRIMARY KEY, seen int REFERENCES seen)"
+    backout -q run --db "$PG_URL" --tables seen,looks -- psql -q -c 'DROP TABLE seen CASCADE' "$PG_URL"
+    run -0 --separate-stderr backout execute latest --yes
+    [[ $output == *"'looks_seen_fkey' is gone since the point, and is made again only with"* ]]
+    [ "$(sql -c "SELECT count(*) FROM pg_constraint WHERE conname = 'looks_seen_fkey'")" = 1 ]
+    sql -c "INSERT INTO seen VALUES (1); INSERT INTO looks VALUES (1, 1)"
+    backout -q run --db "$PG_URL" --tables seen,looks -- psql -q -c 'ALTER TABLE looks DROP CONSTRAINT looks_seen_fkey' "$PG_URL"
+    run -0 --separate-stderr backout execute latest --discard-later --yes
+    [[ $output == *"'looks_seen_fkey' is gone since the point, and is made again only with"* ]]
+    [ "$(sql -c "SELECT count(*) FROM pg_constraint WHERE conname = 'looks_seen_fkey'")" = 0 ]
+}
+
 @test "foreign keys that a partition got after its point are not broken" {
     sql -c "CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id);
         CREATE TABLE day1 PARTITION OF days FOR VALUES FROM (0) TO (100)"
