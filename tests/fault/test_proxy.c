@@ -22,13 +22,23 @@ static const proxy_plan unanswered_for_good = {COMMIT, .answered = true, .all = 
 
 /* What prunes finds the database by the URL in the catalog, which knows of no proxy. */
 #define NETWORK  .kind = FAULT_NETWORK, .engines = ON_SERVERS, .skip = "prune of one"
-#define COMMITS  .kind = FAULT_NETWORK, .engines = ON_SERVERS, .skip = "prune of one,verify"
+#define COMMITS  .kind = FAULT_NETWORK, .only = "partial", .engines = ON_SERVERS, CAPTURED
 #define CAPTURED .methods = BY(BO_METHOD_CAPTURE)
 #define ONE      CAPTURED, .only = "partial"
 #define SHARED                                                                               \
     .kind = FAULT_NETWORK, .engines = ON(WORLD_POSTGRES), .shared = true, .only = "partial", \
     .methods = BY(BO_METHOD_CAPTURE), .stride = 151, .full_stride = 5
-#define ALL  .methods = BY_EITHER, .full = true, .full_stride = 3
+#define ALL .methods = BY_EITHER, .full = true, .full_stride = 3
+/* What only reads commits nothing, and tables and triggers commit by themselves in MariaDB. */
+#define STORED                                                                                     \
+    .kind = FAULT_NETWORK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .full = true, \
+    .skip = "prune of one,verify,point,seal"
+#define CAPTURED_PG                                                               \
+    .kind = FAULT_NETWORK, .engines = ON(WORLD_POSTGRES), CAPTURED, .full = true, \
+    .skip = "prune of one,verify,seal"
+#define CAPTURED_MY                                                              \
+    .kind = FAULT_NETWORK, .engines = ON(WORLD_MARIADB), CAPTURED, .full = true, \
+    .skip = "prune of one,verify,seal,point,second point,release,release of one,doctor"
 #define SLOW .methods = BY_EITHER, .full = true, .full_stride = 29
 
 static const sweep sweeps[] = {
@@ -42,14 +52,14 @@ static const sweep sweeps[] = {
     {NETWORK, ONE, .network = &question_ends, .name = "nothing more leaves us in", .stride = 61},
     {NETWORK, ONE, .network = &silence, .name = "the server falls silent in", .stride = 67,
         .full_stride = 7},
-    {NETWORK, ONE, .network = &unheard, .name = "the server hears nothing in", .stride = 97,
-        .full_stride = 7},
+    {NETWORK, ONE, .network = &unheard, .name = "the server hears nothing in", .dense = 3,
+        .stride = 97, .full_stride = 7},
     {NETWORK, ONE, .network = &all_silent, .name = "the network falls silent in", .stride = 97,
         .full_stride = 7},
-    {COMMITS, ONE, .network = &missed, .name = "a commit does not arrive in"},
-    {COMMITS, ONE, .network = &unanswered, .name = "the answer to a commit is lost in"},
-    {COMMITS, ONE, .network = &missed_for_good, .name = "no commit arrives in"},
-    {COMMITS, ONE, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
+    {COMMITS, .network = &missed, .name = "a commit does not arrive in"},
+    {COMMITS, .network = &unanswered, .name = "the answer to a commit is lost in"},
+    {COMMITS, .network = &missed_for_good, .name = "no commit arrives in"},
+    {COMMITS, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
     {SHARED, .network = &answer_cut, .name = "with a shared catalog, an answer is cut in"},
     {SHARED, .network = &gone, .name = "with a shared catalog, the network goes in"},
 
@@ -61,10 +71,18 @@ static const sweep sweeps[] = {
     {NETWORK, SLOW, .network = &silence, .name = "the server falls silent in"},
     {NETWORK, SLOW, .network = &unheard, .name = "the server hears nothing in"},
     {NETWORK, SLOW, .network = &all_silent, .name = "the network falls silent in"},
-    {COMMITS, ALL, .network = &missed, .name = "a commit does not arrive in"},
-    {COMMITS, ALL, .network = &unanswered, .name = "the answer to a commit is lost in"},
-    {COMMITS, ALL, .network = &missed_for_good, .name = "no commit arrives in"},
-    {COMMITS, ALL, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
+    {STORED, .network = &missed, .name = "a commit does not arrive in"},
+    {CAPTURED_PG, .network = &missed, .name = "a commit does not arrive in"},
+    {CAPTURED_MY, .network = &missed, .name = "a commit does not arrive in"},
+    {STORED, .network = &unanswered, .name = "the answer to a commit is lost in"},
+    {CAPTURED_PG, .network = &unanswered, .name = "the answer to a commit is lost in"},
+    {CAPTURED_MY, .network = &unanswered, .name = "the answer to a commit is lost in"},
+    {STORED, .network = &missed_for_good, .name = "no commit arrives in"},
+    {CAPTURED_PG, .network = &missed_for_good, .name = "no commit arrives in"},
+    {CAPTURED_MY, .network = &missed_for_good, .name = "no commit arrives in"},
+    {STORED, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
+    {CAPTURED_PG, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
+    {CAPTURED_MY, .network = &unanswered_for_good, .name = "all is lost after a commit in"},
 };
 
 int main(int argc, char **argv)

@@ -94,11 +94,23 @@ static bo_status look_beside(
     return BO_OK;
 }
 
+/* Of a link that is there and silent libpq has nothing to tell. */
+static bo_status no_answer(pg_conn *conn, bo_error *err)
+{
+    bo_status st = bo_interrupt_check(err);
+    if (st != BO_OK || PQstatus(conn->pg) != CONNECTION_OK)
+        return st != BO_OK ? st : pg_error(conn, NULL, err, "the server does not answer");
+    st = bo_fail(err, BO_DATABASE, "the server took the connection, and does not answer");
+    if (err)
+        memcpy(err->sqlstate, "08006", sizeof err->sqlstate);
+    return bo_wrap(err, st, "the link to the database broke");
+}
+
 bo_status pg_refuse_shared(pg_conn *conn, const bo_connect *how, bo_error *err)
 {
     const int own = process_of(conn->pg);
     if (own == 0)
-        return pg_error(conn, NULL, err, "the server does not answer");
+        return no_answer(conn, err);
     conn->pooled = own != PQbackendPID(conn->pg);
     bool shared = false;
     bo_status st = BO_OK;

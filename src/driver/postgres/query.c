@@ -69,6 +69,14 @@ bool pg_ends_session(const PGresult *result)
     return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
+/* Also where only our half of the link is gone: the server tells that while it waits for rows. */
+static bool tells_broken_link(const PGresult *result, const char *sqlstate)
+{
+    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    return pg_ends_session(result) ||
+           (strcmp(sqlstate, "08006") == 0 && function && strcmp(function, "CopyGetData") == 0);
+}
+
 bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err)
 {
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
@@ -80,7 +88,7 @@ bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err)
     size_t size = value ? (size_t)(value - primary) : strcspn(primary, "\n");
     bo_status st = bo_fail(err, status_of(sqlstate), "%.*s", (int)size, primary);
 
-    if (pg_ends_session(result))
+    if (tells_broken_link(result, sqlstate))
         st = bo_wrap(err, st, "the link to the database broke");
 
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
