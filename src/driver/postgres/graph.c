@@ -323,6 +323,16 @@ void pg_edge_row(bo_buf *out, const pg_edge *edge, bool parent, const char *alia
     bo_buf_add_str(out, ")::record");
 }
 
+void pg_edge_referenced(bo_buf *out, const pg_stage *stage, const pg_edge *edge)
+{
+    bo_buf_add_str(out, "SELECT ");
+    for (uint16_t i = 0; i < edge->count; i++)
+        bo_buf_printf(out, "%sp.%s AS r%u", i ? ", " : "", edge->pairs[i].parent, i);
+    bo_buf_printf(
+        out, " FROM %s s JOIN %s p ON ", stage->tables[edge->parent_stage].stage, edge->parent);
+    pg_located(out, "s", "p");
+}
+
 void pg_edge_not_null(
     bo_buf *out, const pg_edge *edge, bool parent, const char *alias, pg_place place)
 {

@@ -132,8 +132,14 @@ static bool is_computed(const pg_edge *edge)
     return false;
 }
 
-static bo_status fail_acting(const pg_edge *edge, bo_error *err)
+/* `sql` counts the rows whose change would make it act. */
+static bo_status refuse_acting(
+    pg_stage *stage, const pg_edge *edge, const bo_buf *sql, bo_error *err)
 {
+    uint64_t count = 0;
+    bo_status st = pg_ask_count(stage->conn, sql, &count, err);
+    if (st != BO_OK || count == 0)
+        return st;
     return bo_fail(err, BO_CONFLICT,
         "the action of foreign key '%s' would change rows of %s that are not in the plan",
         edge->name, edge->child_name);
@@ -144,13 +150,9 @@ static bo_status note_computed(pg_stage *stage, size_t index, bo_error *err)
 {
     const pg_edge *edge = &stage->graph.edges[index];
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_printf(&sql, "CREATE TEMPORARY TABLE bo_referred_%u_%zu ON COMMIT DROP AS SELECT ",
+    bo_buf_printf(&sql, "CREATE TEMPORARY TABLE bo_referred_%u_%zu ON COMMIT DROP AS ",
         stage->acting_serial, index);
-    for (uint16_t i = 0; i < edge->count; i++)
-        bo_buf_printf(&sql, "%sp.%s AS r%u", i ? ", " : "", edge->pairs[i].parent, i);
-    bo_buf_printf(
-        &sql, " FROM %s s JOIN %s p ON ", stage->tables[edge->parent_stage].stage, edge->parent);
-    pg_located(&sql, "s", "p");
+    pg_edge_referenced(&sql, stage, edge);
     bo_buf_printf(&sql,
         " WHERE s.bo_skip IS NULL AND s.bo_keep AND s.bo_target AND EXISTS (SELECT 1 FROM %s c"
         " WHERE ",
@@ -175,12 +177,9 @@ bo_status pg_ladder_check_computed(pg_stage *stage, bo_error *err)
         bo_buf_add_str(&sql, " *= ");
         pg_edge_row(&sql, edge, true, "g", PG_SAVED);
         bo_buf_add_str(&sql, ")");
-        uint64_t count = 0;
-        bo_status st = pg_ask_count(stage->conn, &sql, &count, err);
+        bo_status st = refuse_acting(stage, edge, &sql, err);
         if (st != BO_OK)
             return st;
-        if (count > 0)
-            return fail_acting(edge, err);
     }
     return BO_OK;
 }
@@ -210,12 +209,9 @@ bo_status pg_ladder_check_updates(pg_stage *stage, bo_error *err)
         bo_buf_printf(&sql, " AND EXISTS (SELECT 1 FROM %s c WHERE ", edge->child);
         pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
         bo_buf_add_str(&sql, ")");
-        uint64_t count = 0;
-        bo_status st = pg_ask_count(stage->conn, &sql, &count, err);
+        bo_status st = refuse_acting(stage, edge, &sql, err);
         if (st != BO_OK)
             return st;
-        if (count > 0)
-            return fail_acting(edge, err);
     }
     return BO_OK;
 }

@@ -43,13 +43,9 @@ static bo_status note_leaving(pg_stage *stage, size_t index, bo_error *err)
 {
     const pg_edge *edge = &stage->graph.edges[index];
     BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_printf(&sql, "CREATE TEMPORARY TABLE bo_leaving_%u_%zu ON COMMIT DROP AS SELECT ",
+    bo_buf_printf(&sql, "CREATE TEMPORARY TABLE bo_leaving_%u_%zu ON COMMIT DROP AS ",
         stage->recheck_serial, index);
-    for (uint16_t i = 0; i < edge->count; i++)
-        bo_buf_printf(&sql, "%sp.%s AS r%u", i ? ", " : "", edge->pairs[i].parent, i);
-    bo_buf_printf(
-        &sql, " FROM %s s JOIN %s p ON ", stage->tables[edge->parent_stage].stage, edge->parent);
-    pg_located(&sql, "s", "p");
+    pg_edge_referenced(&sql, stage, edge);
     bo_buf_add_str(&sql, " WHERE s.bo_skip IS NULL AND (NOT s.bo_target OR ");
     pg_edge_row(&sql, edge, true, "s", PG_STAGED);
     bo_buf_add_str(&sql, " *<> ");

@@ -122,6 +122,9 @@ void pg_unique_match(bo_buf *out, const pg_unique *key, const char *a, pg_place 
 /** ROW(...) of the child's (or parent's) columns, for image comparison (as a record:
  * ROW() itself would be compared value by value). */
 void pg_edge_row(bo_buf *out, const pg_edge *edge, bool parent, const char *alias, pg_place place);
+/** SELECT of the referenced values (PG_SAVED) of the rows `p` of the parent that have an entry `s`;
+ * a WHERE can follow. */
+void pg_edge_referenced(bo_buf *out, const pg_stage *stage, const pg_edge *edge);
 /** `a.x IS NOT NULL AND ...` of the child's (or parent's) columns. */
 void pg_edge_not_null(
     bo_buf *out, const pg_edge *edge, bool parent, const char *alias, pg_place place);
