@@ -19,13 +19,6 @@ static const char *number_column(const schema *s, const table_def *t, dice *d)
     return is_number(s, &t->columns[column]) ? t->columns[column].name : PLAIN_COLUMN;
 }
 
-/* docs/guide/limits.md: a row that MERGE moves to another partition is in no journal. */
-static const char *staying_column(const schema *s, const table_def *t, dice *d)
-{
-    const char *any = number_column(s, t, d);
-    return t->split_by < 0 ? any : PLAIN_COLUMN;
-}
-
 /* The key, or the unique column, where it is one number. */
 static const char *distinct_number(const schema *s, const table_def *t, dice *d)
 {
@@ -201,7 +194,7 @@ static bool write_merge(const schema *s, unsigned table, dice *d, bo_buf *out)
     if (removes)
         bo_buf_printf(out, " WHEN MATCHED AND s.v > %u THEN DELETE", 4 + dice_roll(d, 9));
     if (!removes || (may_mix(s) && dice_chance(d, 70)))
-        bo_buf_printf(out, " WHEN MATCHED THEN UPDATE SET %s = s.v + %u", staying_column(s, t, d),
+        bo_buf_printf(out, " WHEN MATCHED THEN UPDATE SET %s = s.v + %u", number_column(s, t, d),
             dice_roll(d, 2) * MOVED_FAR);
     if (inserts)
         bo_buf_printf(out, " WHEN NOT MATCHED THEN INSERT (%s%s) VALUES (s.k%s)", name,

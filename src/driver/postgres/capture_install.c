@@ -12,6 +12,8 @@
 #define FIRST "!backout_" /* triggers fire by name: before users' own, which may write again */
 #define LAST  "~backout_" /* and this one after them, which may change the row */
 
+#define NUMBERS "_backout_seq_seq" /* the sequence of a journal's identity column */
+
 void pg_journal_done(pg_journal *journal)
 {
     PQclear(journal->columns);
@@ -99,21 +101,6 @@ static void add_set_function(
     add_function(out, j, suffix, batch ? "DECLARE backout_done pg_catalog.text;\n" : "", &body);
 }
 
-static void add_by_set(bo_buf *out, const pg_journal *j, bool batch)
-{
-    BO_OWN_VALUE(bo_buf) work = {0};
-    pg_journal_insert_rows(&work, j, 'I', true, "backout_new");
-    add_set_function(out, j, "_insert", batch, &work);
-
-    bo_buf_clear(&work);
-    pg_journal_insert_rows(&work, j, 'D', false, "backout_old");
-    add_set_function(out, j, "_delete", batch, &work);
-
-    bo_buf_clear(&work);
-    pg_journal_insert_updated(&work, j);
-    add_set_function(out, j, "_update", batch, &work);
-}
-
 /* Row by row, OLD and NEW need their columns: where these are others now, nothing is captured. */
 static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwise)
 {
@@ -139,6 +126,94 @@ static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwis
         "RETURN %s;\nEND IF;\n",
         table->id, otherwise);
 }
+
+/* ---- rows that move to another partition ---- */
+
+/*
+ * UPDATE and MERGE move a row by deleting and inserting it, and MERGE has it in no transition
+ * table. So while one of the two is under way, which `moving` counts and `updated` ends, triggers
+ * by row tell of what left and arrived.  All rows are changed and locked before the first of these
+ * fires: its number, kept in a setting, comes before those of all that moved.  The images of rows
+ * that the transition tables have get that number, so that a row that arrives under the key of one
+ * that changed its own is told after it.
+ */
+#define MOVING "backout.moving_" /* + oid: a character for each UPDATE or MERGE under way */
+#define MOVED  "backout.moved_"  /* + oid: the number; '' while nothing moved */
+
+static void add_moving(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    bo_buf_printf(&body,
+        "PERFORM pg_catalog.set_config('" MOVING "%s', pg_catalog.concat("
+        "pg_catalog.current_setting('" MOVING "%s', true), '+'), true),"
+        " pg_catalog.set_config('" MOVED "%s', '', true);\nRETURN NULL;",
+        j->table->id, j->table->id, j->table->id);
+    add_function(out, j, "_moving", "", &body);
+}
+
+static void add_move(bo_buf *out, const pg_journal *j, const char *suffix, char operation)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    add_row_guard(&body, j, "NULL");
+    bo_buf_printf(&body,
+        "IF pg_catalog.current_setting('" MOVED "%s', true) OPERATOR(pg_catalog.=) '' THEN\n"
+        "PERFORM pg_catalog.set_config('" MOVED "%s', pg_catalog.nextval('",
+        j->table->id, j->table->id);
+    pg_journal_name(&body, j->table, NUMBERS);
+    bo_buf_add_str(&body, "'::pg_catalog.regclass)::pg_catalog.text, true);\nEND IF;\n");
+    pg_journal_insert_row(
+        &body, j, operation, operation == 'I', operation == 'I' ? "NEW." : "OLD.");
+    bo_buf_add_str(&body, "RETURN NULL;");
+    add_function(out, j, suffix, "", &body);
+}
+
+static void add_updated(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    bo_buf_printf(&body,
+        "PERFORM pg_catalog.set_config('" MOVING "%s', pg_catalog.substr("
+        "pg_catalog.current_setting('" MOVING "%s', true), 2), true);\n"
+        "backout_first := pg_catalog.current_setting('" MOVED "%s', true);\n"
+        "IF backout_first OPERATOR(pg_catalog.<>) '' THEN\n"
+        "PERFORM pg_catalog.set_config('" MOVED "%s', '', true);\n",
+        j->table->id, j->table->id, j->table->id, j->table->id);
+    pg_journal_insert_updated_as(&body, j, "backout_first::pg_catalog.int8");
+    bo_buf_add_str(&body, "ELSE\n");
+    pg_journal_insert_updated(&body, j);
+    bo_buf_add_str(&body, "END IF;\nRETURN NULL;");
+    add_function(out, j, "_update", "DECLARE backout_first pg_catalog.text;\n", &body);
+}
+
+static void add_moves(bo_buf *out, const pg_journal *j)
+{
+    add_moving(out, j);
+    add_move(out, j, "_left", 'D');
+    add_move(out, j, "_arrived", 'I');
+    add_updated(out, j);
+}
+
+/* ---- by statement, or by batch ---- */
+
+static void add_by_set(bo_buf *out, const pg_journal *j, bool batch, bool moves)
+{
+    BO_OWN_VALUE(bo_buf) work = {0};
+    pg_journal_insert_rows(&work, j, 'I', true, "backout_new");
+    add_set_function(out, j, "_insert", batch, &work);
+
+    bo_buf_clear(&work);
+    pg_journal_insert_rows(&work, j, 'D', false, "backout_old");
+    add_set_function(out, j, "_delete", batch, &work);
+
+    if (moves) {
+        add_moves(out, j);
+        return;
+    }
+    bo_buf_clear(&work);
+    pg_journal_insert_updated(&work, j);
+    add_set_function(out, j, "_update", batch, &work);
+}
+
+/* ---- by row ---- */
 
 static void add_row_moved(bo_buf *out, const pg_journal *j)
 {
@@ -255,6 +330,7 @@ static const trigger on_action = {"acted", LAST "acted", "BEFORE UPDATE",
     "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 0)"};
 static const trigger on_truncate = {
     "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
+static const trigger on_moving = {"moving", FIRST "moving", "BEFORE UPDATE", "FOR EACH STATEMENT"};
 
 static void add_trigger(
     bo_buf *out, const bo_table *table, const trigger *made, const char *relation)
@@ -266,9 +342,24 @@ static void add_trigger(
         relation, made->name, table->id);
 }
 
+/* What is told row by row is none of a statement's own inserts and deletes. */
+static void add_move_triggers(bo_buf *out, const bo_table *table, const char *relation)
+{
+    BO_OWN_VALUE(bo_buf) rows = {0};
+    bo_buf_printf(&rows,
+        "FOR EACH ROW WHEN (pg_catalog.current_setting('" MOVING "%s', true)"
+        " OPERATOR(pg_catalog.<>) '')",
+        table->id);
+    const trigger left = {"left", FIRST "left", "AFTER DELETE", bo_buf_str(&rows)};
+    const trigger arrived = {"arrived", FIRST "arrived", "AFTER INSERT", bo_buf_str(&rows)};
+    add_trigger(out, table, &left, relation);
+    add_trigger(out, table, &arrived, relation);
+    out->failed |= rows.failed;
+}
+
 /* Statements fire the triggers of the relation that they name, rows those of the one with them. */
 static void add_triggers(
-    bo_buf *out, const bo_table *table, const PGresult *members, char way, bool acted)
+    bo_buf *out, const bo_table *table, const PGresult *members, char way, bool acted, bool moves)
 {
     const trigger *all = way == 'r' ? by_row : way == 'b' ? by_batch : by_statement;
     for (int i = 0; i < PQntuples(members); i++) {
@@ -280,6 +371,10 @@ static void add_triggers(
             add_trigger(out, table, &on_truncate, relation);
         if (stores && acted)
             add_trigger(out, table, &on_action, relation);
+        if (moves)
+            add_trigger(out, table, &on_moving, relation);
+        if (moves && stores)
+            add_move_triggers(out, table, relation);
     }
 }
 
@@ -294,13 +389,16 @@ static bo_status give_to_owner(pg_conn *conn, const bo_table *table, bo_error *e
         " FROM pg_class c JOIN pg_roles r ON r.rolname = current_user"
         " WHERE c.oid = $1::oid AND r.rolsuper AND c.relowner <> r.oid)"
         " SELECT format('GRANT USAGE ON SCHEMA backout TO %s;"
-        " GRANT INSERT ON backout.journal_%s TO %s', name, $1::text, name) FROM owner"
+        " GRANT INSERT ON backout.journal_%s TO %s;"
+        " GRANT USAGE ON SEQUENCE backout.journal_%s%s TO %s', name, $1::text, name, $1::text,"
+        " $2::text, name) FROM owner"
         " UNION ALL SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure, owner.name)"
         " FROM owner JOIN pg_proc p ON p.prosecdef"
         " AND starts_with(p.proname, 'journal_' || $1::text || '_')"
         " JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'backout'";
+    const char *params[] = {table->id, NUMBERS};
     BO_OWN(PGresult) *given = NULL;
-    bo_status st = pg_ask(conn, sql, 1, &table->id, &given, err);
+    bo_status st = pg_ask(conn, sql, 2, params, &given, err);
     for (int i = 0; st == BO_OK && i < PQntuples(given); i++)
         st = pg_run(conn, NULL, err, "%s", PQgetvalue(given, i, 0));
     return st;
@@ -319,17 +417,18 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
         return bo_fail(err, BO_CONFLICT, "table %s was dropped just now", table->name);
     char way = PQgetvalue(members, 0, 3)[0];
     bool acted = PQgetvalue(members, 0, 4)[0] == 't';
+    bool moves = way == 's' && PQgetvalue(members, 0, 5)[0] == 't';
     BO_OWN_VALUE(bo_buf) sql = {0};
     add_journal(&sql, &journal);
     add_as(&sql, &journal);
     if (way == 'r')
         add_by_row(&sql, &journal);
     else
-        add_by_set(&sql, &journal, way == 'b');
+        add_by_set(&sql, &journal, way == 'b', moves);
     add_truncate(&sql, &journal);
     if (acted)
         add_acted(&sql, &journal);
-    add_triggers(&sql, table, members, way, acted);
+    add_triggers(&sql, table, members, way, acted, moves);
     st = pg_run_buf(conn, &sql, NULL, err);
     return st == BO_OK ? give_to_owner(conn, table, err) : st;
 }

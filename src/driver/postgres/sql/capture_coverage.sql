@@ -69,11 +69,6 @@ SELECT kind, sentence
     SELECT 'l', 10, 'a partition that is made, attached or detached later ends the capture'
       FROM member WHERE oid = $1::oid AND relkind = 'p'
     UNION ALL
-    SELECT 'l', 10, 'a row that MERGE moves to another partition is not captured: the server does not'
-                    ' show it to triggers'
-      FROM member
-     WHERE oid = $1::oid AND relkind = 'p' AND current_setting('server_version_num')::int >= 150000
-    UNION ALL
     SELECT 'l', 11, format('what rule %s writes elsewhere is captured only where that is captured',
                            quote_ident(r.rulename))
       FROM pg_catalog.pg_rewrite r

@@ -9,6 +9,10 @@
 -- that cannot be had of partitions.  Those by statement count, too, but for DELETE: of a statement that
 -- inserts, updates and deletes, they fire for the one before ours fire for the next.
 --
+-- Rows that MERGE moves to another partition are in no transition table: row triggers tell of them, and
+-- statement triggers of what else the statement did, as if that came first.  Where an action may move
+-- rows of partitions, or change one that a statement has moved, it does not: those are captured by row.
+--
 -- A foreign key's action changes rows at once, and its triggers fire last of the statement: after users'
 -- AFTER triggers of any table that actions reach, which may write the same rows.
 -- include capture_reached.sql
@@ -19,7 +23,8 @@
                        WHERE i.inhparent = $1::oid)
            OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s
                         JOIN tree ON tree.oid = s.srrelid)
-           OR (SELECT possible FROM meeting) AS by_row,
+           OR (SELECT possible FROM meeting)
+           OR (SELECT by_merge AND by_action FROM moving) AS by_row,
            EXISTS (SELECT
                      FROM tree
                      JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
@@ -44,8 +49,10 @@ SELECT c.oid,
             WHEN (SELECT count(*) FROM tree) > 1 THEN 'r'
             ELSE 'b'
        END AS way,
-       way.acted_on
+       way.acted_on,
+       moving.by_merge
   FROM tree
+ CROSS JOIN moving
  CROSS JOIN way
   JOIN pg_catalog.pg_class c ON c.oid = tree.oid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
