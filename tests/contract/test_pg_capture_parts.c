@@ -111,6 +111,19 @@ static void what_a_statement_moved_before_it_failed_is_forgotten(void **state)
     assert_string_equal(capture_journal(w, "t", from), "I (9|1)\nU (9|1)\n");
 }
 
+static void what_no_statement_moves_is_told_once(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (1, 1, 'u'), (9, 1, 'n') ON CONFLICT (part, id)"
+                   " DO UPDATE SET a = EXCLUDED.a");
+    assert_string_equal(capture_journal(w, "t", from), "U (1|1)\nI (9|1)\n");
+    from = capture_position(w, T);
+    contract_do(w, "DELETE FROM t WHERE id = 9; INSERT INTO t VALUES (9, 1, 'n')");
+    assert_string_equal(capture_journal(w, "t", from), "D (9|1)\nI (9|1)\n");
+}
+
 static void expect_by_row(contract_world *w, const char *key, bool by_row)
 {
     contract_do(w, "ALTER TABLE t DROP CONSTRAINT IF EXISTS link");
@@ -217,6 +230,7 @@ CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(rows_that_merge_moves_to_another_partition_are_captured),
     CONTRACT_TEST(rows_that_merge_moves_take_the_places_of_others),
     CONTRACT_TEST(what_a_statement_moved_before_it_failed_is_forgotten),
+    CONTRACT_TEST(what_no_statement_moves_is_told_once),
     CONTRACT_TEST(partitions_with_actions_that_move_rows_are_captured_by_row),
     CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
     CONTRACT_TEST(a_partition_is_captured_by_itself),

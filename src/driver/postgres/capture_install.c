@@ -132,13 +132,14 @@ static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwis
 /*
  * UPDATE and MERGE move a row by deleting and inserting it, and MERGE has it in no transition
  * table. So while one of the two is under way, which `moving` counts and `updated` ends, triggers
- * by row tell of what left and arrived.  All rows are changed and locked before the first of these
- * fires: its number, kept in a setting, comes before those of all that moved.  The images of rows
- * that the transition tables have get that number, so that a row that arrives under the key of one
- * that changed its own is told after it.
+ * by row tell of what left and, once something did, of what arrived.  All rows are changed and
+ * locked before the first of these fires: its number, kept in a setting, comes before those of all
+ * that moved.  The images of rows that the transition tables have get that number, so that a row
+ * that arrives under the key of one that changed its own is told after it.
  */
 #define MOVING "backout.moving_" /* + oid: a character for each UPDATE or MERGE under way */
-#define MOVED  "backout.moved_"  /* + oid: the number; '' while nothing moved */
+#define LEFT   "backout.left_"   /* + oid: 'yes' when one of these deleted a row */
+#define MOVED  "backout.moved_"  /* + oid: the number; '' while nothing is told */
 
 static void add_moving(bo_buf *out, const pg_journal *j)
 {
@@ -171,12 +172,14 @@ static void add_updated(bo_buf *out, const pg_journal *j)
 {
     BO_OWN_VALUE(bo_buf) body = {0};
     bo_buf_printf(&body,
-        "PERFORM pg_catalog.set_config('" MOVING "%s', pg_catalog.substr("
-        "pg_catalog.current_setting('" MOVING "%s', true), 2), true);\n"
+        "IF pg_catalog.set_config('" MOVING "%s', pg_catalog.substr("
+        "pg_catalog.current_setting('" MOVING "%s', true), 2), true) OPERATOR(pg_catalog.=) ''\n"
+        "AND pg_catalog.current_setting('" LEFT "%s', true) OPERATOR(pg_catalog.<>) '' THEN\n"
+        "PERFORM pg_catalog.set_config('" LEFT "%s', '', true);\nEND IF;\n"
         "backout_first := pg_catalog.current_setting('" MOVED "%s', true);\n"
         "IF backout_first OPERATOR(pg_catalog.<>) '' THEN\n"
         "PERFORM pg_catalog.set_config('" MOVED "%s', '', true);\n",
-        j->table->id, j->table->id, j->table->id, j->table->id);
+        j->table->id, j->table->id, j->table->id, j->table->id, j->table->id, j->table->id);
     pg_journal_insert_updated_as(&body, j, "backout_first::pg_catalog.int8");
     bo_buf_add_str(&body, "ELSE\n");
     pg_journal_insert_updated(&body, j);
@@ -342,19 +345,26 @@ static void add_trigger(
         relation, made->name, table->id);
 }
 
-/* What is told row by row is none of a statement's own inserts and deletes. */
+/* The condition of the one says to that of the other that a row left: an upsert deletes none. */
 static void add_move_triggers(bo_buf *out, const bo_table *table, const char *relation)
 {
-    BO_OWN_VALUE(bo_buf) rows = {0};
-    bo_buf_printf(&rows,
-        "FOR EACH ROW WHEN (pg_catalog.current_setting('" MOVING "%s', true)"
-        " OPERATOR(pg_catalog.<>) '')",
+    BO_OWN_VALUE(bo_buf) after_left = {0};
+    BO_OWN_VALUE(bo_buf) after_arrived = {0};
+    bo_buf_printf(&after_left,
+        "FOR EACH ROW WHEN (CASE WHEN pg_catalog.current_setting('" MOVING "%s', true)"
+        " OPERATOR(pg_catalog.<>) '' THEN pg_catalog.set_config('" LEFT "%s', 'yes', true)"
+        " OPERATOR(pg_catalog.=) 'yes' END)",
+        table->id, table->id);
+    bo_buf_printf(&after_arrived,
+        "FOR EACH ROW WHEN (pg_catalog.current_setting('" LEFT "%s', true)"
+        " OPERATOR(pg_catalog.=) 'yes')",
         table->id);
-    const trigger left = {"left", FIRST "left", "AFTER DELETE", bo_buf_str(&rows)};
-    const trigger arrived = {"arrived", FIRST "arrived", "AFTER INSERT", bo_buf_str(&rows)};
-    add_trigger(out, table, &left, relation);
-    add_trigger(out, table, &arrived, relation);
-    out->failed |= rows.failed;
+    add_trigger(out, table,
+        &(trigger){"left", FIRST "left", "AFTER DELETE", bo_buf_str(&after_left)}, relation);
+    add_trigger(out, table,
+        &(trigger){"arrived", FIRST "arrived", "AFTER INSERT", bo_buf_str(&after_arrived)},
+        relation);
+    out->failed |= after_left.failed || after_arrived.failed;
 }
 
 /* Statements fire the triggers of the relation that they name, rows those of the one with them. */
