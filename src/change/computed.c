@@ -4,10 +4,8 @@
  *
  * Images do not have their values, so the stage cannot tell which entries such a key ties.  The
  * references that lead nowhere are counted before the rows are put back and after: more of them,
- * and it is refused as a whole.  PostgreSQL enforces these keys by itself.
+ * and it is refused as a whole.  With BO_CAP_COMPUTED_KEYS the server enforces them by itself.
  */
-#include <string.h>
-
 #include "change/undo.h"
 
 static const bo_part *find_part(const bo_undo *undo, const char *table)
@@ -93,7 +91,7 @@ bo_status bo_undo_count_computed(bo_undo *undo, uint64_t *out, bo_buf *example, 
     const bo_table **tables = NULL;
     unsigned count = 0;
     *out = 0;
-    if (strcmp(conn->driver->name, "postgresql") == 0 ||
+    if (conn->driver->caps & BO_CAP_COMPUTED_KEYS ||
         (bo_undo_may_dangle(undo) && undo->options->on_conflict == BO_ON_CONFLICT_REPLACE))
         return BO_OK;
     bo_status st = tables_of(undo, &tables, &count, err);

@@ -32,8 +32,10 @@ enum {
     BO_CAP_CAPTURE = 1u << 4, /* changes can be captured by triggers: `capture` */
     BO_CAP_FILES = 1u << 5,   /* a database is a file: open() with `create` makes an empty one */
     BO_CAP_WRITTEN = 1u << 6, /* the rows this transaction wrote can be counted: written() */
-    BO_CAP_ASIDE =
-        1u << 7, /* tables can be made out of sight: put_aside(), bring_back(), drop_aside() */
+    /** Tables can be made out of sight: put_aside(), bring_back(), drop_aside(). */
+    BO_CAP_ASIDE = 1u << 7,
+    /** Foreign keys of generated columns hold while stage_apply() writes, as those of others do. */
+    BO_CAP_COMPUTED_KEYS = 1u << 8,
 };
 
 /** How to connect. */

@@ -6,7 +6,7 @@ const bo_driver bo_driver_postgres = {
     .name = "postgresql",
     .schemes = "postgresql postgres",
     .caps = BO_CAP_SHARE | BO_CAP_SEQUENCES | BO_CAP_SCHEMAS | BO_CAP_TRANSACTIONAL_DDL |
-            BO_CAP_CAPTURE | BO_CAP_WRITTEN | BO_CAP_ASIDE,
+            BO_CAP_CAPTURE | BO_CAP_WRITTEN | BO_CAP_ASIDE | BO_CAP_COMPUTED_KEYS,
     .open = pg_open,
     .close = pg_close,
     .identity = pg_identity,
