@@ -1,11 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Columns of a table, in its order.
 -- $1: oid of the table
+--
+-- A default names no column; given the table, pg_get_expr() looks at all of its columns each time.
 SELECT a.attname,
        format_type(a.atttypid, a.atttypmod) AS type,
        a.atttypid,
        a.attnotnull,
-       pg_get_expr(d.adbin, d.adrelid) AS default_expr,
+       pg_get_expr(d.adbin, CASE WHEN a.attgenerated <> '' THEN d.adrelid ELSE '0' END)
+           AS default_expr,
        a.attgenerated,
        a.attidentity,
        (SELECT quote_ident(n.nspname) || '.' || quote_ident(l.collname)

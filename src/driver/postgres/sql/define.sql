@@ -52,7 +52,7 @@ WITH RECURSIVE tree (oid, parent, level) AS (
                                 CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
                                 seq.name, seq.options)
                     WHEN d.oid IS NOT NULL
-                    THEN 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)
+                    THEN 'DEFAULT ' || pg_get_expr(d.adbin, 0)
                END,
                CASE WHEN a.attnotnull THEN 'NOT NULL' END) AS definition
       FROM tree

@@ -46,7 +46,7 @@
     SELECT a.*, r.name AS relation, r.relispartition, t.typstorage,
            to_jsonb(a) ->> 'attcompression' AS compression,
            to_jsonb(a) ->> 'attstattarget' AS target,
-           pg_get_expr(d.adbin, d.adrelid) AS expr
+           pg_get_expr(d.adbin, CASE WHEN a.attgenerated <> '' THEN d.adrelid ELSE '0' END) AS expr
       FROM relation r
       JOIN pg_catalog.pg_attribute a
         ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -54,7 +54,8 @@
       LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 ), heir AS (
     SELECT col.relation, col.attname, col.expr, col.attnotnull, p.attnotnull AS parent_not_null,
-           pg_get_expr(d.adbin, d.adrelid) AS parent_expr
+           pg_get_expr(d.adbin, CASE WHEN p.attgenerated <> '' THEN d.adrelid ELSE '0' END)
+               AS parent_expr
       FROM col
       JOIN pg_catalog.pg_inherits i ON i.inhrelid = col.attrelid AND i.inhseqno = 1
       JOIN pg_catalog.pg_attribute p
