@@ -166,6 +166,28 @@ static void a_reference_that_an_undo_would_break_is_a_conflict(void **state)
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM c"), "1");
 }
 
+/* The transaction's snapshot is older than what they did. */
+static void references_that_others_break_meanwhile_are_counted(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    uint64_t violations = 0;
+    contract_do(w, "CREATE TABLE p (id integer PRIMARY KEY);"
+                   "CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p (id));"
+                   "INSERT INTO p VALUES (1), (2), (3); INSERT INTO c VALUES (3, 3)");
+    const bo_table *child = contract_table(w, "c");
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    uint64_t rows = 0;
+    pg_must(w->driver->count(w->conn, contract_table(w, "p"), NULL, &rows, &err), &err);
+    contract_do(w, "DELETE FROM p WHERE id = 1");
+    pg_do(w->conn, "SET foreign_key_checks = 0; INSERT INTO c VALUES (1, 1), (2, 2)");
+    pg_must(w->driver->check_references(w->conn, &child, 1, &violations, NULL, &err), &err);
+    assert_int_equal(violations, 1);
+    contract_do(w, "SET innodb_lock_wait_timeout = 1");
+    assert_int_equal(w->driver->exec(w->user, "DELETE FROM p WHERE id = 2", &err), BO_BUSY);
+    w->driver->rollback(w->conn);
+}
+
 static void nothing_of_a_stage_is_left_in_the_session(void **state)
 {
     contract_world *w = *state;
@@ -360,6 +382,7 @@ CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_i
     CONTRACT_TEST(rows_as_wide_as_rows_can_be_are_staged),
     CONTRACT_TEST(foreign_keys_are_enforced_again_after_an_undo),
     CONTRACT_TEST(a_reference_that_an_undo_would_break_is_a_conflict),
+    CONTRACT_TEST(references_that_others_break_meanwhile_are_counted),
     CONTRACT_TEST(nothing_of_a_stage_is_left_in_the_session),
     CONTRACT_TEST(readers_go_on_beside_a_lock),
     CONTRACT_TEST(without_a_lock_the_rows_that_a_stage_finds_are_locked),

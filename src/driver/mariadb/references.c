@@ -38,6 +38,13 @@ bo_status my_refers(bo_conn *conn, const bo_foreign_key *key, const char *const 
     return bo_buf_check(out, err);
 }
 
+/* What is read to be relied on is read as it is now, and locked: the snapshot of a transaction that
+ * writes may be older than what others have broken since. */
+static const char *how_to_read(const my_conn *conn)
+{
+    return conn->in_transaction && conn->mode == BO_TX_WRITE ? " LOCK IN SHARE MODE" : "";
+}
+
 /* Rows of the child whose columns are all given and refer to no row of the parent. */
 static bo_status count_dangling(
     my_conn *conn, const bo_foreign_key *key, uint64_t *out, bo_error *err)
@@ -63,7 +70,7 @@ static bo_status count_dangling(
         bo_buf_add_str(&sql, " = c.");
         my_quote(&sql, key->child_columns[i]);
     }
-    bo_buf_add_str(&sql, ")");
+    bo_buf_printf(&sql, "%s)%s", how_to_read(conn), how_to_read(conn));
     return my_ask_count(conn, &sql, out, err);
 }
 
