@@ -70,7 +70,11 @@ static bo_status lock_existing(bo_undo *undo, bo_error *err)
     const bo_table *const *tables = NULL;
     unsigned count = 0;
     bo_status st = bo_content_tables(undo->intent, false, undo->arena, &tables, &count, err);
-    return st == BO_OK && count ? conn->driver->lock(conn, tables, count, err) : st;
+    if (st == BO_OK && count)
+        st = conn->driver->lock(conn, tables, count, err);
+    return st == BO_OK && count && conn->driver->lock_referring
+               ? conn->driver->lock_referring(conn, tables, count, err)
+               : st;
 }
 
 static bo_status count_now(bo_undo *undo, bo_error *err)

@@ -85,6 +85,8 @@ static const struct {
         "another session holds a lock: wait for it, or raise lock_timeout in backout.yaml"},
     {ANY, NULL, "database is locked",
         "another program is writing: wait for it, or raise lock_timeout in backout.yaml"},
+    {ANY, "40001", NULL,
+        "others wrote to the same rows meanwhile, and nothing was changed: try again"},
     {ANY, "40P01", NULL, "two sessions waited for each other: try again"},
     {BO_REFUSED, NULL, "ended when the point was released",
         "what the change did can still be undone: backout execute ID --type partial"},

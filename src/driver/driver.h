@@ -186,6 +186,11 @@ struct bo_driver {
      * transaction: keeps others from altering, emptying or dropping them.  BO_BUSY names table and
      * holder. */
     bo_status (*lock)(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+    /** In a write transaction, beside lock(): keeps others from writing to the tables that refer to
+     * these, where clear() removes rows and what others commit meanwhile would not be seen.  NULL
+     * where it always is. */
+    bo_status (*lock_referring)(
+        bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
 
     /* -- SQL: our own catalog, small questions.  Parameters are $1, $2, ... each used once and in
      * order -- */

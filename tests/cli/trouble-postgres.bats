@@ -185,6 +185,33 @@ hold() {
     rollback_works
 }
 
+@test "what others refer to is not emptied beside them, where no foreign key is enforced: exit 3" {
+    sql -c "CREATE TABLE notes (id int REFERENCES orders)"
+    echo "databases: {shop: {url: \"${PG_URL/user=app/user=postgres}\", lock_timeout: 500ms}}" >backout.yaml
+    backout -q point create --db shop --tables orders --no-closure
+    sql -c "INSERT INTO orders VALUES (101, 1)"
+    hold 'INSERT INTO notes VALUES (101)'
+    run -3 --separate-stderr backout restore latest --db shop --yes
+    said "because: cannot lock notes"
+    said "because: held by process $(cat holding) of user 'app' (teller)"
+    let_go
+    run -0 --separate-stderr backout restore latest --db shop --yes
+    [ "$(sql -c 'SELECT count(*) FROM orders')" = 100 ]
+}
+
+@test "what a table that comes back refers to is not gone by then, where no foreign key is enforced: exit 3" {
+    sql -c "CREATE TABLE notes (id int REFERENCES orders); INSERT INTO notes VALUES (5)"
+    echo "databases: {shop: {url: \"${PG_URL/user=app/user=postgres}\", lock_timeout: 500ms}}" >backout.yaml
+    backout -q point create --db shop --tables notes --no-closure
+    sql -c "DELETE FROM notes"
+    hold 'DELETE FROM orders WHERE id = 5'
+    run -3 --separate-stderr backout restore latest --db shop --yes
+    said "because: cannot hold the rows that foreign key 'notes_id_fkey' of public.notes needs"
+    said "hint: another session holds a lock"
+    let_go
+    run -0 --separate-stderr backout restore latest --db shop --yes
+}
+
 @test "a right that is missing: exit 3, and its GRANT is named" {
     damage
     psql -X -q "$PG_SUPER_URL" -c 'ALTER TABLE orders OWNER TO postgres; REVOKE ALL ON orders FROM app'

@@ -380,6 +380,8 @@ static void clear_empties_a_table_without_any_action(void **state)
         const bo_table *child = pg_table(conn, arena, "c");
         uint64_t rows = 0;
         pg_must(driver->begin(conn, BO_TX_WRITE, &err), &err);
+        pg_must(driver->lock(conn, &parent, 1, &err), &err);
+        pg_must(driver->lock_referring(conn, &parent, 1, &err), &err);
         bo_status st = driver->clear(conn, parent, &rows, &err);
         if (who) { /* the owner cannot keep the action from running */
             assert_int_equal(st, BO_CONFLICT);

@@ -103,6 +103,9 @@ static bo_status faulty_twin(bo_conn *conn, bo_conn **out, bo_error *err)
 
 FAULTY(lock, (bo_conn * conn, const bo_table *const *tables, unsigned count, bo_error *err),
     (inside(conn), tables, count, err))
+FAULTY(lock_referring,
+    (bo_conn * conn, const bo_table *const *tables, unsigned count, bo_error *err),
+    (inside(conn), tables, count, err))
 FAULTY(exec, (bo_conn * conn, const char *sql, bo_error *err), (inside(conn), sql, err))
 FAULTY(query,
     (bo_conn * conn, const char *sql, const bo_text_value *params, uint16_t count,
@@ -311,6 +314,7 @@ static const bo_driver functions = {
     .share = faulty_share,
     .join = faulty_join,
     .lock = faulty_lock,
+    .lock_referring = faulty_lock_referring,
     .exec = faulty_exec,
     .query = faulty_query,
     .script = faulty_script,
@@ -381,6 +385,8 @@ static void wrap_optional(fault_conn *conn)
         conn->driver.twin = NULL;
     if (!inner->traces)
         conn->driver.traces = NULL;
+    if (!inner->lock_referring)
+        conn->driver.lock_referring = NULL;
     if (!inner->called)
         conn->driver.called = NULL;
     if (!inner->capture)

@@ -281,33 +281,6 @@ static bo_status check_rules(pg_stage *stage, bo_error *err)
     return BO_OK;
 }
 
-/* Our own queries see a snapshot: they can stand for the server's checks only where nobody else can
- * write meanwhile, on either side of each foreign key.  Those that a partition has from its parent
- * are not among what we ask; it has none when its point is taken, but may get some. */
-static bool neighbours_are_locked(pg_stage *stage)
-{
-    static const char sql[] =
-        "SELECT 1 FROM pg_constraint c CROSS JOIN LATERAL unnest(ARRAY[c.conrelid, c.confrelid])"
-        " AS r(id) WHERE c.contype = 'f' AND c.conparentid = 0"
-        " AND (c.conrelid = ANY ($1::oid[]) OR c.confrelid = ANY ($1::oid[])) AND NOT EXISTS"
-        " (SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation'"
-        "  AND l.relation = r.id AND l.granted AND l.mode IN"
-        "  ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"
-        " UNION ALL SELECT 1 FROM pg_class p"
-        " JOIN pg_constraint c ON p.oid IN (c.conrelid, c.confrelid)"
-        " WHERE p.oid = ANY ($1::oid[]) AND p.relispartition AND c.contype = 'f'"
-        " AND c.conparentid <> 0 LIMIT 1";
-    BO_OWN_VALUE(bo_buf) ids = {0};
-    for (unsigned i = 0; i < stage->count; i++)
-        bo_buf_printf(&ids, "%s%s", i ? "," : "{", stage->tables[i].now->id);
-    bo_buf_add_str(&ids, "}");
-    const char *params[] = {bo_buf_str(&ids)};
-    BO_OWN(PGresult) *unlocked = NULL;
-    bo_error ignored = {0};
-    return !ids.failed && pg_ask(stage->conn, sql, 1, params, &unlocked, &ignored) == BO_OK &&
-           PQntuples(unlocked) == 0;
-}
-
 /* In the role of a replica neither foreign keys nor deferrable keys are checked: it is taken only
  * when our own queries can. */
 static bo_status choose_way(pg_stage *stage, bo_error *err)
@@ -319,7 +292,11 @@ static bo_status choose_way(pg_stage *stage, bo_error *err)
         const pg_edge *edge = &stage->graph.edges[i];
         able = able && edge->staged_whole && edge->child_readable && edge->parent_readable;
     }
-    able = able && neighbours_are_locked(stage);
+    BO_OWN_VALUE(bo_buf) ids = {0};
+    for (unsigned i = 0; i < stage->count; i++)
+        bo_buf_printf(&ids, "%s%s", i ? "," : "{", stage->tables[i].now->id);
+    bo_buf_add_str(&ids, "}");
+    able = able && !ids.failed && pg_neighbours_locked(stage->conn, bo_buf_str(&ids), true);
     stage->replica = allowed && able;
     stage->right_missing = able && !allowed;
     return st == BO_OK ? check_rules(stage, err) : st;

@@ -17,6 +17,7 @@ const bo_driver bo_driver_postgres = {
     .share = pg_share,
     .join = pg_join,
     .lock = pg_lock,
+    .lock_referring = pg_lock_referring,
     .exec = pg_exec,
     .query = pg_query,
     .script = pg_script,

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "driver/postgres/pg.h"
+#include "driver/postgres/name.h"
+#include "driver/postgres/stage.h"
 
 static uint32_t oid_of(const bo_table *table)
 {
@@ -67,8 +68,8 @@ bo_status pg_name_holder(
         " AND (a.pid IS NOT NULL OR x.gid IS NOT NULL)"
         " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
         "   WHERE datname = pg_catalog.current_database())"
-        " AND l.relation IN (SELECT $1::pg_catalog.oid UNION ALL SELECT relid"
-        "   FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass))"
+        " AND l.relation IN (SELECT $1::pg_catalog.regclass::pg_catalog.oid UNION ALL SELECT relid"
+        "   FROM pg_catalog.pg_partition_tree($1::pg_catalog.regclass))"
         " AND (l.mode = 'AccessExclusiveLock' OR $2::pg_catalog.int4 = 2"
         "   OR $2::pg_catalog.int4 = 1 AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
         " ORDER BY l.granted DESC, a.pid LIMIT 1";
@@ -125,5 +126,88 @@ bo_status pg_lock(bo_conn *base, const bo_table *const *tables, unsigned count, 
     bo_status st = BO_OK;
     for (unsigned i = 0; i < count && st == BO_OK; i++)
         st = lock_one(pg_of(base), order[i], err);
+    return st;
+}
+
+/* ---- on the other side of foreign keys ---- */
+
+bool pg_neighbours_locked(pg_conn *conn, const char *ids, bool both)
+{
+    /* Foreign keys that a partition has from its parent are not among what we ask; it has none when
+     * its point is taken, but may get some. */
+    static const char sql[] =
+        "WITH own AS (SELECT i.id FROM unnest($1::oid[]) AS i (id)"
+        " UNION SELECT t.relid FROM unnest($1::oid[]) AS i (id), pg_partition_tree(i.id) AS t)"
+        " SELECT 1 FROM pg_constraint c CROSS JOIN LATERAL"
+        " unnest(CASE WHEN $2 THEN ARRAY[c.conrelid, c.confrelid] ELSE ARRAY[c.conrelid] END)"
+        " AS r (id) WHERE c.contype = 'f' AND c.conparentid = 0"
+        " AND (c.confrelid IN (SELECT id FROM own) OR $2 AND c.conrelid IN (SELECT id FROM own))"
+        " AND NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid()"
+        "  AND l.locktype = 'relation' AND l.relation = r.id AND l.granted AND l.mode IN"
+        "  ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"
+        " UNION ALL SELECT 1 FROM pg_class p"
+        " JOIN pg_constraint c ON p.oid IN (c.conrelid, c.confrelid)"
+        " WHERE p.oid = ANY ($1::oid[]) AND p.relispartition AND c.contype = 'f'"
+        " AND c.conparentid <> 0 LIMIT 1";
+    const char *params[] = {ids, both ? "t" : "f"};
+    BO_OWN(PGresult) *unlocked = NULL;
+    bo_error ignored = {0};
+    return pg_ask(conn, sql, 2, params, &unlocked, &ignored) == BO_OK && PQntuples(unlocked) == 0;
+}
+
+/* Asked by trying: a question would take the transaction's snapshot. */
+static bo_status may_be_replica(pg_conn *conn, bool *out, bo_error *err)
+{
+    bo_error refused = {0};
+    bo_status st = pg_run(conn, NULL, err, "SAVEPOINT backout_role");
+    if (st != BO_OK)
+        return st;
+    *out = pg_run(conn, NULL, &refused, "SET LOCAL session_replication_role = replica") == BO_OK;
+    st = pg_run(conn, NULL, err, "ROLLBACK TO SAVEPOINT backout_role");
+    return st == BO_OK ? pg_run(conn, NULL, err, "RELEASE SAVEPOINT backout_role") : st;
+}
+
+static bool is_among(const char *name, const bo_table *const *tables, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(tables[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bo_status lock_named(pg_conn *conn, const char *text, bo_error *err)
+{
+    BO_OWN_VALUE(pg_name) name = {0};
+    BO_OWN_VALUE(bo_buf) id = {0};
+    bo_status st = pg_name_parse(text, &name, err);
+    if (st != BO_OK)
+        return st;
+    bo_table table = {.name = text,
+        .schema = name.schema ? name.schema : "public",
+        .local = name.local,
+        .kind = 'p'};
+    pg_quote_table(&id, &table);
+    st = bo_buf_check(&id, err);
+    if (st != BO_OK)
+        return st;
+    table.id = bo_buf_str(&id); /* which can be read as one */
+    bo_error failure = {0};
+    st = lock_one(conn, &table, &failure);
+    if (st == BO_OK || st == BO_DENIED) /* without the right the server has to check */
+        return BO_OK;
+    if (err)
+        *err = failure;
+    return st;
+}
+
+bo_status pg_lock_referring(
+    bo_conn *base, const bo_table *const *tables, unsigned count, bo_error *err)
+{
+    bool replica = false;
+    bo_status st = may_be_replica(pg_of(base), &replica, err);
+    for (unsigned i = 0; st == BO_OK && replica && i < count; i++)
+        for (uint16_t k = 0; st == BO_OK && k < tables[i]->referenced_count; k++)
+            if (!is_among(tables[i]->referenced_by[k].child, tables, count))
+                st = lock_named(pg_of(base), tables[i]->referenced_by[k].child, err);
     return st;
 }

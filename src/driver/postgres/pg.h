@@ -188,6 +188,12 @@ bo_status pg_set_run(pg_conn *conn, const char *run, bo_error *err);
 extern const bo_capture_driver pg_capture;
 /* lock.c */
 bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+bo_status pg_lock_referring(
+    bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+/** Nobody else can write to the tables that refer to those of `ids` ("{1,2}"), nor, with `both`, to
+ * those that they refer to: our own queries see a snapshot, and can stand for the server's checks
+ * only then. */
+bool pg_neighbours_locked(pg_conn *conn, const char *ids, bool both);
 /** What a lock is wanted for: to read, to keep writers out, or to keep everybody out. */
 typedef enum pg_wanted { PG_TO_READ, PG_TO_WRITE, PG_ALONE } pg_wanted;
 /** Under a BO_BUSY, who holds (or waits before us for) a lock on `table`; nothing when nobody is

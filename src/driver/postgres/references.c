@@ -29,6 +29,56 @@ static bo_status count_orphans(pg_conn *conn, const pg_edge *edge, uint64_t *out
     return pg_ask_count(conn, &sql, out, err);
 }
 
+static bo_status is_locked(pg_conn *conn, const pg_edge *edge, bool *out, bo_error *err)
+{
+    BO_OWN(PGresult) *lock = NULL;
+    bo_status st = pg_ask(conn,
+        "SELECT 1 FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted"
+        " AND relation = $1::regclass"
+        " AND mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')",
+        1, &edge->parent_name, &lock, err);
+    if (st == BO_OK)
+        *out = PQntuples(lock) > 0;
+    return st;
+}
+
+/* Rows that our snapshot shows may be gone: to lock one of these fails, and others stay. */
+static bo_status hold_parents(pg_conn *conn, const pg_edge *edge, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    uint64_t rows = 0;
+    bo_buf_printf(&sql,
+        "SELECT count(*) FROM (SELECT 1 FROM %s p WHERE EXISTS (SELECT 1 FROM %s c WHERE ",
+        edge->parent, edge->child);
+    pg_edge_match(&sql, edge, "p", PG_LIVE, "c", PG_LIVE);
+    bo_buf_add_str(&sql, ") FOR KEY SHARE) AS held");
+    bo_status st = pg_ask_count(conn, &sql, &rows, err);
+    if (st == BO_DENIED)
+        return bo_detail(err, st, "needed: GRANT UPDATE ON %s", edge->parent_name);
+    return st == BO_OK ? BO_OK
+                       : bo_wrap(err, st, "cannot hold the rows that foreign key '%s' of %s needs",
+                             edge->name, edge->child_name);
+}
+
+/* Where the server enforces nothing, what the rows refer to in tables of others has to stay. */
+static bo_status hold_all_parents(pg_conn *conn, const pg_graph *graph, bo_error *err)
+{
+    bool replica = false;
+    if (!conn->in_transaction || conn->mode != BO_TX_WRITE)
+        return BO_OK;
+    bo_status st = pg_replica_allowed(conn, &replica, err);
+    for (size_t i = 0; st == BO_OK && replica && i < graph->edge_count; i++) {
+        const pg_edge *edge = &graph->edges[i];
+        bool held = edge->parent_stage >= 0 || !edge->validated || !edge->child_readable ||
+                    !edge->parent_readable;
+        if (!held)
+            st = is_locked(conn, edge, &held, err);
+        if (st == BO_OK && !held)
+            st = hold_parents(conn, edge, err);
+    }
+    return st;
+}
+
 bo_status pg_check_references(bo_conn *base, const bo_table *const *tables, unsigned count,
     uint64_t *violations_out, bo_buf *example_out, bo_error *err)
 {
@@ -37,6 +87,8 @@ bo_status pg_check_references(bo_conn *base, const bo_table *const *tables, unsi
         return bo_nomem(err);
     pg_graph graph = {0};
     bo_status st = read_graph(pg_of(base), tables, count, arena, &graph, err);
+    if (st == BO_OK)
+        st = hold_all_parents(pg_of(base), &graph, err);
     uint64_t violations = 0;
     const pg_edge *example = NULL;
     for (size_t i = 0; st == BO_OK && i < graph.edge_count; i++) {
@@ -160,8 +212,15 @@ bo_status pg_clear(bo_conn *base, const bo_table *now, uint64_t *rows_out, bo_er
     bo_status st = read_graph(conn, &now, 1, arena, &graph, err);
     if (st == BO_OK)
         st = may_truncate(conn, &graph, now, &truncate, err);
+    BO_OWN_VALUE(bo_buf) id = {0};
+    bo_buf_printf(&id, "{%s}", now->id);
     if (st == BO_OK)
-        st = pg_triggers_off(conn, &now, 1, &replica, err);
+        st = bo_buf_check(&id, err);
+    if (st == BO_OK)
+        st = pg_replica_allowed(conn, &replica, err);
+    replica = replica && st == BO_OK && pg_neighbours_locked(conn, bo_buf_str(&id), false);
+    if (st == BO_OK)
+        st = pg_triggers_off_as(conn, &now, 1, replica, err);
     if (st == BO_OK && !truncate && !replica)
         st = check_actions(conn, &graph, now->name, err);
     uint64_t rows = 0;
