@@ -309,23 +309,6 @@ bo_status pg_capture_list(bo_conn *base, bo_captured_fn *each, void *ctx, bo_err
     return st;
 }
 
-/* ---- tag ---- */
-
-bo_status pg_capture_tag(bo_conn *base, const char *run, bo_error *err)
-{
-    pg_conn *conn = pg_of(base);
-    BO_OWN_MEM char *copy = strdup(run ? run : "");
-    if (!copy)
-        return bo_nomem(err);
-    bo_status st = pg_set_run(conn, copy, err);
-    if (st != BO_OK)
-        return bo_wrap(err, st, "cannot tag the session");
-    free(conn->run);
-    conn->run = BO_TAKE(copy);
-    conn->tagged_inside = conn->in_transaction;
-    return BO_OK;
-}
-
 const bo_capture_driver pg_capture = {
     .coverage = pg_capture_coverage,
     .begin = pg_capture_begin,

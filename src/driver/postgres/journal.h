@@ -131,7 +131,6 @@ bo_status pg_capture_begin(
     bo_conn *conn, const bo_table *const *tables, unsigned count, const char *point, bo_error *err);
 bo_status pg_capture_end(bo_conn *conn, const char *point, bo_error *err);
 bo_status pg_capture_list(bo_conn *conn, bo_captured_fn *each, void *ctx, bo_error *err);
-bo_status pg_capture_tag(bo_conn *conn, const char *run, bo_error *err);
 /* capture_check.c */
 bo_status pg_capture_coverage(
     bo_conn *conn, const bo_table *now, bo_coverage *out, bo_buf *reasons, bo_error *err);

@@ -31,15 +31,25 @@ static inline pg_conn *pg_of(bo_conn *conn)
     return (pg_conn *)conn;
 }
 
-/* ---- session.c: pinned settings; query.c: statements ---- */
+/* ---- dial.c ---- */
+/** Connects, and nothing else: *out may be a connection that failed.  `beside` (or NULL): to the
+ * same address as that one. */
+bo_status pg_dial(const bo_connect *how, PGconn *beside, PGconn **out, bo_error *err);
+/** Why it failed: libpq's text, as one line, or the server's own words where it answered. */
+bo_status pg_dial_failed(PGconn *pg, bo_error *err);
+/** Where to, for people: "shop@db.example:5432". */
+void pg_name_target(PGconn *pg, bo_buf *out);
+
+/* ---- settings.c ---- */
 /** Pins what a value's text or a plan depends on; `schema` (or NULL) is made and goes first in the
  * search path. */
 bo_status pg_pin_session(
     pg_conn *conn, uint32_t lock_timeout_ms, const char *schema, bo_error *err);
 
-/** Connects, and nothing else: *out may be a connection that failed.  `beside` (or NULL): to the
- * same address as that one. */
-bo_status pg_dial(const bo_connect *how, PGconn *beside, PGconn **out, bo_error *err);
+/** What the triggers of captured tables read as the run. */
+bo_status pg_set_run(pg_conn *conn, const char *run, bo_error *err);
+/** The same, and the session knows it: bo_capture_driver.tag. */
+bo_status pg_capture_tag(bo_conn *conn, const char *run, bo_error *err);
 
 /* ---- pooler.c ---- */
 /** BO_REFUSED: a pooler may give each transaction of ours another session of the server's.  Changes
@@ -48,6 +58,7 @@ bo_status pg_refuse_shared(pg_conn *conn, const bo_connect *how, bo_error *err);
 /** Takes back what was set in a session that a pooler may give to others. */
 void pg_leave_pool(pg_conn *conn);
 
+/* ---- query.c: statements ---- */
 /**
  * Turns the server's error into `err` and returns the status that fits the SQLSTATE: 55P03 and
  * 40P01 BO_BUSY, 42501 BO_DENIED, 42P01 and 3F000 BO_NOTFOUND, 25006 BO_REFUSED, 40001 and 23xxx
@@ -172,9 +183,11 @@ bo_status pg_temp_like(pg_conn *conn, const bo_table *shape, bo_buf *name_out, b
 /* session.c */
 bo_status pg_open(const bo_connect *how, bo_conn **out, bo_error *err);
 void pg_close(bo_conn *conn);
-bo_status pg_pin(bo_conn *conn, bo_error *err);
 bo_status pg_identity(bo_conn *conn, bo_identity *out, bo_error *err);
 void pg_cancel(bo_conn *conn);
+/* settings.c */
+bo_status pg_pin(bo_conn *conn, bo_error *err);
+/* transaction.c */
 bo_status pg_begin(bo_conn *conn, bo_tx_mode mode, bo_error *err);
 bo_status pg_commit(bo_conn *conn, bo_error *err);
 void pg_rollback(bo_conn *conn);
@@ -182,8 +195,8 @@ bo_status pg_share(bo_conn *conn, bo_buf *token_out, bo_error *err);
 bo_status pg_join(bo_conn *conn, const char *token, bo_error *err);
 /** BO_REFUSED in a transaction that may not write.  Takes no snapshot. */
 bo_status pg_refuse_read_only(pg_conn *conn, bo_error *err);
-/** What the triggers of captured tables read as the run. */
-bo_status pg_set_run(pg_conn *conn, const char *run, bo_error *err);
+/** A replica that does not take writes. */
+bool pg_is_standby(pg_conn *conn);
 /* capture.c */
 extern const bo_capture_driver pg_capture;
 /* lock.c */
