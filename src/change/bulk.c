@@ -26,12 +26,94 @@ static bool emptied_by_change(const bo_undo *undo, uint32_t table, uint64_t rows
     return (json_int_t)rows + inserted - deleted == 0;
 }
 
+/* ---- in which order, where the database enforces foreign keys meanwhile ---- */
+
+static int find_parent(const bo_content *content, const char *name)
+{
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        const bo_part *part = &content->parts[i];
+        if (strcmp(part->was->name, name) == 0 ||
+            (part->now && bo_table_has_partition(part->now, name)))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* None of its rows come back, and nobody's later writes go. */
+static bool stays(const bo_undo *undo, uint32_t table)
+{
+    if (!undo->sealed || bo_point_is_open(undo->details, table) || undo->options->discard_later)
+        return false;
+    const json_t *item = bo_undo_recorded(undo, table);
+    return json_integer_value(json_object_get(item, "inserted")) +
+               json_integer_value(json_object_get(item, "updated")) +
+               json_integer_value(json_object_get(item, "deleted")) ==
+           0;
+}
+
+static bool parents_are_there(const bo_undo *undo, uint32_t table, const bool *loaded)
+{
+    const bo_content *content = undo->snapshot;
+    const bo_table *now = content->parts[table].now;
+    for (uint16_t i = 0; i < now->foreign_key_count; i++) {
+        const int parent = find_parent(content, now->foreign_keys[i].parent);
+        if (parent < 0 || (uint32_t)parent == table || content->parts[parent].left_out ||
+            loaded[parent] || (!content->parts[parent].bulk && stays(undo, (uint32_t)parent)))
+            continue;
+        return false;
+    }
+    return true;
+}
+
+/* Parents first.  What refers to rows that come back otherwise, or in a ring, comes back so, too.
+ */
+static void put_in_order(bo_undo *undo, bool *loaded)
+{
+    bo_content *content = undo->snapshot;
+    bool more = true;
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; i < content->part_count; i++) {
+            if (!content->parts[i].bulk || loaded[i] || !parents_are_there(undo, i, loaded))
+                continue;
+            loaded[i] = more = true;
+            undo->bulk_order[undo->bulk_count++] = i;
+        }
+    }
+    for (uint32_t i = 0; i < content->part_count; i++)
+        content->parts[i].bulk = loaded[i];
+}
+
+static bo_status choose_order(bo_undo *undo, bo_error *err)
+{
+    const bo_content *content = undo->snapshot;
+    bo_conn *conn = undo->target->conn;
+    bool enforces = false;
+    bool *loaded = bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *loaded);
+    undo->bulk_count = 0;
+    undo->bulk_order =
+        bo_arena_array(undo->arena, (size_t)content->part_count + 1, sizeof *undo->bulk_order);
+    if (!loaded || !undo->bulk_order)
+        return bo_nomem(err);
+    bo_status st =
+        conn->driver->load_enforces ? conn->driver->load_enforces(conn, &enforces, err) : BO_OK;
+    if (st != BO_OK)
+        return st;
+    for (uint32_t i = 0; i < content->part_count; i++) {
+        const bo_part *part = &content->parts[i];
+        loaded[i] = part->bulk && (!enforces || part->fresh || !part->now);
+        if (loaded[i])
+            undo->bulk_order[undo->bulk_count++] = i;
+    }
+    put_in_order(undo, loaded);
+    return BO_OK;
+}
+
 bo_status bo_undo_choose_bulk(bo_undo *undo, bo_error *err)
 {
     const bo_rollback_options *options = undo->options;
-    if (options->where_count || options->only_added)
-        return BO_OK;
-    for (uint32_t i = 0; i < undo->snapshot->part_count; i++) {
+    const bool chosen = options->where_count || options->only_added;
+    for (uint32_t i = 0; !chosen && i < undo->snapshot->part_count; i++) {
         bo_part *part = &undo->snapshot->parts[i];
         bo_digest then = {0};
         uint64_t rows = 0;
@@ -45,7 +127,7 @@ bo_status bo_undo_choose_bulk(bo_undo *undo, bo_error *err)
             return st;
         part->bulk = rows == 0;
     }
-    return BO_OK;
+    return choose_order(undo, err);
 }
 
 static bo_status violations(bo_undo *undo, uint64_t *count_out, bo_buf *example, bo_error *err)
@@ -69,13 +151,12 @@ bo_status bo_undo_load_bulk(bo_undo *undo, bo_error *err)
                        ? BO_OK
                        : bo_content_verify(undo->session, undo->snapshot, true, err);
     bo_meter_start(&meter, undo->session, "restore", 0);
-    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
-        if (!undo->intent->parts[i].bulk)
-            continue;
-        undo->now_known[i] = true; /* no rows: the digest of nothing */
+    for (uint32_t i = 0; st == BO_OK && i < undo->bulk_count; i++) {
+        const uint32_t table = undo->bulk_order[i];
+        undo->now_known[table] = true; /* no rows: the digest of nothing */
         if (!undo->options->dry_run)
-            st = bo_fill_table(
-                undo->snapshot, i, undo->target->conn, &meter, &undo->applied[i].inserted, err);
+            st = bo_fill_table(undo->snapshot, table, undo->target->conn, &meter,
+                &undo->applied[table].inserted, err);
     }
     return st;
 }

@@ -73,6 +73,9 @@ typedef struct bo_undo {
     bo_fate *fates;            /* of each part */
     bo_digest *going, *coming; /* of each part: rows that go and that come (for the proof) */
 
+    uint32_t *bulk_order; /* full: the parts that come back in one stream, as they are loaded */
+    uint32_t bulk_count;
+
     uint64_t conflict_count;
     uint64_t blocked_count; /* of class constraint or foreign-key: they cannot be replaced */
     uint64_t *conflicts_of; /* per part */

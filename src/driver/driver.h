@@ -260,6 +260,9 @@ struct bo_driver {
      * be had. */
     bo_status (*load)(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
         void *ctx, uint64_t *rows_out, bo_error *err);
+    /** Whether load() enforces foreign keys: what rows refer to must be there before them.  NULL:
+     * it never does. */
+    bo_status (*load_enforces)(bo_conn *conn, bool *out, bo_error *err);
     /** Really restores rows of `was`, inside the open transaction, into a table that nobody else
      * sees, and calls `each` with every row as it reads from there.  With BO_CAP_FILES `conn` is on
      * an empty database and the table is made whole, with its constraints and indexes; elsewhere it

@@ -154,6 +154,7 @@ FAULTY(load,
     (bo_conn * conn, const bo_table *was, const bo_table *now, bo_next_fn *next, void *ctx,
         uint64_t *rows, bo_error *err),
     (inside(conn), was, now, next, ctx, rows, err))
+FAULTY(load_enforces, (bo_conn * conn, bool *out, bo_error *err), (inside(conn), out, err))
 FAULTY(clear, (bo_conn * conn, const bo_table *now, uint64_t *rows, bo_error *err),
     (inside(conn), now, rows, err))
 FAULTY(check_references,
@@ -334,6 +335,7 @@ static const bo_driver functions = {
     .written = faulty_written,
     .estimate = faulty_estimate,
     .load = faulty_load,
+    .load_enforces = faulty_load_enforces,
     .clear = faulty_clear,
     .check_references = faulty_check_references,
     .render = faulty_render,
@@ -387,6 +389,8 @@ static void wrap_optional(fault_conn *conn)
         conn->driver.traces = NULL;
     if (!inner->lock_referring)
         conn->driver.lock_referring = NULL;
+    if (!inner->load_enforces)
+        conn->driver.load_enforces = NULL;
     if (!inner->called)
         conn->driver.called = NULL;
     if (!inner->capture)

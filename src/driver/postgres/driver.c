@@ -39,6 +39,7 @@ const bo_driver bo_driver_postgres = {
     .written = pg_written,
     .estimate = pg_estimate,
     .load = pg_load,
+    .load_enforces = pg_load_enforces,
     .scratch_restore = pg_scratch_restore,
     .clear = pg_clear,
     .check_references = pg_check_references,

@@ -2,7 +2,7 @@
 /* src/driver/postgres/load.c - images into tables: COPY straight in, or by way of the old types. */
 #include <string.h>
 
-#include "driver/postgres/pg.h"
+#include "driver/postgres/stage.h"
 
 static const char *copy_format(bo_encoding encoding)
 {
@@ -153,4 +153,13 @@ bo_status pg_load(bo_conn *base, const bo_table *was, const bo_table *now, bo_ne
     }
     *rows_out = rows;
     return BO_OK;
+}
+
+bo_status pg_load_enforces(bo_conn *conn, bool *out, bo_error *err)
+{
+    bool replica = false;
+    bo_status st = pg_replica_allowed(pg_of(conn), &replica, err);
+    if (st == BO_OK)
+        *out = !replica;
+    return st;
 }

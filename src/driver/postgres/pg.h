@@ -232,6 +232,7 @@ bo_status pg_estimate(
 /* load.c */
 bo_status pg_load(bo_conn *conn, const bo_table *was, const bo_table *now, bo_next_fn *next,
     void *ctx, uint64_t *rows_out, bo_error *err);
+bo_status pg_load_enforces(bo_conn *conn, bool *out, bo_error *err);
 /* scratch.c */
 bo_status pg_scratch_restore(bo_conn *conn, const bo_table *was, bo_next_fn *next, void *next_ctx,
     bo_image_fn *each, void *ctx, bo_error *err);
