@@ -299,19 +299,6 @@ bo_status my_capture_end(bo_conn *base, const char *point, bo_error *err)
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot end the capture for '%s'", point);
 }
 
-/* ---- tag ---- */
-
-bo_status my_capture_tag(bo_conn *base, const char *run, bo_error *err)
-{
-    BO_OWN_VALUE(bo_buf) sql = {0};
-    bo_buf_add_str(&sql, "SET @backout_run = ");
-    if (run && *run)
-        my_quote_literal(&sql, run);
-    else
-        bo_buf_add_str(&sql, "NULL");
-    return my_run_buf(my_of(base), &sql, NULL, err);
-}
-
 const bo_capture_driver my_capture_driver = {
     .coverage = my_capture_coverage,
     .begin = my_capture_begin,

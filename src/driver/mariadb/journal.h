@@ -245,7 +245,6 @@ bo_status my_capture_changes(bo_conn *conn, const bo_table *now, const bo_journa
     bo_journal_change_fn *each, void *ctx, bo_error *err);
 bo_status my_capture_walk(bo_conn *conn, const bo_table *now, const char *from,
     bo_journal_row_fn *each, void *ctx, bo_error *err);
-bo_status my_capture_tag(bo_conn *conn, const char *run, bo_error *err);
 
 extern const bo_capture_driver my_capture_driver;
 

@@ -208,10 +208,16 @@ bool my_split(my_splitter *self, my_piece *out);
  * comment counts.  Another character alone is a word; "" is the end. */
 const char *my_next_word(const char *text, const char *end, char out[32]);
 
-/* ---- session.c ---- */
+/* ---- dial.c ---- */
 
+/** Connects as `conn->url` says, and nothing else. */
+bo_status my_dial(const bo_connect *how, my_conn *conn, bo_error *err);
 /** A second link of the same user, nothing pinned; the caller closes it. */
 bo_status my_connect_again(const my_conn *conn, MYSQL **out, bo_error *err);
+/** Where to, for people: "shop@db.example:3306". */
+void my_name_target(const my_conn *conn, bo_buf *out);
+
+/* ---- session.c ---- */
 
 /** Pins what a value's bytes or a plan depend on. */
 bo_status my_pin_settings(my_conn *conn, bo_error *err);
@@ -229,11 +235,13 @@ void my_forget_links(my_conn *conn);
 bo_status my_set_mode(my_conn *conn, bool of_user, bo_error *err);
 
 /* ---- the driver's functions, by file ---- */
-/* session.c, transaction.c */
+/* session.c, dial.c, transaction.c */
 bo_status my_open(const bo_connect *how, bo_conn **out, bo_error *err);
 void my_close(bo_conn *conn);
 bo_status my_pin(bo_conn *conn, bo_error *err);
 bo_status my_identity(bo_conn *conn, bo_identity *out, bo_error *err);
+/** What the triggers of captured tables read as the run. */
+bo_status my_capture_tag(bo_conn *conn, const char *run, bo_error *err);
 void my_cancel(bo_conn *conn);
 /** BO_TX_WRITE begins with autocommit off and nothing else, so that LOCK TABLES of lock() may
  * follow and the snapshot is taken by the first statement after it.  Commit and rollback unlock. */
