@@ -180,9 +180,10 @@ static bo_status finish_columns(bo_conn *conn, const bo_part *part, bo_error *er
     return BO_OK;
 }
 
-static bo_status complete(bo_conn *conn, const bo_table *was, bo_error *err)
+static bo_status complete(bo_conn *conn, const bo_table *was, bool filled, bo_error *err)
 {
-    bo_status st = conn->driver->create_after(conn, was, err);
+    bo_status st = !filled && conn->driver->try_after ? conn->driver->try_after(conn, was, err)
+                                                      : conn->driver->create_after(conn, was, err);
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot make table '%s' again", was->name);
 }
 
@@ -190,7 +191,7 @@ bo_status bo_shape_finish(bo_conn *conn, bo_part *part, bo_arena *arena, bo_erro
 {
     if (!part->fresh)
         return finish_columns(conn, part, err);
-    bo_status st = complete(conn, part->was, err);
+    bo_status st = complete(conn, part->was, true, err);
     if (st == BO_OK)
         st = conn->driver->describe(conn, part->was->name, arena, &part->now, err);
     return st;
@@ -214,6 +215,6 @@ bo_status bo_shape_try(bo_conn *conn, const bo_content *content, bo_error *err)
     }
     for (uint32_t i = 0; st == BO_OK && i < content->part_count; i++)
         if (is_gone(&content->parts[i]))
-            st = complete(conn, content->parts[i].was, err);
+            st = complete(conn, content->parts[i].was, false, err);
     return st;
 }

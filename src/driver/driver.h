@@ -223,6 +223,9 @@ struct bo_driver {
         bo_error *err); /* from its recorded definition, bare: fit to be filled, in any order */
     bo_status (*create_after)(bo_conn *conn, const bo_table *table,
         bo_error *err); /* keys, indexes, foreign keys, triggers, comments; not those it has */
+    /** The same of a table whose rows are not there, to see whether it can be done: without the
+     * foreign keys that need them.  NULL: create_after() minds no rows. */
+    bo_status (*try_after)(bo_conn *conn, const bo_table *table, bo_error *err);
     /** Without BO_CAP_TRANSACTIONAL_DDL: drops a table that create() made.
      * @retval BO_CONFLICT it has rows, and stays. */
     bo_status (*drop_made)(bo_conn *conn, const bo_table *table, bo_error *err);

@@ -122,6 +122,8 @@ FAULTY(create, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(c
 FAULTY(create_after, (bo_conn * conn, const bo_table *table, bo_error *err),
     (inside(conn), table, err))
 FAULTY(
+    try_after, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(conn), table, err))
+FAULTY(
     drop_made, (bo_conn * conn, const bo_table *table, bo_error *err), (inside(conn), table, err))
 FAULTY(add_column, (bo_conn * conn, const bo_table *now, const bo_column *column, bo_error *err),
     (inside(conn), now, column, err))
@@ -323,6 +325,7 @@ static const bo_driver functions = {
     .describe = faulty_describe,
     .create = faulty_create,
     .create_after = faulty_create_after,
+    .try_after = faulty_try_after,
     .drop_made = faulty_drop_made,
     .add_column = faulty_add_column,
     .add_column_after = faulty_add_column_after,
@@ -389,6 +392,8 @@ static void wrap_optional(fault_conn *conn)
         conn->driver.traces = NULL;
     if (!inner->lock_referring)
         conn->driver.lock_referring = NULL;
+    if (!inner->try_after)
+        conn->driver.try_after = NULL;
     if (!inner->load_enforces)
         conn->driver.load_enforces = NULL;
     if (!inner->called)

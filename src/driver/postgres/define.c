@@ -70,16 +70,45 @@ static bo_status run_after(bo_conn *conn, const char *sql, bo_error *err)
     return st;
 }
 
-bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err)
+static bo_status complete(bo_conn *conn, const bo_table *table,
+    bo_status (*run)(bo_conn *conn, const char *sql, bo_error *err), bo_error *err)
 {
     for (uint16_t i = 0; i < table->definition_count; i++) {
-        bo_status st = run_after(conn, table->after[i], err);
+        bo_status st = run(conn, table->after[i], err);
         if (st != BO_OK) {
             st = bo_detail(err, st, "in: %s", table->after[i]);
             return bo_wrap(err, st, "cannot complete table '%s'", table->name);
         }
     }
     return BO_OK;
+}
+
+bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err)
+{
+    return complete(conn, table, run_after, err);
+}
+
+/* A foreign key of another table finds rows there that refer to nothing yet. */
+static bo_status try_one(bo_conn *conn, const char *sql, bo_error *err)
+{
+    bo_error refused = {0};
+    bo_status st = pg_run(pg_of(conn), NULL, err, "SAVEPOINT backout_try");
+    if (st != BO_OK)
+        return st;
+    st = run_after(conn, sql, &refused);
+    if (st == BO_OK)
+        return pg_run(pg_of(conn), NULL, err, "RELEASE SAVEPOINT backout_try");
+    if (strcmp(refused.sqlstate, "23503") == 0)
+        return pg_run(pg_of(conn), NULL, err,
+            "ROLLBACK TO SAVEPOINT backout_try; RELEASE SAVEPOINT backout_try");
+    if (err)
+        *err = refused;
+    return st;
+}
+
+bo_status pg_try_after(bo_conn *conn, const bo_table *table, bo_error *err)
+{
+    return complete(conn, table, try_one, err);
 }
 
 /* ---- one column ---- */

@@ -28,6 +28,7 @@ const bo_driver bo_driver_postgres = {
     .called = pg_called,
     .create = pg_create,
     .create_after = pg_create_after,
+    .try_after = pg_try_after,
     .put_aside = pg_put_aside,
     .bring_back = pg_bring_back,
     .drop_aside = pg_drop_aside,

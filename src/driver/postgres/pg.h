@@ -268,6 +268,7 @@ bo_status pg_called(
     bo_conn *conn, const char *id, bo_arena *arena, const char **out, bo_error *err);
 bo_status pg_create(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status pg_create_after(bo_conn *conn, const bo_table *table, bo_error *err);
+bo_status pg_try_after(bo_conn *conn, const bo_table *table, bo_error *err);
 bo_status pg_add_column(bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);
 bo_status pg_add_column_after(
     bo_conn *conn, const bo_table *now, const bo_column *column, bo_error *err);

@@ -112,6 +112,28 @@ static void a_table_that_others_renamed_is_planned_as_it_is_made_again(void **st
     assert_string_equal(world_value(w, "SELECT count(*) FROM goods"), "0"); /* as the note says */
 }
 
+/* Their foreign keys need its rows, which a plan does not put back. */
+static void a_dropped_table_that_others_refer_to_is_planned(void **state)
+{
+    world *w = world_or_skip(state);
+    if (!w)
+        return;
+    bo_error err = {0};
+    const char *id = world_point(w, NULL);
+    world_sql(
+        w, w->engine == WORLD_POSTGRES ? "DROP TABLE customers CASCADE" : "DROP TABLE customers");
+    bo_rollback_options full = {.type = BO_ROLLBACK_FULL, .dry_run = true};
+    bo_rollback *plan = try_to(w, id, full, BO_OK, &err);
+    assert_int_equal(plan->inserted, 2);
+    bo_rollback_free(plan);
+    bo_rollback_free(assessed(w, id));
+    full.dry_run = false;
+    bo_rollback_free(try_to(w, id, full, BO_OK, &err));
+    if (w->engine == WORLD_POSTGRES)
+        assert_string_equal(
+            world_value(w, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"), "1");
+}
+
 /* Its index keeps its name with it, so that the table of the point cannot have it. */
 static void what_stands_in_the_way_of_making_a_table_is_known_to_the_plan(void **state)
 {
@@ -279,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_TABLES_MADE_AGAIN(a_dropped_table_is_not_made_again_with_some_of_its_rows),
         WITH_TABLES_MADE_AGAIN(a_table_that_others_renamed_is_planned_as_it_is_made_again),
+        WITH_TABLES_MADE_AGAIN(a_dropped_table_that_others_refer_to_is_planned),
         WITH_TABLES_MADE_AGAIN(what_stands_in_the_way_of_making_a_table_is_known_to_the_plan),
         EACH(a_table_that_is_gone_is_refused_by_type_partial_in_words),
         EACH(type_full_is_not_named_where_it_makes_no_table),
