@@ -9,6 +9,9 @@
 
 #define ANY BO_OK /* any status */
 
+#define STILL_REFERRED                                                                   \
+    "rows that are not part of it refer to rows that go, or it refers to rows that are " \
+    "gone: change those rows first, or name their tables with --tables as well"
 #define NO_CONNECTION_LEFT "the server has no connection left: set workers: 1 in backout.yaml"
 
 static const struct {
@@ -47,6 +50,7 @@ static const struct {
     {ANY, NULL, "connection slots are reserved", NO_CONNECTION_LEFT},
     {ANY, NULL, "temp_file_limit", "raise temp_file_limit for the role, or give it more work_mem"},
     {ANY, "53100", NULL, "the disk of the database server is full: free space there"},
+    {BO_CONFLICT, "23503", "cannot roll back to", STILL_REFERRED},
     {ANY, "42501", "row-level security policy",
         "connect as a role with BYPASSRLS, or as the owner of that table where its row security is "
         "not forced on the owner"},
@@ -85,8 +89,7 @@ static const struct {
         "another session holds a lock: wait for it, or raise lock_timeout in backout.yaml"},
     {ANY, NULL, "database is locked",
         "another program is writing: wait for it, or raise lock_timeout in backout.yaml"},
-    {ANY, "40001", NULL,
-        "others wrote to the same rows meanwhile, and nothing was changed: try again"},
+    {ANY, "40001", NULL, "others wrote to the same rows meanwhile: try again"},
     {ANY, "40P01", NULL, "two sessions waited for each other: try again"},
     {BO_REFUSED, NULL, "ended when the point was released",
         "what the change did can still be undone: backout execute ID --type partial"},
@@ -177,6 +180,7 @@ static const struct {
         "those rows have to go first, or their tables come back as well: see --tables"},
     {BO_CONFLICT, NULL, "refer to rows that are not there",
         "the tables that they refer to have to come back with them: see --tables"},
+    {BO_CONFLICT, NULL, "are still referred to by rows of", STILL_REFERRED},
     {BO_CONFLICT, NULL, "a trigger refuses it",
         "in MariaDB triggers fire in a rollback, too: leave the table out with --tables, or drop "
         "the "

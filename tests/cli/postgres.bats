@@ -106,10 +106,24 @@ rows() {
     backout -q point seal latest
     sql -c "CREATE TABLE uses (day int REFERENCES days); INSERT INTO uses VALUES (5)"
     run -3 --separate-stderr backout execute latest --type partial --yes
+    [[ $stderr == *"hint: rows that are not part of it refer to rows that go"* ]]
     [ "$(sql -c "SELECT count(*) FROM uses JOIN days ON id = day")" = 1 ]
     sql -c "DELETE FROM uses"
     run -0 --separate-stderr backout execute latest --type partial --yes
     [ "$(sql -c "SELECT count(*) FROM days")" = 0 ]
+}
+
+@test "what refers to one partition keeps its rows, and the hint says what to do" {
+    sql -c "CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE day1 PARTITION OF days FOR VALUES FROM (0) TO (100);
+        CREATE TABLE uses (day int REFERENCES day1)"
+    backout -q point create --db "$PG_URL" --tables days --no-closure
+    sql -c "INSERT INTO days VALUES (5)"
+    backout -q point seal latest
+    sql -c "INSERT INTO uses VALUES (5)"
+    run -3 --separate-stderr backout execute latest --type partial --on-conflict skip --yes
+    [[ $stderr == *"rows of days that go are still referred to by rows of public.uses"* ]]
+    [[ $stderr == *"hint: rows that are not part of it refer to rows that go"* ]]
 }
 
 @test "commands that need what is recorded make no catalog in a database of somebody" {
