@@ -228,6 +228,20 @@ static const struct explanation half_captured = {NULL, NULL,
     "triggers of its capture may be left in the database",
     "backout doctor --fix", false};
 
+static const struct explanation made_tables = {NULL, NULL,
+    "backout died before anything was committed; the database undid it, and nothing was changed "
+    "but "
+    "for tables that it had made, and not filled: they are dropped next",
+    "backout doctor --fix", false};
+
+/* Where making a table commits. */
+static bool has_made_tables(const bo_run_record *run)
+{
+    BO_OWN(json_ref) *details = json_loads(run->details ? run->details : "{}", 0, NULL);
+    return json_array_size(json_object_get(details, "made")) > 0 &&
+           strncmp(run->step, "commit", 6) != 0;
+}
+
 static bool is_half_captured(const bo_run_record *run, const bo_point_record *point)
 {
     return strcmp(run->kind, "point") == 0 && point->status == BO_POINT_CREATING &&
@@ -262,6 +276,7 @@ static void explain(
     const struct explanation *line = change                                ? change
                                      : is_half_captured(run, point)        ? &half_captured
                                      : strcmp(run->status, "unknown") == 0 ? &unknown
+                                     : has_made_tables(run)                ? &made_tables
                                                                            : explanations;
     while ((line->kind && strcmp(line->kind, run->kind) != 0) ||
            (line->step && strcmp(line->step, run->step) != 0))

@@ -49,6 +49,17 @@ static const char *died_at(world *w, const char *step)
     return id;
 }
 
+/* What the newest run of the point is said to have left. */
+static const char *explained(world *w, const char *id)
+{
+    bo_point_list *list = NULL;
+    bo_error err = {0};
+    world_ok(bo_point_get(w->session, id, &list, &err), &err);
+    const char *text = bo_arena_str(w->arena, bo_point_list_get(list, 0)->runs[0].explained);
+    bo_point_list_free(list);
+    return text;
+}
+
 static void assert_whole(world *w)
 {
     assert_string_equal(world_value(w, TRIGGERS), "t1,t2");
@@ -63,6 +74,7 @@ static void before_its_commit_it_leaves_no_table(void **state)
         return;
     const char *id = died_at(w, "applying");
     assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+    assert_non_null(strstr(explained(w, id), "but for tables that it had made, and not filled"));
     settle(w, id);
     assert_string_equal(world_value(w, "SELECT count(*) FROM information_schema.tables WHERE"
                                        " table_schema = database() AND table_name = 'orders'"),
