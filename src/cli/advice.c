@@ -12,6 +12,9 @@
 #define STILL_REFERRED                                                                   \
     "rows that are not part of it refer to rows that go, or it refers to rows that are " \
     "gone: change those rows first, or name their tables with --tables as well"
+#define NEEDED_FIRST                                                                      \
+    "make first what the table needs (types, functions, collations): of a database that " \
+    "has it, pg_dump --section=pre-data writes it"
 #define NO_CONNECTION_LEFT "the server has no connection left: set workers: 1 in backout.yaml"
 
 static const struct {
@@ -124,6 +127,9 @@ static const struct {
     {BO_REFUSED, NULL, "again inside a transaction",
         "if it was renamed, rename it back; a table is made again by backout restore ID --tables "
         "TABLE --db DB, a column is added by hand, and its values come back"},
+    {ANY, "3F000", "cannot make table '", "make the schema first: CREATE SCHEMA NAME"},
+    {ANY, "42704", "cannot make table '", NEEDED_FIRST},
+    {ANY, "42883", "cannot make table '", NEEDED_FIRST},
     {ANY, NULL, "cannot make table '",
         "if it was renamed, its keys and indexes still have the names that are needed: rename it "
         "back, then try again"},

@@ -113,6 +113,19 @@ rows() {
     [ "$(sql -c "SELECT count(*) FROM days")" = 0 ]
 }
 
+@test "a table whose schema or type is gone as well says what to make first" {
+    sql -c "CREATE SCHEMA shop; CREATE TABLE shop.goods (id int PRIMARY KEY);
+        CREATE TYPE state AS ENUM ('new', 'old'); CREATE TABLE stock (id int PRIMARY KEY, s state)"
+    backout -q point create --db "$PG_URL" --tables shop.goods
+    sql -q -c "SET client_min_messages = error; DROP SCHEMA shop CASCADE"
+    run -3 --separate-stderr backout execute latest --yes
+    [[ $stderr == *"hint: make the schema first: CREATE SCHEMA NAME" ]]
+    backout -q point create --db "$PG_URL" --tables stock
+    sql -c "DROP TABLE stock; DROP TYPE state"
+    run -1 --separate-stderr backout execute latest --yes
+    [[ $stderr == *"hint: make first what the table needs"* ]]
+}
+
 @test "what refers to one partition keeps its rows, and the hint says what to do" {
     sql -c "CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id);
         CREATE TABLE day1 PARTITION OF days FOR VALUES FROM (0) TO (100);
