@@ -124,6 +124,61 @@ static void what_no_statement_moves_is_told_once(void **state)
     assert_string_equal(capture_journal(w, "t", from), "D (9|1)\nI (9|1)\n");
 }
 
+/* Rows of one statement are told apart by their numbers where not all that was written is meant. */
+static void rows_beside_those_that_move_are_told_one_by_one(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET a = 'x' WHERE id = 1");
+    contract_do(w, "UPDATE t SET a = 'y', part = CASE id WHEN 4 THEN 2 ELSE part END");
+    const char *to = capture_position(w, T);
+    contract_do(w, "UPDATE t SET a = 'later' WHERE id = 3");
+    assert_string_equal(capture_changes(w, "t", &(bo_journal_filter){.from = from, .to = to}),
+        "(1|1|a) > (1|1|y)\n(2|2|b) > (2|2|y)\n(3|3|c) > (3|3|y)\n(4|1|d) > -\n- > (4|2|y)\n");
+}
+
+static void rows_that_move_beside_an_update_of_a_partition_are_told_after_it(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "SET enable_hashjoin = off; SET enable_mergejoin = off;"
+                   "WITH g AS (UPDATE t2 SET a = 'z' RETURNING id) UPDATE t SET part = 1, id = k"
+                   " FROM g CROSS JOIN LATERAL (SELECT s.*, g.id FROM (VALUES (1, 8), (3, 1))"
+                   " AS s (was, k) OFFSET 0) AS s WHERE t.id = was");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|1|a) > (1|1|c)\n(2|2|b) > (2|2|z)\n(3|3|c) > -\n- > (8|1|a)\n");
+}
+
+/* Its transition tables of deleted rows have those that moved, too. */
+static void a_row_that_came_before_merge_moves_some_and_deletes_others_was_not_there(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    if (!can_merge(w))
+        return;
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "BEGIN; INSERT INTO t VALUES (2, 1, 'n'); " MERGE(
+                       "(2, 1, 2, 3), (4, 1, 2, 1), (3, 3, 0, 0)") " WHEN MATCHED AND s.k = 0 THEN"
+                                                                   " DELETE" MOVES "; COMMIT");
+    assert_string_equal(
+        capture_since(w, "t", from), "(3|3|c) > -\n(4|1|d) > -\n- > (2|1|d)\n- > (2|3|n)\n");
+}
+
+/* The server gives triggers the inserted row as the new one of the next row that is updated. */
+static void a_key_that_merge_changes_after_it_inserted_a_row_is_captured(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    if (!can_merge(w))
+        return;
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, MERGE("(9, 1, 9, 1), (4, 1, 8, 1)") MOVES " WHEN NOT MATCHED THEN INSERT"
+                                                             " VALUES (s.id, s.part, 'new')");
+    assert_string_equal(capture_since(w, "t", from), "(4|1|d) > -\n- > (8|1|d)\n- > (9|1|new)\n");
+}
+
 static void expect_by_row(contract_world *w, const char *key, bool by_row)
 {
     contract_do(w, "ALTER TABLE t DROP CONSTRAINT IF EXISTS link");
@@ -231,6 +286,10 @@ CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(rows_that_merge_moves_take_the_places_of_others),
     CONTRACT_TEST(what_a_statement_moved_before_it_failed_is_forgotten),
     CONTRACT_TEST(what_no_statement_moves_is_told_once),
+    CONTRACT_TEST(rows_beside_those_that_move_are_told_one_by_one),
+    CONTRACT_TEST(rows_that_move_beside_an_update_of_a_partition_are_told_after_it),
+    CONTRACT_TEST(a_row_that_came_before_merge_moves_some_and_deletes_others_was_not_there),
+    CONTRACT_TEST(a_key_that_merge_changes_after_it_inserted_a_row_is_captured),
     CONTRACT_TEST(partitions_with_actions_that_move_rows_are_captured_by_row),
     CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
     CONTRACT_TEST(a_partition_is_captured_by_itself),

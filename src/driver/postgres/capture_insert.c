@@ -95,7 +95,7 @@ static void add_rows(
 #define WRITER_KNOWN "writer.xid, writer.name, writer.app, writer.run"
 #define WRITER_GIVEN "$1, $2, $3, $4"
 
-/* `number` is that of all its rows; NULL: the next ones. */
+/* `number` is that of a row; NULL: the next one. */
 static void add_numbered_insert(bo_buf *out, const pg_journal *j, char operation, bool keys,
     const char *number, const char *writer)
 {

@@ -131,66 +131,121 @@ static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwis
 
 /*
  * UPDATE and MERGE move a row by deleting and inserting it, and MERGE has it in no transition
- * table. So while one of the two is under way, which `moving` counts and `updated` ends, triggers
- * by row tell of what left and, once something did, of what arrived.  All rows are changed and
- * locked before the first of these fires: its number, kept in a setting, comes before those of all
- * that moved.  The images of rows that the transition tables have get that number, so that a row
- * that arrives under the key of one that changed its own is told after it.
+ * table. So while one of the two is under way, which `moving` notes and `updated` takes back,
+ * triggers by row tell of what left and, once something did, of what arrived.  All rows are changed
+ * and locked before the first of these fires: its number, kept in a setting, comes before those of
+ * all that moved.  The images of rows that the transition tables have get the numbers after that
+ * one, so that a row that arrives under the key of one that changed its own is told after it:
+ * numbers of such a journal are STEP apart.
  */
 #define MOVING "backout.moving_" /* + oid: a character for each UPDATE or MERGE under way */
 #define LEFT   "backout.left_"   /* + oid: 'yes' when one of these deleted a row */
-#define MOVED  "backout.moved_"  /* + oid: the number; '' while nothing is told */
+#define MOVED  "backout.moved_"  /* + oid, depth: the last such number; '' while nothing is told */
+#define STEP   "16777216"
+#define ROOM   "16777215" /* between two of them */
 
+/* The triggers after a statement run one deeper than it.  Those of several tables that it names
+ * share the number, and what they call has others. */
+static void declare_moved(bo_buf *out, const pg_journal *j, const char *more)
+{
+    bo_buf_printf(out,
+        "DECLARE\nbackout_depth pg_catalog.int4 := pg_catalog.pg_trigger_depth();\n"
+        "backout_moved pg_catalog.text := pg_catalog.concat('" MOVED "%s_', backout_depth);\n%s",
+        j->table->id, more);
+}
+
+/* An action of a foreign key runs in the triggers of its statement, so one deeper than that does:
+ * it begins anew where its statement did not begin in this table. */
 static void add_moving(bo_buf *out, const pg_journal *j)
 {
+    static const char mark[] = "pg_catalog.chr(64 OPERATOR(pg_catalog.+)"
+                               " backout_depth OPERATOR(pg_catalog.%) 60)";
     BO_OWN_VALUE(bo_buf) body = {0};
+    BO_OWN_VALUE(bo_buf) variables = {0};
+    declare_moved(&variables, j, "backout_under_way pg_catalog.text;\n");
     bo_buf_printf(&body,
-        "PERFORM pg_catalog.set_config('" MOVING "%s', pg_catalog.concat("
-        "pg_catalog.current_setting('" MOVING "%s', true), '+'), true),"
-        " pg_catalog.set_config('" MOVED "%s', '', true);\nRETURN NULL;",
-        j->table->id, j->table->id, j->table->id);
-    add_function(out, j, "_moving", "", &body);
+        "backout_under_way := COALESCE(pg_catalog.current_setting('" MOVING "%s', true), '');\n"
+        "PERFORM pg_catalog.set_config('" MOVING "%s', pg_catalog.concat(backout_under_way, %s),"
+        " true), pg_catalog.set_config(backout_moved, '', true);\n"
+        "backout_depth := backout_depth OPERATOR(pg_catalog.-) 1;\n"
+        "IF pg_catalog.strpos(backout_under_way, %s) OPERATOR(pg_catalog.=) 0 THEN\n"
+        "PERFORM pg_catalog.set_config(pg_catalog.concat('" MOVED "%s_', backout_depth), '', true);"
+        "\nEND IF;\nRETURN NULL;",
+        j->table->id, j->table->id, mark, mark, j->table->id);
+    out->failed |= variables.failed;
+    add_function(out, j, "_moving", bo_buf_str(&variables), &body);
+}
+
+static void add_next_number(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "pg_catalog.nextval('");
+    pg_journal_name(out, j->table, NUMBERS);
+    bo_buf_add_str(out, "'::pg_catalog.regclass)");
 }
 
 static void add_move(bo_buf *out, const pg_journal *j, const char *suffix, char operation)
 {
     BO_OWN_VALUE(bo_buf) body = {0};
+    BO_OWN_VALUE(bo_buf) variables = {0};
+    declare_moved(&variables, j, "");
     add_row_guard(&body, j, "NULL");
-    bo_buf_printf(&body,
-        "IF pg_catalog.current_setting('" MOVED "%s', true) OPERATOR(pg_catalog.=) '' THEN\n"
-        "PERFORM pg_catalog.set_config('" MOVED "%s', pg_catalog.nextval('",
-        j->table->id, j->table->id);
-    pg_journal_name(&body, j->table, NUMBERS);
-    bo_buf_add_str(&body, "'::pg_catalog.regclass)::pg_catalog.text, true);\nEND IF;\n");
+    bo_buf_add_str(&body, "IF COALESCE(pg_catalog.current_setting(backout_moved, true), '')"
+                          " OPERATOR(pg_catalog.=) '' THEN\n"
+                          "PERFORM pg_catalog.set_config(backout_moved, ");
+    add_next_number(&body, j);
+    bo_buf_add_str(&body, "::pg_catalog.text, true);\nEND IF;\n");
     pg_journal_insert_row(
         &body, j, operation, operation == 'I', operation == 'I' ? "NEW." : "OLD.");
     bo_buf_add_str(&body, "RETURN NULL;");
-    add_function(out, j, suffix, "", &body);
+    out->failed |= variables.failed;
+    add_function(out, j, suffix, bo_buf_str(&variables), &body);
+}
+
+/* The images get the numbers up to the next that could be another's, and any if they are more. */
+static void add_updated_before(bo_buf *out, const pg_journal *j)
+{
+    static const char last[] = "(backout_first OPERATOR(pg_catalog.|) " ROOM ")";
+    static const char next[] =
+        "backout_first OPERATOR(pg_catalog.+) pg_catalog.row_number() OVER ()";
+    BO_OWN_VALUE(bo_buf) number = {0};
+    bo_buf_printf(
+        &number, "CASE WHEN %s OPERATOR(pg_catalog.<=) %s THEN %s ELSE ", next, last, next);
+    add_next_number(&number, j);
+    bo_buf_add_str(&number, " END");
+    out->failed |= number.failed;
+    bo_buf_add_str(out, "backout_first := pg_catalog.current_setting(backout_moved, true);\n");
+    pg_journal_insert_updated_as(out, j, bo_buf_str(&number));
+    bo_buf_printf(out,
+        "GET DIAGNOSTICS backout_rows = ROW_COUNT;\n"
+        "PERFORM pg_catalog.set_config(backout_moved,"
+        " LEAST(backout_first OPERATOR(pg_catalog.+) backout_rows, %s)::pg_catalog.text, true);\n",
+        last);
 }
 
 static void add_updated(bo_buf *out, const pg_journal *j)
 {
     BO_OWN_VALUE(bo_buf) body = {0};
+    BO_OWN_VALUE(bo_buf) variables = {0};
+    declare_moved(&variables, j, "backout_first pg_catalog.int8;\nbackout_rows pg_catalog.int8;\n");
     bo_buf_printf(&body,
-        "IF pg_catalog.set_config('" MOVING "%s', pg_catalog.substr("
-        "pg_catalog.current_setting('" MOVING "%s', true), 2), true) OPERATOR(pg_catalog.=) ''\n"
+        "IF pg_catalog.set_config('" MOVING "%s', pg_catalog.left("
+        "pg_catalog.current_setting('" MOVING "%s', true), -1), true) OPERATOR(pg_catalog.=) ''\n"
         "AND pg_catalog.current_setting('" LEFT "%s', true) OPERATOR(pg_catalog.<>) '' THEN\n"
         "PERFORM pg_catalog.set_config('" LEFT "%s', '', true);\nEND IF;\n"
-        "backout_first := pg_catalog.current_setting('" MOVED "%s', true);\n"
-        "IF backout_first OPERATOR(pg_catalog.<>) '' THEN\n"
-        "PERFORM pg_catalog.set_config('" MOVED "%s', '', true);\n",
-        j->table->id, j->table->id, j->table->id, j->table->id, j->table->id, j->table->id);
-    pg_journal_insert_updated_as(&body, j, "backout_first::pg_catalog.int8");
+        "IF pg_catalog.current_setting(backout_moved, true) OPERATOR(pg_catalog.<>) '' THEN\n",
+        j->table->id, j->table->id, j->table->id, j->table->id);
+    add_updated_before(&body, j);
     bo_buf_add_str(&body, "ELSE\n");
     pg_journal_insert_updated(&body, j);
     bo_buf_add_str(&body, "END IF;\nRETURN NULL;");
-    add_function(out, j, "_update", "DECLARE backout_first pg_catalog.text;\n", &body);
+    out->failed |= variables.failed;
+    add_function(out, j, "_update", bo_buf_str(&variables), &body);
 }
 
 static void add_moves(bo_buf *out, const pg_journal *j)
 {
     add_moving(out, j);
-    add_move(out, j, "_left", 'D');
+    add_move(out, j, "_left", 'M'); /* by DELETE, too, which tells of it again */
     add_move(out, j, "_arrived", 'I');
     add_updated(out, j);
 }
@@ -282,13 +337,14 @@ static void add_truncate(bo_buf *out, const pg_journal *j)
 
 /* ---- the journal ---- */
 
-static void add_journal(bo_buf *out, const pg_journal *j)
+static void add_journal(bo_buf *out, const pg_journal *j, bool moves)
 {
     bo_buf_add_str(out, "CREATE TABLE ");
     pg_journal_name(out, j->table, "");
-    bo_buf_add_str(out,
-        " (backout_seq bigint GENERATED ALWAYS AS IDENTITY, backout_xid xid8 NOT NULL,"
-        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL");
+    bo_buf_printf(out,
+        " (backout_seq bigint GENERATED ALWAYS AS IDENTITY%s, backout_xid xid8 NOT NULL,"
+        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL",
+        moves ? " (START WITH " STEP " INCREMENT BY " STEP ")" : "");
     for (uint16_t i = 0; i < j->count; i++) {
         bo_buf_add_str(out, ", ");
         pg_quote(out, pg_journal_column(j, i));
@@ -334,6 +390,10 @@ static const trigger on_action = {"acted", LAST "acted", "BEFORE UPDATE",
 static const trigger on_truncate = {
     "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
 static const trigger on_moving = {"moving", FIRST "moving", "BEFORE UPDATE", "FOR EACH STATEMENT"};
+/* Never fires: without one, a row that MERGE inserts stands in the transition table for the next
+ * that it updates (ExecPrepareTupleRouting, tcs_original_insert_tuple). */
+static const trigger on_routing = {
+    "moving", FIRST "routing", "BEFORE INSERT", "FOR EACH ROW WHEN (false)"};
 
 static void add_trigger(
     bo_buf *out, const bo_table *table, const trigger *made, const char *relation)
@@ -383,8 +443,10 @@ static void add_triggers(
             add_trigger(out, table, &on_action, relation);
         if (moves)
             add_trigger(out, table, &on_moving, relation);
-        if (moves && stores)
+        if (moves && stores) {
+            add_trigger(out, table, &on_routing, relation);
             add_move_triggers(out, table, relation);
+        }
     }
 }
 
@@ -429,7 +491,7 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
     bool acted = PQgetvalue(members, 0, 4)[0] == 't';
     bool moves = way == 's' && PQgetvalue(members, 0, 5)[0] == 't';
     BO_OWN_VALUE(bo_buf) sql = {0};
-    add_journal(&sql, &journal);
+    add_journal(&sql, &journal, moves);
     add_as(&sql, &journal);
     if (way == 'r')
         add_by_row(&sql, &journal);
