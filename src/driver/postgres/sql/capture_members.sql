@@ -6,8 +6,8 @@
 -- inheritance, and the apply worker of a subscription, fire no statement triggers of the table; and of
 -- a row that an action updates before another deletes it, they fire in an order of their own.  'b'
 -- as a batch before the first of the users' own AFTER triggers, which may write the same rows again;
--- that cannot be had of partitions.  Those by statement count, too, but for DELETE: of a statement that
--- inserts, updates and deletes, they fire for the one before ours fire for the next.
+-- that cannot be had of partitions.  Those by statement count, too: of a statement that inserts, updates
+-- and deletes, they fire for the one before ours fire for the next.
 --
 -- Rows that MERGE moves to another partition are in no transition table: row triggers tell of them, and
 -- statement triggers of what else the statement did, as if that came first.  Where an action may move
@@ -30,7 +30,7 @@
                      JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
                      JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
                      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-                    WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 21 <> 0
+                    WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 29 <> 0
                       AND n.nspname <> 'backout')
                AS writes_again,
            EXISTS (SELECT

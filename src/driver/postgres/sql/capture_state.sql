@@ -64,7 +64,7 @@ SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
              SELECT DISTINCT 'AFTER trigger on ' || tree.oid
                FROM tree
                JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
-              WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 21 <> 0
+              WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 29 <> 0
                 AND NOT EXISTS (SELECT FROM ours WHERE ours.oid = t.tgfoid)
              UNION
              SELECT 'AFTER trigger on ' || reached.oid
