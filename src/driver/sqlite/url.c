@@ -68,6 +68,20 @@ static const char *skip_host(const char *path)
     return *path == '/' ? path : NULL;
 }
 
+/* ":memory:", "file:..." : SQLite has other ideas about these. */
+static bo_status set_path(sq_url *url, bo_buf *name, bo_error *err)
+{
+    bo_status st = bo_buf_check(name, err);
+    if (st != BO_OK)
+        return st;
+    const char *path = bo_buf_str(name);
+    const bool meant_otherwise = path[0] == ':' || bo_text_starts(path, "file:");
+    BO_OWN_VALUE(bo_buf) out = {0};
+    bo_buf_printf(&out, "%s%s", meant_otherwise ? "./" : "", path);
+    url->path = bo_buf_take_str(&out);
+    return url->path ? BO_OK : bo_nomem(err);
+}
+
 static bo_status parse(const char *text, sq_url *url, bo_error *err)
 {
     bool is_file = bo_text_starts(text, "file:");
@@ -87,15 +101,12 @@ static bo_status parse(const char *text, sq_url *url, bo_error *err)
     if (size == 0)
         return bo_fail(err, BO_INVALID, "the URL of the database has no path");
 
-    BO_OWN_VALUE(bo_buf) out = {0};
-    if (path[0] == ':' || bo_text_starts(path, "file:")) /* SQLite has other ideas about these */
-        bo_buf_add_str(&out, "./");
-    if (is_file && !decode(&out, path, size))
+    BO_OWN_VALUE(bo_buf) name = {0};
+    if (is_file && !decode(&name, path, size))
         return bo_fail(err, BO_INVALID, "a '%%' in the URL is not followed by two hex digits");
     if (!is_file)
-        bo_buf_add(&out, path, size);
-    url->path = bo_buf_take_str(&out);
-    return url->path ? BO_OK : bo_nomem(err);
+        bo_buf_add(&name, path, size);
+    return set_path(url, &name, err);
 }
 
 bo_status sq_url_parse(const char *text, sq_url **out, bo_error *err)

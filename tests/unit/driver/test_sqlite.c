@@ -104,6 +104,26 @@ static void a_name_may_have_a_question_mark(void **state)
     assert_int_equal(remove(path), 0);
 }
 
+/* As a database in memory, or as another URL. */
+static void a_name_that_sqlite_reads_otherwise_is_one_of_a_file(void **state)
+{
+    world *w = *state;
+    static const struct {
+        const char *form, *name;
+    } names[] = {{":memory:", ":memory:"}, {"sqlite::memory:", ":memory:"},
+        {"file::memory:", ":memory:"}, {"file:%3Amemory%3A", ":memory:"}, {"file:%3a", ":"},
+        {"sqlite:file:x.db", "file:x.db"}, {"file:%66ile%3Ax.db", "file:x.db"}};
+    char *here = getcwd(NULL, 0);
+    assert_int_equal(chdir(w->folder), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        bo_conn_free(connect_to(names[i].form, true, true));
+        if (remove(names[i].name) != 0)
+            fail_msg("%s is not in %s", names[i].form, names[i].name);
+    }
+    assert_int_equal(chdir(here), 0);
+    free(here);
+}
+
 static void a_copy_put_in_its_place_is_the_same_database(void **state)
 {
     world *w = *state;
@@ -368,6 +388,7 @@ int main(void)
         TEST(a_database_opened_read_only_is_not_written_to),
         TEST(our_connections_are_pinned_and_a_users_is_not),
         TEST(a_name_may_have_a_question_mark),
+        TEST(a_name_that_sqlite_reads_otherwise_is_one_of_a_file),
         TEST(a_copy_put_in_its_place_is_the_same_database),
         TEST(nothing_is_committed_to_a_file_that_has_lost_its_name),
         TEST(tables_that_cannot_be_covered_say_why),
