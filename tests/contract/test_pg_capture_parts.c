@@ -242,6 +242,29 @@ static void a_partition_that_comes_or_goes_ends_the_capture(void **state)
     assert_string_equal(contract_ask(w, "SELECT count(*) FROM pg_trigger"), "0");
 }
 
+static void writers_go_on_after_they_altered_the_table_in_their_transaction(void **state)
+{
+    static const char *const changes[] = {"ALTER TABLE t RENAME COLUMN a TO b",
+        "ALTER TABLE t DROP COLUMN a", "ALTER TABLE t ALTER COLUMN a TYPE varchar(9)"};
+    for (size_t i = 0; i < 2 * sizeof changes / sizeof *changes; i++) {
+        contract_world *w = *state;
+        make_parts(w);
+        const char *from = capture_begin(w, "p", i % 2 ? PG_NAMES("t1") : T);
+        contract_do(w, "BEGIN; UPDATE t SET part = 2 WHERE id = 1; UPDATE t SET a = 'x'");
+        contract_do(w, "SAVEPOINT s");
+        contract_do(w, changes[i / 2]);
+        contract_do(w, "UPDATE t SET part = 2 WHERE id = 4; UPDATE t SET id = 9 WHERE id = 1;"
+                       "INSERT INTO t (id, part) VALUES (7, 1); DELETE FROM t WHERE id = 7;"
+                       "ROLLBACK TO SAVEPOINT s; UPDATE t SET a = 'y' WHERE id = 4; COMMIT");
+        assert_string_equal(capture_since(w, i % 2 ? "t1" : "t", from),
+            i % 2 ? "(1|1|a) > -\n(4|1|d) > (4|1|y)\n"
+                  : "(1|1|a) > -\n(2|2|b) > (2|2|x)\n(3|3|c) > (3|3|x)\n(4|1|d) > (4|1|y)\n"
+                    "- > (1|2|x)\n");
+        capture_end(w, "p");
+        contract_do(w, "DROP TABLE t");
+    }
+}
+
 static void a_partition_is_captured_by_itself(void **state)
 {
     contract_world *w = *state;
@@ -292,5 +315,6 @@ CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(a_key_that_merge_changes_after_it_inserted_a_row_is_captured),
     CONTRACT_TEST(partitions_with_actions_that_move_rows_are_captured_by_row),
     CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
+    CONTRACT_TEST(writers_go_on_after_they_altered_the_table_in_their_transaction),
     CONTRACT_TEST(a_partition_is_captured_by_itself),
     CONTRACT_TEST(a_family_of_tables_is_captured_row_by_row))

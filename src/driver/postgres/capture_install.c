@@ -101,14 +101,19 @@ static void add_set_function(
     add_function(out, j, suffix, batch ? "DECLARE backout_done pg_catalog.text;\n" : "", &body);
 }
 
+/* How often this transaction has changed columns of any table: the same number, the same columns.
+ */
+#define ALTERED "pg_catalog.pg_stat_get_xact_tuples_updated(1249)::pg_catalog.text"
+
 /* Row by row, OLD and NEW need their columns: where these are others now, nothing is captured. */
 static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwise)
 {
     const bo_table *table = j->table;
     bo_buf_printf(out,
-        "IF COALESCE(pg_catalog.current_setting('backout.fits_%s', true), '')"
-        " OPERATOR(pg_catalog.=) '' THEN\n"
-        "PERFORM pg_catalog.set_config('backout.fits_%s', CASE WHEN EXISTS (SELECT FROM (VALUES ",
+        "IF COALESCE(pg_catalog.substr(pg_catalog.current_setting('backout.fits_%s', true), 4), '')"
+        " OPERATOR(pg_catalog.<>) " ALTERED " THEN\n"
+        "PERFORM pg_catalog.set_config('backout.fits_%s',"
+        " pg_catalog.concat(CASE WHEN EXISTS (SELECT FROM (VALUES ",
         table->id, table->id);
     for (uint16_t i = 0; i < table->image_count; i++) {
         const bo_column *column = &table->columns[table->image_columns[i]];
@@ -121,8 +126,9 @@ static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwis
         " ON a.attrelid OPERATOR(pg_catalog.=) TG_RELID"
         " AND a.attname OPERATOR(pg_catalog.=) w.name"
         " AND a.atttypid OPERATOR(pg_catalog.=) w.type AND NOT a.attisdropped"
-        " WHERE a.attnum IS NULL) THEN 'no' ELSE 'yes' END, true);\nEND IF;\n"
-        "IF pg_catalog.current_setting('backout.fits_%s') OPERATOR(pg_catalog.=) 'no' THEN\n"
+        " WHERE a.attnum IS NULL) THEN 'no ' ELSE 'yes' END, " ALTERED "), true);\nEND IF;\n"
+        "IF pg_catalog.left(pg_catalog.current_setting('backout.fits_%s'), 3)"
+        " OPERATOR(pg_catalog.=) 'no ' THEN\n"
         "RETURN %s;\nEND IF;\n",
         table->id, otherwise);
 }
