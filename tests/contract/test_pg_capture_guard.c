@@ -486,6 +486,41 @@ static void missing_rights_are_named(void **state)
     bo_conn_free(super);
 }
 
+/* Conditions of triggers are reckoned with the rights of who writes. */
+static void writers_that_may_not_call_set_config_go_on(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    bo_conn *super = super_session(w);
+    make_parts(w);
+    contract_do(w, "DELETE FROM t WHERE id > 2");
+    const char *user = contract_ask(w, "SELECT quote_ident(current_user)");
+    char grant[200];
+    char sql[500];
+    snprintf(grant, sizeof grant, "GRANT EXECUTE ON FUNCTION set_config TO %s", user);
+    snprintf(sql, sizeof sql,
+        "CREATE ROLE teller_%d; GRANT ALL ON t TO teller_%d; GRANT USAGE ON SCHEMA public TO"
+        " teller_%d; REVOKE EXECUTE ON FUNCTION set_config FROM PUBLIC",
+        getpid(), getpid(), getpid());
+    pg_do(super, sql);
+    if (strcmp(user, "postgres") != 0) {
+        assert_int_equal(try_begin(w, "t", &err), BO_DENIED);
+        if (!strstr(err.text, grant))
+            fail_msg("%s", err.text);
+    }
+    pg_do(super, grant);
+    const char *from = capture_begin(w, "p", T);
+    snprintf(sql, sizeof sql,
+        "SET ROLE teller_%d; DELETE FROM t WHERE id = 2; UPDATE t SET part = 2;"
+        "INSERT INTO t VALUES (3, 1, 'c'); RESET ROLE; DROP OWNED BY teller_%d;"
+        "DROP ROLE teller_%d; GRANT EXECUTE ON FUNCTION set_config TO PUBLIC",
+        getpid(), getpid(), getpid());
+    pg_do(super, sql);
+    assert_string_equal(
+        capture_since(w, "t", from), "(1|1|a) > -\n(2|2|b) > -\n- > (1|2|a)\n- > (3|1|c)\n");
+    bo_conn_free(super);
+}
+
 static void a_session_that_may_not_write_is_refused(void **state)
 {
     contract_world *w = *state;
@@ -566,6 +601,7 @@ CONTRACT_MAIN("pg_capture_guard", CONTRACT_TEST(whatever_happens_to_columns_user
     CONTRACT_TEST(row_security_that_is_forced_later_stops_no_writer),
     CONTRACT_TEST(what_cannot_be_captured_says_why),
     CONTRACT_TEST(a_table_with_750_columns_is_captured), CONTRACT_TEST(missing_rights_are_named),
+    CONTRACT_TEST(writers_that_may_not_call_set_config_go_on),
     CONTRACT_TEST(a_session_that_may_not_write_is_refused),
     CONTRACT_TEST(the_marker_and_the_capture_share_a_schema), CONTRACT_TEST(nothing_is_left_behind),
     CONTRACT_TEST(a_reader_keeps_the_triggers_from_being_dropped))

@@ -50,6 +50,12 @@ SELECT kind, sentence
       JOIN pg_catalog.pg_namespace n ON n.oid = needed.schema
      WHERE NOT has_schema_privilege(given.role, n.oid, 'USAGE')
     UNION ALL
+    SELECT 'd', 3, format('a right is missing: GRANT EXECUTE ON FUNCTION set_config TO %I', rolname)
+      FROM pg_catalog.pg_roles
+     WHERE oid = coalesce((SELECT role FROM given), current_user::regrole::oid)
+       AND NOT has_function_privilege(oid, 'set_config(text, text, boolean)', 'EXECUTE')
+       AND (SELECT count(*) FROM member) > 1
+    UNION ALL
     SELECT 'u', 4, format('%s belongs to another role than the table it is a part of', name)
       FROM given JOIN member ON member.relowner <> given.role
     UNION ALL

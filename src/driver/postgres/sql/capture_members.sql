@@ -11,7 +11,8 @@
 --
 -- Rows that MERGE moves to another partition are in no transition table: row triggers tell of them, and
 -- statement triggers of what else the statement did, as if that came first.  Where an action may move
--- rows of partitions, or change one that a statement has moved, it does not: those are captured by row.
+-- rows of partitions, or change one that a statement has moved, it does not: those are captured by row,
+-- as are all where writers may not call what the condition of such a trigger calls.
 --
 -- A foreign key's action changes rows at once, and its triggers fire last of the statement: after users'
 -- AFTER triggers of any table that actions reach, which may write the same rows.
@@ -24,7 +25,9 @@
            OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s
                         JOIN tree ON tree.oid = s.srrelid)
            OR (SELECT possible FROM meeting)
-           OR (SELECT by_merge AND by_action FROM moving) AS by_row,
+           OR (SELECT by_merge AND by_action FROM moving)
+           OR NOT has_function_privilege('public', 'set_config(text, text, boolean)', 'EXECUTE')
+              AND (SELECT by_merge FROM moving) AS by_row,
            EXISTS (SELECT
                      FROM tree
                      JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
