@@ -265,6 +265,21 @@ static void writers_go_on_after_they_altered_the_table_in_their_transaction(void
     }
 }
 
+/* docs/guide/limits.md */
+static void a_function_that_resets_settings_hides_what_merge_moves(void **state)
+{
+    contract_world *w = *state;
+    make_parts(w);
+    if (!can_merge(w))
+        return;
+    contract_do(w, "CREATE FUNCTION f() RETURNS integer LANGUAGE plpgsql AS"
+                   " $$ BEGIN RESET ALL; RETURN 2; END $$");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, MERGE("(1, 1, 1, 2)") " WHEN MATCHED THEN UPDATE SET part = f()");
+    assert_string_equal(contract_ask(w, "SELECT part FROM t WHERE id = 1"), "2");
+    assert_string_equal(capture_since(w, "t", from), "");
+}
+
 static void a_partition_is_captured_by_itself(void **state)
 {
     contract_world *w = *state;
@@ -316,5 +331,6 @@ CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(partitions_with_actions_that_move_rows_are_captured_by_row),
     CONTRACT_TEST(a_partition_that_comes_or_goes_ends_the_capture),
     CONTRACT_TEST(writers_go_on_after_they_altered_the_table_in_their_transaction),
+    CONTRACT_TEST(a_function_that_resets_settings_hides_what_merge_moves),
     CONTRACT_TEST(a_partition_is_captured_by_itself),
     CONTRACT_TEST(a_family_of_tables_is_captured_row_by_row))
