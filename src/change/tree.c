@@ -178,7 +178,6 @@ static const char *word_of(char operation)
     case 'I':
         return "inserted";
     case 'D':
-    case 'M':
         return "deleted";
     case 'T':
         return "truncated";

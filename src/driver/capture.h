@@ -67,8 +67,8 @@ typedef struct bo_journal_row {
     const char *user;        /* "" where the engine has none */
     const char *application; /* "" where it is not known */
     const char *run;         /* "" unless the write was tagged */
-    char operation; /* 'I' came (by its key), 'U' changed, 'D' went, 'T' went by TRUNCATE, 'M' went,
-                       or moved to another partition, 'C' may have been reached by a cascade */
+    char operation; /* 'I' came (by its key), 'U' changed, 'D' went, 'T' went by TRUNCATE, 'C' may
+                       have been reached by a cascade */
     bo_span key;    /* image of the key's columns, as bo_row_key() of a row makes it */
 } bo_journal_row;
 typedef bo_status bo_journal_row_fn(void *ctx, const bo_journal_row *row, bo_error *err);

@@ -486,7 +486,7 @@ static void missing_rights_are_named(void **state)
     bo_conn_free(super);
 }
 
-/* Conditions of triggers are reckoned with the rights of who writes. */
+/* The functions call it with the rights of the owner; who writes needs it not. */
 static void writers_that_may_not_call_set_config_go_on(void **state)
 {
     contract_world *w = *state;

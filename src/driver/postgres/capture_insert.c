@@ -95,24 +95,14 @@ static void add_rows(
 #define WRITER_KNOWN "writer.xid, writer.name, writer.app, writer.run"
 #define WRITER_GIVEN "$1, $2, $3, $4"
 
-/* `number` is that of a row; NULL: the next one. */
-static void add_numbered_insert(bo_buf *out, const pg_journal *j, char operation, bool keys,
-    const char *number, const char *writer)
-{
-    bo_buf_add_str(out, "INSERT INTO ");
-    pg_journal_name(out, j->table, "");
-    bo_buf_printf(out, " (%sbackout_xid, backout_user, backout_app, backout_run, backout_op, ",
-        number ? "backout_seq, " : "");
-    pg_journal_columns(out, j, keys, "");
-    bo_buf_printf(out, ")%s SELECT %s%s%s, '%c'::pg_catalog.\"char\", ",
-        number ? " OVERRIDING SYSTEM VALUE" : "", number ? number : "", number ? ", " : "", writer,
-        operation);
-}
-
 static void add_insert(
     bo_buf *out, const pg_journal *j, char operation, bool keys, const char *writer)
 {
-    add_numbered_insert(out, j, operation, keys, NULL, writer);
+    bo_buf_add_str(out, "INSERT INTO ");
+    pg_journal_name(out, j->table, "");
+    bo_buf_add_str(out, " (backout_xid, backout_user, backout_app, backout_run, backout_op, ");
+    pg_journal_columns(out, j, keys, "");
+    bo_buf_printf(out, ") SELECT %s, '%c'::pg_catalog.\"char\", ", writer, operation);
 }
 
 void pg_journal_insert_row(
@@ -123,10 +113,12 @@ void pg_journal_insert_row(
     bo_buf_add_str(out, ";\n");
 }
 
-/* The rows `r` of a transition table */
-static void add_selected_rows(bo_buf *out, const pg_journal *j, bool keys, const char *from)
+/* INSERT ... SELECT of the rows `r` of a transition table */
+static void add_insert_rows(bo_buf *out, const pg_journal *j, char operation, bool keys,
+    const char *from, const char *writer)
 {
     bool first = true;
+    add_insert(out, j, operation, keys, writer);
     for (uint16_t i = 0; i < j->count; i++) {
         if (keys && !pg_journal_is_key(j, i))
             continue;
@@ -135,13 +127,6 @@ static void add_selected_rows(bo_buf *out, const pg_journal *j, bool keys, const
     }
     bo_buf_add_str(out, " FROM ");
     add_rows(out, j, keys, from, "r");
-}
-
-static void add_insert_rows(bo_buf *out, const pg_journal *j, char operation, bool keys,
-    const char *from, const char *writer)
-{
-    add_insert(out, j, operation, keys, writer);
-    add_selected_rows(out, j, keys, from);
 }
 
 /* ---- one row, or many ---- */
@@ -158,22 +143,16 @@ static void add_insert_one(
     bo_buf_printf(out, " WHERE NOT EXISTS (SELECT FROM %s OFFSET 1)", from);
 }
 
-static void begin_writer(bo_buf *out, const char *variables)
+static void begin_many(bo_buf *out, const char *from, const char *variables)
 {
     bo_buf_printf(out,
-        "<<writer>>\nDECLARE\n"
+        ";\nIF NOT FOUND THEN\nIF EXISTS (SELECT FROM %s) THEN\n<<writer>>\nDECLARE\n"
         "xid pg_catalog.xid8 := pg_catalog.pg_current_xact_id();\n"
         "name pg_catalog.text := SESSION_USER;\n"
         "app pg_catalog.text := pg_catalog.current_setting('application_name');\n"
         "run pg_catalog.text := pg_catalog.current_setting('backout.run', true);\n"
         "%sBEGIN\n",
-        variables);
-}
-
-static void begin_many(bo_buf *out, const char *from, const char *variables)
-{
-    bo_buf_printf(out, ";\nIF NOT FOUND THEN\nIF EXISTS (SELECT FROM %s) THEN\n", from);
-    begin_writer(out, variables);
+        from, variables);
 }
 
 static void end_many(bo_buf *out)
@@ -362,27 +341,16 @@ static void add_key_stayed(bo_buf *out, const pg_journal *j)
     }
 }
 
-#define SEED                                                 \
-    "seed pg_catalog.int8 := pg_catalog.hashfloat8extended(" \
-    "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()), 0);\n"
-
 void pg_journal_insert_updated(bo_buf *out, const pg_journal *j)
 {
     add_insert_one(out, j, 'U', false, "backout_old");
     add_key_stayed(out, j);
-    begin_many(out, "backout_old", SEED);
+    begin_many(out, "backout_old",
+        "seed pg_catalog.int8 := pg_catalog.hashfloat8extended("
+        "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()), 0);\n");
     add_moved(out, j);
     add_insert_rows(out, j, 'U', false, "backout_old", WRITER_KNOWN);
     end_many(out);
-}
-
-void pg_journal_insert_updated_as(bo_buf *out, const pg_journal *j, const char *number)
-{
-    begin_writer(out, SEED);
-    add_moved(out, j);
-    add_numbered_insert(out, j, 'U', false, number, WRITER_KNOWN);
-    add_selected_rows(out, j, false, "backout_old");
-    bo_buf_add_str(out, ";\nEND;\n");
 }
 
 /* The name of the table that is emptied is known only then: a partition, or renamed since. */

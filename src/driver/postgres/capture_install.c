@@ -12,8 +12,6 @@
 #define FIRST "!backout_" /* triggers fire by name: before users' own, which may write again */
 #define LAST  "~backout_" /* and this one after them, which may change the row */
 
-#define NUMBERS "_backout_seq_seq" /* the sequence of a journal's identity column */
-
 void pg_journal_done(pg_journal *journal)
 {
     PQclear(journal->columns);
@@ -101,6 +99,21 @@ static void add_set_function(
     add_function(out, j, suffix, batch ? "DECLARE backout_done pg_catalog.text;\n" : "", &body);
 }
 
+static void add_by_set(bo_buf *out, const pg_journal *j, bool batch)
+{
+    BO_OWN_VALUE(bo_buf) work = {0};
+    pg_journal_insert_rows(&work, j, 'I', true, "backout_new");
+    add_set_function(out, j, "_insert", batch, &work);
+
+    bo_buf_clear(&work);
+    pg_journal_insert_rows(&work, j, 'D', false, "backout_old");
+    add_set_function(out, j, "_delete", batch, &work);
+
+    bo_buf_clear(&work);
+    pg_journal_insert_updated(&work, j);
+    add_set_function(out, j, "_update", batch, &work);
+}
+
 /* How often this transaction has changed columns of any table: the same number, the same columns.
  */
 #define ALTERED "pg_catalog.pg_stat_get_xact_tuples_updated(1249)::pg_catalog.text"
@@ -132,152 +145,6 @@ static void add_row_guard(bo_buf *out, const pg_journal *j, const char *otherwis
         "RETURN %s;\nEND IF;\n",
         table->id, otherwise);
 }
-
-/* ---- rows that move to another partition ---- */
-
-/*
- * UPDATE and MERGE move a row by deleting and inserting it, and MERGE has it in no transition
- * table. So while one of the two is under way, which `moving` notes and `updated` takes back,
- * triggers by row tell of what left and, once something did, of what arrived.  All rows are changed
- * and locked before the first of these fires: its number, kept in a setting, comes before those of
- * all that moved.  The images of rows that the transition tables have get the numbers after that
- * one, so that a row that arrives under the key of one that changed its own is told after it:
- * numbers of such a journal are STEP apart.
- */
-#define MOVING "backout.moving_" /* + oid: a character for each UPDATE or MERGE under way */
-#define LEFT   "backout.left_"   /* + oid: 'yes' when one of these deleted a row */
-#define MOVED  "backout.moved_"  /* + oid, depth: the last such number; '' while nothing is told */
-#define STEP   "16777216"
-#define ROOM   "16777215" /* between two of them */
-
-/* The triggers after a statement run one deeper than it.  Those of several tables that it names
- * share the number, and what they call has others. */
-static void declare_moved(bo_buf *out, const pg_journal *j, const char *more)
-{
-    bo_buf_printf(out,
-        "DECLARE\nbackout_depth pg_catalog.int4 := pg_catalog.pg_trigger_depth();\n"
-        "backout_moved pg_catalog.text := pg_catalog.concat('" MOVED "%s_', backout_depth);\n%s",
-        j->table->id, more);
-}
-
-/* An action of a foreign key runs in the triggers of its statement, so one deeper than that does:
- * it begins anew where its statement did not begin in this table. */
-static void add_moving(bo_buf *out, const pg_journal *j)
-{
-    static const char mark[] = "pg_catalog.chr(64 OPERATOR(pg_catalog.+)"
-                               " backout_depth OPERATOR(pg_catalog.%) 60)";
-    BO_OWN_VALUE(bo_buf) body = {0};
-    BO_OWN_VALUE(bo_buf) variables = {0};
-    declare_moved(&variables, j, "backout_under_way pg_catalog.text;\n");
-    bo_buf_printf(&body,
-        "backout_under_way := COALESCE(pg_catalog.current_setting('" MOVING "%s', true), '');\n"
-        "PERFORM pg_catalog.set_config('" MOVING "%s', pg_catalog.concat(backout_under_way, %s),"
-        " true), pg_catalog.set_config(backout_moved, '', true);\n"
-        "backout_depth := backout_depth OPERATOR(pg_catalog.-) 1;\n"
-        "IF pg_catalog.strpos(backout_under_way, %s) OPERATOR(pg_catalog.=) 0 THEN\n"
-        "PERFORM pg_catalog.set_config(pg_catalog.concat('" MOVED "%s_', backout_depth), '', true);"
-        "\nEND IF;\nRETURN NULL;",
-        j->table->id, j->table->id, mark, mark, j->table->id);
-    out->failed |= variables.failed;
-    add_function(out, j, "_moving", bo_buf_str(&variables), &body);
-}
-
-static void add_next_number(bo_buf *out, const pg_journal *j)
-{
-    bo_buf_add_str(out, "pg_catalog.nextval('");
-    pg_journal_name(out, j->table, NUMBERS);
-    bo_buf_add_str(out, "'::pg_catalog.regclass)");
-}
-
-static void add_move(bo_buf *out, const pg_journal *j, const char *suffix, char operation)
-{
-    BO_OWN_VALUE(bo_buf) body = {0};
-    BO_OWN_VALUE(bo_buf) variables = {0};
-    declare_moved(&variables, j, "");
-    add_row_guard(&body, j, "NULL");
-    bo_buf_add_str(&body, "IF COALESCE(pg_catalog.current_setting(backout_moved, true), '')"
-                          " OPERATOR(pg_catalog.=) '' THEN\n"
-                          "PERFORM pg_catalog.set_config(backout_moved, ");
-    add_next_number(&body, j);
-    bo_buf_add_str(&body, "::pg_catalog.text, true);\nEND IF;\n");
-    pg_journal_insert_row(
-        &body, j, operation, operation == 'I', operation == 'I' ? "NEW." : "OLD.");
-    bo_buf_add_str(&body, "RETURN NULL;");
-    out->failed |= variables.failed;
-    add_function(out, j, suffix, bo_buf_str(&variables), &body);
-}
-
-/* The images get the numbers up to the next that could be another's, and any if they are more. */
-static void add_updated_before(bo_buf *out, const pg_journal *j)
-{
-    static const char last[] = "(backout_first OPERATOR(pg_catalog.|) " ROOM ")";
-    static const char next[] =
-        "backout_first OPERATOR(pg_catalog.+) pg_catalog.row_number() OVER ()";
-    BO_OWN_VALUE(bo_buf) number = {0};
-    bo_buf_printf(
-        &number, "CASE WHEN %s OPERATOR(pg_catalog.<=) %s THEN %s ELSE ", next, last, next);
-    add_next_number(&number, j);
-    bo_buf_add_str(&number, " END");
-    out->failed |= number.failed;
-    bo_buf_add_str(out, "backout_first := pg_catalog.current_setting(backout_moved, true);\n");
-    pg_journal_insert_updated_as(out, j, bo_buf_str(&number));
-    bo_buf_printf(out,
-        "GET DIAGNOSTICS backout_rows = ROW_COUNT;\n"
-        "PERFORM pg_catalog.set_config(backout_moved,"
-        " LEAST(backout_first OPERATOR(pg_catalog.+) backout_rows, %s)::pg_catalog.text, true);\n",
-        last);
-}
-
-static void add_updated(bo_buf *out, const pg_journal *j)
-{
-    BO_OWN_VALUE(bo_buf) body = {0};
-    BO_OWN_VALUE(bo_buf) variables = {0};
-    declare_moved(&variables, j, "backout_first pg_catalog.int8;\nbackout_rows pg_catalog.int8;\n");
-    bo_buf_printf(&body,
-        "IF pg_catalog.set_config('" MOVING "%s', pg_catalog.left("
-        "pg_catalog.current_setting('" MOVING "%s', true), -1), true) OPERATOR(pg_catalog.=) ''\n"
-        "AND pg_catalog.current_setting('" LEFT "%s', true) OPERATOR(pg_catalog.<>) '' THEN\n"
-        "PERFORM pg_catalog.set_config('" LEFT "%s', '', true);\nEND IF;\n"
-        "IF pg_catalog.current_setting(backout_moved, true) OPERATOR(pg_catalog.<>) '' THEN\n",
-        j->table->id, j->table->id, j->table->id, j->table->id);
-    add_updated_before(&body, j);
-    bo_buf_add_str(&body, "ELSE\n");
-    pg_journal_insert_updated(&body, j);
-    bo_buf_add_str(&body, "END IF;\nRETURN NULL;");
-    out->failed |= variables.failed;
-    add_function(out, j, "_update", bo_buf_str(&variables), &body);
-}
-
-static void add_moves(bo_buf *out, const pg_journal *j)
-{
-    add_moving(out, j);
-    add_move(out, j, "_left", 'M'); /* by DELETE, too, which tells of it again */
-    add_move(out, j, "_arrived", 'I');
-    add_updated(out, j);
-}
-
-/* ---- by statement, or by batch ---- */
-
-static void add_by_set(bo_buf *out, const pg_journal *j, bool batch, bool moves)
-{
-    BO_OWN_VALUE(bo_buf) work = {0};
-    pg_journal_insert_rows(&work, j, 'I', true, "backout_new");
-    add_set_function(out, j, "_insert", batch, &work);
-
-    bo_buf_clear(&work);
-    pg_journal_insert_rows(&work, j, 'D', false, "backout_old");
-    add_set_function(out, j, "_delete", batch, &work);
-
-    if (moves) {
-        add_moves(out, j);
-        return;
-    }
-    bo_buf_clear(&work);
-    pg_journal_insert_updated(&work, j);
-    add_set_function(out, j, "_update", batch, &work);
-}
-
-/* ---- by row ---- */
 
 static void add_row_moved(bo_buf *out, const pg_journal *j)
 {
@@ -343,14 +210,13 @@ static void add_truncate(bo_buf *out, const pg_journal *j)
 
 /* ---- the journal ---- */
 
-static void add_journal(bo_buf *out, const pg_journal *j, bool moves)
+static void add_journal(bo_buf *out, const pg_journal *j)
 {
     bo_buf_add_str(out, "CREATE TABLE ");
     pg_journal_name(out, j->table, "");
-    bo_buf_printf(out,
-        " (backout_seq bigint GENERATED ALWAYS AS IDENTITY%s, backout_xid xid8 NOT NULL,"
-        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL",
-        moves ? " (START WITH " STEP " INCREMENT BY " STEP ")" : "");
+    bo_buf_add_str(out,
+        " (backout_seq bigint GENERATED ALWAYS AS IDENTITY, backout_xid xid8 NOT NULL,"
+        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL");
     for (uint16_t i = 0; i < j->count; i++) {
         bo_buf_add_str(out, ", ");
         pg_quote(out, pg_journal_column(j, i));
@@ -395,11 +261,6 @@ static const trigger on_action = {"acted", LAST "acted", "BEFORE UPDATE",
     "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 0)"};
 static const trigger on_truncate = {
     "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
-static const trigger on_moving = {"moving", FIRST "moving", "BEFORE UPDATE", "FOR EACH STATEMENT"};
-/* Never fires: without one, a row that MERGE inserts stands in the transition table for the next
- * that it updates (ExecPrepareTupleRouting, tcs_original_insert_tuple). */
-static const trigger on_routing = {
-    "moving", FIRST "routing", "BEFORE INSERT", "FOR EACH ROW WHEN (false)"};
 
 static void add_trigger(
     bo_buf *out, const bo_table *table, const trigger *made, const char *relation)
@@ -411,31 +272,9 @@ static void add_trigger(
         relation, made->name, table->id);
 }
 
-/* The condition of the one says to that of the other that a row left: an upsert deletes none. */
-static void add_move_triggers(bo_buf *out, const bo_table *table, const char *relation)
-{
-    BO_OWN_VALUE(bo_buf) after_left = {0};
-    BO_OWN_VALUE(bo_buf) after_arrived = {0};
-    bo_buf_printf(&after_left,
-        "FOR EACH ROW WHEN (CASE WHEN pg_catalog.current_setting('" MOVING "%s', true)"
-        " OPERATOR(pg_catalog.<>) '' THEN pg_catalog.set_config('" LEFT "%s', 'yes', true)"
-        " OPERATOR(pg_catalog.=) 'yes' END)",
-        table->id, table->id);
-    bo_buf_printf(&after_arrived,
-        "FOR EACH ROW WHEN (pg_catalog.current_setting('" LEFT "%s', true)"
-        " OPERATOR(pg_catalog.=) 'yes')",
-        table->id);
-    add_trigger(out, table,
-        &(trigger){"left", FIRST "left", "AFTER DELETE", bo_buf_str(&after_left)}, relation);
-    add_trigger(out, table,
-        &(trigger){"arrived", FIRST "arrived", "AFTER INSERT", bo_buf_str(&after_arrived)},
-        relation);
-    out->failed |= after_left.failed || after_arrived.failed;
-}
-
 /* Statements fire the triggers of the relation that they name, rows those of the one with them. */
 static void add_triggers(
-    bo_buf *out, const bo_table *table, const PGresult *members, char way, bool acted, bool moves)
+    bo_buf *out, const bo_table *table, const PGresult *members, char way, bool acted)
 {
     const trigger *all = way == 'r' ? by_row : way == 'b' ? by_batch : by_statement;
     for (int i = 0; i < PQntuples(members); i++) {
@@ -447,12 +286,6 @@ static void add_triggers(
             add_trigger(out, table, &on_truncate, relation);
         if (stores && acted)
             add_trigger(out, table, &on_action, relation);
-        if (moves)
-            add_trigger(out, table, &on_moving, relation);
-        if (moves && stores) {
-            add_trigger(out, table, &on_routing, relation);
-            add_move_triggers(out, table, relation);
-        }
     }
 }
 
@@ -467,16 +300,13 @@ static bo_status give_to_owner(pg_conn *conn, const bo_table *table, bo_error *e
         " FROM pg_class c JOIN pg_roles r ON r.rolname = current_user"
         " WHERE c.oid = $1::oid AND r.rolsuper AND c.relowner <> r.oid)"
         " SELECT format('GRANT USAGE ON SCHEMA backout TO %s;"
-        " GRANT INSERT ON backout.journal_%s TO %s;"
-        " GRANT USAGE ON SEQUENCE backout.journal_%s%s TO %s', name, $1::text, name, $1::text,"
-        " $2::text, name) FROM owner"
+        " GRANT INSERT ON backout.journal_%s TO %s', name, $1::text, name) FROM owner"
         " UNION ALL SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure, owner.name)"
         " FROM owner JOIN pg_proc p ON p.prosecdef"
         " AND starts_with(p.proname, 'journal_' || $1::text || '_')"
         " JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'backout'";
-    const char *params[] = {table->id, NUMBERS};
     BO_OWN(PGresult) *given = NULL;
-    bo_status st = pg_ask(conn, sql, 2, params, &given, err);
+    bo_status st = pg_ask(conn, sql, 1, &table->id, &given, err);
     for (int i = 0; st == BO_OK && i < PQntuples(given); i++)
         st = pg_run(conn, NULL, err, "%s", PQgetvalue(given, i, 0));
     return st;
@@ -495,18 +325,17 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
         return bo_fail(err, BO_CONFLICT, "table %s was dropped just now", table->name);
     char way = PQgetvalue(members, 0, 3)[0];
     bool acted = PQgetvalue(members, 0, 4)[0] == 't';
-    bool moves = way == 's' && PQgetvalue(members, 0, 5)[0] == 't';
     BO_OWN_VALUE(bo_buf) sql = {0};
-    add_journal(&sql, &journal, moves);
+    add_journal(&sql, &journal);
     add_as(&sql, &journal);
     if (way == 'r')
         add_by_row(&sql, &journal);
     else
-        add_by_set(&sql, &journal, way == 'b', moves);
+        add_by_set(&sql, &journal, way == 'b');
     add_truncate(&sql, &journal);
     if (acted)
         add_acted(&sql, &journal);
-    add_triggers(&sql, table, members, way, acted, moves);
+    add_triggers(&sql, table, members, way, acted);
     st = pg_run_buf(conn, &sql, NULL, err);
     return st == BO_OK ? give_to_owner(conn, table, err) : st;
 }

@@ -6,7 +6,7 @@
  * that is not read to its end.  Its triggers fire in an order of their own, so that `I` of the new
  * row may come before `D` of the old one.  It is seen by what follows: after a `D` the key is free,
  * so the next row is an `I`, or no row of the table has it.  Where that is not so, the `D` belongs
- * before the last `I` of its transaction.  `M` is told as rows leave, and is where it belongs.
+ * before the last `I` of its transaction.
  */
 #include "driver/postgres/journal.h"
 #include "driver/postgres/stage.h"

@@ -73,8 +73,6 @@ void pg_journal_insert_row(
     bo_buf *out, const pg_journal *j, char operation, bool keys, const char *row);
 /** Journals backout_old, and the keys that came with backout_new. */
 void pg_journal_insert_updated(bo_buf *out, const pg_journal *j);
-/** The same, where the rows of backout_old get the values of `number`. */
-void pg_journal_insert_updated_as(bo_buf *out, const pg_journal *j, const char *number);
 /** Journals all of the table that is about to be emptied. */
 void pg_journal_insert_emptied(bo_buf *out, const pg_journal *j);
 

@@ -54,7 +54,6 @@ SELECT kind, sentence
       FROM pg_catalog.pg_roles
      WHERE oid = coalesce((SELECT role FROM given), current_user::regrole::oid)
        AND NOT has_function_privilege(oid, 'set_config(text, text, boolean)', 'EXECUTE')
-       AND (SELECT count(*) FROM member) > 1
     UNION ALL
     SELECT 'u', 4, format('%s belongs to another role than the table it is a part of', name)
       FROM given JOIN member ON member.relowner <> given.role

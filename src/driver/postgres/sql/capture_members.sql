@@ -3,16 +3,12 @@
 -- $1: oid of the table
 --
 -- How they are captured: 's' by statement.  'r' row by row: a statement that names an ancestor by
--- inheritance, and the apply worker of a subscription, fire no statement triggers of the table; and of
--- a row that an action updates before another deletes it, they fire in an order of their own.  'b'
+-- inheritance, and the apply worker of a subscription, fire no statement triggers of the table; of a
+-- row that an action updates before another deletes it, they fire in an order of their own; and rows
+-- that MERGE (since 15) moves to another partition are in none of their transition tables.  'b'
 -- as a batch before the first of the users' own AFTER triggers, which may write the same rows again;
 -- that cannot be had of partitions.  Those by statement count, too: of a statement that inserts, updates
 -- and deletes, they fire for the one before ours fire for the next.
---
--- Rows that MERGE moves to another partition are in no transition table: row triggers tell of them, and
--- statement triggers of what else the statement did, as if that came first.  Where an action may move
--- rows of partitions, or change one that a statement has moved, it does not: those are captured by row,
--- as are all where writers may not call what the condition of such a trigger calls.
 --
 -- A foreign key's action changes rows at once, and its triggers fire last of the statement: after users'
 -- AFTER triggers of any table that actions reach, which may write the same rows.
@@ -25,9 +21,9 @@
            OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel s
                         JOIN tree ON tree.oid = s.srrelid)
            OR (SELECT possible FROM meeting)
-           OR (SELECT by_merge AND by_action FROM moving)
-           OR NOT has_function_privilege('public', 'set_config(text, text, boolean)', 'EXECUTE')
-              AND (SELECT by_merge FROM moving) AS by_row,
+           OR current_setting('server_version_num')::int >= 150000
+              AND EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = $1::oid)
+              AS by_row,
            EXISTS (SELECT
                      FROM tree
                      JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
@@ -52,10 +48,8 @@ SELECT c.oid,
             WHEN (SELECT count(*) FROM tree) > 1 THEN 'r'
             ELSE 'b'
        END AS way,
-       way.acted_on,
-       moving.by_merge
+       way.acted_on
   FROM tree
- CROSS JOIN moving
  CROSS JOIN way
   JOIN pg_catalog.pg_class c ON c.oid = tree.oid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

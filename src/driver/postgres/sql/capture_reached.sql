@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The beginning of queries about a captured table: its tree of partitions, the tables where actions of
--- foreign keys on it begin, all that those reach, whether two of them may meet in one row, and whether
--- MERGE may move rows to other partitions, or an action may do so.
+-- foreign keys on it begin, all that those reach, and whether two of them may meet in one row.
 -- $1: oid of the table
 -- include tree.sql
 , above (oid) AS ( -- where foreign keys' actions on the table begin
@@ -22,8 +21,7 @@
       JOIN pg_catalog.pg_constraint f ON f.confrelid = reached.oid
      WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
 ), action AS ( -- of the table and of those above it
-    SELECT f.oid AS id, f.conrelid AS target, f.confrelid AS origin, f.conkey AS columns,
-           f.confdeltype = 'c' AS deletes,
+    SELECT f.oid AS id, f.conrelid AS target, f.confrelid AS origin, f.confdeltype = 'c' AS deletes,
            f.confdeltype IN ('n', 'd') OR f.confupdtype IN ('c', 'n', 'd') AS updates
       FROM pg_catalog.pg_constraint f
      WHERE f.contype = 'f' AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
@@ -39,18 +37,4 @@
                      JOIN way_up v ON v.origin = d.origin
                      JOIN way_up w ON w.origin = u.origin AND w.oid = v.oid
                     WHERE d.deletes AND u.updates) AS possible
-)
-, moving AS ( -- a row that an action moves, or changes after a statement has moved it
-    SELECT current_setting('server_version_num')::int >= 150000
-           AND EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p
-                        WHERE p.partrelid = $1::oid) AS by_merge,
-           EXISTS (SELECT
-                     FROM action u
-                     JOIN tree ON tree.oid = u.target
-                    WHERE u.updates
-                      AND (EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p
-                                    WHERE p.partrelid = u.target
-                                      AND p.partattrs::int2[] && u.columns)
-                           OR EXISTS (SELECT FROM way_up w JOIN tree t ON t.oid = w.oid
-                                       WHERE w.origin = u.origin))) AS by_action
 )

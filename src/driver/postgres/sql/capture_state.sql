@@ -58,9 +58,6 @@ SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
              UNION ALL
              SELECT 'foreign keys whose actions meet in ' || $1::oid FROM meeting WHERE possible
              UNION ALL
-             SELECT 'foreign keys whose actions go on with rows that move in ' || $1::oid
-               FROM moving WHERE by_merge AND by_action
-             UNION ALL
              SELECT DISTINCT 'AFTER trigger on ' || tree.oid
                FROM tree
                JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
