@@ -118,16 +118,18 @@ static bool is_option(const char *text)
 /*
  * Adds the user; returns what follows: "@host/name?options", or "" when only a guess would tell the
  * password from the rest.  The last '@' ends it, because it may hold one, and '/', '?' and '#' too;
- * but one after "?name=" may be in an option.
+ * but one after "?name=" may be in an option.  To libpq it is not, unless a '/' comes before the
+ * '?'.
  */
-static const char *redact_user(bo_buf *out, const char *rest)
+static const char *redact_user(bo_buf *out, const char *rest, bool libpq)
 {
     const char *host = strrchr(rest, '@');
     const char *options = strchr(rest, '?');
     bool clear = true;
     if (host && options && options < host && is_option(options + 1)) {
         host = memrchr(rest, '@', (size_t)(options - rest));
-        clear = !memchr(rest, ':', (size_t)((host ? host : options) - rest));
+        clear = !memchr(rest, ':', (size_t)((host ? host : options) - rest)) &&
+                (!libpq || memchr(rest, '/', (size_t)(options - rest)));
     }
     if (host || !clear)
         bo_buf_add(out, rest, strcspn(rest, ":@/?#"));
@@ -149,7 +151,7 @@ bo_status bo_url_redact(const char *url, bo_buf *out, bo_error *err)
     if (driver != &bo_driver_sqlite && scheme) {
         rest = scheme + 3;
         bo_buf_add(out, url, (size_t)(rest - url));
-        rest = redact_user(out, rest);
+        rest = redact_user(out, rest, driver == &bo_driver_postgres);
     }
     const bool file = driver == &bo_driver_sqlite && !bo_text_starts(url, "file:");
     const char *options = file ? strrchr(rest, '?') : strchr(rest, '?'); /* see its url.c */
