@@ -160,10 +160,19 @@ bo_status my_denied_hint(
     return bo_detail(err, st, "needed: %s", bo_buf_str(&grant));
 }
 
+/* Raised by SIGNAL, or by what the server lets no trigger do: to write to a table of the statement,
+ * to call what is not there. */
+static bool is_of_trigger(my_conn *conn)
+{
+    const unsigned code = mysql_errno(conn->my);
+    return (code >= ER_SIGNAL_WARN && code <= ER_SIGNAL_EXCEPTION) ||
+           code == ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG || code == ER_SP_DOES_NOT_EXIST;
+}
+
 bo_status my_write_failed(
     my_conn *conn, bo_status st, const bo_table *table, const char *rights, bo_error *err)
 {
-    if (st != BO_OK && err && strncmp(err->sqlstate, "45", 2) == 0) /* what SIGNAL raises */
+    if (st != BO_OK && err && (is_of_trigger(conn) || strncmp(err->sqlstate, "45", 2) == 0))
         return bo_wrap(err, BO_CONFLICT, "a trigger refuses it");
     return my_denied_hint(conn, st, table, rights, err);
 }
