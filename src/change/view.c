@@ -229,9 +229,8 @@ static const struct explanation half_captured = {NULL, NULL,
     "backout doctor --fix", false};
 
 static const struct explanation made_tables = {NULL, NULL,
-    "backout died before anything was committed; the database undid it, and nothing was changed "
-    "but "
-    "for tables that it had made, and not filled: they are dropped next",
+    "backout died before anything was committed; the database undid it, and nothing was changed but"
+    " for tables that it had made, and not filled: they are dropped next",
     "backout doctor --fix", false};
 
 /* Where making a table commits. */

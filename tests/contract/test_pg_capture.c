@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_pg_capture.c - PostgreSQL: what only it has, captured. */
-#include "contract/capture_world.h"
+#include "contract/pg_capture_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,18 +9,12 @@
 
 #define T PG_NAMES("t")
 
-static void make_t(contract_world *w)
-{
-    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a text, n integer);"
-                   "INSERT INTO t VALUES (1, 'one', 10), (2, 'two', 20), (3, 'three', 30)");
-}
-
 /* ---- statements ---- */
 
 static void a_table_that_is_emptied_is_told_whole(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "TRUNCATE t; INSERT INTO t VALUES (2, 'new', 0)");
     assert_string_equal(capture_since(w, "t", from), "(1|one|10) > -\n"
@@ -32,7 +26,7 @@ static void a_table_that_is_emptied_is_told_whole(void **state)
 static void tables_that_are_emptied_with_it_are_told_too(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     contract_do(w, "CREATE TABLE c (id integer PRIMARY KEY, t integer REFERENCES t);"
                    "INSERT INTO c VALUES (1, 1)");
     const char *from = capture_begin(w, "p", PG_NAMES("t", "c"));
@@ -43,7 +37,7 @@ static void tables_that_are_emptied_with_it_are_told_too(void **state)
 static void inserts_that_turn_into_updates_are_told_as_such(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
                    " ON CONFLICT (id) DO UPDATE SET a = excluded.a;"
@@ -55,7 +49,7 @@ static void inserts_that_turn_into_updates_are_told_as_such(void **state)
 static void statements_that_do_several_things_are_told_right(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "WITH d AS (DELETE FROM t WHERE id < 3 RETURNING *)"
                    " INSERT INTO t SELECT id, a || '!', n FROM d WHERE id = 2");
@@ -77,7 +71,7 @@ static void a_row_that_takes_the_place_of_another_in_one_statement_is_told_right
     static const char swap[] = "WITH d AS (DELETE FROM t WHERE id = 2 RETURNING *)"
                                " INSERT INTO t SELECT 2, '%s', 0 WHERE EXISTS (SELECT 1 FROM d)";
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     char sql[200];
     snprintf(sql, sizeof sql, swap, "new");
@@ -99,7 +93,7 @@ static void a_row_that_takes_the_place_of_another_in_one_statement_is_told_right
 static void a_merge_that_deletes_and_inserts_a_key_is_told_right(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     if (atoi(contract_ask(w, "SHOW server_version_num")) < 150000)
         return;
     contract_do(w, "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -125,7 +119,7 @@ static void a_merge_that_deletes_and_inserts_a_key_is_told_right(void **state)
 static void a_prepared_transaction_is_later_than_what_it_outlived(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     char sql[100]; /* its name is the server's, which others use as well */
     snprintf(sql, sizeof sql,
@@ -142,7 +136,7 @@ static void a_prepared_transaction_is_later_than_what_it_outlived(void **state)
 static void open_transactions_are_later_and_ended_ones_are_not(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     bo_conn *other = contract_connect(w, true);
     const char *begin = capture_begin(w, "p", T);
     pg_do(other, "BEGIN; UPDATE t SET n = 11 WHERE id = 1");
@@ -307,7 +301,7 @@ static void keys_of_a_tree_that_cascade_to_itself_are_told_right(void **state)
 static void a_trigger_that_writes_the_row_again_does_not_hide_what_was(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     contract_do(w,
         "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
@@ -335,7 +329,7 @@ static void a_trigger_that_writes_the_row_again_does_not_hide_what_was(void **st
 static void a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     contract_do(w,
         "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
@@ -354,7 +348,7 @@ static void a_trigger_of_a_delete_writes_after_all_that_merge_wrote(void **state
     contract_world *w = *state;
     if (atoi(contract_ask(w, "SHOW server_version_num")) < 150000)
         return;
-    make_t(w);
+    pg_capture_make_t(w);
     contract_do(w,
         "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " UPDATE t SET n = n + 1; RETURN NULL; END $$;"
@@ -369,7 +363,7 @@ static void a_trigger_of_a_delete_writes_after_all_that_merge_wrote(void **state
 static void a_trigger_that_could_write_again_ends_the_capture(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     capture_begin(w, "p", T);
     contract_do(w,
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;"
@@ -390,7 +384,7 @@ static void a_trigger_that_could_write_again_ends_the_capture(void **state)
 static void a_trigger_that_comes_and_goes_is_not_seen(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w,
         "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -406,7 +400,7 @@ static void a_trigger_that_comes_and_goes_is_not_seen(void **state)
 static void a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     contract_do(w, "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
                    " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 4; END IF;"
                    " RETURN NULL; END $$;"
@@ -421,7 +415,7 @@ static void a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong(
 static void a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong(void **state)
 {
     contract_world *w = *state;
-    make_t(w);
+    pg_capture_make_t(w);
     contract_do(w, "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
                    " DELETE FROM t WHERE id = old.id + 30; RETURN NULL; END $$;"
                    "CREATE TRIGGER other AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION other()");

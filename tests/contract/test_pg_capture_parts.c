@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_pg_capture_parts.c - PostgreSQL: partitions and tables that inherit,
  * captured. */
-#include "contract/capture_world.h"
+#include "contract/pg_capture_world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define T PG_NAMES("t")
 
-static void make_parts(contract_world *w)
-{
-    contract_do(w,
-        "CREATE TABLE t (id integer, part integer, a text, PRIMARY KEY (part, id))"
-        " PARTITION BY LIST (part);"
-        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);"
-        "CREATE TABLE t2 (a text, id integer NOT NULL, dropped integer, part integer NOT NULL);"
-        "ALTER TABLE t2 DROP COLUMN dropped; ALTER TABLE t ATTACH PARTITION t2 FOR VALUES IN (2);"
-        "CREATE TABLE tn PARTITION OF t FOR VALUES IN (3, 4) PARTITION BY LIST (part);"
-        "CREATE TABLE t3 PARTITION OF tn FOR VALUES IN (3);"
-        "INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c'), (4, 1, 'd')");
-}
-
 static void partitions_are_captured_whichever_way_they_are_written(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET a = upper(a) WHERE id = 1; UPDATE t2 SET a = 'direct';"
                    "INSERT INTO tn VALUES (5, 3, 'e'); DELETE FROM t3 WHERE id = 3;"
@@ -62,7 +49,7 @@ static bool can_merge(contract_world *w)
 static void rows_that_merge_moves_to_another_partition_are_captured(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!can_merge(w))
         return;
     const char *from = capture_begin(w, "p", T);
@@ -80,7 +67,7 @@ static void rows_that_merge_moves_to_another_partition_are_captured(void **state
 static void rows_that_merge_moves_take_the_places_of_others(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!can_merge(w))
         return;
     const char *from = capture_begin(w, "p", T);
@@ -101,7 +88,7 @@ static void rows_that_merge_moves_take_the_places_of_others(void **state)
 static void what_a_statement_moved_before_it_failed_is_forgotten(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!can_merge(w))
         return;
     const char *from = capture_begin(w, "p", T);
@@ -114,7 +101,7 @@ static void what_a_statement_moved_before_it_failed_is_forgotten(void **state)
 static void what_no_statement_moves_is_told_once(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (1, 1, 'u'), (9, 1, 'n') ON CONFLICT (part, id)"
                    " DO UPDATE SET a = EXCLUDED.a");
@@ -128,7 +115,7 @@ static void what_no_statement_moves_is_told_once(void **state)
 static void rows_beside_those_that_move_are_told_one_by_one(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET a = 'x' WHERE id = 1");
     contract_do(w, "UPDATE t SET a = 'y', part = CASE id WHEN 4 THEN 2 ELSE part END");
@@ -141,7 +128,7 @@ static void rows_beside_those_that_move_are_told_one_by_one(void **state)
 static void rows_that_move_beside_an_update_of_a_partition_are_told_after_it(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "SET enable_hashjoin = off; SET enable_mergejoin = off;"
                    "WITH g AS (UPDATE t2 SET a = 'z' RETURNING id) UPDATE t SET part = 1, id = k"
@@ -155,7 +142,7 @@ static void rows_that_move_beside_an_update_of_a_partition_are_told_after_it(voi
 static void a_row_that_came_before_merge_moves_some_and_deletes_others_was_not_there(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!can_merge(w))
         return;
     const char *from = capture_begin(w, "p", T);
@@ -170,7 +157,7 @@ static void a_row_that_came_before_merge_moves_some_and_deletes_others_was_not_t
 static void a_key_that_merge_changes_after_it_inserted_a_row_is_captured(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!can_merge(w))
         return;
     const char *from = capture_begin(w, "p", T);
@@ -182,7 +169,7 @@ static void a_key_that_merge_changes_after_it_inserted_a_row_is_captured(void **
 static void a_partition_that_comes_or_goes_ends_the_capture(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!strstr(capture_coverage(w, "t", BO_COVERED_WITH_LIMITS), "partition"))
         fail_msg("the limit is not said");
     capture_begin(w, "p", T);
@@ -202,7 +189,7 @@ static void writers_go_on_after_they_altered_the_table_in_their_transaction(void
         "ALTER TABLE t DROP COLUMN a", "ALTER TABLE t ALTER COLUMN a TYPE varchar(9)"};
     for (size_t i = 0; i < 2 * sizeof changes / sizeof *changes; i++) {
         contract_world *w = *state;
-        make_parts(w);
+        pg_capture_make_parts(w);
         const char *from = capture_begin(w, "p", i % 2 ? PG_NAMES("t1") : T);
         contract_do(w, "BEGIN; UPDATE t SET part = 2 WHERE id = 1; UPDATE t SET a = 'x'");
         contract_do(w, "SAVEPOINT s");
@@ -222,7 +209,7 @@ static void writers_go_on_after_they_altered_the_table_in_their_transaction(void
 static void a_function_that_resets_settings_hides_nothing(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     if (!can_merge(w))
         return;
     contract_do(w, "CREATE FUNCTION f() RETURNS integer LANGUAGE plpgsql AS"
@@ -236,7 +223,7 @@ static void a_function_that_resets_settings_hides_nothing(void **state)
 static void a_partition_is_captured_by_itself(void **state)
 {
     contract_world *w = *state;
-    make_parts(w);
+    pg_capture_make_parts(w);
     const char *all = capture_begin(w, "all", T);
     const char *from = capture_begin(w, "p", PG_NAMES("t1"));
     contract_do(w, "UPDATE t SET a = 'x'; UPDATE t1 SET id = id - 1; DELETE FROM t WHERE id = 3;"

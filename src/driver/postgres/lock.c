@@ -144,7 +144,7 @@ bool pg_neighbours_locked(pg_conn *conn, const char *ids, bool both)
         " AND (c.confrelid IN (SELECT id FROM own) OR $2 AND c.conrelid IN (SELECT id FROM own))"
         " AND NOT EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = pg_backend_pid()"
         "  AND l.locktype = 'relation' AND l.relation = r.id AND l.granted AND l.mode IN"
-        "  ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))"
+        "  " PG_KEEPS_WRITERS_OUT ")"
         " UNION ALL SELECT 1 FROM pg_class p"
         " JOIN pg_constraint c ON p.oid IN (c.conrelid, c.confrelid)"
         " WHERE p.oid = ANY ($1::oid[]) AND p.relispartition AND c.contype = 'f'"

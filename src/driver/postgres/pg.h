@@ -203,6 +203,8 @@ extern const bo_capture_driver pg_capture;
 bo_status pg_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
 bo_status pg_lock_referring(
     bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+/** The modes of pg_locks that keep others from writing. */
+#define PG_KEEPS_WRITERS_OUT "('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
 /** Nobody else can write to the tables that refer to those of `ids` ("{1,2}"), nor, with `both`, to
  * those that they refer to: our own queries see a snapshot, and can stand for the server's checks
  * only then. */

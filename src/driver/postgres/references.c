@@ -35,7 +35,7 @@ static bo_status is_locked(pg_conn *conn, const pg_edge *edge, bool *out, bo_err
     bo_status st = pg_ask(conn,
         "SELECT 1 FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted"
         " AND relation = $1::regclass"
-        " AND mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')",
+        " AND mode IN " PG_KEEPS_WRITERS_OUT,
         1, &edge->parent_name, &lock, err);
     if (st == BO_OK)
         *out = PQntuples(lock) > 0;
