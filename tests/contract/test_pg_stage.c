@@ -325,6 +325,34 @@ static void triggers_do_not_fire_and_keep_their_states(void **state)
     }
 }
 
+/* An action runs its statement also where no row refers to the one that goes. */
+static void triggers_of_statements_that_actions_run_do_not_fire(void **state)
+{
+    WORLD;
+    static const char setup[] =
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2);"
+        "CREATE TABLE c (id int PRIMARY KEY, r int REFERENCES t ON DELETE SET NULL);"
+        "CREATE TABLE d (id int PRIMARY KEY, r int REFERENCES t ON UPDATE CASCADE);"
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN RAISE ''it fired''; END';"
+        "CREATE TRIGGER r BEFORE UPDATE ON c FOR EACH STATEMENT EXECUTE FUNCTION refuse();"
+        "CREATE TRIGGER r AFTER UPDATE ON d FOR EACH STATEMENT EXECUTE FUNCTION refuse();";
+    for (int who = 0; who < 2; who++) {
+        bo_conn *conn = who ? w->owner : w->super;
+        bo_error err = {0};
+        stage_world_reset(w, setup);
+        stage_undo undo;
+        stage_undo_begin(&undo, conn, PG_NAMES("t"));
+        pg_do(w->user, "INSERT INTO t VALUES (3, 3), (4, 4)");
+        stage_undo_stage(&undo);
+        pg_must(stage_undo_apply(&undo, &err), &err);
+        stage_undo_check(&undo);
+        stage_undo_end(&undo);
+        pg_do(w->user, "DO $$ BEGIN IF (SELECT count(*) FROM pg_trigger WHERE tgname = 'r' AND"
+                       " tgenabled = 'O') <> 2 THEN RAISE 'states changed'; END IF; END $$");
+    }
+}
+
 static void a_rule_that_swallows_rows_is_refused(void **state)
 {
     WORLD;
@@ -455,6 +483,7 @@ int main(void)
         cmocka_unit_test(keys_that_are_equal_but_not_the_same_bytes_go_back),
         cmocka_unit_test(hostile_names_are_only_names),
         cmocka_unit_test(triggers_do_not_fire_and_keep_their_states),
+        cmocka_unit_test(triggers_of_statements_that_actions_run_do_not_fire),
         cmocka_unit_test(a_rule_that_swallows_rows_is_refused),
         cmocka_unit_test(the_right_to_set_the_role_is_enough),
         cmocka_unit_test(clear_empties_a_table_without_any_action),

@@ -10,16 +10,22 @@
 
 #include "driver/postgres/stage.h"
 
-/* Each partition by itself: a state of its own must not be lost.  Ours fire on: what an undo does
- * is captured as well. */
+/*
+ * Each partition by itself: a state of its own must not be lost.  Ours fire on: what an undo does
+ * is captured as well.  $3: where foreign keys act, an action runs its statement also for no rows,
+ * and that fires triggers by statement of the table that refers.
+ */
 static const char triggers_sql[] =
+    "WITH x AS (SELECT i.id AS id FROM unnest($1::oid[]) i(id)"
+    " UNION SELECT p.relid::oid FROM unnest($1::oid[]) i(id), pg_partition_tree(i.id::regclass) p) "
     "SELECT format('%I.%I', n.nspname, r.relname), format('%I', t.tgname), t.tgenabled "
-    "FROM (SELECT i.id AS id FROM unnest($1::oid[]) i(id)"
-    " UNION SELECT p.relid::oid FROM unnest($1::oid[]) i(id), pg_partition_tree(i.id::regclass) p)"
-    " x JOIN pg_trigger t ON t.tgrelid = x.id JOIN pg_class r ON r.oid = x.id"
+    "FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid"
     " JOIN pg_namespace n ON n.oid = r.relnamespace "
-    "WHERE NOT t.tgisinternal AND t.tgenabled = ANY ($2::\"char\"[]) AND NOT EXISTS"
-    " (SELECT FROM pg_proc f JOIN pg_namespace o ON o.oid = f.pronamespace"
+    "WHERE NOT t.tgisinternal AND t.tgenabled = ANY ($2::\"char\"[])"
+    " AND (t.tgrelid IN (SELECT id FROM x) OR $3 AND t.tgtype & 1 = 0 AND t.tgtype & 24 <> 0"
+    "      AND t.tgrelid IN (SELECT f.conrelid FROM pg_constraint f JOIN x ON x.id = f.confrelid"
+    "       WHERE f.contype = 'f' AND ARRAY[f.confdeltype, f.confupdtype] && '{c,n,d}'))"
+    " AND NOT EXISTS (SELECT FROM pg_proc f JOIN pg_namespace o ON o.oid = f.pronamespace"
     "  WHERE f.oid = t.tgfoid AND o.nspname = 'backout') ORDER BY 1, 2";
 
 /* relation, trigger and state, as they are now, of everything switched off so far */
@@ -71,10 +77,11 @@ bo_status pg_triggers_off_as(
     bo_buf_add_str(&ids, count ? "}" : "{}");
     bo_status st = bo_buf_check(&ids, err);
     /* ALWAYS and REPLICA ones fire in the role of a replica, ORIGIN and ALWAYS ones otherwise. */
-    const char *params[] = {bo_buf_str(&ids), replica ? "{A,R}" : "{A,O}"};
+    const char *params[] = {
+        bo_buf_str(&ids), replica ? "{A,R}" : "{A,O}", replica ? "false" : "true"};
     BO_OWN(PGresult) *found = NULL;
     if (st == BO_OK)
-        st = pg_ask(conn, triggers_sql, 2, params, &found, err);
+        st = pg_ask(conn, triggers_sql, 3, params, &found, err);
     for (int i = 0; st == BO_OK && i < PQntuples(found); i++)
         st = switch_off(
             conn, PQgetvalue(found, i, 0), PQgetvalue(found, i, 1), PQgetvalue(found, i, 2), err);
