@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void pg_capture_make_t(contract_world *w)
 {
@@ -26,6 +27,27 @@ bo_status pg_capture_try(contract_world *w, const char *table, bo_error *err)
 {
     const bo_table *t = contract_table(w, table);
     return w->driver->capture->begin(w->conn, &t, 1, "p", err);
+}
+
+const char *pg_capture_clerk(void)
+{
+    static char name[40];
+    snprintf(name, sizeof name, "clerk_%ld", (long)getpid());
+    return name;
+}
+
+void pg_capture_do_about_clerk(bo_conn *conn, const char *sql)
+{
+    bo_buf text = {0};
+    for (const char *c = sql; *c; c++) {
+        if (*c == '%')
+            bo_buf_add_str(&text, pg_capture_clerk());
+        else
+            bo_buf_add_byte(&text, (uint8_t)*c);
+    }
+    bo_buf_add_str(&text, "");
+    pg_do(conn, bo_buf_str(&text));
+    bo_buf_done(&text);
 }
 
 void pg_capture_make_parts(contract_world *w)

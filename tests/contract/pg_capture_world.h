@@ -13,6 +13,10 @@ void pg_capture_make_parts(contract_world *w);
 
 /** A superuser's session in the same database. */
 bo_conn *pg_capture_super(const contract_world *w);
+/** A role of this program's: roles are the server's, which other programs use at the same time. */
+const char *pg_capture_clerk(void);
+/** Runs SQL in which each "%" is that role. */
+void pg_capture_do_about_clerk(bo_conn *conn, const char *sql);
 /** Captures a table for point "p". */
 bo_status pg_capture_try(contract_world *w, const char *table, bo_error *err);
 

@@ -237,20 +237,21 @@ static void a_writer_without_any_right_on_the_journal_is_captured(void **state)
     pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
     bo_conn *super = pg_capture_super(w);
-    pg_do(super, "DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN;"
-                 "GRANT USAGE ON SCHEMA public TO clerk;"
-                 "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON t TO clerk;"
-                 "SET SESSION AUTHORIZATION clerk; SET application_name = 'till 4';"
-                 "UPDATE t SET n = 0 WHERE id = 1; INSERT INTO t VALUES (4, 'four', 4)");
+    pg_capture_do_about_clerk(super,
+        "DROP ROLE IF EXISTS %; CREATE ROLE % LOGIN; GRANT USAGE ON SCHEMA public TO %;"
+        "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON t TO %;"
+        "SET SESSION AUTHORIZATION %; SET application_name = 'till 4';"
+        "UPDATE t SET n = 0 WHERE id = 1; INSERT INTO t VALUES (4, 'four', 4)");
     bo_journal_row row = capture_last(w, "t", from);
-    assert_string_equal(row.user, "clerk");
+    assert_string_equal(row.user, pg_capture_clerk());
     assert_string_equal(row.application, "till 4");
     bo_error err = {0};
     assert_int_equal(w->driver->exec(super, "SELECT * FROM backout.capture", &err), BO_DENIED);
-    bo_journal_filter filter = {.from = from, .user = "clerk"};
+    bo_journal_filter filter = {.from = from, .user = pg_capture_clerk()};
     assert_string_equal(
         capture_changes(w, "t", &filter), "(1|one|10) > (1|one|0)\n- > (4|four|4)\n");
-    pg_do(super, "TRUNCATE t; RESET SESSION AUTHORIZATION; DROP OWNED BY clerk; DROP ROLE clerk");
+    pg_capture_do_about_clerk(
+        super, "TRUNCATE t; RESET SESSION AUTHORIZATION; DROP OWNED BY %; DROP ROLE %");
     bo_conn_free(super);
 }
 
@@ -262,12 +263,14 @@ static void a_table_with_another_owner_can_be_written(void **state)
     pg_capture_make_t(w);
     capture_begin(w, "p", T);
     bo_conn *super = pg_capture_super(w);
-    pg_do(super, "DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN;"
-                 "GRANT USAGE ON SCHEMA public TO clerk; ALTER TABLE t OWNER TO clerk;"
-                 "SET SESSION AUTHORIZATION clerk; UPDATE t SET id = id + 10; TRUNCATE t;"
-                 "RESET SESSION AUTHORIZATION");
-    capture_expect_broken(w, "t", "owner clerk came");
-    pg_do(super, "DROP TABLE t; DROP OWNED BY clerk; DROP ROLE clerk");
+    pg_capture_do_about_clerk(super,
+        "DROP ROLE IF EXISTS %; CREATE ROLE % LOGIN; GRANT USAGE ON SCHEMA public TO %;"
+        "ALTER TABLE t OWNER TO %; SET SESSION AUTHORIZATION %; UPDATE t SET id = id + 10;"
+        "TRUNCATE t; RESET SESSION AUTHORIZATION");
+    char came[60];
+    snprintf(came, sizeof came, "owner %s came", pg_capture_clerk());
+    capture_expect_broken(w, "t", came);
+    pg_capture_do_about_clerk(super, "DROP TABLE t; DROP OWNED BY %; DROP ROLE %");
     bo_conn_free(super);
     capture_end(w, "p");
 }

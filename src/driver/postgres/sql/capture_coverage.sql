@@ -54,6 +54,9 @@ SELECT kind, sentence
       FROM pg_catalog.pg_roles
      WHERE oid = coalesce((SELECT role FROM given), current_user::regrole::oid)
        AND NOT has_function_privilege(oid, 'set_config(text, text, boolean)', 'EXECUTE')
+    UNION ALL -- whoever writes asks whether a trigger does
+    SELECT 'd', 3, 'a right is missing: GRANT EXECUTE ON FUNCTION pg_trigger_depth TO PUBLIC'
+     WHERE NOT has_function_privilege('public', 'pg_trigger_depth()', 'EXECUTE')
     UNION ALL
     SELECT 'u', 4, format('%s belongs to another role than the table it is a part of', name)
       FROM given JOIN member ON member.relowner <> given.role
