@@ -164,7 +164,9 @@ static bool counts(struct draft *m)
     if (l)
         value = t->columns[l->columns[0]].name;
     unsigned column = l ? l->parent_columns[0] : other->key[0];
-    m->before = m->s->engine == ON_SQLITE && target != m->table && dice_chance(m->d, 20);
+    bool may_precede =
+        m->s->engine == ON_POSTGRES || (m->s->engine == ON_SQLITE && target != m->table);
+    m->before = may_precede && dice_chance(m->d, 20);
     bool removes = m->s->engine != ON_MARIADB && dice_chance(m->d, 20);
     if (removes)
         bo_buf_printf(&m->body, "DELETE FROM %s WHERE ", other->name);
@@ -187,7 +189,8 @@ static bool runs(struct draft *m)
         sql = statement_random(m->s, m->d, m->arena);
     if (strchr(sql, ';') || strstr(sql, " SELECT ")) /* copies of copies would have no end */
         return false;
-    m->by_statement = m->s->engine == ON_POSTGRES && dice_chance(m->d, 25);
+    m->before = m->s->engine == ON_POSTGRES && dice_chance(m->d, 20);
+    m->by_statement = m->s->engine == ON_POSTGRES && !m->before && dice_chance(m->d, 25);
     bo_buf_add_str(&m->body, sql);
     return true;
 }
