@@ -180,11 +180,6 @@ static void a_row_that_an_action_changes_before_a_trigger_has_its_first_image(vo
     contract_do(w, "UPDATE m SET s = 'first' WHERE id = 7; DELETE FROM u WHERE id < 3");
     assert_string_equal(
         capture_since(w, "m", from), "(5|1|x) > (5|~|again)\n(6|2|y) > -\n(7|3|z) > (7|3|first)\n");
-    capture_end(w, "p");
-    contract_do(w, "DROP TRIGGER f ON u");
-    capture_begin(w, "p", PG_NAMES("m"));
-    contract_do(w, "CREATE TRIGGER f AFTER DELETE ON u FOR EACH ROW EXECUTE FUNCTION f()");
-    capture_expect_broken(w, "m", "AFTER trigger on public.u came");
 }
 
 /* Statement triggers for what was deleted may fire before those for what was updated. */
@@ -296,136 +291,6 @@ static void keys_of_a_tree_that_cascade_to_itself_are_told_right(void **state)
         capture_since(w, "t", from), "(101|~|r) > -\n(102|101|x) > -\n(103|102|y) > -\n");
 }
 
-/* ---- users' triggers ---- */
-
-static void a_trigger_that_writes_the_row_again_does_not_hide_what_was(void **state)
-{
-    contract_world *w = *state;
-    pg_capture_make_t(w);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION again();"
-        "CREATE TRIGGER once AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w, "INSERT INTO t VALUES (4, 'four', 0), (5, 'five', 0)");
-    assert_string_equal(capture_since(w, "t", from),
-        "(1|one|10) > (1|one|12)\n(2|two|20) > (2|two|22)\n(3|three|30) > (3|three|32)\n"
-        "- > (4|four|2)\n- > (5|five|2)\n");
-    from = capture_position(w, T);
-    contract_do(w, "UPDATE t SET a = 'x', id = id + 10 WHERE id > 3");
-    assert_string_equal(capture_since(w, "t", from),
-        "(1|one|12) > (1|one|14)\n(2|two|22) > (2|two|24)\n(3|three|32) > (3|three|34)\n"
-        "(4|four|2) > -\n(5|five|2) > -\n- > (14|x|4)\n- > (15|x|4)\n");
-    from = capture_position(w, T);
-    contract_do(w, "DELETE FROM t WHERE id > 1");
-    assert_string_equal(capture_since(w, "t", from),
-        "(14|x|4) > -\n(15|x|4) > -\n(1|one|14) > (1|one|15)\n(2|two|24) > -\n"
-        "(3|three|34) > -\n");
-    assert_string_equal(capture_broken(w, "t", "p"), "");
-}
-
-/* It fires for the rows that were updated before ours fires for those that were inserted. */
-static void a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote(void **state)
-{
-    contract_world *w = *state;
-    pg_capture_make_t(w);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
-                   " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
-    assert_string_equal(capture_since(w, "t", from),
-        "(1|one|10) > (1|one|11)\n(2|two|20) > (2|two|21)\n(3|three|30) > (3|drei|31)\n"
-        "- > (4|four|3)\n");
-}
-
-/* It fires for the rows that were deleted before ours fires for those that were updated. */
-static void a_trigger_of_a_delete_writes_after_all_that_merge_wrote(void **state)
-{
-    contract_world *w = *state;
-    if (atoi(contract_ask(w, "SHOW server_version_num")) < 150000)
-        return;
-    pg_capture_make_t(w);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " UPDATE t SET n = n + 1; RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w, "MERGE INTO t USING (VALUES (1), (2)) AS s (id) ON t.id = s.id"
-                   " WHEN MATCHED AND s.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET a = 'm'");
-    assert_string_equal(capture_since(w, "t", from),
-        "(1|one|10) > -\n(2|two|20) > (2|m|21)\n(3|three|30) > (3|three|31)\n");
-}
-
-static void a_trigger_that_could_write_again_ends_the_capture(void **state)
-{
-    contract_world *w = *state;
-    pg_capture_make_t(w);
-    capture_begin(w, "p", T);
-    contract_do(w,
-        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;"
-        "CREATE TRIGGER b BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();"
-        "CREATE TRIGGER e AFTER TRUNCATE ON t FOR EACH STATEMENT EXECUTE FUNCTION f()");
-    assert_string_equal(capture_broken(w, "t", "p"), "");
-    static const char *const kinds[] = {"INSERT ON t FOR EACH ROW",
-        "INSERT ON t FOR EACH STATEMENT", "DELETE ON t FOR EACH STATEMENT"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        char sql[200];
-        snprintf(sql, sizeof sql, "CREATE TRIGGER a AFTER %s EXECUTE FUNCTION f()", kinds[i]);
-        contract_do(w, sql);
-        capture_expect_broken(w, "t", "AFTER trigger on public.t came");
-        contract_do(w, "DROP TRIGGER a ON t");
-    }
-}
-
-static void a_trigger_that_comes_and_goes_is_not_seen(void **state)
-{
-    contract_world *w = *state;
-    pg_capture_make_t(w);
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = NEW.id; END IF;"
-        " RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION again()");
-    contract_do(w, "UPDATE t SET a = 'x' WHERE id = 1; DROP TRIGGER again ON t");
-    assert_string_equal(capture_broken(w, "t", "p"), "");
-    assert_string_equal(
-        capture_since(w, "t", from), "(1|x|10) > (1|x|11)\n"); /* and not 1|one|10 */
-}
-
-static void a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong(void **state)
-{
-    contract_world *w = *state;
-    pg_capture_make_t(w);
-    contract_do(w, "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                   " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 4; END IF;"
-                   " RETURN NULL; END $$;"
-                   "CREATE TRIGGER other AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other()");
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
-                   " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
-    assert_string_equal(capture_since(w, "t", from), "(3|three|30) > (3|drei|30)\n"
-                                                     "(4|four|2) > (4|four|3)\n"); /* and not - */
-}
-
-static void a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong(void **state)
-{
-    contract_world *w = *state;
-    pg_capture_make_t(w);
-    contract_do(w, "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                   " DELETE FROM t WHERE id = old.id + 30; RETURN NULL; END $$;"
-                   "CREATE TRIGGER other AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION other()");
-    const char *from = capture_begin(w, "p", T);
-    contract_do(w, "WITH gone AS (DELETE FROM t WHERE id = 3 RETURNING *)"
-                   " INSERT INTO t SELECT id + 30, a, n FROM gone");
-    assert_string_equal(capture_since(w, "t", from), "(33|three|30) > -\n" /* which never was */
-                                                     "(3|three|30) > -\n");
-}
-
 /* ---- values ---- */
 
 static void keys_are_told_apart_by_their_bytes(void **state)
@@ -492,13 +357,6 @@ CONTRACT_MAIN("pg_capture", CONTRACT_TEST(a_table_that_is_emptied_is_told_whole)
     CONTRACT_TEST(a_key_that_an_action_moves_before_a_trigger_was_free),
     CONTRACT_TEST(one_row_keeps_its_key_or_moves),
     CONTRACT_TEST(keys_of_a_tree_that_cascade_to_itself_are_told_right),
-    CONTRACT_TEST(a_trigger_that_writes_the_row_again_does_not_hide_what_was),
-    CONTRACT_TEST(a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote),
-    CONTRACT_TEST(a_trigger_of_a_delete_writes_after_all_that_merge_wrote),
-    CONTRACT_TEST(a_trigger_that_could_write_again_ends_the_capture),
-    CONTRACT_TEST(a_trigger_that_comes_and_goes_is_not_seen),
-    CONTRACT_TEST(a_trigger_that_writes_an_inserted_row_before_its_turn_is_told_wrong),
-    CONTRACT_TEST(a_trigger_that_removes_an_inserted_row_before_its_turn_is_told_wrong),
     CONTRACT_TEST(keys_are_told_apart_by_their_bytes),
     CONTRACT_TEST(values_of_any_type_come_through_as_they_were),
     CONTRACT_TEST(a_binary_image_from_the_journal_is_that_of_the_row))

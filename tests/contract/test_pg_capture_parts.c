@@ -258,6 +258,21 @@ static void a_family_of_tables_is_captured_row_by_row(void **state)
     capture_expect_broken(w, "t", "extra");
 }
 
+/* A statement on an ancestor fires none of the table's statement triggers, which are all it has. */
+static void an_ancestor_that_comes_and_goes_is_not_seen(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w,
+        "CREATE TABLE base (id integer); CREATE TABLE t (id integer PRIMARY KEY, a text);"
+        "INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "ALTER TABLE t INHERIT base; UPDATE base SET id = 3 WHERE id = 1");
+    capture_expect_broken(w, "t", "parent public.base came");
+    contract_do(w, "ALTER TABLE t NO INHERIT base");
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+    assert_string_equal(capture_since(w, "t", from), "");
+}
+
 CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(partitions_are_captured_whichever_way_they_are_written),
     CONTRACT_TEST(rows_that_merge_moves_to_another_partition_are_captured),
@@ -272,4 +287,5 @@ CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(writers_go_on_after_they_altered_the_table_in_their_transaction),
     CONTRACT_TEST(a_function_that_resets_settings_hides_nothing),
     CONTRACT_TEST(a_partition_is_captured_by_itself),
-    CONTRACT_TEST(a_family_of_tables_is_captured_row_by_row))
+    CONTRACT_TEST(a_family_of_tables_is_captured_row_by_row),
+    CONTRACT_TEST(an_ancestor_that_comes_and_goes_is_not_seen))

@@ -105,11 +105,26 @@ static void add_insert(
     bo_buf_printf(out, ") SELECT %s, '%c'::pg_catalog.\"char\", ", writer, operation);
 }
 
-void pg_journal_insert_row(
-    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *row)
+void pg_journal_insert_come(bo_buf *out, const pg_journal *j)
 {
-    add_insert(out, j, operation, keys, WRITER);
-    pg_journal_columns(out, j, keys, row);
+    add_insert(out, j, 'I', true, WRITER);
+    pg_journal_columns(out, j, true, "NEW.");
+    bo_buf_add_str(out, ";\n");
+}
+
+/* age(): what is not older than this transaction may be a version that itself has made. */
+void pg_journal_insert_old(bo_buf *out, const pg_journal *j, char operation)
+{
+    bo_buf_add_str(out, "INSERT INTO ");
+    pg_journal_name(out, j->table, "");
+    bo_buf_add_str(
+        out, " (backout_xid, backout_user, backout_app, backout_run, backout_op, backout_made, ");
+    pg_journal_columns(out, j, false, "");
+    bo_buf_printf(out,
+        ") SELECT " WRITER ", '%c'::pg_catalog.\"char\", CASE WHEN pg_catalog.age(OLD.xmin)"
+        " OPERATOR(pg_catalog.<=) 0 THEN OLD.xmin END, ",
+        operation);
+    pg_journal_columns(out, j, false, "OLD.");
     bo_buf_add_str(out, ";\n");
 }
 
@@ -293,7 +308,7 @@ static void add_came(bo_buf *out, bo_buf *after, const pg_journal *j)
         bo_buf_printf(after, " OPERATOR(pg_catalog.=) k.i%u", i);
     }
     bo_buf_printf(after,
-        " WHERE k.came OPERATOR(pg_catalog.=) CASE WHEN t.c%u IS NULL THEN 0 ELSE 1 END",
+        " WHERE k.came OPERATOR(pg_catalog.>=) CASE WHEN t.c%u IS NULL THEN 0 ELSE 1 END",
         first_key(j));
 }
 
@@ -305,8 +320,8 @@ static void add_may_read(bo_buf *out, const char *relation)
         relation, relation);
 }
 
-/* Journals what came, if some key moved and the table may be read. */
-static void add_moved(bo_buf *out, const pg_journal *j)
+/* Journals what came, if the table may be read.  `if_moved`: "", or "CONDITION AND ". */
+static void add_moved(bo_buf *out, const pg_journal *j, const char *if_moved)
 {
     BO_OWN_VALUE(bo_buf) came = {0};
     BO_OWN_VALUE(bo_buf) after = {0};
@@ -314,9 +329,7 @@ static void add_moved(bo_buf *out, const pg_journal *j)
     add_came(&came, &after, j);
     bo_buf_printf(&relation, "%s::pg_catalog.oid", j->table->id);
     out->failed |= came.failed || after.failed || relation.failed;
-    bo_buf_add_str(out, "IF ");
-    add_difference(out, j);
-    bo_buf_add_str(out, " OPERATOR(pg_catalog.<>) 0 AND ");
+    bo_buf_printf(out, "IF %s", if_moved);
     add_may_read(out, bo_buf_str(&relation));
     bo_buf_add_str(out, " THEN\nEXECUTE pg_catalog.concat("); /* planned anew: by its size */
     pg_quote_literal(out, bo_buf_str(&came));
@@ -341,14 +354,47 @@ static void add_key_stayed(bo_buf *out, const pg_journal *j)
     }
 }
 
+/* Which of the statements that are under way, one in the other, has moved a key. */
+static void add_moved_name(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_printf(
+        out, "pg_catalog.concat('backout.moved_%s_', pg_catalog.pg_trigger_depth())", j->table->id);
+}
+
+void pg_journal_note_moved(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "PERFORM pg_catalog.set_config(");
+    add_moved_name(out, j);
+    bo_buf_add_str(out, ", 'yes', true);\n");
+}
+
+static void insert_updated_nested(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "IF pg_catalog.current_setting(");
+    add_moved_name(out, j);
+    bo_buf_add_str(out, ", true) OPERATOR(pg_catalog.=) 'yes' THEN\n"
+                        "PERFORM pg_catalog.set_config(");
+    add_moved_name(out, j);
+    bo_buf_add_str(out, ", '', true);\n");
+    add_moved(out, j, "");
+    bo_buf_add_str(out, "END IF;\n");
+}
+
 void pg_journal_insert_updated(bo_buf *out, const pg_journal *j)
 {
+    BO_OWN_VALUE(bo_buf) difference = {0};
+    add_difference(&difference, j);
+    bo_buf_add_str(&difference, " OPERATOR(pg_catalog.<>) 0 AND ");
+    out->failed |= difference.failed;
+    bo_buf_add_str(out, "IF " PG_JOURNAL_NESTED " THEN\n");
+    insert_updated_nested(out, j);
+    bo_buf_add_str(out, "RETURN NULL;\nEND IF;\n");
     add_insert_one(out, j, 'U', false, "backout_old");
     add_key_stayed(out, j);
     begin_many(out, "backout_old",
         "seed pg_catalog.int8 := pg_catalog.hashfloat8extended("
         "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()), 0);\n");
-    add_moved(out, j);
+    add_moved(out, j, bo_buf_str(&difference));
     add_insert_rows(out, j, 'U', false, "backout_old", WRITER_KNOWN);
     end_many(out);
 }

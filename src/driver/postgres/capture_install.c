@@ -106,6 +106,7 @@ static void add_by_set(bo_buf *out, const pg_journal *j, bool batch)
     add_set_function(out, j, "_insert", batch, &work);
 
     bo_buf_clear(&work);
+    bo_buf_add_str(&work, "IF " PG_JOURNAL_NESTED " THEN\nRETURN NULL;\nEND IF;\n");
     pg_journal_insert_rows(&work, j, 'D', false, "backout_old");
     add_set_function(out, j, "_delete", batch, &work);
 
@@ -155,49 +156,57 @@ static void add_row_moved(bo_buf *out, const pg_journal *j)
     bo_buf_add_str(out, ")) THEN\n");
 }
 
+/*
+ * A statement that another trigger runs may write what the statement that fired this one has
+ * written and what is not journalled yet.  So its rows are journalled one by one, with who made
+ * what was there: the transition tables do not tell.  What a foreign key's action writes belongs to
+ * the statement.
+ */
+static void add_nested(bo_buf *out, const pg_journal *j)
+{
+    BO_OWN_VALUE(bo_buf) body = {0};
+    bo_buf_add_str(&body, "IF NOT " PG_JOURNAL_NESTED " THEN\nRETURN NULL;\nEND IF;\n");
+    add_row_guard(&body, j, "NULL");
+    bo_buf_add_str(&body, "IF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN\n");
+    pg_journal_insert_old(&body, j, 'D');
+    bo_buf_add_str(&body, "ELSE\n");
+    pg_journal_insert_old(&body, j, 'U');
+    add_row_moved(&body, j);
+    pg_journal_note_moved(&body, j);
+    bo_buf_add_str(&body, "END IF;\nEND IF;\nRETURN NULL;");
+    add_function(out, j, "_nested", "", &body);
+}
+
 /* A key that moves to where another row of the same statement was: that row's image comes first. */
 static void add_by_row(bo_buf *out, const pg_journal *j)
 {
     BO_OWN_VALUE(bo_buf) body = {0};
     add_row_guard(&body, j, "NULL");
-    pg_journal_insert_row(&body, j, 'I', true, "NEW.");
+    pg_journal_insert_come(&body, j);
     bo_buf_add_str(&body, "RETURN NULL;");
     add_function(out, j, "_insert", "", &body);
 
     bo_buf_clear(&body);
     add_row_guard(&body, j, "NULL");
-    pg_journal_insert_row(&body, j, 'D', false, "OLD.");
+    pg_journal_insert_old(&body, j, 'D');
     bo_buf_add_str(&body, "RETURN NULL;");
     add_function(out, j, "_delete", "", &body);
 
     bo_buf_clear(&body);
     add_row_guard(&body, j, "NEW");
     add_row_moved(&body, j);
-    pg_journal_insert_row(&body, j, 'U', false, "OLD.");
+    pg_journal_insert_old(&body, j, 'U');
     bo_buf_add_str(&body, "END IF;\nRETURN NEW;");
     add_function(out, j, "_before", "", &body);
 
     bo_buf_clear(&body);
     add_row_guard(&body, j, "NULL");
     add_row_moved(&body, j);
-    pg_journal_insert_row(&body, j, 'I', true, "NEW.");
+    pg_journal_insert_come(&body, j);
     bo_buf_add_str(&body, "ELSE\n");
-    pg_journal_insert_row(&body, j, 'U', false, "OLD.");
+    pg_journal_insert_old(&body, j, 'U');
     bo_buf_add_str(&body, "END IF;\nRETURN NULL;");
     add_function(out, j, "_update", "", &body);
-}
-
-/* What an action of a foreign key is about to change: users' triggers fire before ours after it.  A
- * key that a row moves to is free by then. */
-static void add_acted(bo_buf *out, const pg_journal *j)
-{
-    BO_OWN_VALUE(bo_buf) body = {0};
-    add_row_guard(&body, j, "NEW");
-    pg_journal_insert_row(&body, j, 'U', false, "OLD.");
-    add_row_moved(&body, j);
-    pg_journal_insert_row(&body, j, 'I', true, "NEW.");
-    bo_buf_add_str(&body, "END IF;\nRETURN NEW;");
-    add_function(out, j, "_acted", "", &body);
 }
 
 static void add_truncate(bo_buf *out, const pg_journal *j)
@@ -216,7 +225,8 @@ static void add_journal(bo_buf *out, const pg_journal *j)
     pg_journal_name(out, j->table, "");
     bo_buf_add_str(out,
         " (backout_seq bigint GENERATED ALWAYS AS IDENTITY, backout_xid xid8 NOT NULL,"
-        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL");
+        " backout_user text, backout_app text, backout_run text, backout_op \"char\" NOT NULL,"
+        " backout_made xid");
     for (uint16_t i = 0; i < j->count; i++) {
         bo_buf_add_str(out, ", ");
         pg_quote(out, pg_journal_column(j, i));
@@ -257,7 +267,7 @@ static const trigger by_row[] = {{"insert", FIRST "insert", "AFTER INSERT", "FOR
     {"update", FIRST "update", "AFTER UPDATE", "FOR EACH ROW"},
     {"delete", FIRST "delete", "AFTER DELETE", "FOR EACH ROW"},
     {"before", LAST "before", "BEFORE UPDATE", "FOR EACH ROW"}, END};
-static const trigger on_action = {"acted", LAST "acted", "BEFORE UPDATE",
+static const trigger on_nested = {"nested", FIRST "nested", "AFTER UPDATE OR DELETE",
     "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 0)"};
 static const trigger on_truncate = {
     "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
@@ -273,8 +283,7 @@ static void add_trigger(
 }
 
 /* Statements fire the triggers of the relation that they name, rows those of the one with them. */
-static void add_triggers(
-    bo_buf *out, const bo_table *table, const PGresult *members, char way, bool acted)
+static void add_triggers(bo_buf *out, const bo_table *table, const PGresult *members, char way)
 {
     const trigger *all = way == 'r' ? by_row : way == 'b' ? by_batch : by_statement;
     for (int i = 0; i < PQntuples(members); i++) {
@@ -284,8 +293,8 @@ static void add_triggers(
             add_trigger(out, table, t, relation);
         if (stores)
             add_trigger(out, table, &on_truncate, relation);
-        if (stores && acted)
-            add_trigger(out, table, &on_action, relation);
+        if (stores && way != 'r')
+            add_trigger(out, table, &on_nested, relation);
     }
 }
 
@@ -324,7 +333,6 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
     if (PQntuples(members) == 0)
         return bo_fail(err, BO_CONFLICT, "table %s was dropped just now", table->name);
     char way = PQgetvalue(members, 0, 3)[0];
-    bool acted = PQgetvalue(members, 0, 4)[0] == 't';
     BO_OWN_VALUE(bo_buf) sql = {0};
     add_journal(&sql, &journal);
     add_as(&sql, &journal);
@@ -332,10 +340,10 @@ bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err)
         add_by_row(&sql, &journal);
     else
         add_by_set(&sql, &journal, way == 'b');
+    if (way != 'r')
+        add_nested(&sql, &journal);
     add_truncate(&sql, &journal);
-    if (acted)
-        add_acted(&sql, &journal);
-    add_triggers(&sql, table, members, way, acted);
+    add_triggers(&sql, table, members, way);
     st = pg_run_buf(conn, &sql, NULL, err);
     return st == BO_OK ? give_to_owner(conn, table, err) : st;
 }

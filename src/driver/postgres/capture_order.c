@@ -2,6 +2,12 @@
 /*
  * src/driver/postgres/capture_order.c - puts rows of a journal into the order of the writes.
  *
+ * A trigger of a user may run a statement that writes a row which the statement that fired it has
+ * written, before our triggers of that one fire: `U` or `D` comes before the row of the journal
+ * that tells of who made what it shows.  It is seen by the numbers: `backout_made` is the
+ * transaction, or part of one, that made it; where the journal has that only later, it belongs
+ * behind it.
+ *
  * One statement may delete a row and insert another under its key: MERGE, or a DELETE in a WITH
  * that is not read to its end.  Its triggers fire in an order of their own, so that `I` of the new
  * row may come before `D` of the old one.  It is seen by what follows: after a `D` the key is free,
@@ -11,7 +17,27 @@
 #include "driver/postgres/journal.h"
 #include "driver/postgres/stage.h"
 
-/* Each `D` that cannot stand where it does, and the `I` that it belongs before, as two arrays. */
+/* Each row before that of who made what it shows, and its number behind that, as two arrays. */
+static bo_status add_overtaking(bo_buf *out, const pg_journal *j, const char *from, bo_error *err)
+{
+    bo_buf_add_str(out, "WITH j AS NOT MATERIALIZED (SELECT j.backout_seq AS s, j.backout_xid AS x,"
+                        " j.backout_made AS made, j.xmin AS part, ");
+    pg_journal_identities(out, j, "j", true);
+    bo_buf_add_str(out, " FROM ");
+    pg_journal_name(out, j->table, "");
+    bo_buf_add_str(out, " AS j WHERE ");
+    bo_status st = pg_journal_later(out, from, "j.backout_xid", err);
+    bo_buf_add_str(out, "), o AS (SELECT w.s, min(m.s) AS m FROM j AS w JOIN j AS m"
+                        " ON m.x = w.x AND m.part = w.made AND m.made IS NULL");
+    pg_journal_same_identity(out, j, "w", "m");
+    bo_buf_add_str(out, " WHERE w.made IS NOT NULL GROUP BY w.s HAVING min(m.s) > w.s)"
+                        " SELECT array_agg(s), array_agg(behind) FROM (SELECT s, m + 0.5 *"
+                        " row_number() OVER (PARTITION BY m ORDER BY s)"
+                        " / (1 + count(*) OVER (PARTITION BY m)) AS behind FROM o) AS n");
+    return st == BO_OK ? bo_buf_check(out, err) : st;
+}
+
+/* Each `D` that cannot stand where it does, and its number before the `I`, as two arrays. */
 static bo_status add_search(
     bo_buf *out, const pg_journal *j, const char *from, const char *rows, bo_error *err)
 {
@@ -32,7 +58,7 @@ static bo_status add_search(
     pg_journal_identity_names(out, j);
     bo_buf_printf(out,
         " HAVING min(s) FILTER (WHERE op = 'I') < max(s) FILTER (WHERE op = 'D')))"
-        " SELECT array_agg(w.s), array_agg(w.i) FROM w JOIN %s AS b ON b.backout_seq = w.s"
+        " SELECT array_agg(w.s), array_agg(w.i - 0.5) FROM w JOIN %s AS b ON b.backout_seq = w.s"
         " WHERE w.op = 'D' AND w.i IS NOT NULL AND CASE WHEN w.n IS NOT NULL THEN w.n <> 'I'"
         " ELSE (SELECT true FROM %s",
         rows, j->table->kind == 'p' ? "" : "ONLY ");
@@ -43,12 +69,12 @@ static bo_status add_search(
     return st == BO_OK ? bo_buf_check(out, err) : st;
 }
 
-/* The rows with other numbers: each of `moved` just before its element of `before`. */
-static void renumber(bo_buf *rows, const pg_journal *j, const char *moved, const char *before)
+/* The rows with other numbers: each of `moved` has that in `to`. */
+static void renumber(bo_buf *rows, const pg_journal *j, const char *moved, const char *to)
 {
     BO_OWN_VALUE(bo_buf) old = *rows;
     *rows = (bo_buf){0};
-    bo_buf_add_str(rows, "(SELECT coalesce(m.i - 0.5, o.backout_seq) AS backout_seq, o.backout_xid,"
+    bo_buf_add_str(rows, "(SELECT coalesce(m.i, o.backout_seq) AS backout_seq, o.backout_xid,"
                          " o.backout_user, o.backout_app, o.backout_run, o.backout_op");
     for (uint16_t i = 0; i < j->count; i++) {
         bo_buf_add_str(rows, ", o.");
@@ -57,29 +83,43 @@ static void renumber(bo_buf *rows, const pg_journal *j, const char *moved, const
     bo_buf_printf(rows,
         " FROM %s AS o LEFT JOIN unnest('%s'::numeric[], '%s'::numeric[]) AS m (s, i)"
         " ON m.s = o.backout_seq)",
-        bo_buf_str(&old), moved, before);
+        bo_buf_str(&old), moved, to);
     rows->failed |= old.failed;
 }
 
+/* Asks what has to move, and moves it.  *found_out: something had to. */
+static bo_status move(pg_conn *conn, const pg_journal *journal, const bo_buf *search, bo_buf *rows,
+    bool *found_out, bo_error *err)
+{
+    BO_OWN(PGresult) *found = NULL;
+    bo_status st = pg_ask(conn, bo_buf_str(search), 0, NULL, &found, err);
+    *found_out = st == BO_OK && !PQgetisnull(found, 0, 0);
+    if (*found_out)
+        renumber(rows, journal, PQgetvalue(found, 0, 0), PQgetvalue(found, 0, 1));
+    return st == BO_OK ? bo_buf_check(rows, err) : st;
+}
+
 bo_status pg_journal_in_order(pg_conn *conn, const pg_journal *journal, const char *from,
-    bool doubtful, bo_buf *out, bo_error *err)
+    bool nested, bool doubtful, bo_buf *out, bo_error *err)
 {
     enum { MOST = 50 }; /* times that one key was deleted and inserted so: each takes one look */
+    BO_OWN_VALUE(bo_buf) overtaking = {0};
+    bool moved = false;
     pg_journal_name(out, journal->table, "");
     bo_status st = bo_buf_check(out, err);
+    if (st == BO_OK && nested)
+        st = add_overtaking(&overtaking, journal, from, err);
+    if (st == BO_OK && nested)
+        st = move(conn, journal, &overtaking, out, &moved, err);
     for (int look = 0; st == BO_OK && doubtful; look++) {
         BO_OWN_VALUE(bo_buf) sql = {0};
-        BO_OWN(PGresult) *found = NULL;
         st = add_search(&sql, journal, from, bo_buf_str(out), err);
         if (st == BO_OK)
-            st = pg_ask(conn, bo_buf_str(&sql), 0, NULL, &found, err);
-        doubtful = st == BO_OK && !PQgetisnull(found, 0, 0);
-        if (doubtful && look == MOST)
+            st = move(conn, journal, &sql, out, &doubtful, err);
+        if (st == BO_OK && doubtful && look == MOST)
             return bo_fail(err, BO_UNSUPPORTED,
                 "rows of %s were deleted and inserted too often by the same statements",
                 journal->table->name);
-        if (doubtful)
-            renumber(out, journal, PQgetvalue(found, 0, 0), PQgetvalue(found, 0, 1));
     }
-    return st == BO_OK ? bo_buf_check(out, err) : st;
+    return st;
 }

@@ -236,7 +236,8 @@ static bo_status choose_way(reading *r, bo_error *err)
     uint64_t bytes = 0;
     bo_buf_add_str(&sql, "SELECT count(*) FILTER (WHERE ");
     bo_status st = pg_journal_match(&sql, r->filter, err);
-    bo_buf_add_str(&sql, "), bool_or(j.backout_op = 'I') AND bool_or(j.backout_op = 'D')");
+    bo_buf_add_str(&sql, "), bool_or(j.backout_made IS NOT NULL), bool_or(j.backout_op = 'I') AND"
+                         " bool_or(j.backout_op = 'D')");
     pg_journal_name(&r->rows, r->journal->table, "");
     if (st == BO_OK)
         st = add_source(&sql, r, err);
@@ -251,8 +252,8 @@ static bo_status choose_way(reading *r, bo_error *err)
     uint64_t meant = strtoull(PQgetvalue(found, 0, 0), NULL, 10);
     r->by_index = meant < rows / LOOKUP || meant < LOOKUP;
     bo_buf_clear(&r->rows);
-    return pg_journal_in_order(
-        r->conn, r->journal, r->filter->from, PQgetvalue(found, 0, 1)[0] == 't', &r->rows, err);
+    return pg_journal_in_order(r->conn, r->journal, r->filter->from,
+        PQgetvalue(found, 0, 1)[0] == 't', PQgetvalue(found, 0, 2)[0] == 't', &r->rows, err);
 }
 
 /* The planner knows nothing of the journal: it must not take it for small. */

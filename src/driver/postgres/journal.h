@@ -63,15 +63,20 @@ static inline const char *pg_journal_equal(const pg_journal *journal, uint16_t i
 bo_status pg_journal_make(pg_conn *conn, const bo_table *table, bo_error *err);
 
 /* ---- capture_insert.c: statements of the triggers' functions ---- */
+/** The statement that fired the trigger was run by another trigger. */
+#define PG_JOURNAL_NESTED "pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 1"
 /** a, b, ...: the columns, or those of the key, each with `prefix` before it. */
 void pg_journal_columns(bo_buf *out, const pg_journal *j, bool keys, const char *prefix);
 /** Journals the rows of a transition table. */
 void pg_journal_insert_rows(
     bo_buf *out, const pg_journal *j, char operation, bool keys, const char *from);
-/** Journals a row, "OLD." or "NEW.". */
-void pg_journal_insert_row(
-    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *row);
-/** Journals backout_old, and the keys that came with backout_new. */
+/** Journals that the key of NEW came. */
+void pg_journal_insert_come(bo_buf *out, const pg_journal *j);
+/** Journals OLD, and which transaction made that version of the row, if it may have been this. */
+void pg_journal_insert_old(bo_buf *out, const pg_journal *j, char operation);
+/** Notes that the nested statement has moved a key. */
+void pg_journal_note_moved(bo_buf *out, const pg_journal *j);
+/** Journals backout_old, and the keys that came with backout_new; these alone when nested. */
 void pg_journal_insert_updated(bo_buf *out, const pg_journal *j);
 /** Journals all of the table that is about to be emptied. */
 void pg_journal_insert_emptied(bo_buf *out, const pg_journal *j);
@@ -109,10 +114,11 @@ void pg_journal_same_key(bo_buf *out, const pg_journal *journal);
  * What stands for the name of the journal in a FROM: the name, or its rows with other numbers where
  * theirs are not in the order of the writes.  Of what is later than `from`.
  *
+ * @param nested    some of these rows were written over by the transaction that made them.
  * @param doubtful  some of these rows came, and some went.
  */
 bo_status pg_journal_in_order(pg_conn *conn, const pg_journal *journal, const char *from,
-    bool doubtful, bo_buf *out, bo_error *err);
+    bool nested, bool doubtful, bo_buf *out, bo_error *err);
 
 /* ---- capture_read.c ---- */
 /** SELECT had, has, b0, a0, b1, a1, ...: for each key what the filter's writes did, as values. */

@@ -44,7 +44,7 @@ SELECT CASE
                        END || CASE WHEN x = ANY (s.members) THEN ' came' ELSE ' went' END, ', ')
        FROM unnest(s.members || c.members) x
       WHERE (x = ANY (s.members)) <> (x = ANY (c.members))
-        AND (x = ANY (s.members) OR x NOT SIMILAR TO '(AFTER trigger|foreign keys) %')
+        AND (x = ANY (s.members) OR x NOT LIKE 'foreign keys %')
      ) r (changed)
  WHERE c.relation = $1::oid AND ($2::text IS NULL OR c.point = $2::text)
  ORDER BY c.point

@@ -9,9 +9,6 @@
 -- as a batch before the first of the users' own AFTER triggers, which may write the same rows again;
 -- that cannot be had of partitions.  Those by statement count, too: of a statement that inserts, updates
 -- and deletes, they fire for the one before ours fire for the next.
---
--- A foreign key's action changes rows at once, and its triggers fire last of the statement: after users'
--- AFTER triggers of any table that actions reach, which may write the same rows.
 -- include capture_reached.sql
 , way AS (
     SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = $1::oid)
@@ -31,14 +28,7 @@
                      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
                     WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 29 <> 0
                       AND n.nspname <> 'backout')
-               AS writes_again,
-           EXISTS (SELECT
-                     FROM reached
-                     JOIN pg_catalog.pg_trigger t ON t.tgrelid = reached.oid
-                     JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-                     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-                    WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND n.nspname <> 'backout')
-               AS acted_on
+               AS writes_again
 )
 SELECT c.oid,
        format('%I.%I', n.nspname, c.relname) AS name,
@@ -47,8 +37,7 @@ SELECT c.oid,
             WHEN NOT way.writes_again THEN 's'
             WHEN (SELECT count(*) FROM tree) > 1 THEN 'r'
             ELSE 'b'
-       END AS way,
-       way.acted_on
+       END AS way
   FROM tree
  CROSS JOIN way
   JOIN pg_catalog.pg_class c ON c.oid = tree.oid

@@ -57,19 +57,6 @@ SELECT ARRAY(SELECT concat_ws(' ', a.attnum, quote_ident(a.attname),
               WHERE c.relrowsecurity AND c.relforcerowsecurity
              UNION ALL
              SELECT 'foreign keys whose actions meet in ' || $1::oid FROM meeting WHERE possible
-             UNION ALL
-             SELECT DISTINCT 'AFTER trigger on ' || tree.oid
-               FROM tree
-               JOIN pg_catalog.pg_trigger t ON t.tgrelid = tree.oid
-              WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND t.tgtype & 29 <> 0
-                AND NOT EXISTS (SELECT FROM ours WHERE ours.oid = t.tgfoid)
-             UNION
-             SELECT 'AFTER trigger on ' || reached.oid
-               FROM reached
-               JOIN pg_catalog.pg_trigger t ON t.tgrelid = reached.oid
-               JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-               JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-              WHERE NOT t.tgisinternal AND t.tgtype & 66 = 0 AND n.nspname <> 'backout'
              ORDER BY 1) AS members,
        ARRAY(SELECT concat_ws(' ', t.tgrelid, t.tgname, t.tgenabled, t.tgfoid, t.xmin)
                FROM pg_catalog.pg_trigger t

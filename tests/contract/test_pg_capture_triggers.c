@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/contract/test_pg_capture_triggers.c - PostgreSQL: statements that users' triggers run while
+ * the statement that fired them is not told yet. */
+#include "contract/pg_capture_world.h"
+
+#include <stdlib.h>
+
+#define T PG_NAMES("t")
+
+/* A trigger function of this body. */
+#define FUNCTION(body) \
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " body " END $$;"
+
+static void a_trigger_that_writes_the_row_again_does_not_hide_what_was(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
+        "CREATE TRIGGER again AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION again();"
+        "CREATE TRIGGER once AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 0), (5, 'five', 0)");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > (1|one|12)\n(2|two|20) > (2|two|22)\n(3|three|30) > (3|three|32)\n"
+        "- > (4|four|2)\n- > (5|five|2)\n");
+    from = capture_position(w, T);
+    contract_do(w, "UPDATE t SET a = 'x', id = id + 10 WHERE id > 3");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|12) > (1|one|14)\n(2|two|22) > (2|two|24)\n(3|three|32) > (3|three|34)\n"
+        "(4|four|2) > -\n(5|five|2) > -\n- > (14|x|4)\n- > (15|x|4)\n");
+    from = capture_position(w, T);
+    contract_do(w, "DELETE FROM t WHERE id > 1");
+    assert_string_equal(capture_since(w, "t", from),
+        "(14|x|4) > -\n(15|x|4) > -\n(1|one|14) > (1|one|15)\n(2|two|24) > -\n"
+        "(3|three|34) > -\n");
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+}
+
+/* It fires for the rows that were updated before ours fires for those that were inserted. */
+static void a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
+        "CREATE TRIGGER again AFTER UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
+                   " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > (1|one|11)\n(2|two|20) > (2|two|21)\n(3|three|30) > (3|drei|31)\n"
+        "- > (4|four|3)\n");
+}
+
+/* It fires for the rows that were deleted before ours fires for those that were updated. */
+static void a_trigger_of_a_delete_writes_after_all_that_merge_wrote(void **state)
+{
+    contract_world *w = *state;
+    if (atoi(contract_ask(w, "SHOW server_version_num")) < 150000)
+        return;
+    pg_capture_make_t(w);
+    contract_do(w,
+        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " UPDATE t SET n = n + 1; RETURN NULL; END $$;"
+        "CREATE TRIGGER again AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "MERGE INTO t USING (VALUES (1), (2)) AS s (id) ON t.id = s.id"
+                   " WHEN MATCHED AND s.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET a = 'm'");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > -\n(2|two|20) > (2|m|21)\n(3|three|30) > (3|three|31)\n");
+}
+
+/* A table without triggers is captured by statement. */
+static void a_trigger_that_is_made_later_hides_nothing(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN "
+                            "NULL;") "CREATE TRIGGER f AFTER INSERT OR UPDATE OR DELETE ON t FOR "
+                                     "EACH ROW EXECUTE FUNCTION f()");
+    contract_do(w, "UPDATE t SET a = 'x', id = 11 WHERE id = 1");
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 0), (5, 'five', 0)");
+    contract_do(w, "DELETE FROM t WHERE id IN (3, 5)");
+    const char *changes = "(1|one|10) > -\n(2|two|20) > (2|two|25)\n(3|three|30) > -\n"
+                          "- > (11|x|15)\n- > (4|four|4)\n";
+    assert_string_equal(capture_since(w, "t", from), changes);
+    contract_do(w, "DROP TRIGGER f ON t");
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+    assert_string_equal(capture_since(w, "t", from), changes);
+}
+
+/* ---- rows that are written before they are told ---- */
+
+static void a_row_that_an_upsert_inserted_was_not_there(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 4;"
+                            " END IF; RETURN NULL;") "CREATE TRIGGER f AFTER UPDATE ON t FOR EACH "
+                                                     "ROW EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
+                   " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
+    assert_string_equal(
+        capture_since(w, "t", from), "(3|three|30) > (3|drei|30)\n- > (4|four|3)\n");
+}
+
+static void a_row_that_an_upsert_updated_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        FUNCTION("UPDATE t SET n = n + 1 WHERE id = 3; RETURN NULL;") "CREATE TRIGGER f AFTER "
+                                                                      "INSERT ON t FOR EACH ROW "
+                                                                      "EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 2), (5, 'five', 2), (3, 'drei', 1)"
+                   " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
+    assert_string_equal(capture_since(w, "t", from),
+        "(3|three|30) > (3|drei|32)\n- > (4|four|2)\n- > (5|five|2)\n");
+}
+
+static void a_row_that_came_and_went_was_never_there(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        FUNCTION("DELETE FROM t WHERE id = OLD.id + 30; RETURN NULL;") "CREATE TRIGGER f AFTER "
+                                                                       "DELETE ON t FOR EACH ROW "
+                                                                       "EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "WITH gone AS (DELETE FROM t WHERE id = 3 RETURNING *)"
+                   " INSERT INTO t SELECT id + 30, a, n FROM gone");
+    assert_string_equal(capture_since(w, "t", from), "(3|three|30) > -\n");
+}
+
+/* Each row takes something from the one before it. */
+static void before_triggers_write_rows_that_the_statement_has_written(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        FUNCTION(
+            "UPDATE t SET a = a || '-' WHERE id = NEW.id - 1; RETURN NEW;") "CREATE TRIGGER f "
+                                                                            "BEFORE INSERT OR "
+                                                                            "UPDATE ON t FOR EACH "
+                                                                            "ROW"
+                                                                            " WHEN "
+                                                                            "(pg_trigger_depth() = "
+                                                                            "0) EXECUTE FUNCTION "
+                                                                            "f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5), (6, 'six', 6)");
+    assert_string_equal(capture_since(w, "t", from),
+        "(3|three|30) > (3|three-|30)\n- > (4|four-|4)\n- > (5|five-|5)\n- > (6|six|6)\n");
+    from = capture_position(w, T);
+    contract_do(w, "UPDATE t SET id = id + 10 WHERE id > 4");
+    assert_string_equal(capture_since(w, "t", from),
+        "(5|five-|5) > -\n(6|six|6) > -\n- > (15|five--|5)\n- > (16|six|6)\n");
+}
+
+/* The trigger's statement is a part of the transaction with a number of its own; so may be the
+ * other. */
+static void parts_of_a_transaction_are_told_apart(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        FUNCTION(
+            "BEGIN UPDATE t SET a = 'x' WHERE id = NEW.id - 1;"
+            " EXCEPTION WHEN division_by_zero THEN NULL; END; RETURN NEW;") "CREATE TRIGGER f "
+                                                                            "BEFORE INSERT ON t "
+                                                                            "FOR EACH ROW EXECUTE "
+                                                                            "FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "BEGIN; UPDATE t SET n = 0 WHERE id = 3; SAVEPOINT a;"
+                   "INSERT INTO t VALUES (4, 'four', 1), (5, 'five', 1); RELEASE a;"
+                   "UPDATE t SET n = 2 WHERE id > 3; COMMIT");
+    assert_string_equal(
+        capture_since(w, "t", from), "(3|three|30) > (3|x|0)\n- > (4|x|2)\n- > (5|five|2)\n");
+}
+
+static void a_key_that_moved_and_left_again_was_free(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w,
+        "CREATE TABLE c (id integer PRIMARY KEY, r integer REFERENCES t"
+        " ON UPDATE CASCADE); INSERT INTO c VALUES (1, 1), (2, 2);" FUNCTION(
+            "IF OLD.r = 1 THEN UPDATE t SET n = n + 1 WHERE id = NEW.r;"
+            " ELSE UPDATE t SET id = 50 WHERE id = 13; DELETE FROM t WHERE id = 50; END IF;"
+            " RETURN NEW;") "CREATE TRIGGER f BEFORE UPDATE ON c FOR EACH ROW EXECUTE FUNCTION "
+                            "f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET id = id + 10");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > -\n(2|two|20) > -\n(3|three|30) > -\n- > (11|one|11)\n- > (12|two|20)\n");
+}
+
+/* By batch, and by statement: the trigger is there when the capture begins, or comes later. */
+static void keys_that_a_trigger_moves_are_told_right(void **state)
+{
+    contract_world *w = *state;
+    for (int later = 0; later < 2; later++) {
+        pg_capture_make_t(w);
+        contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN UPDATE t SET id = id - 1;"
+                                " UPDATE t SET id = 20 WHERE id = 2; END IF; RETURN NULL;"));
+        const char *make =
+            "CREATE TRIGGER f AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()";
+        if (!later)
+            contract_do(w, make);
+        const char *from = capture_begin(w, "p", T);
+        if (later)
+            contract_do(w, make);
+        contract_do(w, "INSERT INTO t VALUES (9, 'nine', 90)");
+        assert_string_equal(capture_since(w, "t", from),
+            "(1|one|10) > (1|two|20)\n(2|two|20) > -\n(3|three|30) > -\n"
+            "- > (0|one|10)\n- > (20|three|30)\n- > (8|nine|90)\n");
+        capture_end(w, "p");
+        contract_do(w, "DROP TABLE t; DROP FUNCTION f()");
+    }
+}
+
+/* ---- the same, row by row ---- */
+
+/* An update and a delete may meet in a row: t is captured row by row. */
+static void make_tree(contract_world *w, const char *trigger)
+{
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer, s text);"
+                   "INSERT INTO t VALUES (1, NULL, NULL, 'x'), (2, NULL, NULL, 'y');"
+                   "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES t ON DELETE CASCADE"
+                   " DEFERRABLE INITIALLY DEFERRED;"
+                   "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES t ON DELETE CASCADE"
+                   " ON UPDATE CASCADE");
+    contract_do(w, trigger);
+}
+
+static void a_row_of_the_same_insert_that_a_trigger_removes_was_never_there(void **state)
+{
+    contract_world *w = *state;
+    make_tree(w,
+        FUNCTION(
+            "DELETE FROM t WHERE id = NEW.b; RETURN NULL;") "CREATE TRIGGER f AFTER INSERT ON t "
+                                                            "FOR EACH ROW EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (9, 8, 8, 'n'), (8, 8, 9, 'm')");
+    assert_string_equal(capture_since(w, "t", from), "");
+}
+
+static void a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    make_tree(w,
+        FUNCTION("DELETE FROM t WHERE id = 2; RETURN NULL;") "CREATE TRIGGER f AFTER UPDATE ON t "
+                                                             "FOR EACH ROW EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET s = s || '!', a = 1");
+    assert_string_equal(capture_since(w, "t", from), "(1|~|~|x) > (1|1|~|x!)\n(2|~|~|y) > -\n");
+}
+
+static void a_row_of_the_same_update_that_an_action_changes_had_another_key(void **state)
+{
+    contract_world *w = *state;
+    make_tree(w,
+        "CREATE TABLE log (id integer PRIMARY KEY REFERENCES t ON UPDATE CASCADE);" FUNCTION(
+            "RETURN NULL;") "CREATE TRIGGER f AFTER UPDATE ON log FOR EACH ROW EXECUTE FUNCTION "
+                            "f();"
+                            "UPDATE t SET b = 1 WHERE id = 2; ALTER TABLE t DROP CONSTRAINT "
+                            "t_a_fkey");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET id = id + 40");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|~|~|x) > -\n(2|~|1|y) > -\n- > (41|~|~|x)\n- > (42|~|41|y)\n");
+}
+
+CONTRACT_MAIN("pg_capture_triggers",
+    CONTRACT_TEST(a_trigger_that_writes_the_row_again_does_not_hide_what_was),
+    CONTRACT_TEST(a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote),
+    CONTRACT_TEST(a_trigger_of_a_delete_writes_after_all_that_merge_wrote),
+    CONTRACT_TEST(a_trigger_that_is_made_later_hides_nothing),
+    CONTRACT_TEST(a_row_that_an_upsert_inserted_was_not_there),
+    CONTRACT_TEST(a_row_that_an_upsert_updated_has_its_first_image),
+    CONTRACT_TEST(a_row_that_came_and_went_was_never_there),
+    CONTRACT_TEST(before_triggers_write_rows_that_the_statement_has_written),
+    CONTRACT_TEST(parts_of_a_transaction_are_told_apart),
+    CONTRACT_TEST(a_key_that_moved_and_left_again_was_free),
+    CONTRACT_TEST(keys_that_a_trigger_moves_are_told_right),
+    CONTRACT_TEST(a_row_of_the_same_insert_that_a_trigger_removes_was_never_there),
+    CONTRACT_TEST(a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image),
+    CONTRACT_TEST(a_row_of_the_same_update_that_an_action_changes_had_another_key))
