@@ -307,6 +307,26 @@ static void who_holds_a_lock_is_told_to_those_who_may_know(void **state)
     w->driver->rollback(w->user);
 }
 
+static void who_holds_a_row_that_is_referred_to_is_told_as_well(void **state)
+{
+    contract_world *w = *state;
+    bo_error err = {0};
+    uint64_t violations = 0;
+    contract_do(w, "CREATE TABLE p (id integer PRIMARY KEY);"
+                   "CREATE TABLE c (id integer PRIMARY KEY, r integer REFERENCES p (id));"
+                   "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)");
+    const bo_table *child = contract_table(w, "c");
+    pg_must(w->driver->begin(w->user, BO_TX_PLAIN, &err), &err);
+    contract_do(w, "UPDATE p SET id = id");
+    pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
+    assert_int_equal(
+        w->driver->check_references(w->conn, &child, 1, &violations, NULL, &err), BO_BUSY);
+    assert_non_null(strstr(err.text, "cannot check foreign key"));
+    assert_non_null(strstr(err.text, is_super(w) ? "of user 'root'" : "the right PROCESS"));
+    w->driver->rollback(w->conn);
+    w->driver->rollback(w->user);
+}
+
 /* ---- a user with few rights ---- */
 
 static bo_conn *connect_as_clerk(contract_world *w, const char *rights)
@@ -404,6 +424,7 @@ CONTRACT_MAIN("my_stage", CONTRACT_TEST(what_a_trigger_of_a_user_does_to_a_row_i
     CONTRACT_TEST(without_a_lock_the_rows_that_a_stage_finds_are_locked),
     CONTRACT_TEST(of_two_rollbacks_at_once_one_is_busy_and_changes_nothing),
     CONTRACT_TEST(who_holds_a_lock_is_told_to_those_who_may_know),
+    CONTRACT_TEST(who_holds_a_row_that_is_referred_to_is_told_as_well),
     CONTRACT_TEST(without_the_right_to_lock_tables_rows_are_locked),
     CONTRACT_TEST(rights_that_are_missing_are_named),
     CONTRACT_TEST(a_marker_of_a_transaction_that_still_runs_is_not_known))

@@ -247,6 +247,7 @@ bo_status my_stage_blocked(bo_stage *stage, bo_blocked_fn *each, void *ctx, bo_e
     bo_status st = BO_OK;
     for (unsigned i = 0; st == BO_OK && i < self->count; i++)
         st = block_table(self, &self->tables[i], true, err);
+    st = my_name_holder(self->conn, st, err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot find what is in the way of the rollback");
     self->checked = true;

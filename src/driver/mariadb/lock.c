@@ -13,8 +13,7 @@
 #include "base/error.h"
 #include "driver/mariadb/second.h"
 
-/* The oldest open transaction of this database is who it most likely is; seen with the right
- * PROCESS only. */
+/* `asker` asks it: the connection itself, or another one. */
 static bo_status name_holder(my_conn *asker, const my_conn *conn, bo_status st, bo_error *err)
 {
     if (st != BO_BUSY)
@@ -36,6 +35,11 @@ static bo_status name_holder(my_conn *asker, const my_conn *conn, bo_status st, 
                      "the oldest open transaction is that of connection %s of user '%s'", row[0],
                      row[1])
                : st;
+}
+
+bo_status my_name_holder(my_conn *conn, bo_status st, bo_error *err)
+{
+    return name_holder(conn, conn, st, err);
 }
 
 static bo_status lock_failed(my_conn *conn, bo_status st, const bo_table *const *tables,
@@ -124,7 +128,7 @@ static bo_status lock_rows(my_conn *conn, const bo_table *table, bo_error *err)
     my_quote_table(&sql, table);
     bo_buf_add_str(&sql, " USE INDEX () LOCK IN SHARE MODE"); /* the rows themselves, all of them */
     bo_status st = my_ask_count(conn, &sql, &rows, err);
-    st = name_holder(conn, conn, st, err);
+    st = my_name_holder(conn, st, err);
     return st == BO_OK ? BO_OK
                        : lock_failed(conn, st, &table, 1, "SELECT, INSERT, UPDATE, DELETE", err);
 }
@@ -163,7 +167,7 @@ static bo_status lock_for_reading(my_conn *conn, const bo_table *table, bo_error
     my_quote_table(&sql, table);
     bo_buf_add_str(&sql, " LIMIT 1");
     bo_status st = my_ask_count(conn, &sql, &one, err);
-    st = name_holder(conn, conn, st, err);
+    st = my_name_holder(conn, st, err);
     return st == BO_OK ? BO_OK : lock_failed(conn, st, &table, 1, "SELECT", err);
 }
 

@@ -250,6 +250,9 @@ bo_status my_commit(bo_conn *conn, bo_error *err);
 void my_rollback(bo_conn *conn);
 /* lock.c */
 bo_status my_lock(bo_conn *conn, const bo_table *const *tables, unsigned count, bo_error *err);
+/** Adds to BO_BUSY whose transaction is the oldest of the database, which is who it most likely is;
+ * seen with the right PROCESS only. */
+bo_status my_name_holder(my_conn *conn, bo_status st, bo_error *err);
 /* query.c, script.c */
 bo_status my_exec(bo_conn *conn, const char *sql, bo_error *err);
 bo_status my_query(bo_conn *conn, const char *sql, const bo_text_value *params, uint16_t count,

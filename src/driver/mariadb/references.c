@@ -79,7 +79,7 @@ static bo_status check_key(
 {
     my_conn *conn = my_of(base);
     uint64_t dangling = 0;
-    bo_status st = count_dangling(conn, key, &dangling, err);
+    bo_status st = my_name_holder(conn, count_dangling(conn, key, &dangling, err), err);
     if (st != BO_OK)
         return bo_wrap(err, st, "cannot check foreign key '%s' of %s", key->name, key->child);
     if (dangling > 0 && *violations == 0)
