@@ -137,7 +137,7 @@ said() {
     backout -q point create --tables m
     super "CREATE DATABASE ${PG_DATABASE}_b OWNER app"
     local other=${PG_URL/$PG_DATABASE?/${PG_DATABASE}_b?}
-    run ! backout restore latest --db "$other" --yes
+    run -3 backout restore latest --db "$other" --yes
     said 'type "public.mood" does not exist'
     psql -X -q "$other" -c "CREATE TYPE mood AS ENUM ('sad')"
     backout -q restore latest --db "$other" --yes

@@ -18,6 +18,7 @@ static bo_status status_of(const char *sqlstate)
         {"42501", BO_DENIED},   /* insufficient_privilege */
         {"42P01", BO_NOTFOUND}, /* undefined_table */
         {"3F000", BO_NOTFOUND}, /* invalid_schema_name */
+        {"42704", BO_NOTFOUND}, /* undefined_object: a type, say */
         {"25006", BO_REFUSED},  /* read_only_sql_transaction */
     };
     if (strcmp(sqlstate, "57014") == 0) /* query_canceled */
