@@ -275,6 +275,19 @@ static void a_table_with_another_owner_can_be_written(void **state)
     capture_end(w, "p");
 }
 
+/* What the functions keep for a transaction, any session may set. */
+static void a_session_that_sets_our_settings_can_hide(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, "CREATE TABLE heir () INHERITS (t)"); /* by row */
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "SELECT set_config('backout.fits_' || 't'::regclass::oid, 'no 0', false);"
+                   "UPDATE t SET n = 0 WHERE id = 1");
+    assert_string_equal(capture_since(w, "t", from), "");
+    assert_string_equal(capture_broken(w, "t", "p"), "");
+}
+
 static void row_security_that_is_forced_later_stops_no_writer(void **state)
 {
     contract_world *w = *state;
@@ -413,6 +426,7 @@ CONTRACT_MAIN("pg_capture_guard", CONTRACT_TEST(whatever_happens_to_columns_user
     CONTRACT_TEST(a_writers_search_path_gets_nowhere),
     CONTRACT_TEST(a_writer_without_any_right_on_the_journal_is_captured),
     CONTRACT_TEST(a_table_with_another_owner_can_be_written),
+    CONTRACT_TEST(a_session_that_sets_our_settings_can_hide),
     CONTRACT_TEST(row_security_that_is_forced_later_stops_no_writer),
     CONTRACT_TEST(what_cannot_be_captured_says_why),
     CONTRACT_TEST(a_table_with_750_columns_is_captured),
