@@ -225,6 +225,22 @@ static void keys_that_a_trigger_moves_are_told_right(void **state)
     }
 }
 
+/* By batch the trigger fires at the first row of the nested statement, whose key stays. */
+static void a_key_that_a_trigger_moves_after_a_row_that_stays_is_told(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN"
+                            " UPDATE t SET id = CASE WHEN id > 1 THEN id + 18 ELSE id END;"
+                            " UPDATE t SET n = n + 1; END IF; RETURN NULL;"));
+    contract_do(w, "CREATE TRIGGER f AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (9, 'nine', 90)");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > (1|one|11)\n(2|two|20) > -\n(3|three|30) > -\n"
+        "- > (20|two|21)\n- > (21|three|31)\n- > (27|nine|91)\n");
+}
+
 /* ---- the same, row by row ---- */
 
 /* An update and a delete may meet in a row: t is captured row by row. */
@@ -289,6 +305,7 @@ CONTRACT_MAIN("pg_capture_triggers",
     CONTRACT_TEST(parts_of_a_transaction_are_told_apart),
     CONTRACT_TEST(a_key_that_moved_and_left_again_was_free),
     CONTRACT_TEST(keys_that_a_trigger_moves_are_told_right),
+    CONTRACT_TEST(a_key_that_a_trigger_moves_after_a_row_that_stays_is_told),
     CONTRACT_TEST(a_row_of_the_same_insert_that_a_trigger_removes_was_never_there),
     CONTRACT_TEST(a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image),
     CONTRACT_TEST(a_row_of_the_same_update_that_an_action_changes_had_another_key))

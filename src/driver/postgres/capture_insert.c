@@ -368,14 +368,26 @@ void pg_journal_note_moved(bo_buf *out, const pg_journal *j)
     bo_buf_add_str(out, ", 'yes', true);\n");
 }
 
-static void insert_updated_nested(bo_buf *out, const pg_journal *j)
+void pg_journal_forget_moved(bo_buf *out, const pg_journal *j)
 {
-    bo_buf_add_str(out, "IF pg_catalog.current_setting(");
-    add_moved_name(out, j);
-    bo_buf_add_str(out, ", true) OPERATOR(pg_catalog.=) 'yes' THEN\n"
-                        "PERFORM pg_catalog.set_config(");
+    bo_buf_add_str(out, "PERFORM pg_catalog.set_config(");
     add_moved_name(out, j);
     bo_buf_add_str(out, ", '', true);\n");
+}
+
+void pg_journal_has_moved(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "COALESCE(pg_catalog.current_setting(");
+    add_moved_name(out, j);
+    bo_buf_add_str(out, ", true), '') OPERATOR(pg_catalog.=) 'yes'");
+}
+
+static void insert_updated_nested(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_add_str(out, "IF ");
+    pg_journal_has_moved(out, j);
+    bo_buf_add_str(out, " THEN\n");
+    pg_journal_forget_moved(out, j);
     add_moved(out, j, "");
     bo_buf_add_str(out, "END IF;\n");
 }

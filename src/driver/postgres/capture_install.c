@@ -74,18 +74,30 @@ static void add_as(bo_buf *out, const pg_journal *j)
 
 /*
  * Fired by rows, with the transition tables: the first row stands for all of its statement, which
- * the statement's own trigger ends.
+ * the statement's own trigger ends.  Of a nested UPDATE it is the first whose key moves.
  */
 static void add_batch_guard(bo_buf *out, const pg_journal *j, char operation)
 {
     bo_buf_printf(out,
         "backout_done := pg_catalog.concat('backout.done_%s_%c', pg_catalog.pg_trigger_depth());\n"
         "IF TG_LEVEL OPERATOR(pg_catalog.=) 'STATEMENT' THEN\n"
-        "PERFORM pg_catalog.set_config(backout_done, '', true);\nRETURN NULL;\n"
-        "ELSIF pg_catalog.current_setting(backout_done, true) OPERATOR(pg_catalog.=) 'yes' THEN\n"
-        "RETURN NULL;\nEND IF;\n"
-        "PERFORM pg_catalog.set_config(backout_done, 'yes', true);\n",
+        "PERFORM pg_catalog.set_config(backout_done, '', true);\n",
         j->table->id, operation);
+    if (operation == 'u') {
+        bo_buf_add_str(out, "IF " PG_JOURNAL_NESTED " THEN\n");
+        pg_journal_forget_moved(out, j);
+        bo_buf_add_str(out, "END IF;\n");
+    }
+    bo_buf_add_str(out,
+        "RETURN NULL;\n"
+        "ELSIF pg_catalog.current_setting(backout_done, true) OPERATOR(pg_catalog.=) 'yes' THEN\n"
+        "RETURN NULL;\nEND IF;\n");
+    if (operation == 'u') {
+        bo_buf_add_str(out, "IF " PG_JOURNAL_NESTED " AND NOT (");
+        pg_journal_has_moved(out, j);
+        bo_buf_add_str(out, ") THEN\nRETURN NULL;\nEND IF;\n");
+    }
+    bo_buf_add_str(out, "PERFORM pg_catalog.set_config(backout_done, 'yes', true);\n");
 }
 
 static void add_set_function(

@@ -76,6 +76,9 @@ void pg_journal_insert_come(bo_buf *out, const pg_journal *j);
 void pg_journal_insert_old(bo_buf *out, const pg_journal *j, char operation);
 /** Notes that the nested statement has moved a key. */
 void pg_journal_note_moved(bo_buf *out, const pg_journal *j);
+void pg_journal_forget_moved(bo_buf *out, const pg_journal *j);
+/** A condition: it has, and the keys that came are not journalled yet. */
+void pg_journal_has_moved(bo_buf *out, const pg_journal *j);
 /** Journals backout_old, and the keys that came with backout_new; these alone when nested. */
 void pg_journal_insert_updated(bo_buf *out, const pg_journal *j);
 /** Journals all of the table that is about to be emptied. */
