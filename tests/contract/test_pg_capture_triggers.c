@@ -241,6 +241,20 @@ static void a_key_that_a_trigger_moves_after_a_row_that_stays_is_told(void **sta
         "- > (20|two|21)\n- > (21|three|31)\n- > (27|nine|91)\n");
 }
 
+/* The key left, another row came to it, and that is gone before ours counts. */
+static void a_key_that_moved_and_went_again_was_taken(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("DELETE FROM t WHERE id = 1; RETURN NEW;"));
+    contract_do(w, "CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id = 3)"
+                   " EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET id = id - 1");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > -\n(2|two|20) > (2|three|30)\n(3|three|30) > -\n- > (0|one|10)\n");
+}
+
 /* ---- the same, row by row ---- */
 
 /* An update and a delete may meet in a row: t is captured row by row. */
@@ -306,6 +320,7 @@ CONTRACT_MAIN("pg_capture_triggers",
     CONTRACT_TEST(a_key_that_moved_and_left_again_was_free),
     CONTRACT_TEST(keys_that_a_trigger_moves_are_told_right),
     CONTRACT_TEST(a_key_that_a_trigger_moves_after_a_row_that_stays_is_told),
+    CONTRACT_TEST(a_key_that_moved_and_went_again_was_taken),
     CONTRACT_TEST(a_row_of_the_same_insert_that_a_trigger_removes_was_never_there),
     CONTRACT_TEST(a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image),
     CONTRACT_TEST(a_row_of_the_same_update_that_an_action_changes_had_another_key))

@@ -275,7 +275,9 @@ static void add_key_names(bo_buf *out, const pg_journal *j, const char *format)
 /*
  * The keys that were free before the statement and that some row has had since: rows came to a key
  * as often as `came` says more than they left it, and it is taken now or not.  A statement moves a
- * row more than once when foreign keys cascade.  `after` is what follows the name of the table.
+ * row more than once when foreign keys cascade; where rows came as often as they left, the key was
+ * free if the first of them came: `o` numbers old and new rows alike.  `after` is what follows the
+ * name of the table.
  */
 static void add_came(bo_buf *out, bo_buf *after, const pg_journal *j)
 {
@@ -285,15 +287,20 @@ static void add_came(bo_buf *out, bo_buf *after, const pg_journal *j)
     add_key_names(out, j, "x.i#, x.v#");
     bo_buf_add_str(out, ", pg_catalog.sum(x.d) AS came FROM (SELECT ");
     add_key_columns(out, j, "r");
-    bo_buf_add_str(out, "1 AS d FROM ");
+    bo_buf_add_str(out, "1 AS d, pg_catalog.row_number() OVER () AS o FROM ");
     add_rows(out, j, true, "backout_new", "r");
     bo_buf_add_str(out, " UNION ALL SELECT ");
     add_key_columns(out, j, "r");
-    bo_buf_add_str(out, "-1 FROM ");
+    bo_buf_add_str(out, "-1, pg_catalog.row_number() OVER () FROM ");
     add_rows(out, j, true, "backout_old", "r");
     bo_buf_add_str(out, ") AS x GROUP BY ");
     add_key_names(out, j, "x.i#, x.v#");
-    bo_buf_add_str(out, " HAVING pg_catalog.max(x.d) OPERATOR(pg_catalog.>) 0) AS k LEFT JOIN (");
+    bo_buf_add_str(out, " HAVING pg_catalog.max(x.d) OPERATOR(pg_catalog.>) 0"
+                        " AND (pg_catalog.sum(x.d) OPERATOR(pg_catalog.<>) 0"
+                        " OR pg_catalog.min(x.o) FILTER (WHERE x.d OPERATOR(pg_catalog.>) 0)"
+                        " OPERATOR(pg_catalog.<)"
+                        " pg_catalog.min(x.o) FILTER (WHERE x.d OPERATOR(pg_catalog.<) 0)))"
+                        " AS k LEFT JOIN (");
     add_rows_head(out, j, true);
     bo_buf_add_str(out, j->table->kind == 'p' ? "" : "ONLY ");
     add_rows_tail(after, j, true, "t");
