@@ -241,6 +241,83 @@ static void a_key_that_a_trigger_moves_after_a_row_that_stays_is_told(void **sta
         "- > (20|two|21)\n- > (21|three|31)\n- > (27|nine|91)\n");
 }
 
+/* Each time as a part of the transaction of its own, which is all that tells who made the row. */
+static void a_row_that_several_parts_wrote_again_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(
+        w, FUNCTION("IF pg_trigger_depth() = 1 THEN BEGIN"
+                    " UPDATE t SET n = n + 1 WHERE id = TG_ARGV[0]::integer;"
+                    " EXCEPTION WHEN division_by_zero THEN NULL; END; END IF; RETURN NEW;"));
+    contract_do(w, "CREATE TRIGGER i BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id > 4)"
+                   " EXECUTE FUNCTION f(4)");
+    contract_do(w, "CREATE TRIGGER u BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id > 1)"
+                   " EXECUTE FUNCTION f(1)");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5), (6, 'six', 6)");
+    contract_do(w, "UPDATE t SET a = 'x' WHERE id < 4");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > (1|x|12)\n(2|two|20) > (2|x|20)\n(3|three|30) > (3|x|30)\n"
+        "- > (4|four|6)\n- > (5|five|5)\n- > (6|six|6)\n");
+}
+
+/* The row that the statement wrote goes, and another one comes in its place. */
+static void a_row_that_a_trigger_replaces_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 'new', 0);"
+                            " RETURN NEW;"));
+    contract_do(w, "CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id = 2)"
+                   " EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET a = 'x'");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > (1|new|0)\n(2|two|20) > (2|x|20)\n(3|three|30) > (3|x|30)\n");
+}
+
+static void a_row_that_came_and_went_in_the_place_of_another_was_never_there(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("INSERT INTO t VALUES (1, 'new', 0); UPDATE t SET n = 7 WHERE id = 1;"
+                            " DELETE FROM t WHERE id = 1; RETURN OLD;"));
+    contract_do(w, "CREATE TRIGGER f BEFORE DELETE ON t FOR EACH ROW WHEN (OLD.id = 2)"
+                   " EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "DELETE FROM t WHERE id < 3");
+    assert_string_equal(capture_since(w, "t", from), "(1|one|10) > -\n(2|two|20) > -\n");
+}
+
+static void a_key_that_was_used_by_two_transactions_was_free(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("UPDATE t SET n = n + 1 WHERE id = 4; RETURN NEW;"));
+    contract_do(w, "CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id = 5)"
+                   " EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "BEGIN; INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5);"
+                   "DELETE FROM t WHERE id = 4; DELETE FROM t WHERE id = 5; COMMIT");
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5)");
+    assert_string_equal(capture_since(w, "t", from), "- > (4|four|5)\n- > (5|five|5)\n");
+}
+
+static void a_key_that_a_trigger_used_before_its_statement_was_free(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, FUNCTION("IF NEW.id = 5 THEN UPDATE t SET n = n + 1 WHERE id = 4;"
+                            " ELSE INSERT INTO t VALUES (4, 'new', 0); DELETE FROM t WHERE id = 4;"
+                            " END IF; RETURN NEW;"));
+    contract_do(w, "CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW"
+                   " WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5)");
+    assert_string_equal(capture_since(w, "t", from), "- > (4|four|5)\n- > (5|five|5)\n");
+}
+
 /* The key left, another row came to it, and that is gone before ours counts. */
 static void a_key_that_moved_and_went_again_was_taken(void **state)
 {
@@ -320,6 +397,11 @@ CONTRACT_MAIN("pg_capture_triggers",
     CONTRACT_TEST(a_key_that_moved_and_left_again_was_free),
     CONTRACT_TEST(keys_that_a_trigger_moves_are_told_right),
     CONTRACT_TEST(a_key_that_a_trigger_moves_after_a_row_that_stays_is_told),
+    CONTRACT_TEST(a_row_that_several_parts_wrote_again_has_its_first_image),
+    CONTRACT_TEST(a_row_that_a_trigger_replaces_has_its_first_image),
+    CONTRACT_TEST(a_row_that_came_and_went_in_the_place_of_another_was_never_there),
+    CONTRACT_TEST(a_key_that_was_used_by_two_transactions_was_free),
+    CONTRACT_TEST(a_key_that_a_trigger_used_before_its_statement_was_free),
     CONTRACT_TEST(a_key_that_moved_and_went_again_was_taken),
     CONTRACT_TEST(a_row_of_the_same_insert_that_a_trigger_removes_was_never_there),
     CONTRACT_TEST(a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image),
