@@ -61,10 +61,10 @@ void pg_leave_pool(pg_conn *conn);
 /* ---- query.c: statements ---- */
 /**
  * Turns the server's error into `err` and returns the status that fits the SQLSTATE: 55P03 and
- * 40P01 BO_BUSY, 42501 BO_DENIED, 42P01, 3F000 and 42704 BO_NOTFOUND, 25006 BO_REFUSED, 40001 and 23xxx
- * BO_CONFLICT, 57014 after an interrupt BO_INTERRUPTED, all else (a lost link too) BO_DATABASE.
- * The primary message, then the detail on its own line, without values of rows.  `result` may be
- * NULL (then from the connection).
+ * 40P01 BO_BUSY, 42501 BO_DENIED, 42P01, 3F000 and 42704 BO_NOTFOUND, 25006 BO_REFUSED, 40001 and
+ * 23xxx BO_CONFLICT, 57014 after an interrupt BO_INTERRUPTED, all else (a lost link too)
+ * BO_DATABASE. The primary message, then the detail on its own line, without values of rows.
+ * `result` may be NULL (then from the connection).
  */
 bo_status pg_failure(pg_conn *conn, const PGresult *result, bo_error *err);
 /** True when `result` is the last word of the server: it ended the session. */
