@@ -318,6 +318,24 @@ static void a_key_that_a_trigger_used_before_its_statement_was_free(void **state
     assert_string_equal(capture_since(w, "t", from), "- > (4|four|5)\n- > (5|five|5)\n");
 }
 
+/* Before ours tells that it left: of what an action writes, ours are told last of all. */
+static void a_key_that_left_and_is_used_again_has_its_first_image(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_t(w);
+    contract_do(w, "CREATE TABLE p (id integer PRIMARY KEY); INSERT INTO p VALUES (1), (2);"
+                   "ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES p ON UPDATE CASCADE NOT VALID");
+    contract_do(
+        w, FUNCTION("INSERT INTO p VALUES (OLD.id); INSERT INTO t VALUES (OLD.id, 'new', 0);"
+                    " UPDATE t SET n = n + 1 WHERE id = 2; RETURN NULL;"));
+    contract_do(w, "CREATE TRIGGER f AFTER UPDATE ON p FOR EACH ROW EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE p SET id = id + 10");
+    contract_do(w, "DELETE FROM t WHERE id = 2");
+    assert_string_equal(capture_since(w, "t", from),
+        "(1|one|10) > (1|new|0)\n(2|two|20) > -\n- > (11|one|10)\n- > (12|two|21)\n");
+}
+
 /* The key left, another row came to it, and that is gone before ours counts. */
 static void a_key_that_moved_and_went_again_was_taken(void **state)
 {
@@ -402,6 +420,7 @@ CONTRACT_MAIN("pg_capture_triggers",
     CONTRACT_TEST(a_row_that_came_and_went_in_the_place_of_another_was_never_there),
     CONTRACT_TEST(a_key_that_was_used_by_two_transactions_was_free),
     CONTRACT_TEST(a_key_that_a_trigger_used_before_its_statement_was_free),
+    CONTRACT_TEST(a_key_that_left_and_is_used_again_has_its_first_image),
     CONTRACT_TEST(a_key_that_moved_and_went_again_was_taken),
     CONTRACT_TEST(a_row_of_the_same_insert_that_a_trigger_removes_was_never_there),
     CONTRACT_TEST(a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image),

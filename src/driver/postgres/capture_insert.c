@@ -319,6 +319,46 @@ static void add_came(bo_buf *out, bo_buf *after, const pg_journal *j)
         first_key(j));
 }
 
+static void add_same(
+    bo_buf *out, const pg_journal *j, uint16_t i, const char *rows, const char *others)
+{
+    bo_buf_add_str(out, " AND ");
+    add_identity(out, j, i, rows);
+    bo_buf_add_str(out, " OPERATOR(pg_catalog.=) ");
+    add_identity(out, j, i, others);
+}
+
+/*
+ * The rows whose key left and is taken again: by a nested statement, whose `I` is journalled
+ * already. A `D` says that the key was free then.
+ */
+static void add_left(bo_buf *out, bo_buf *after, const pg_journal *j)
+{
+    add_insert_rows(out, j, 'D', false, "backout_old", WRITER_GIVEN);
+    bo_buf_add_str(out, " WHERE NOT EXISTS (SELECT FROM ");
+    add_rows(out, j, true, "backout_new", "n");
+    bo_buf_add_str(out, " WHERE true");
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (pg_journal_is_key(j, i))
+            add_same(out, j, i, "r", "n");
+    }
+    bo_buf_add_str(out, ") AND EXISTS (SELECT FROM ");
+    add_rows_head(out, j, true);
+    bo_buf_add_str(out, j->table->kind == 'p' ? "" : "ONLY ");
+    add_rows_tail(after, j, true, "t");
+    bo_buf_add_str(after, " WHERE true");
+    for (uint16_t i = 0; i < j->count; i++) {
+        if (!pg_journal_is_key(j, i))
+            continue;
+        bo_buf_add_str(after, " AND ");
+        add_value(after, j, i, "t");
+        bo_buf_printf(after, " %s ", pg_journal_equal(j, i));
+        add_value(after, j, i, "r");
+        add_same(after, j, i, "t", "r");
+    }
+    bo_buf_add_str(after, ")");
+}
+
 /* Transition tables need no right; the table may belong to somebody else by then. */
 static void add_may_read(bo_buf *out, const char *relation)
 {
@@ -327,22 +367,53 @@ static void add_may_read(bo_buf *out, const char *relation)
         relation, relation);
 }
 
-/* Journals what came, if the table may be read.  `if_moved`: "", or "CONDITION AND ". */
+/* EXECUTE, planned anew by its size: `before`, the name of the table, `after`. */
+static void add_execute(
+    bo_buf *out, const bo_buf *before, const char *relation, const bo_buf *after)
+{
+    bo_buf_add_str(out, "EXECUTE pg_catalog.concat(");
+    pg_quote_literal(out, bo_buf_str(before));
+    bo_buf_printf(out, ", %s::pg_catalog.regclass, ", relation);
+    pg_quote_literal(out, bo_buf_str(after));
+    bo_buf_add_str(out, ") USING " WRITER ";\n");
+    out->failed |= before->failed || after->failed;
+}
+
+/* A nested statement of this transaction has brought keys. */
+#define CAME "'backout.came_%s'"
+
+void pg_journal_note_came(bo_buf *out, const pg_journal *j)
+{
+    bo_buf_printf(out, "PERFORM pg_catalog.set_config(" CAME ", 'yes', true);\n", j->table->id);
+}
+
+/* Journals what came, if the table may be read.  `if_moved`: "", of a nested statement, or
+ * "CONDITION AND ". */
 static void add_moved(bo_buf *out, const pg_journal *j, const char *if_moved)
 {
-    BO_OWN_VALUE(bo_buf) came = {0};
+    BO_OWN_VALUE(bo_buf) before = {0};
     BO_OWN_VALUE(bo_buf) after = {0};
     BO_OWN_VALUE(bo_buf) relation = {0};
-    add_came(&came, &after, j);
+    add_came(&before, &after, j);
     bo_buf_printf(&relation, "%s::pg_catalog.oid", j->table->id);
-    out->failed |= came.failed || after.failed || relation.failed;
+    out->failed |= relation.failed;
     bo_buf_printf(out, "IF %s", if_moved);
     add_may_read(out, bo_buf_str(&relation));
-    bo_buf_add_str(out, " THEN\nEXECUTE pg_catalog.concat("); /* planned anew: by its size */
-    pg_quote_literal(out, bo_buf_str(&came));
-    bo_buf_printf(out, ", %s::pg_catalog.regclass, ", bo_buf_str(&relation));
-    pg_quote_literal(out, bo_buf_str(&after));
-    bo_buf_add_str(out, ") USING " WRITER ";\nEND IF;\n");
+    bo_buf_add_str(out, " THEN\n");
+    add_execute(out, &before, bo_buf_str(&relation), &after);
+    if (*if_moved) {
+        bo_buf_clear(&before);
+        bo_buf_clear(&after);
+        add_left(&before, &after, j);
+        bo_buf_printf(out,
+            "IF pg_catalog.current_setting(" CAME ", true) OPERATOR(pg_catalog.=) 'yes' THEN\n",
+            j->table->id);
+        add_execute(out, &before, bo_buf_str(&relation), &after);
+        bo_buf_add_str(out, "END IF;\n");
+    } else {
+        pg_journal_note_came(out, j);
+    }
+    bo_buf_add_str(out, "END IF;\n");
 }
 
 /* The row `r` has the key that the first of backout_new has. */

@@ -114,6 +114,9 @@ static void add_set_function(
 static void add_by_set(bo_buf *out, const pg_journal *j, bool batch)
 {
     BO_OWN_VALUE(bo_buf) work = {0};
+    bo_buf_add_str(&work, "IF " PG_JOURNAL_NESTED " THEN\n");
+    pg_journal_note_came(&work, j);
+    bo_buf_add_str(&work, "END IF;\n");
     pg_journal_insert_rows(&work, j, 'I', true, "backout_new");
     add_set_function(out, j, "_insert", batch, &work);
 

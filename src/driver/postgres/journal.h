@@ -74,6 +74,8 @@ void pg_journal_insert_rows(
 void pg_journal_insert_come(bo_buf *out, const pg_journal *j);
 /** Journals OLD, and which transaction made that version of the row, if it may have been this. */
 void pg_journal_insert_old(bo_buf *out, const pg_journal *j, char operation);
+/** Notes that a nested statement has brought keys. */
+void pg_journal_note_came(bo_buf *out, const pg_journal *j);
 /** Notes that the nested statement has moved a key. */
 void pg_journal_note_moved(bo_buf *out, const pg_journal *j);
 void pg_journal_forget_moved(bo_buf *out, const pg_journal *j);
