@@ -258,6 +258,20 @@ static void a_family_of_tables_is_captured_row_by_row(void **state)
     capture_expect_broken(w, "t", "extra");
 }
 
+/* Its name is behind that of ours, which sees the row before it does. */
+static void a_trigger_that_moves_the_key_last_of_all_hides_nothing(void **state)
+{
+    contract_world *w = *state;
+    pg_capture_make_parts(w);
+    contract_do(w, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " NEW.id = NEW.id + 100; RETURN NEW; END $$;"
+                   "CREATE TRIGGER \"~c\" BEFORE UPDATE ON t1 FOR EACH ROW EXECUTE FUNCTION f()");
+    const char *from = capture_begin(w, "p", T);
+    contract_do(w, "UPDATE t SET a = 'x' WHERE part = 1");
+    assert_string_equal(
+        capture_since(w, "t", from), "(1|1|a) > -\n(4|1|d) > -\n- > (101|1|x)\n- > (104|1|x)\n");
+}
+
 /* A statement on an ancestor fires none of the table's statement triggers, which are all it has. */
 static void an_ancestor_that_comes_and_goes_is_not_seen(void **state)
 {
@@ -288,4 +302,5 @@ CONTRACT_MAIN("pg_capture_parts",
     CONTRACT_TEST(a_function_that_resets_settings_hides_nothing),
     CONTRACT_TEST(a_partition_is_captured_by_itself),
     CONTRACT_TEST(a_family_of_tables_is_captured_row_by_row),
+    CONTRACT_TEST(a_trigger_that_moves_the_key_last_of_all_hides_nothing),
     CONTRACT_TEST(an_ancestor_that_comes_and_goes_is_not_seen))

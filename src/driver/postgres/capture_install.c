@@ -216,10 +216,9 @@ static void add_by_row(bo_buf *out, const pg_journal *j)
 
     bo_buf_clear(&body);
     add_row_guard(&body, j, "NULL");
+    pg_journal_insert_old(&body, j, 'U'); /* again, or moved by a trigger that fired after ours */
     add_row_moved(&body, j);
     pg_journal_insert_come(&body, j);
-    bo_buf_add_str(&body, "ELSE\n");
-    pg_journal_insert_old(&body, j, 'U');
     bo_buf_add_str(&body, "END IF;\nRETURN NULL;");
     add_function(out, j, "_update", "", &body);
 }
