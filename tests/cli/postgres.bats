@@ -122,7 +122,7 @@ rows() {
     [[ $stderr == *"hint: make the schema first: CREATE SCHEMA NAME" ]]
     backout -q point create --db "$PG_URL" --tables stock
     sql -c "DROP TABLE stock; DROP TYPE state"
-    run -1 --separate-stderr backout execute latest --yes
+    run -3 --separate-stderr backout execute latest --yes
     [[ $stderr == *"hint: make first what the table needs"* ]]
 }
 
