@@ -262,6 +262,9 @@ static void expect_row(struct judging *j, unsigned t, const change *one)
         expect_conflict(j, t, one, now);
     } else if (as_left) {
         put(j, t, now, merged ? merged : one->before);
+    } else if (full && !q->sealed && now && !row_same(now, one->before)) {
+        put(j, t, now, one->before); /* in its place, with other letters, and not of the change */
+        j->lost++;
     } else if (!row_same(now, one->before)) {
         expect_conflict(j, t, one, now);
     }
