@@ -95,14 +95,23 @@ static void add_rows(
 #define WRITER_KNOWN "writer.xid, writer.name, writer.app, writer.run"
 #define WRITER_GIVEN "$1, $2, $3, $4"
 
-static void add_insert(
-    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *writer)
+/* `made`: what backout_made is; NULL: nothing */
+static void add_insert_made(bo_buf *out, const pg_journal *j, char operation, bool keys,
+    const char *writer, const char *made)
 {
     bo_buf_add_str(out, "INSERT INTO ");
     pg_journal_name(out, j->table, "");
-    bo_buf_add_str(out, " (backout_xid, backout_user, backout_app, backout_run, backout_op, ");
+    bo_buf_printf(out, " (backout_xid, backout_user, backout_app, backout_run, backout_op, %s",
+        made ? "backout_made, " : "");
     pg_journal_columns(out, j, keys, "");
-    bo_buf_printf(out, ") SELECT %s, '%c'::pg_catalog.\"char\", ", writer, operation);
+    bo_buf_printf(out, ") SELECT %s, '%c'::pg_catalog.\"char\", %s%s", writer, operation,
+        made ? made : "", made ? ", " : "");
+}
+
+static void add_insert(
+    bo_buf *out, const pg_journal *j, char operation, bool keys, const char *writer)
+{
+    add_insert_made(out, j, operation, keys, writer, NULL);
 }
 
 void pg_journal_insert_come(bo_buf *out, const pg_journal *j)
@@ -115,15 +124,8 @@ void pg_journal_insert_come(bo_buf *out, const pg_journal *j)
 /* age(): what is not older than this transaction may be a version that itself has made. */
 void pg_journal_insert_old(bo_buf *out, const pg_journal *j, char operation)
 {
-    bo_buf_add_str(out, "INSERT INTO ");
-    pg_journal_name(out, j->table, "");
-    bo_buf_add_str(
-        out, " (backout_xid, backout_user, backout_app, backout_run, backout_op, backout_made, ");
-    pg_journal_columns(out, j, false, "");
-    bo_buf_printf(out,
-        ") SELECT " WRITER ", '%c'::pg_catalog.\"char\", CASE WHEN pg_catalog.age(OLD.xmin)"
-        " OPERATOR(pg_catalog.<=) 0 THEN OLD.xmin END, ",
-        operation);
+    add_insert_made(out, j, operation, false, WRITER,
+        "CASE WHEN pg_catalog.age(OLD.xmin) OPERATOR(pg_catalog.<=) 0 THEN OLD.xmin END");
     pg_journal_columns(out, j, false, "OLD.");
     bo_buf_add_str(out, ";\n");
 }
@@ -439,18 +441,21 @@ static void add_moved_name(bo_buf *out, const pg_journal *j)
         out, "pg_catalog.concat('backout.moved_%s_', pg_catalog.pg_trigger_depth())", j->table->id);
 }
 
-void pg_journal_note_moved(bo_buf *out, const pg_journal *j)
+static void set_moved(bo_buf *out, const pg_journal *j, const char *value)
 {
     bo_buf_add_str(out, "PERFORM pg_catalog.set_config(");
     add_moved_name(out, j);
-    bo_buf_add_str(out, ", 'yes', true);\n");
+    bo_buf_printf(out, ", '%s', true);\n", value);
+}
+
+void pg_journal_note_moved(bo_buf *out, const pg_journal *j)
+{
+    set_moved(out, j, "yes");
 }
 
 void pg_journal_forget_moved(bo_buf *out, const pg_journal *j)
 {
-    bo_buf_add_str(out, "PERFORM pg_catalog.set_config(");
-    add_moved_name(out, j);
-    bo_buf_add_str(out, ", '', true);\n");
+    set_moved(out, j, "");
 }
 
 void pg_journal_has_moved(bo_buf *out, const pg_journal *j)
