@@ -81,25 +81,25 @@ static void missing_rights_are_named(void **state)
     bo_error err = {0};
     bo_conn *super = pg_capture_super(w);
     pg_capture_make_t(w);
-    pg_do(super, "DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN;"
-                 "GRANT USAGE ON SCHEMA public TO clerk; GRANT ALL ON t TO clerk");
+    pg_capture_do_about_clerk(super, "DROP ROLE IF EXISTS %; CREATE ROLE % LOGIN;"
+                                     "GRANT USAGE ON SCHEMA public TO %; GRANT ALL ON t TO %");
     char url[600];
     const char *like = getenv("BACKOUT_TEST_PG_SUPER_URL");
     const char *database = strstr(w->url, "///") + 3;
     const char *user = strstr(like, "user=postgres");
-    snprintf(url, sizeof url, "postgresql:///%.*s%.*suser=clerk", (int)strcspn(database, "?"),
-        database, (int)(user - strchr(like, '?')), strchr(like, '?'));
+    snprintf(url, sizeof url, "postgresql:///%.*s%.*suser=%s", (int)strcspn(database, "?"),
+        database, (int)(user - strchr(like, '?')), strchr(like, '?'), pg_capture_clerk());
     bo_conn *clerk = pg_world_connect(url, false);
     const bo_table *t = pg_table(clerk, w->arena, "t");
     assert_int_equal(w->driver->capture->begin(clerk, &t, 1, "p", &err), BO_DENIED);
     if (!strstr(err.text, "owner of"))
         fail_msg("%s", err.text);
-    pg_do(super, "ALTER TABLE t OWNER TO clerk");
+    pg_capture_do_about_clerk(super, "ALTER TABLE t OWNER TO %");
     assert_int_equal(w->driver->capture->begin(clerk, &t, 1, "p", &err), BO_DENIED);
     if (!strstr(err.text, "GRANT CREATE ON DATABASE"))
         fail_msg("%s", err.text);
     bo_conn_free(clerk);
-    pg_do(super, "DROP TABLE t; DROP OWNED BY clerk; DROP ROLE clerk");
+    pg_capture_do_about_clerk(super, "DROP TABLE t; DROP OWNED BY %; DROP ROLE %");
     bo_conn_free(super);
 }
 
