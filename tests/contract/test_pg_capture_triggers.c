@@ -7,19 +7,32 @@
 
 #define T PG_NAMES("t")
 
-/* A trigger function of this body. */
-#define FUNCTION(body) \
-    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " body " END $$;"
+static void make_function(contract_world *w, const char *body)
+{
+    char sql[1024];
+    snprintf(sql, sizeof(sql),
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s END $$", body);
+    contract_do(w, sql);
+}
+
+/* Not for its own statement. */
+#define ADDS_TO_ALL "IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL;"
+
+/* f: `when` is "AFTER INSERT ON t FOR EACH ROW", say. */
+static void make_trigger(contract_world *w, const char *when, const char *body)
+{
+    char sql[256];
+    make_function(w, body);
+    snprintf(sql, sizeof(sql), "CREATE TRIGGER f %s EXECUTE FUNCTION f()", when);
+    contract_do(w, sql);
+}
 
 static void a_trigger_that_writes_the_row_again_does_not_hide_what_was(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION again();"
-        "CREATE TRIGGER once AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
+    make_trigger(w, "AFTER INSERT OR UPDATE ON t FOR EACH ROW", ADDS_TO_ALL);
+    contract_do(w, "CREATE TRIGGER once AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION f()");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (4, 'four', 0), (5, 'five', 0)");
     assert_string_equal(capture_since(w, "t", from),
@@ -43,10 +56,7 @@ static void a_trigger_of_a_statement_writes_after_all_that_the_statement_wrote(v
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
+    make_trigger(w, "AFTER UPDATE ON t FOR EACH STATEMENT", ADDS_TO_ALL);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
                    " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
@@ -62,10 +72,7 @@ static void a_trigger_of_a_delete_writes_after_all_that_merge_wrote(void **state
     if (atoi(contract_ask(w, "SHOW server_version_num")) < 150000)
         return;
     pg_capture_make_t(w);
-    contract_do(w,
-        "CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " UPDATE t SET n = n + 1; RETURN NULL; END $$;"
-        "CREATE TRIGGER again AFTER DELETE ON t FOR EACH STATEMENT EXECUTE FUNCTION again()");
+    make_trigger(w, "AFTER DELETE ON t FOR EACH STATEMENT", ADDS_TO_ALL);
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "MERGE INTO t USING (VALUES (1), (2)) AS s (id) ON t.id = s.id"
                    " WHEN MATCHED AND s.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET a = 'm'");
@@ -79,9 +86,7 @@ static void a_trigger_that_is_made_later_hides_nothing(void **state)
     contract_world *w = *state;
     pg_capture_make_t(w);
     const char *from = capture_begin(w, "p", T);
-    contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1; END IF; RETURN "
-                            "NULL;") "CREATE TRIGGER f AFTER INSERT OR UPDATE OR DELETE ON t FOR "
-                                     "EACH ROW EXECUTE FUNCTION f()");
+    make_trigger(w, "AFTER INSERT OR UPDATE OR DELETE ON t FOR EACH ROW", ADDS_TO_ALL);
     contract_do(w, "UPDATE t SET a = 'x', id = 11 WHERE id = 1");
     contract_do(w, "INSERT INTO t VALUES (4, 'four', 0), (5, 'five', 0)");
     contract_do(w, "DELETE FROM t WHERE id IN (3, 5)");
@@ -99,9 +104,8 @@ static void a_row_that_an_upsert_inserted_was_not_there(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 4;"
-                            " END IF; RETURN NULL;") "CREATE TRIGGER f AFTER UPDATE ON t FOR EACH "
-                                                     "ROW EXECUTE FUNCTION f()");
+    make_trigger(w, "AFTER UPDATE ON t FOR EACH ROW",
+        "IF pg_trigger_depth() = 1 THEN UPDATE t SET n = n + 1 WHERE id = 4; END IF; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (3, 'drei', 1), (4, 'four', 2)"
                    " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
@@ -113,10 +117,8 @@ static void a_row_that_an_upsert_updated_has_its_first_image(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w,
-        FUNCTION("UPDATE t SET n = n + 1 WHERE id = 3; RETURN NULL;") "CREATE TRIGGER f AFTER "
-                                                                      "INSERT ON t FOR EACH ROW "
-                                                                      "EXECUTE FUNCTION f()");
+    make_trigger(
+        w, "AFTER INSERT ON t FOR EACH ROW", "UPDATE t SET n = n + 1 WHERE id = 3; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (4, 'four', 2), (5, 'five', 2), (3, 'drei', 1)"
                    " ON CONFLICT (id) DO UPDATE SET a = excluded.a");
@@ -128,10 +130,8 @@ static void a_row_that_came_and_went_was_never_there(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w,
-        FUNCTION("DELETE FROM t WHERE id = OLD.id + 30; RETURN NULL;") "CREATE TRIGGER f AFTER "
-                                                                       "DELETE ON t FOR EACH ROW "
-                                                                       "EXECUTE FUNCTION f()");
+    make_trigger(
+        w, "AFTER DELETE ON t FOR EACH ROW", "DELETE FROM t WHERE id = OLD.id + 30; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "WITH gone AS (DELETE FROM t WHERE id = 3 RETURNING *)"
                    " INSERT INTO t SELECT id + 30, a, n FROM gone");
@@ -143,16 +143,8 @@ static void before_triggers_write_rows_that_the_statement_has_written(void **sta
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w,
-        FUNCTION(
-            "UPDATE t SET a = a || '-' WHERE id = NEW.id - 1; RETURN NEW;") "CREATE TRIGGER f "
-                                                                            "BEFORE INSERT OR "
-                                                                            "UPDATE ON t FOR EACH "
-                                                                            "ROW"
-                                                                            " WHEN "
-                                                                            "(pg_trigger_depth() = "
-                                                                            "0) EXECUTE FUNCTION "
-                                                                            "f()");
+    make_trigger(w, "BEFORE INSERT OR UPDATE ON t FOR EACH ROW WHEN (pg_trigger_depth() = 0)",
+        "UPDATE t SET a = a || '-' WHERE id = NEW.id - 1; RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5), (6, 'six', 6)");
     assert_string_equal(capture_since(w, "t", from),
@@ -169,13 +161,9 @@ static void parts_of_a_transaction_are_told_apart(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w,
-        FUNCTION(
-            "BEGIN UPDATE t SET a = 'x' WHERE id = NEW.id - 1;"
-            " EXCEPTION WHEN division_by_zero THEN NULL; END; RETURN NEW;") "CREATE TRIGGER f "
-                                                                            "BEFORE INSERT ON t "
-                                                                            "FOR EACH ROW EXECUTE "
-                                                                            "FUNCTION f()");
+    make_trigger(w, "BEFORE INSERT ON t FOR EACH ROW",
+        "BEGIN UPDATE t SET a = 'x' WHERE id = NEW.id - 1;"
+        " EXCEPTION WHEN division_by_zero THEN NULL; END; RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "BEGIN; UPDATE t SET n = 0 WHERE id = 3; SAVEPOINT a;"
                    "INSERT INTO t VALUES (4, 'four', 1), (5, 'five', 1); RELEASE a;"
@@ -189,12 +177,12 @@ static void a_key_that_moved_and_left_again_was_free(void **state)
     contract_world *w = *state;
     pg_capture_make_t(w);
     contract_do(w,
-        "CREATE TABLE c (id integer PRIMARY KEY, r integer REFERENCES t"
-        " ON UPDATE CASCADE); INSERT INTO c VALUES (1, 1), (2, 2);" FUNCTION(
-            "IF OLD.r = 1 THEN UPDATE t SET n = n + 1 WHERE id = NEW.r;"
-            " ELSE UPDATE t SET id = 50 WHERE id = 13; DELETE FROM t WHERE id = 50; END IF;"
-            " RETURN NEW;") "CREATE TRIGGER f BEFORE UPDATE ON c FOR EACH ROW EXECUTE FUNCTION "
-                            "f()");
+        "CREATE TABLE c (id integer PRIMARY KEY, r integer REFERENCES t ON UPDATE CASCADE);"
+        " INSERT INTO c VALUES (1, 1), (2, 2)");
+    make_trigger(w, "BEFORE UPDATE ON c FOR EACH ROW",
+        "IF OLD.r = 1 THEN UPDATE t SET n = n + 1 WHERE id = NEW.r;"
+        " ELSE UPDATE t SET id = 50 WHERE id = 13; DELETE FROM t WHERE id = 50; END IF;"
+        " RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET id = id + 10");
     assert_string_equal(capture_since(w, "t", from),
@@ -207,8 +195,8 @@ static void keys_that_a_trigger_moves_are_told_right(void **state)
     contract_world *w = *state;
     for (int later = 0; later < 2; later++) {
         pg_capture_make_t(w);
-        contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN UPDATE t SET id = id - 1;"
-                                " UPDATE t SET id = 20 WHERE id = 2; END IF; RETURN NULL;"));
+        make_function(w, "IF pg_trigger_depth() = 1 THEN UPDATE t SET id = id - 1;"
+                         " UPDATE t SET id = 20 WHERE id = 2; END IF; RETURN NULL;");
         const char *make =
             "CREATE TRIGGER f AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()";
         if (!later)
@@ -230,10 +218,10 @@ static void a_key_that_a_trigger_moves_after_a_row_that_stays_is_told(void **sta
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("IF pg_trigger_depth() = 1 THEN"
-                            " UPDATE t SET id = CASE WHEN id > 1 THEN id + 18 ELSE id END;"
-                            " UPDATE t SET n = n + 1; END IF; RETURN NULL;"));
-    contract_do(w, "CREATE TRIGGER f AFTER INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION f()");
+    make_trigger(w, "AFTER INSERT ON t FOR EACH STATEMENT",
+        "IF pg_trigger_depth() = 1 THEN UPDATE t SET id = CASE WHEN id > 1 THEN id + 18 ELSE id "
+        "END;"
+        " UPDATE t SET n = n + 1; END IF; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (9, 'nine', 90)");
     assert_string_equal(capture_since(w, "t", from),
@@ -246,10 +234,9 @@ static void a_row_that_several_parts_wrote_again_has_its_first_image(void **stat
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(
-        w, FUNCTION("IF pg_trigger_depth() = 1 THEN BEGIN"
-                    " UPDATE t SET n = n + 1 WHERE id = TG_ARGV[0]::integer;"
-                    " EXCEPTION WHEN division_by_zero THEN NULL; END; END IF; RETURN NEW;"));
+    make_function(w, "IF pg_trigger_depth() = 1 THEN BEGIN"
+                     " UPDATE t SET n = n + 1 WHERE id = TG_ARGV[0]::integer;"
+                     " EXCEPTION WHEN division_by_zero THEN NULL; END; END IF; RETURN NEW;");
     contract_do(w, "CREATE TRIGGER i BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id > 4)"
                    " EXECUTE FUNCTION f(4)");
     contract_do(w, "CREATE TRIGGER u BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id > 1)"
@@ -267,10 +254,8 @@ static void a_row_that_a_trigger_replaces_has_its_first_image(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 'new', 0);"
-                            " RETURN NEW;"));
-    contract_do(w, "CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id = 2)"
-                   " EXECUTE FUNCTION f()");
+    make_trigger(w, "BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id = 2)",
+        "DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 'new', 0); RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET a = 'x'");
     assert_string_equal(capture_since(w, "t", from),
@@ -281,10 +266,9 @@ static void a_row_that_came_and_went_in_the_place_of_another_was_never_there(voi
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("INSERT INTO t VALUES (1, 'new', 0); UPDATE t SET n = 7 WHERE id = 1;"
-                            " DELETE FROM t WHERE id = 1; RETURN OLD;"));
-    contract_do(w, "CREATE TRIGGER f BEFORE DELETE ON t FOR EACH ROW WHEN (OLD.id = 2)"
-                   " EXECUTE FUNCTION f()");
+    make_trigger(w, "BEFORE DELETE ON t FOR EACH ROW WHEN (OLD.id = 2)",
+        "INSERT INTO t VALUES (1, 'new', 0); UPDATE t SET n = 7 WHERE id = 1;"
+        " DELETE FROM t WHERE id = 1; RETURN OLD;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "DELETE FROM t WHERE id < 3");
     assert_string_equal(capture_since(w, "t", from), "(1|one|10) > -\n(2|two|20) > -\n");
@@ -294,9 +278,8 @@ static void a_key_that_was_used_by_two_transactions_was_free(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("UPDATE t SET n = n + 1 WHERE id = 4; RETURN NEW;"));
-    contract_do(w, "CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id = 5)"
-                   " EXECUTE FUNCTION f()");
+    make_trigger(w, "BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id = 5)",
+        "UPDATE t SET n = n + 1 WHERE id = 4; RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "BEGIN; INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5);"
                    "DELETE FROM t WHERE id = 4; DELETE FROM t WHERE id = 5; COMMIT");
@@ -308,11 +291,10 @@ static void a_key_that_a_trigger_used_before_its_statement_was_free(void **state
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("IF NEW.id = 5 THEN UPDATE t SET n = n + 1 WHERE id = 4;"
-                            " ELSE INSERT INTO t VALUES (4, 'new', 0); DELETE FROM t WHERE id = 4;"
-                            " END IF; RETURN NEW;"));
-    contract_do(w, "CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW"
-                   " WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION f()");
+    make_trigger(w, "BEFORE INSERT ON t FOR EACH ROW WHEN (pg_trigger_depth() = 0)",
+        "IF NEW.id = 5 THEN UPDATE t SET n = n + 1 WHERE id = 4;"
+        " ELSE INSERT INTO t VALUES (4, 'new', 0); DELETE FROM t WHERE id = 4; END IF;"
+        " RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (4, 'four', 4), (5, 'five', 5)");
     assert_string_equal(capture_since(w, "t", from), "- > (4|four|5)\n- > (5|five|5)\n");
@@ -325,10 +307,9 @@ static void a_key_that_left_and_is_used_again_has_its_first_image(void **state)
     pg_capture_make_t(w);
     contract_do(w, "CREATE TABLE p (id integer PRIMARY KEY); INSERT INTO p VALUES (1), (2);"
                    "ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES p ON UPDATE CASCADE NOT VALID");
-    contract_do(
-        w, FUNCTION("INSERT INTO p VALUES (OLD.id); INSERT INTO t VALUES (OLD.id, 'new', 0);"
-                    " UPDATE t SET n = n + 1 WHERE id = 2; RETURN NULL;"));
-    contract_do(w, "CREATE TRIGGER f AFTER UPDATE ON p FOR EACH ROW EXECUTE FUNCTION f()");
+    make_trigger(w, "AFTER UPDATE ON p FOR EACH ROW",
+        "INSERT INTO p VALUES (OLD.id); INSERT INTO t VALUES (OLD.id, 'new', 0);"
+        " UPDATE t SET n = n + 1 WHERE id = 2; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE p SET id = id + 10");
     contract_do(w, "DELETE FROM t WHERE id = 2");
@@ -341,9 +322,8 @@ static void a_key_that_moved_and_went_again_was_taken(void **state)
 {
     contract_world *w = *state;
     pg_capture_make_t(w);
-    contract_do(w, FUNCTION("DELETE FROM t WHERE id = 1; RETURN NEW;"));
-    contract_do(w, "CREATE TRIGGER f BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id = 3)"
-                   " EXECUTE FUNCTION f()");
+    make_trigger(w, "BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.id = 3)",
+        "DELETE FROM t WHERE id = 1; RETURN NEW;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET id = id - 1");
     assert_string_equal(capture_since(w, "t", from),
@@ -353,7 +333,7 @@ static void a_key_that_moved_and_went_again_was_taken(void **state)
 /* ---- the same, row by row ---- */
 
 /* An update and a delete may meet in a row: t is captured row by row. */
-static void make_tree(contract_world *w, const char *trigger)
+static void make_tree(contract_world *w)
 {
     contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer, s text);"
                    "INSERT INTO t VALUES (1, NULL, NULL, 'x'), (2, NULL, NULL, 'y');"
@@ -361,16 +341,14 @@ static void make_tree(contract_world *w, const char *trigger)
                    " DEFERRABLE INITIALLY DEFERRED;"
                    "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES t ON DELETE CASCADE"
                    " ON UPDATE CASCADE");
-    contract_do(w, trigger);
 }
 
 static void a_row_of_the_same_insert_that_a_trigger_removes_was_never_there(void **state)
 {
     contract_world *w = *state;
-    make_tree(w,
-        FUNCTION(
-            "DELETE FROM t WHERE id = NEW.b; RETURN NULL;") "CREATE TRIGGER f AFTER INSERT ON t "
-                                                            "FOR EACH ROW EXECUTE FUNCTION f()");
+    make_tree(w);
+    make_trigger(
+        w, "AFTER INSERT ON t FOR EACH ROW", "DELETE FROM t WHERE id = NEW.b; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "INSERT INTO t VALUES (9, 8, 8, 'n'), (8, 8, 9, 'm')");
     assert_string_equal(capture_since(w, "t", from), "");
@@ -379,9 +357,8 @@ static void a_row_of_the_same_insert_that_a_trigger_removes_was_never_there(void
 static void a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image(void **state)
 {
     contract_world *w = *state;
-    make_tree(w,
-        FUNCTION("DELETE FROM t WHERE id = 2; RETURN NULL;") "CREATE TRIGGER f AFTER UPDATE ON t "
-                                                             "FOR EACH ROW EXECUTE FUNCTION f()");
+    make_tree(w);
+    make_trigger(w, "AFTER UPDATE ON t FOR EACH ROW", "DELETE FROM t WHERE id = 2; RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET s = s || '!', a = 1");
     assert_string_equal(capture_since(w, "t", from), "(1|~|~|x) > (1|1|~|x!)\n(2|~|~|y) > -\n");
@@ -390,12 +367,10 @@ static void a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image(
 static void a_row_of_the_same_update_that_an_action_changes_had_another_key(void **state)
 {
     contract_world *w = *state;
-    make_tree(w,
-        "CREATE TABLE log (id integer PRIMARY KEY REFERENCES t ON UPDATE CASCADE);" FUNCTION(
-            "RETURN NULL;") "CREATE TRIGGER f AFTER UPDATE ON log FOR EACH ROW EXECUTE FUNCTION "
-                            "f();"
-                            "UPDATE t SET b = 1 WHERE id = 2; ALTER TABLE t DROP CONSTRAINT "
-                            "t_a_fkey");
+    make_tree(w);
+    contract_do(w, "CREATE TABLE log (id integer PRIMARY KEY REFERENCES t ON UPDATE CASCADE);"
+                   "UPDATE t SET b = 1 WHERE id = 2; ALTER TABLE t DROP CONSTRAINT t_a_fkey");
+    make_trigger(w, "AFTER UPDATE ON log FOR EACH ROW", "RETURN NULL;");
     const char *from = capture_begin(w, "p", T);
     contract_do(w, "UPDATE t SET id = id + 40");
     assert_string_equal(capture_since(w, "t", from),

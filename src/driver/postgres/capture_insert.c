@@ -497,26 +497,21 @@ void pg_journal_insert_updated(bo_buf *out, const pg_journal *j)
 /* The name of the table that is emptied is known only then: a partition, or renamed since. */
 void pg_journal_insert_emptied(bo_buf *out, const pg_journal *j)
 {
-    BO_OWN_VALUE(bo_buf) part = {0};
+    BO_OWN_VALUE(bo_buf) before = {0};
+    BO_OWN_VALUE(bo_buf) after = {0};
     bool first = true;
-    add_insert(&part, j, 'T', false, WRITER_GIVEN);
+    add_insert(&before, j, 'T', false, WRITER_GIVEN);
     for (uint16_t i = 0; i < j->count; i++) {
-        add_separator(&part, &first);
-        add_value(&part, j, i, "r");
+        add_separator(&before, &first);
+        add_value(&before, j, i, "r");
     }
-    bo_buf_add_str(&part, " FROM ");
-    add_rows_head(&part, j, false);
-    bo_buf_add_str(&part, "ONLY ");
+    bo_buf_add_str(&before, " FROM ");
+    add_rows_head(&before, j, false);
+    bo_buf_add_str(&before, "ONLY ");
+    add_rows_tail(&after, j, false, "r");
     bo_buf_add_str(out, "IF ");
     add_may_read(out, "TG_RELID");
-    bo_buf_add_str(out, " THEN\nEXECUTE pg_catalog.concat(");
-    pg_quote_literal(out, bo_buf_str(&part));
-    bo_buf_add_str(out, ", pg_catalog.quote_ident(TG_TABLE_SCHEMA), '.',"
-                        " pg_catalog.quote_ident(TG_TABLE_NAME), ");
-    out->failed |= part.failed;
-    bo_buf_clear(&part);
-    add_rows_tail(&part, j, false, "r");
-    out->failed |= part.failed;
-    pg_quote_literal(out, bo_buf_str(&part));
-    bo_buf_add_str(out, ") USING " WRITER ";\nEND IF;\n");
+    bo_buf_add_str(out, " THEN\n");
+    add_execute(out, &before, "TG_RELID", &after);
+    bo_buf_add_str(out, "END IF;\n");
 }

@@ -252,7 +252,7 @@ static void add_journal(bo_buf *out, const pg_journal *j)
 /* ---- triggers ---- */
 
 typedef struct trigger {
-    const char *function; /* and part of the name */
+    const char *function; /* the suffix of its name */
     const char *name;
     const char *when;
     const char *rows;
@@ -267,33 +267,33 @@ typedef struct trigger {
     }
 
 static const trigger by_statement[] = {
-    {"insert", FIRST "insert", "AFTER INSERT", NEW_ROWS " FOR EACH STATEMENT"},
-    {"update", FIRST "update", "AFTER UPDATE", ALL_ROWS " FOR EACH STATEMENT"},
-    {"delete", FIRST "delete", "AFTER DELETE", OLD_ROWS " FOR EACH STATEMENT"}, END};
+    {"_insert", FIRST "insert", "AFTER INSERT", NEW_ROWS " FOR EACH STATEMENT"},
+    {"_update", FIRST "update", "AFTER UPDATE", ALL_ROWS " FOR EACH STATEMENT"},
+    {"_delete", FIRST "delete", "AFTER DELETE", OLD_ROWS " FOR EACH STATEMENT"}, END};
 static const trigger by_batch[] = {
-    {"insert", FIRST "insert", "AFTER INSERT", NEW_ROWS " FOR EACH ROW"},
-    {"update", FIRST "update", "AFTER UPDATE", ALL_ROWS " FOR EACH ROW"},
-    {"delete", FIRST "delete", "AFTER DELETE", OLD_ROWS " FOR EACH ROW"},
-    {"insert", FIRST "insert_end", "AFTER INSERT", "FOR EACH STATEMENT"},
-    {"update", FIRST "update_end", "AFTER UPDATE", "FOR EACH STATEMENT"},
-    {"delete", FIRST "delete_end", "AFTER DELETE", "FOR EACH STATEMENT"}, END};
-static const trigger by_row[] = {{"insert", FIRST "insert", "AFTER INSERT", "FOR EACH ROW"},
-    {"update", FIRST "update", "AFTER UPDATE", "FOR EACH ROW"},
-    {"delete", FIRST "delete", "AFTER DELETE", "FOR EACH ROW"},
-    {"before", LAST "before", "BEFORE UPDATE", "FOR EACH ROW"}, END};
-static const trigger on_nested = {"nested", FIRST "nested", "AFTER UPDATE OR DELETE",
+    {"_insert", FIRST "insert", "AFTER INSERT", NEW_ROWS " FOR EACH ROW"},
+    {"_update", FIRST "update", "AFTER UPDATE", ALL_ROWS " FOR EACH ROW"},
+    {"_delete", FIRST "delete", "AFTER DELETE", OLD_ROWS " FOR EACH ROW"},
+    {"_insert", FIRST "insert_end", "AFTER INSERT", "FOR EACH STATEMENT"},
+    {"_update", FIRST "update_end", "AFTER UPDATE", "FOR EACH STATEMENT"},
+    {"_delete", FIRST "delete_end", "AFTER DELETE", "FOR EACH STATEMENT"}, END};
+static const trigger by_row[] = {{"_insert", FIRST "insert", "AFTER INSERT", "FOR EACH ROW"},
+    {"_update", FIRST "update", "AFTER UPDATE", "FOR EACH ROW"},
+    {"_delete", FIRST "delete", "AFTER DELETE", "FOR EACH ROW"},
+    {"_before", LAST "before", "BEFORE UPDATE", "FOR EACH ROW"}, END};
+static const trigger on_nested = {"_nested", FIRST "nested", "AFTER UPDATE OR DELETE",
     "FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.>) 0)"};
 static const trigger on_truncate = {
-    "truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
+    "_truncate", FIRST "truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT"};
 
 static void add_trigger(
     bo_buf *out, const bo_table *table, const trigger *made, const char *relation)
 {
-    bo_buf_printf(out,
-        "CREATE TRIGGER \"%s_%s\" %s ON %s %s EXECUTE FUNCTION backout.journal_%s_%s();\n"
-        "ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER \"%s_%s\";\n",
-        made->name, table->id, made->when, relation, made->rows, table->id, made->function,
-        relation, made->name, table->id);
+    bo_buf_printf(out, "CREATE TRIGGER \"%s_%s\" %s ON %s %s EXECUTE FUNCTION ", made->name,
+        table->id, made->when, relation, made->rows);
+    pg_journal_name(out, table, made->function);
+    bo_buf_printf(out, "();\nALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER \"%s_%s\";\n", relation,
+        made->name, table->id);
 }
 
 /* Statements fire the triggers of the relation that they name, rows those of the one with them. */

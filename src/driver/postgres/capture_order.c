@@ -102,10 +102,13 @@ static bo_status add_search(
     bo_buf_printf(out,
         " HAVING min(s) FILTER (WHERE op = 'I') < max(s) FILTER (WHERE op = 'D')))"
         " SELECT array_agg(w.s), array_agg(w.i - 0.5) FROM w JOIN %s AS b ON b.backout_seq = w.s"
-        " WHERE w.op = 'D' AND w.i IS NOT NULL AND NOT EXISTS (SELECT FROM backout.journal_%s AS m"
-        " WHERE m.backout_xid = b.backout_xid AND m.xmin = b.backout_made)"
+        " WHERE w.op = 'D' AND w.i IS NOT NULL AND NOT EXISTS (SELECT FROM ",
+        rows);
+    pg_journal_name(out, j->table, "");
+    bo_buf_printf(out,
+        " AS m WHERE m.backout_xid = b.backout_xid AND m.xmin = b.backout_made)"
         " AND CASE WHEN w.n IS NOT NULL THEN w.n <> 'I' ELSE (SELECT true FROM %s",
-        rows, j->table->id, j->table->kind == 'p' ? "" : "ONLY ");
+        j->table->kind == 'p' ? "" : "ONLY ");
     pg_quote_table(out, j->table);
     bo_buf_add_str(out, " AS t WHERE true");
     pg_journal_same_key(out, j);
