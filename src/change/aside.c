@@ -14,10 +14,10 @@
 
 /* ---- filling ---- */
 
-struct share {
+struct worker {
     bo_undo *undo;
-    const bo_table *now;
-    uint32_t table, number, of;
+    const bo_part *part;
+    bo_frame_queue *queue;
     bo_meter *meter;
     pthread_t thread;
     bool started;
@@ -26,53 +26,54 @@ struct share {
     bo_error error;
 };
 
-static bo_status fill_on(struct share *share, bo_conn *conn, bo_error *err)
+static bo_status fill_on(struct worker *worker, bo_conn *conn, bo_error *err)
 {
-    bo_part part = share->undo->intent->parts[share->table];
-    part.now = share->now;
-    bo_share which = {share->table, share->number, share->of};
     bo_status st = conn->driver->begin(conn, BO_TX_PLAIN, err);
     if (st == BO_OK)
-        st =
-            bo_fill_share(share->undo->intent, &part, which, conn, share->meter, &share->rows, err);
+        st = bo_fill_from(worker->undo->intent, worker->part, worker->queue, conn, worker->meter,
+            &worker->rows, err);
     if (st == BO_OK)
         st = conn->driver->commit(conn, err);
     return st;
 }
 
-static void *fill_share(void *arg)
+static void *work(void *arg)
 {
-    struct share *share = arg;
+    struct worker *worker = arg;
     BO_OWN(bo_conn) *conn = NULL;
-    share->status = bo_target_connect(share->undo->target->database, NULL, &conn, &share->error);
-    if (share->status == BO_OK)
-        share->status = fill_on(share, conn, &share->error);
+    worker->status = bo_target_connect(worker->undo->target->database, NULL, &conn, &worker->error);
+    if (worker->status == BO_OK)
+        worker->status = fill_on(worker, conn, &worker->error);
+    if (worker->status != BO_OK) /* the others need not go on */
+        atomic_store(&worker->queue->next, bo_pack_frame_count(worker->undo->intent->pack));
     return NULL;
 }
 
-static bo_status fill_table(
-    bo_undo *undo, uint32_t table, const bo_table *now, bo_meter *meter, bo_error *err)
+static bo_status fill_table(bo_undo *undo, uint32_t table, bo_meter *meter, bo_error *err)
 {
-    struct share shares[WORKERS_MAX] = {0};
-    uint32_t workers = bo_target_workers(undo->target);
-    if (workers > WORKERS_MAX)
-        workers = WORKERS_MAX;
-    for (uint32_t i = 0; i < workers; i++) {
-        shares[i] = (struct share){
-            .undo = undo, .now = now, .table = table, .number = i, .of = workers, .meter = meter};
-        shares[i].started = pthread_create(&shares[i].thread, NULL, fill_share, &shares[i]) == 0;
-        if (!shares[i].started)
-            fill_share(&shares[i]);
+    struct worker workers[WORKERS_MAX] = {0};
+    uint32_t count = bo_target_workers(undo->target);
+    bo_frame_queue queue = {.table = table};
+    bo_part part = undo->intent->parts[table];
+    part.now = part.aside;
+    if (count > WORKERS_MAX)
+        count = WORKERS_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        struct worker *worker = &workers[i];
+        *worker = (struct worker){.undo = undo, .part = &part, .queue = &queue, .meter = meter};
+        worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;
+        if (!worker->started)
+            work(worker);
     }
     bo_status st = BO_OK;
-    for (uint32_t i = 0; i < workers; i++) {
-        if (shares[i].started)
-            pthread_join(shares[i].thread, NULL);
-        undo->applied[table].inserted += shares[i].rows;
-        if (st == BO_OK && shares[i].status != BO_OK) {
-            st = shares[i].status;
+    for (uint32_t i = 0; i < count; i++) {
+        if (workers[i].started)
+            pthread_join(workers[i].thread, NULL);
+        undo->applied[table].inserted += workers[i].rows;
+        if (st == BO_OK && workers[i].status != BO_OK) {
+            st = workers[i].status;
             if (err)
-                *err = shares[i].error;
+                *err = workers[i].error;
         }
     }
     return st;
@@ -87,32 +88,39 @@ static bool is_worth_it(const bo_undo *undo, uint32_t table)
 }
 
 /* A table that cannot be put aside (a right is missing, a partition) is no failure. */
-static bo_status put_aside(bo_undo *undo, uint32_t table, const bo_table **out)
+static bool put_aside(bo_undo *undo, uint32_t table)
 {
     bo_conn *conn = undo->target->conn;
+    bo_part *part = &undo->intent->parts[table];
+    const bo_table *made = NULL;
     char name[96];
     bo_error why = {0};
     (void)snprintf(name, sizeof name, "%s_%u", undo->run, table);
-    return conn->driver->put_aside(
-        conn, undo->intent->parts[table].was, name, undo->arena, out, &why);
+    undo->aside = true; /* also when nobody says that it was */
+    if (conn->driver->put_aside(conn, part->was, name, undo->arena, &made, &why) != BO_OK)
+        return false;
+    part->aside = made;
+    return true;
 }
 
-bo_status bo_aside_fill(bo_undo *undo, bo_aside *aside, bo_error *err)
+void bo_aside_make(bo_undo *undo)
 {
-    uint32_t count = undo->intent->part_count;
-    aside->tables = bo_arena_array(undo->arena, (size_t)count + 1, sizeof *aside->tables);
-    if (!aside->tables)
-        return bo_nomem(err);
     bool can = undo->target->conn->driver->caps & BO_CAP_ASIDE;
+    for (uint32_t i = 0; can && i < undo->intent->part_count; i++) {
+        if (is_worth_it(undo, i) && put_aside(undo, i))
+            bo_step("restore.aside-made");
+    }
+}
+
+bo_status bo_aside_fill(bo_undo *undo, bo_error *err)
+{
     bo_meter meter;
     bo_meter_start(&meter, undo->session, "restore", 0);
     bo_status st = BO_OK;
-    for (uint32_t i = 0; st == BO_OK && can && i < count; i++) {
-        if (!is_worth_it(undo, i) || put_aside(undo, i, &aside->tables[i]) != BO_OK)
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
+        if (!undo->intent->parts[i].aside)
             continue;
-        aside->any = true;
-        bo_step("restore.aside-made");
-        st = fill_table(undo, i, aside->tables[i], &meter, err);
+        st = fill_table(undo, i, &meter, err);
         bo_step("restore.aside-filled");
     }
     return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot fill the tables aside");
@@ -182,13 +190,13 @@ static bo_status prove(bo_undo *undo, uint32_t table, const bo_table *now, bo_er
                        "the rows read back are not those of the snapshot; nothing was changed");
 }
 
-bo_status bo_aside_bring(bo_undo *undo, bo_aside *aside, bo_error *err)
+bo_status bo_aside_bring(bo_undo *undo, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
     bo_status st = BO_OK;
-    for (uint32_t i = 0; st == BO_OK && aside->any && i < undo->intent->part_count; i++) {
+    for (uint32_t i = 0; st == BO_OK && i < undo->intent->part_count; i++) {
         bo_part *part = &undo->intent->parts[i];
-        const bo_table *now = aside->tables[i];
+        const bo_table *now = part->aside;
         if (!now)
             continue;
         st = conn->driver->lock(conn, &now, 1, err);

@@ -12,17 +12,14 @@
 
 #include "change/undo.h"
 
-typedef struct bo_aside {
-    const bo_table **tables; /* of each part: the table aside, or NULL */
-    bool any;
-} bo_aside;
-
-/** Fills the missing parts that are big enough; a table that cannot be put aside is left to the
- * ordinary way.  No transaction is open. */
-bo_status bo_aside_fill(bo_undo *undo, bo_aside *aside, bo_error *err);
+/** Makes tables for the missing parts that are big enough (bo_part.aside); one that cannot be put
+ * aside is left to the ordinary way.  No transaction is open. */
+void bo_aside_make(bo_undo *undo);
+/** Fills them.  The frames are checked as they are read.  No transaction is open. */
+bo_status bo_aside_fill(bo_undo *undo, bo_error *err);
 /** In the transaction that restores: locks the tables aside, reads them back, compares, and brings
  * them to their places. */
-bo_status bo_aside_bring(bo_undo *undo, bo_aside *aside, bo_error *err);
+bo_status bo_aside_bring(bo_undo *undo, bo_error *err);
 /** Drops what run `run` left aside. */
 bo_status bo_aside_drop(bo_conn *conn, const char *run, bo_error *err);
 

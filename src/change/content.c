@@ -393,7 +393,7 @@ static bool is_meant(const struct rereading *rereading, uint32_t frame)
 {
     const bo_content *content = rereading->content;
     const bo_part *part = &content->parts[bo_pack_get_frame(content->pack, frame)->table];
-    return !part->left_out && (part->bulk || !rereading->only_bulk);
+    return !part->left_out && !part->aside && (part->bulk || !rereading->only_bulk);
 }
 
 static bool take_frame(struct rereading *rereading, uint32_t *frame_out)

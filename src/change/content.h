@@ -49,7 +49,7 @@ bo_status bo_content_begin(bo_content *content, bo_conn *conn, bo_tx_mode mode, 
 bo_status bo_content_load(
     const bo_content *content, bo_frame_reader *reader, uint32_t frame, bo_error *err);
 /** Reads and checks every frame of the parts that are not left out (with only_bulk: of those that
- * come back whole). */
+ * come back whole), but for tables aside: of these nothing is seen before all is read. */
 bo_status bo_content_verify(
     bo_session *session, bo_content *content, bool only_bulk, bo_error *err);
 int bo_content_find(const bo_content *content, const char *table); /* position of the part, or -1 */

@@ -20,7 +20,7 @@ struct filling {
     bo_content *content;
     bo_meter *meter;
     const bo_part *part;
-    bo_share share;
+    bo_frame_queue *queue;
     struct turn turns[2];
     unsigned reading; /* the consumer's turn */
     bool open;        /* the consumer is inside a frame */
@@ -29,13 +29,15 @@ struct filling {
     pthread_cond_t moved;
 };
 
-static uint32_t next_frame_of(const bo_content *content, bo_share share, uint32_t from)
+/* The count of frames: there is none left. */
+static uint32_t take_frame(const bo_content *content, bo_frame_queue *queue)
 {
-    uint32_t count = bo_pack_frame_count(content->pack);
-    while (from < count && (bo_pack_get_frame(content->pack, from)->table != share.table ||
-                               from % share.of != share.number))
-        from++;
-    return from;
+    const uint32_t count = bo_pack_frame_count(content->pack);
+    uint32_t frame = 0;
+    do {
+        frame = atomic_fetch_add(&queue->next, 1);
+    } while (frame < count && bo_pack_get_frame(content->pack, frame)->table != queue->table);
+    return frame < count ? frame : count;
 }
 
 /* The loading thread: fills whichever turn is free, in order, until there is no frame left or one
@@ -44,7 +46,6 @@ static void *load_frames(void *arg)
 {
     struct filling *filling = arg;
     uint32_t count = bo_pack_frame_count(filling->content->pack);
-    uint32_t frame = next_frame_of(filling->content, filling->share, 0);
     for (unsigned at = 0;; at ^= 1u) {
         struct turn *turn = &filling->turns[at];
         pthread_mutex_lock(&filling->lock);
@@ -54,6 +55,7 @@ static void *load_frames(void *arg)
         pthread_mutex_unlock(&filling->lock);
         if (stop)
             return NULL;
+        const uint32_t frame = take_frame(filling->content, filling->queue);
         bo_status st = BO_OK;
         if (frame < count)
             st = bo_content_load(filling->content, turn->reader, frame, &turn->error);
@@ -66,7 +68,6 @@ static void *load_frames(void *arg)
         pthread_mutex_unlock(&filling->lock);
         if (st != BO_OK || frame >= count)
             return NULL;
-        frame = next_frame_of(filling->content, filling->share, frame + 1);
     }
 }
 
@@ -131,10 +132,10 @@ static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out
     return st;
 }
 
-bo_status bo_fill_share(bo_content *content, const bo_part *part, bo_share share, bo_conn *conn,
-    bo_meter *meter, uint64_t *rows_out, bo_error *err)
+bo_status bo_fill_from(bo_content *content, const bo_part *part, bo_frame_queue *queue,
+    bo_conn *conn, bo_meter *meter, uint64_t *rows_out, bo_error *err)
 {
-    struct filling filling = {.content = content, .meter = meter, .part = part, .share = share};
+    struct filling filling = {.content = content, .meter = meter, .part = part, .queue = queue};
     bo_status st = bo_frame_reader_create(content->pack, &filling.turns[0].reader, err);
     if (st == BO_OK)
         st = bo_frame_reader_create(content->pack, &filling.turns[1].reader, err);
@@ -152,19 +153,19 @@ bo_status bo_fill_share(bo_content *content, const bo_part *part, bo_share share
 bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_meter *meter,
     uint64_t *rows_out, bo_error *err)
 {
-    bo_share all = {table, 0, 1};
-    return bo_fill_share(content, &content->parts[table], all, conn, meter, rows_out, err);
+    bo_frame_queue queue = {.table = table};
+    return bo_fill_from(content, &content->parts[table], &queue, conn, meter, rows_out, err);
 }
 
 bo_status bo_content_rows(
     bo_content *content, uint32_t table, bo_image_fn *each, void *ctx, bo_error *err)
 {
-    const bo_share all = {table, 0, 1};
+    bo_frame_queue queue = {.table = table};
     BO_OWN(bo_frame_reader) *reader = NULL;
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
-    uint32_t count = bo_pack_frame_count(content->pack);
-    for (uint32_t frame = next_frame_of(content, all, 0); st == BO_OK && frame < count;
-         frame = next_frame_of(content, all, frame + 1)) {
+    const uint32_t count = bo_pack_frame_count(content->pack);
+    uint32_t frame = 0;
+    while (st == BO_OK && (frame = take_frame(content, &queue)) < count) {
         st = bo_content_load(content, reader, frame, err);
         bool end = false;
         while (st == BO_OK) {

@@ -140,17 +140,11 @@ static bo_status check_shapes(bo_undo *undo, bo_error *err)
     return BO_OK;
 }
 
-static bo_status fill_aside(bo_undo *undo, bo_error *err)
-{
-    undo->aside = bo_arena_alloc(undo->arena, sizeof *undo->aside);
-    return undo->aside ? bo_aside_fill(undo, undo->aside, err) : bo_nomem(err);
-}
-
 /* A table that came into being while others were filled aside has its name already. */
 static bo_status check_still_missing(bo_undo *undo, bo_error *err)
 {
-    for (uint32_t i = 0; undo->aside && i < undo->intent->part_count; i++)
-        if (undo->aside->tables[i] && undo->intent->parts[i].now)
+    for (uint32_t i = 0; i < undo->intent->part_count; i++)
+        if (undo->intent->parts[i].aside && undo->intent->parts[i].now)
             return bo_fail(err, BO_CONFLICT, "table '%s' was made by others in the meantime",
                 undo->intent->parts[i].was->name);
     return BO_OK;
@@ -163,15 +157,17 @@ static bo_status plan(bo_undo *undo, bo_error *err)
     if (st == BO_OK)
         st = check_parts(undo, err);
     if (st == BO_OK)
-        st = bo_content_verify(undo->session, undo->intent, false, err);
-    if (st == BO_OK)
         st = bo_undo_allocate(undo, undo->intent->part_count, err);
     if (st == BO_OK)
         st = bo_content_describe(undo->intent, conn, err);
     if (st == BO_OK && !undo->options->dry_run)
+        bo_aside_make(undo);
+    if (st == BO_OK)
+        st = bo_content_verify(undo->session, undo->intent, false, err);
+    if (st == BO_OK && !undo->options->dry_run)
         st = bo_ahead_make(undo, err);
     if (st == BO_OK && !undo->options->dry_run)
-        st = fill_aside(undo, err);
+        st = bo_aside_fill(undo, err);
     if (st == BO_OK)
         st = conn->driver->begin(conn, BO_TX_WRITE, err);
     if (st == BO_OK && !undo->options->dry_run)
@@ -264,11 +260,6 @@ static void visit(
     order[(*count)++] = table;
 }
 
-static bool is_aside(const bo_undo *undo, uint32_t table)
-{
-    return undo->aside && undo->aside->tables[table];
-}
-
 static bo_status make_tables(bo_undo *undo, const uint32_t *order, uint32_t count, bo_error *err)
 {
     bo_conn *conn = undo->target->conn;
@@ -277,7 +268,7 @@ static bo_status make_tables(bo_undo *undo, const uint32_t *order, uint32_t coun
         bo_part *part = &undo->intent->parts[order[i]];
         if (part->left_out)
             continue;
-        part->fresh = part->fresh || part->now == NULL || is_aside(undo, order[i]);
+        part->fresh = part->fresh || part->now == NULL || part->aside;
         if (part->fresh && !part->now) {
             st = conn->driver->create(conn, part->was, err);
             if (st == BO_OK)
@@ -311,7 +302,7 @@ static bo_status fill_tables(bo_undo *undo, const uint32_t *order, uint32_t coun
     bo_meter_start(&meter, undo->session, "restore", 0);
     bo_status st = BO_OK;
     for (uint32_t i = 0; st == BO_OK && i < count; i++)
-        if (!undo->intent->parts[order[i]].left_out && !is_aside(undo, order[i]))
+        if (!undo->intent->parts[order[i]].left_out && !undo->intent->parts[order[i]].aside)
             st = bo_fill_table(undo->intent, order[i], undo->target->conn, &meter,
                 &undo->applied[order[i]].inserted, err);
     for (uint32_t i = 0; st == BO_OK && i < count; i++)
@@ -338,7 +329,7 @@ static bo_status prove(bo_undo *undo, bo_error *err)
     bool all = true;
     for (uint32_t i = 0; i < undo->intent->part_count; i++) {
         bo_digest then = {0}, now = {0};
-        if (undo->intent->parts[i].left_out || is_aside(undo, i)) /* those are proved already */
+        if (undo->intent->parts[i].left_out || undo->intent->parts[i].aside) /* proved already */
             continue;
         bo_status st = bo_undo_read_digest(undo, i, true, &now, err);
         if (st != BO_OK)
@@ -366,7 +357,7 @@ static bo_status replace_rows(bo_undo *undo, bo_error *err)
         visit(undo->intent, i, seen, order, &count);
     bo_status st = violations(undo, &before, &example, err);
     if (st == BO_OK)
-        st = bo_aside_bring(undo, undo->aside, err);
+        st = bo_aside_bring(undo, err);
     if (st == BO_OK)
         st = make_tables(undo, order, count, err);
     if (st == BO_OK)

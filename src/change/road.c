@@ -219,16 +219,16 @@ static const char *status_word(bo_status st, bool planned)
     return planned && bo_status_exit_code(st) == 3 ? "refused" : "failed";
 }
 
-/* False: tables that were filled aside are still there; the next attempt drops them. */
+/* False: tables that were filled aside may still be there; the next attempt drops them. */
 static bool drop_aside(bo_undo *undo)
 {
     bo_error error = {0};
-    if (!undo->aside || !undo->aside->any)
+    if (!undo->aside)
         return true;
     bo_status st =
         undo->target->conn ? bo_aside_drop(undo->target->conn, undo->run, &error) : BO_DATABASE;
     if (st != BO_OK)
-        bo_session_warn(undo->session, "tables that were filled aside are still there: %s",
+        bo_session_warn(undo->session, "tables that were filled aside may still be there: %s",
             error.text[0] ? error.text : "the link to the database broke");
     return st == BO_OK;
 }

@@ -48,6 +48,7 @@ typedef struct bo_part {
     const char *reasons;   /* lines: limits of the capture, or why there is none; or NULL */
     const bo_journal_filter *journal; /* not NULL: a diff reads these writes instead of the rows */
     const bool *made_again;           /* by column of `was`: it had been dropped; NULL: none was */
+    const bo_table *aside;            /* restore: it is gone, and this one is filled out of sight */
     bool fresh;                       /* made again by this rollback, still without its keys */
     bool bulk;     /* its rows are not compared one by one: they come back as a whole */
     bool left_out; /* not in this operation (--tables) */

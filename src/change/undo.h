@@ -93,7 +93,7 @@ typedef struct bo_undo {
     bo_applied *applied;     /* per part */
     const char **proofs;     /* per part */
     bool *ahead;             /* restore, per part: made before the transaction; or NULL */
-    struct bo_aside *aside;  /* restore: tables that were filled out of sight, or NULL */
+    bool aside;              /* restore: some part may have a table aside */
     bo_buf notes;            /* lines */
     char plan_digest[65];
 } bo_undo;

@@ -130,6 +130,24 @@ static void a_dropped_table_gets_no_row_of_a_damaged_file(void **state)
     assert_nothing_loaded(w, id);
 }
 
+/* So big that it is filled out of sight, while its frames are checked. */
+static void a_big_table_that_is_gone_comes_back_whole_or_not_at_all(void **state)
+{
+    world *w = world_or_skip(state);
+    world_sql(w, "CREATE TABLE big AS SELECT i AS id, md5(i::text) AS v"
+                 " FROM generate_series(1, 250000) i");
+    const char *id = world_point(w, NULL);
+    world_sql(w, "DROP TABLE big; DELETE FROM orders");
+    damage_table(w, id, "big");
+    bo_error err = {0};
+    assert_int_equal(restore(w, id, NULL, 0, false, &err), BO_CORRUPT);
+    assert_damage(&err, id, "big");
+    assert_string_equal(world_value(w, "SELECT count(*) FROM pg_class WHERE relname = 'big' OR"
+                                       " relnamespace = to_regnamespace('backout')"),
+        "0");
+    assert_string_equal(world_value(w, "SELECT count(*) FROM orders"), "0");
+}
+
 /* ---- what a rollback gave up ---- */
 
 /** Rolls back what was done to the order, gives up what others then wrote; the undo point. */
@@ -277,6 +295,7 @@ int main(void)
         EACH(an_emptied_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST(a_dropped_table_gets_no_row_of_a_damaged_file),
         WORLD_TEST_POSTGRES(a_dropped_table_gets_no_row_of_a_damaged_file),
+        WORLD_TEST_POSTGRES(a_big_table_that_is_gone_comes_back_whole_or_not_at_all),
         EACH(what_was_given_up_is_known_by_its_own_file),
         EACH(the_rows_that_can_be_read_are_exported_and_the_others_counted),
         WORLD_TEST(a_file_in_clear_is_told_where_files_are_encrypted),
