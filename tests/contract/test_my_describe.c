@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/test_my_describe.c - MariaDB: definitions read and made again. */
 #include "base/text.h"
-#include "contract/contract.h"
+#include "contract/my_clerk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,22 +85,22 @@ static void foreign_keys_are_read_across_schemas(void **state)
 {
     contract_world *w = *state;
     char sql[600];
-    const char *other = contract_ask(w, "SELECT CONCAT(DATABASE(), '_b')");
+    const char *other = contract_ask(w, "SELECT CONCAT(DATABASE(), '-b ü')");
     if (strstr(w->url, "//root@") == NULL)
         skip(); /* who owns one schema may make no other */
     snprintf(sql, sizeof sql,
         "CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b));"
-        "CREATE DATABASE %s; CREATE TABLE %s.`c h` (x integer, `y``z` integer,"
+        "CREATE DATABASE `%s`; CREATE TABLE `%s`.`c /@ü%%` (x integer, `y``z` integer,"
         " CONSTRAINT `f``k` FOREIGN KEY (x, `y``z`) REFERENCES %.*s.p (a, b)"
         " ON DELETE SET NULL ON UPDATE NO ACTION)",
-        other, other, (int)(strlen(other) - 2), other);
+        other, other, (int)(strlen(other) - strlen("-b ü")), other);
     contract_do(w, sql);
     const bo_table *p = contract_table(w, "p");
-    snprintf(sql, sizeof sql, "%s.`c h`", other);
+    snprintf(sql, sizeof sql, "`%s`.`c /@ü%%`", other);
     const bo_table *c = contract_table(w, sql);
-    snprintf(sql, sizeof sql, "DROP DATABASE %s", other);
+    snprintf(sql, sizeof sql, "DROP DATABASE `%s`", other);
     contract_do(w, sql);
-    assert_string_equal(c->local, "c h");
+    assert_string_equal(c->local, "c /@ü%");
     assert_int_equal(c->foreign_key_count, 1);
     assert_int_equal(p->referenced_count, 1);
     for (int side = 0; side < 2; side++) {
@@ -115,6 +115,31 @@ static void foreign_keys_are_read_across_schemas(void **state)
         assert_int_equal(key->on_update, 'a');
         assert_true(key->validated);
     }
+}
+
+/* With the right PROCESS the dictionary says that there are such. */
+static void tables_that_a_user_may_not_see_do_not_refer(void **state)
+{
+    static const char *const everywhere[] = {NULL, "PROCESS", "PROCESS, SELECT"};
+    contract_world *w = *state;
+    char sql[400];
+    const char *other = contract_ask(w, "SELECT CONCAT(DATABASE(), '_c')");
+    if (strstr(w->url, "//root@") == NULL)
+        skip(); /* who owns one schema may make no other, and no user */
+    snprintf(sql, sizeof sql,
+        "CREATE TABLE p (a integer PRIMARY KEY); CREATE DATABASE %s;"
+        "CREATE TABLE %s.c (x integer REFERENCES %.*s.p (a));"
+        "CREATE TABLE mine (x integer REFERENCES p (a))",
+        other, other, (int)(strlen(other) - 2), other);
+    contract_do(w, sql);
+    for (int i = 0; i < 3; i++) {
+        bo_conn *clerk = my_clerk_connect(w, "SELECT", everywhere[i]);
+        const bo_table *p = pg_table(clerk, w->arena, "p");
+        my_clerk_drop(w, clerk);
+        assert_int_equal(p->referenced_count, i < 2 ? 1 : 2);
+    }
+    snprintf(sql, sizeof sql, "DROP DATABASE %s", other);
+    contract_do(w, sql);
 }
 
 static void what_hangs_on_a_table_is_described(void **state)
@@ -372,6 +397,7 @@ static void a_table_is_not_ours_because_its_name_begins_like_that(void **state)
 CONTRACT_MAIN("my_describe", CONTRACT_TEST(columns_are_described_as_they_are_written),
     CONTRACT_TEST(keys_say_whether_they_find_a_row),
     CONTRACT_TEST(foreign_keys_are_read_across_schemas),
+    CONTRACT_TEST(tables_that_a_user_may_not_see_do_not_refer),
     CONTRACT_TEST(what_hangs_on_a_table_is_described),
     CONTRACT_TEST(what_cannot_be_undone_is_uncovered),
     CONTRACT_TEST(a_temporary_table_hides_no_other_unsaid),

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "contract/contract.h"
+#include "contract/my_clerk.h"
 
 static bool is_super(const contract_world *w)
 {
@@ -329,29 +329,6 @@ static void who_holds_a_row_that_is_referred_to_is_told_as_well(void **state)
 
 /* ---- a user with few rights ---- */
 
-static bo_conn *connect_as_clerk(contract_world *w, const char *rights)
-{
-    char sql[400], url[700];
-    const char *schema = contract_ask(w, "SELECT database()");
-    snprintf(sql, sizeof sql,
-        "CREATE OR REPLACE USER clerk_%s@localhost; GRANT %s ON %s.* TO clerk_%s@localhost", schema,
-        rights, schema, schema);
-    contract_do(w, sql);
-    snprintf(url, sizeof url, "mariadb://clerk_%s%s", schema, strchr(w->url, '@'));
-    bo_error err = {0};
-    bo_conn *conn = NULL;
-    pg_must(bo_driver_open(&(bo_connect){.url = url, .lock_timeout_ms = 300}, &conn, &err), &err);
-    return conn;
-}
-
-static void drop_clerk(contract_world *w, bo_conn *conn)
-{
-    char sql[200];
-    bo_conn_free(conn);
-    snprintf(sql, sizeof sql, "DROP USER clerk_%s@localhost", contract_ask(w, "SELECT database()"));
-    contract_do(w, sql);
-}
-
 static void without_the_right_to_lock_tables_rows_are_locked(void **state)
 {
     contract_world *w = *state;
@@ -359,14 +336,15 @@ static void without_the_right_to_lock_tables_rows_are_locked(void **state)
     if (!is_super(w))
         skip(); /* only it makes users */
     contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY)");
-    bo_conn *clerk = connect_as_clerk(w, "SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES");
+    bo_conn *clerk =
+        my_clerk_connect(w, "SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES", NULL);
     const bo_table *table = pg_table(clerk, w->arena, "t");
     contract_do(w, "SET innodb_lock_wait_timeout = 1");
     pg_must(w->driver->begin(clerk, BO_TX_WRITE, &err), &err);
     pg_must(w->driver->lock(clerk, &table, 1, &err), &err);
     assert_int_equal(w->driver->exec(w->user, "INSERT INTO t VALUES (1)", &err), BO_BUSY);
     w->driver->rollback(clerk);
-    drop_clerk(w, clerk);
+    my_clerk_drop(w, clerk);
 }
 
 static void rights_that_are_missing_are_named(void **state)
@@ -378,7 +356,7 @@ static void rights_that_are_missing_are_named(void **state)
     BO_OWN_VALUE(bo_buf) token = {0};
     bo_stage *stage = NULL;
     contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY)");
-    bo_conn *clerk = connect_as_clerk(w, "SELECT, INSERT, UPDATE, DELETE");
+    bo_conn *clerk = my_clerk_connect(w, "SELECT, INSERT, UPDATE, DELETE", NULL);
     const bo_table *table = pg_table(clerk, w->arena, "t");
     pg_must(w->driver->begin(clerk, BO_TX_WRITE, &err), &err);
     bo_stage_table tables = {table, table};
@@ -387,7 +365,7 @@ static void rights_that_are_missing_are_named(void **state)
     assert_int_equal(w->driver->mark(clerk, "one", &token, &err), BO_DENIED);
     assert_non_null(strstr(err.text, "needed: GRANT CREATE"));
     w->driver->rollback(clerk);
-    drop_clerk(w, clerk);
+    my_clerk_drop(w, clerk);
 }
 
 /* ---- the marker ---- */

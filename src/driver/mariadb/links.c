@@ -2,11 +2,14 @@
 /*
  * src/driver/mariadb/links.c - which tables refer to which, and the texts of views.
  *
- * information_schema answers either question only by opening every table of the server.  Many
+ * information_schema answers either question only by opening every table of the server; who has the
+ * right PROCESS can read InnoDB's dictionary, the only engine with foreign keys, instead.  Many
  * tables are described in a row, so the answers are kept: until a transaction begins or ends, a
  * statement of somebody else runs, or a second has gone by.
  */
 #include <string.h>
+
+#include <mysqld_error.h>
 
 #include "base/clock.h"
 #include "driver/mariadb/describe.h"
@@ -28,12 +31,42 @@ void my_forget_links(my_conn *conn)
     conn->links = NULL;
 }
 
-static bo_status ask(my_conn *conn, my_links *links, bo_error *err)
+/* The dictionary has "schema/table", in the letters that names of files may have; of tables that
+ * this user may not see, too, and of such that are being made ("#sql-..."). */
+static bo_status ask_dictionary(my_conn *conn, MYSQL_RES **out, bo_error *err)
 {
-    bo_status st = my_ask(conn, &links->references, err,
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    for (unsigned i = 0; i < 4; i++)
+        bo_buf_printf(&sql,
+            "%s CONVERT(CONVERT(CAST(SUBSTRING_INDEX(%s, '/', %s) AS BINARY) USING filename)"
+            " USING utf8mb4)",
+            i == 0 ? "SELECT DISTINCT" : ",", i < 2 ? "REF_NAME" : "FOR_NAME",
+            i % 2 == 0 ? "1" : "-1");
+    bo_buf_add_str(&sql, " FROM information_schema.INNODB_SYS_FOREIGN"
+                         " WHERE FOR_NAME NOT LIKE '%/#%' ORDER BY 3, 4");
+    return my_ask_buf(conn, &sql, out, err);
+}
+
+static bo_status ask_references(my_conn *conn, MYSQL_RES **out, bo_error *err)
+{
+    if (!conn->no_dictionary) {
+        bo_status st = ask_dictionary(conn, out, err);
+        if (st == BO_OK || !conn->my)
+            return st;
+        const unsigned code = mysql_errno(conn->my);
+        if (code != ER_SPECIFIC_ACCESS_DENIED_ERROR && code != ER_UNKNOWN_TABLE)
+            return st;
+        conn->no_dictionary = true;
+    }
+    return my_ask(conn, out, err,
         "SELECT DISTINCT REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, TABLE_SCHEMA, TABLE_NAME"
         " FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL"
         " ORDER BY 3, 4");
+}
+
+static bo_status ask(my_conn *conn, my_links *links, bo_error *err)
+{
+    bo_status st = ask_references(conn, &links->references, err);
     return st == BO_OK ? my_ask(conn, &links->views, err,
                              "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
                              " FROM information_schema.VIEWS WHERE TABLE_SCHEMA <> 'sys'"

@@ -33,6 +33,7 @@ typedef struct my_conn {
     const char *schema;     /* the database of the URL: where names without one are looked up */
     char *user_mode;        /* sql_mode for users' conditions: read as their sessions read them */
     struct my_links *links; /* links.c; or NULL */
+    bool no_dictionary;     /* InnoDB's must not be read, or is not there */
     uint32_t lock_timeout_ms;
     unsigned long packet; /* max_allowed_packet of the server; 0: not asked */
     my_log log;
