@@ -11,10 +11,14 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {ANSWERED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 1, .stride = 3},
-        {MISSED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 1, .stride = 3},
-        {ANSWERED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 29},
-        {MISSED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 29},
+        {ANSWERED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 1, .stride = 5},
+        {MISSED, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 1, .stride = 5},
+        {ANSWERED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .dense = 1,
+            .stride = 31},
+        {MISSED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .dense = 1,
+            .stride = 31},
+        {ANSWERED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .full = true},
+        {MISSED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .full = true},
         {ANSWERED, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
         {MISSED, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };

@@ -7,8 +7,9 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY_ALL},
-        {KILLED, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 12},
+        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY_ALL, .stride = 2},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .dense = 1, .stride = 13},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .full = true},
         {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);

@@ -12,12 +12,13 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {FAILS, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 3, .stride = 7},
-        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_CAPTURE), .stride = 5},
-        {FAILS, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 101},
-        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 131},
-        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 149},
-        {GONE, MAKES, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 61},
+        {FAILS, .engines = ON(WORLD_SQLITE), .methods = BY_EITHER, .dense = 3, .stride = 13},
+        {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_CAPTURE), .stride = 11},
+        {FAILS, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .dense = 1, .stride = 211},
+        {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 263},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 307},
+        {GONE, MAKES, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 127},
+        {FAILS, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .full = true},
         {FAILS, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);

@@ -7,7 +7,8 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {LINK, .engines = ON_SERVERS, .methods = BY_EITHER, .dense = 1, .stride = 20},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .dense = 1, .stride = 21},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .full = true},
         {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_BOTH), .full = true},
     };
     return sweep_run(sweeps, sizeof sweeps / sizeof *sweeps, argc > 1 ? argv[1] : NULL);

@@ -16,14 +16,14 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {KILLED, THERE, CAPTURE, MAKES, .stride = 13},
-        {FAILS, THERE, CAPTURE, MAKES, .stride = 17},
-        {LOST, THERE, CAPTURE, MAKES, .stride = 17},
-        {KILLED, THERE, CAPTURE, OTHERS, .stride = 83},
-        {FAILS, THERE, CAPTURE, OTHERS, .stride = 101},
-        {LOST, THERE, CAPTURE, OTHERS, .stride = 83},
-        {KILLED, THERE, STORES, .stride = 83},
-        {LOST, THERE, STORES, .stride = 83},
+        {KILLED, THERE, CAPTURE, MAKES, .stride = 29},
+        {FAILS, THERE, CAPTURE, MAKES, .stride = 37},
+        {LOST, THERE, CAPTURE, MAKES, .stride = 37},
+        {KILLED, THERE, CAPTURE, OTHERS, .stride = 167},
+        {FAILS, THERE, CAPTURE, OTHERS, .full = true},
+        {LOST, THERE, CAPTURE, OTHERS, .stride = 167},
+        {KILLED, THERE, STORES, .stride = 167},
+        {LOST, THERE, STORES, .full = true},
         {KILLED, THERE, BOTH, .full = true},
         {FAILS, THERE, BOTH, .full = true},
         {LOST, THERE, BOTH, .full = true},
