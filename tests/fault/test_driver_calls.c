@@ -16,7 +16,7 @@ int main(int argc, char **argv)
         {KILLED, .engines = ON(WORLD_SQLITE), .methods = BY(BO_METHOD_CAPTURE), .stride = 11},
         {FAILS, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .dense = 1, .stride = 211},
         {KILLED, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 263},
-        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 307},
+        {LINK, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .full = true},
         {GONE, MAKES, .engines = ON_SERVERS, .methods = BY(BO_METHOD_CAPTURE), .stride = 127},
         {FAILS, .engines = ON_SERVERS, .methods = BY(BO_METHOD_SNAPSHOT), .full = true},
         {FAILS, .engines = ON_ALL, .methods = BY(BO_METHOD_BOTH), .full = true},
