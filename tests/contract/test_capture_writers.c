@@ -133,7 +133,7 @@ static void lead_back(contract_world *w, const bo_table *t, const char *from, st
 
 static void the_journal_leads_back_to_any_moment_while_others_write(void **state)
 {
-    enum { WRITERS = 2, ROUNDS = 10 };
+    enum { WRITERS = 2, ROUNDS = 15 };
     contract_world *w = *state;
     make_t(w);
     writer writers[WRITERS];

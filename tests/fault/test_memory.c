@@ -8,7 +8,7 @@
 int main(int argc, char **argv)
 {
     static const sweep sweeps[] = {
-        {NO_MEMORY, .only = "partial", .methods = BY(BO_METHOD_SNAPSHOT), .dense = 50,
+        {NO_MEMORY, .only = "partial", .methods = BY(BO_METHOD_SNAPSHOT), .dense = 100,
             .stride = 131, .full_stride = 7},
         {NO_MEMORY, .only = "point,seal,partial,cascade,release,prune of one,doctor",
             .methods = BY(BO_METHOD_CAPTURE), .dense = 5, .stride = 401, .full_stride = 7},
