@@ -142,6 +142,47 @@ static void tables_that_a_user_may_not_see_do_not_refer(void **state)
     contract_do(w, sql);
 }
 
+static void make_or_drop_schemas(contract_world *w, const char *verb, const char *beside)
+{
+    char sql[200];
+    for (int i = 0; i < 70; i++) {
+        snprintf(sql, sizeof sql, "%s DATABASE %s_%d", verb, beside, i);
+        contract_do(w, sql);
+    }
+}
+
+/* Schemas are named in the question, while they are few. */
+static void links_are_read_from_few_schemas_and_from_many(void **state)
+{
+    contract_world *w = *state;
+    char sql[600];
+    const char *here = contract_ask(w, "SELECT DATABASE()");
+    if (strstr(w->url, "//root@") == NULL)
+        skip(); /* who owns one schema may make no other, and no user */
+    snprintf(sql, sizeof sql,
+        "CREATE TABLE p (a integer PRIMARY KEY); CREATE DATABASE %s_c; CREATE DATABASE %s_C;"
+        "CREATE TABLE %s_c.c (x integer REFERENCES %s.p (a));"
+        "CREATE TABLE %s_C.d (x integer REFERENCES %s.p (a));"
+        "CREATE VIEW %s_C.v AS SELECT * FROM %s.p",
+        here, here, here, here, here, here, here, here);
+    contract_do(w, sql);
+    const bo_table *p[2];
+    for (int many = 0; many < 2; many++) {
+        if (many)
+            make_or_drop_schemas(w, "CREATE", here);
+        bo_conn *clerk = my_clerk_connect(w, "SELECT", "SELECT, SHOW VIEW");
+        p[many] = pg_table(clerk, w->arena, "p");
+        my_clerk_drop(w, clerk);
+    }
+    make_or_drop_schemas(w, "DROP", here);
+    snprintf(sql, sizeof sql, "DROP DATABASE %s_c; DROP DATABASE %s_C", here, here);
+    contract_do(w, sql);
+    for (int many = 0; many < 2; many++) {
+        assert_int_equal(p[many]->referenced_count, 2);
+        assert_int_equal(p[many]->view_count, 1);
+    }
+}
+
 static void what_hangs_on_a_table_is_described(void **state)
 {
     contract_world *w = *state;
@@ -398,6 +439,7 @@ CONTRACT_MAIN("my_describe", CONTRACT_TEST(columns_are_described_as_they_are_wri
     CONTRACT_TEST(keys_say_whether_they_find_a_row),
     CONTRACT_TEST(foreign_keys_are_read_across_schemas),
     CONTRACT_TEST(tables_that_a_user_may_not_see_do_not_refer),
+    CONTRACT_TEST(links_are_read_from_few_schemas_and_from_many),
     CONTRACT_TEST(what_hangs_on_a_table_is_described),
     CONTRACT_TEST(what_cannot_be_undone_is_uncovered),
     CONTRACT_TEST(a_temporary_table_hides_no_other_unsaid),

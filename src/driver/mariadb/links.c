@@ -3,9 +3,10 @@
  * src/driver/mariadb/links.c - which tables refer to which, and the texts of views.
  *
  * information_schema answers either question only by opening every table of the server; who has the
- * right PROCESS can read InnoDB's dictionary, the only engine with foreign keys, instead.  Many
- * tables are described in a row, so the answers are kept: until a transaction begins or ends, a
- * statement of somebody else runs, or a second has gone by.
+ * right PROCESS can read InnoDB's dictionary, the only engine with foreign keys, instead.  Asked
+ * for one schema it opens none of the others, its own hundred least of all, so schemas are named.
+ * Many tables are described in a row, so the answers are kept: until a transaction begins or ends,
+ * a statement of somebody else runs, or a second has gone by.
  */
 #include <string.h>
 
@@ -14,7 +15,8 @@
 #include "base/clock.h"
 #include "driver/mariadb/describe.h"
 
-#define KEPT_US 1000000
+#define KEPT_US     1000000
+#define SCHEMAS_MAX 64u /* named in one statement */
 
 void my_links_free(my_links *links)
 {
@@ -47,7 +49,31 @@ static bo_status ask_dictionary(my_conn *conn, MYSQL_RES **out, bo_error *err)
     return my_ask_buf(conn, &sql, out, err);
 }
 
-static bo_status ask_references(my_conn *conn, MYSQL_RES **out, bo_error *err)
+static const char keys_sql[] =
+    "SELECT DISTINCT REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, TABLE_SCHEMA, TABLE_NAME"
+    " FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL";
+
+static const char views_sql[] = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
+                                " FROM information_schema.VIEWS WHERE TABLE_SCHEMA <> 'sys'";
+
+/* The answers to a query of information_schema for all of `schemas`. */
+static bo_status ask_schemas(my_conn *conn, const char *query, const char *order,
+    MYSQL_RES *schemas, MYSQL_RES **out, bo_error *err)
+{
+    BO_OWN_VALUE(bo_buf) sql = {0};
+    mysql_data_seek(schemas, 0);
+    bool named = mysql_num_rows(schemas) <= SCHEMAS_MAX;
+    for (MYSQL_ROW row; named && (row = mysql_fetch_row(schemas)) != NULL;) {
+        bo_buf_printf(&sql, "%s%s AND TABLE_SCHEMA = ", sql.size > 0 ? " UNION ALL " : "", query);
+        my_quote_literal(&sql, row[0]);
+    }
+    if (sql.size == 0)
+        bo_buf_add_str(&sql, query);
+    bo_buf_add_str(&sql, order);
+    return my_ask_buf(conn, &sql, out, err);
+}
+
+static bo_status ask_references(my_conn *conn, MYSQL_RES *schemas, MYSQL_RES **out, bo_error *err)
 {
     if (!conn->no_dictionary) {
         bo_status st = ask_dictionary(conn, out, err);
@@ -58,19 +84,18 @@ static bo_status ask_references(my_conn *conn, MYSQL_RES **out, bo_error *err)
             return st;
         conn->no_dictionary = true;
     }
-    return my_ask(conn, out, err,
-        "SELECT DISTINCT REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, TABLE_SCHEMA, TABLE_NAME"
-        " FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL"
-        " ORDER BY 3, 4");
+    return ask_schemas(conn, keys_sql, " ORDER BY 3, 4", schemas, out, err);
 }
 
 static bo_status ask(my_conn *conn, my_links *links, bo_error *err)
 {
-    bo_status st = ask_references(conn, &links->references, err);
-    return st == BO_OK ? my_ask(conn, &links->views, err,
-                             "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
-                             " FROM information_schema.VIEWS WHERE TABLE_SCHEMA <> 'sys'"
-                             " ORDER BY 1, 2")
+    BO_OWN(MYSQL_RES) *schemas = NULL;
+    bo_status st = my_ask(conn, &schemas, err,
+        "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA"
+        " WHERE SCHEMA_NAME NOT IN ('information_schema', 'performance_schema')");
+    if (st == BO_OK)
+        st = ask_references(conn, schemas, &links->references, err);
+    return st == BO_OK ? ask_schemas(conn, views_sql, " ORDER BY 1, 2", schemas, &links->views, err)
                        : st;
 }
 
