@@ -9,73 +9,42 @@
 #include "change/fill.h"
 #include "change/sweep.h"
 
-#define ASIDE_MIN   200000u /* rows: fewer are loaded before a second connection pays */
-#define WORKERS_MAX 16u
+#define ASIDE_MIN 200000u /* rows: fewer are loaded before a second connection pays */
 
 /* ---- filling ---- */
 
-struct worker {
+struct filling {
     bo_undo *undo;
-    const bo_part *part;
-    bo_frame_queue *queue;
+    uint32_t table;
     bo_meter *meter;
-    pthread_t thread;
-    bool started;
-    uint64_t rows;
-    bo_status status;
-    bo_error error;
+    bo_queue frames;
+    uint64_t rows[BO_CREW_MAX]; /* by worker */
 };
 
-static bo_status fill_on(struct worker *worker, bo_conn *conn, bo_error *err)
+static bo_status fill(void *ctx, uint32_t worker, bo_error *err)
 {
-    bo_status st = conn->driver->begin(conn, BO_TX_PLAIN, err);
-    if (st == BO_OK)
-        st = bo_fill_from(worker->undo->intent, worker->part, worker->queue, conn, worker->meter,
-            &worker->rows, err);
-    if (st == BO_OK)
-        st = conn->driver->commit(conn, err);
-    return st;
-}
-
-static void *work(void *arg)
-{
-    struct worker *worker = arg;
+    struct filling *filling = ctx;
+    bo_content *content = filling->undo->intent;
     BO_OWN(bo_conn) *conn = NULL;
-    worker->status = bo_target_connect(worker->undo->target->database, NULL, &conn, &worker->error);
-    if (worker->status == BO_OK)
-        worker->status = fill_on(worker, conn, &worker->error);
-    if (worker->status != BO_OK) /* the others need not go on */
-        atomic_store(&worker->queue->next, bo_pack_frame_count(worker->undo->intent->pack));
-    return NULL;
+    bo_status st = bo_target_connect(filling->undo->target->database, NULL, &conn, err);
+    if (st == BO_OK)
+        st = conn->driver->begin(conn, BO_TX_PLAIN, err);
+    if (st == BO_OK)
+        st = bo_fill_from(content, filling->table, content->parts[filling->table].aside,
+            &filling->frames, conn, filling->meter, &filling->rows[worker], err);
+    return st == BO_OK ? conn->driver->commit(conn, err) : st;
 }
 
 static bo_status fill_table(bo_undo *undo, uint32_t table, bo_meter *meter, bo_error *err)
 {
-    struct worker workers[WORKERS_MAX] = {0};
-    uint32_t count = bo_target_workers(undo->target);
-    bo_frame_queue queue = {.table = table};
-    bo_part part = undo->intent->parts[table];
-    part.now = part.aside;
-    if (count > WORKERS_MAX)
-        count = WORKERS_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        struct worker *worker = &workers[i];
-        *worker = (struct worker){.undo = undo, .part = &part, .queue = &queue, .meter = meter};
-        worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;
-        if (!worker->started)
-            work(worker);
-    }
-    bo_status st = BO_OK;
-    for (uint32_t i = 0; i < count; i++) {
-        if (workers[i].started)
-            pthread_join(workers[i].thread, NULL);
-        undo->applied[table].inserted += workers[i].rows;
-        if (st == BO_OK && workers[i].status != BO_OK) {
-            st = workers[i].status;
-            if (err)
-                *err = workers[i].error;
-        }
-    }
+    struct filling filling = {.undo = undo,
+        .table = table,
+        .meter = meter,
+        .frames = {.count = bo_pack_frame_count(undo->intent->pack)}};
+    bo_status st =
+        bo_crew_run(&filling.frames, bo_target_workers(undo->target), fill, &filling, err);
+    for (uint32_t i = 0; i < BO_CREW_MAX; i++)
+        undo->applied[table].inserted += filling.rows[i];
     return st;
 }
 

@@ -2,10 +2,10 @@
 /* src/change/content.c - reading stored packs. */
 #include "change/content.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crew.h"
 #include "base/text.h"
 #include "change/stored.h"
 
@@ -383,59 +383,31 @@ struct rereading {
     bo_content *content;
     bool only_bulk;
     bo_meter meter;
-    pthread_mutex_t lock;
-    uint32_t next;    /* under lock */
-    bo_status status; /* under lock: of the first failure */
-    bo_error error;
+    bo_queue frames;
 };
 
-static bool is_meant(const struct rereading *rereading, uint32_t frame)
+static bool is_meant(const struct rereading *rereading, const bo_frame *frame)
 {
-    const bo_content *content = rereading->content;
-    const bo_part *part = &content->parts[bo_pack_get_frame(content->pack, frame)->table];
+    const bo_part *part = &rereading->content->parts[frame->table];
     return !part->left_out && !part->aside && (part->bulk || !rereading->only_bulk);
 }
 
-static bool take_frame(struct rereading *rereading, uint32_t *frame_out)
+static bo_status check_frames(void *ctx, uint32_t worker, bo_error *err)
 {
-    pthread_mutex_lock(&rereading->lock);
-    const uint32_t count = bo_pack_frame_count(rereading->content->pack);
-    while (rereading->next < count && !is_meant(rereading, rereading->next))
-        rereading->next++;
-    bool left = rereading->status == BO_OK && rereading->next < count;
-    if (left)
-        *frame_out = rereading->next++;
-    pthread_mutex_unlock(&rereading->lock);
-    return left;
-}
-
-static bo_status check_frames(struct rereading *rereading, bo_error *err)
-{
+    (void)worker;
+    struct rereading *rereading = ctx;
     bo_content *content = rereading->content;
     BO_OWN(bo_frame_reader) *reader = NULL;
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
-    uint32_t at = 0;
-    while (st == BO_OK && take_frame(rereading, &at)) {
-        const bo_frame *frame = bo_pack_get_frame(content->pack, at);
-        st = bo_content_load(content, reader, at, err);
+    for (size_t at = 0; st == BO_OK && bo_queue_take(&rereading->frames, &at);) {
+        const bo_frame *frame = bo_pack_get_frame(content->pack, (uint32_t)at);
+        if (!is_meant(rereading, frame))
+            continue;
+        st = bo_content_load(content, reader, (uint32_t)at, err);
         bo_meter_add(&rereading->meter, content->parts[frame->table].was->name, frame->rows,
             frame->raw_size);
     }
     return st;
-}
-
-static void *work(void *arg)
-{
-    struct rereading *rereading = arg;
-    bo_error error = {0};
-    bo_status st = check_frames(rereading, &error);
-    pthread_mutex_lock(&rereading->lock);
-    if (rereading->status == BO_OK && st != BO_OK) {
-        rereading->status = st;
-        rereading->error = error;
-    }
-    pthread_mutex_unlock(&rereading->lock);
-    return NULL;
 }
 
 static uint32_t count_threads(uint32_t frames)
@@ -450,21 +422,11 @@ static uint32_t count_threads(uint32_t frames)
 
 bo_status bo_content_verify(bo_session *session, bo_content *content, bool only_bulk, bo_error *err)
 {
-    struct rereading rereading = {.content = content, .only_bulk = only_bulk};
-    pthread_t threads[THREADS_MAX];
-    uint32_t helpers = count_threads(bo_pack_frame_count(content->pack)) - 1, started = 0;
+    const uint32_t frames = bo_pack_frame_count(content->pack);
+    struct rereading rereading = {
+        .content = content, .only_bulk = only_bulk, .frames = {.count = frames}};
     bo_meter_start(&rereading.meter, session, "check", 0);
-    pthread_mutex_init(&rereading.lock, NULL);
-    /* a thread that cannot be made is no failure: the others do its work */
-    while (started < helpers && pthread_create(&threads[started], NULL, work, &rereading) == 0)
-        started++;
-    (void)work(&rereading);
-    for (uint32_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    pthread_mutex_destroy(&rereading.lock);
-    if (rereading.status != BO_OK && err)
-        *err = rereading.error;
-    return rereading.status;
+    return bo_crew_run(&rereading.frames, count_threads(frames), check_frames, &rereading, err);
 }
 
 /* ---- changes ---- */

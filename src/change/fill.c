@@ -19,8 +19,9 @@ struct turn {
 struct filling {
     bo_content *content;
     bo_meter *meter;
-    const bo_part *part;
-    bo_frame_queue *queue;
+    uint32_t table;
+    const bo_table *now;
+    bo_queue *frames;
     struct turn turns[2];
     unsigned reading; /* the consumer's turn */
     bool open;        /* the consumer is inside a frame */
@@ -29,15 +30,16 @@ struct filling {
     pthread_cond_t moved;
 };
 
-/* The count of frames: there is none left. */
-static uint32_t take_frame(const bo_content *content, bo_frame_queue *queue)
+/* The next frame of `table`; false: there is none left. */
+static bool take_frame(
+    const bo_content *content, uint32_t table, bo_queue *frames, uint32_t *frame_out)
 {
-    const uint32_t count = bo_pack_frame_count(content->pack);
-    uint32_t frame = 0;
-    do {
-        frame = atomic_fetch_add(&queue->next, 1);
-    } while (frame < count && bo_pack_get_frame(content->pack, frame)->table != queue->table);
-    return frame < count ? frame : count;
+    for (size_t frame = 0; bo_queue_take(frames, &frame);) {
+        *frame_out = (uint32_t)frame;
+        if (bo_pack_get_frame(content->pack, *frame_out)->table == table)
+            return true;
+    }
+    return false;
 }
 
 /* The loading thread: fills whichever turn is free, in order, until there is no frame left or one
@@ -45,7 +47,6 @@ static uint32_t take_frame(const bo_content *content, bo_frame_queue *queue)
 static void *load_frames(void *arg)
 {
     struct filling *filling = arg;
-    uint32_t count = bo_pack_frame_count(filling->content->pack);
     for (unsigned at = 0;; at ^= 1u) {
         struct turn *turn = &filling->turns[at];
         pthread_mutex_lock(&filling->lock);
@@ -55,18 +56,18 @@ static void *load_frames(void *arg)
         pthread_mutex_unlock(&filling->lock);
         if (stop)
             return NULL;
-        const uint32_t frame = take_frame(filling->content, filling->queue);
-        bo_status st = BO_OK;
-        if (frame < count)
-            st = bo_content_load(filling->content, turn->reader, frame, &turn->error);
+        uint32_t frame = 0;
+        const bool end = !take_frame(filling->content, filling->table, filling->frames, &frame);
+        bo_status st =
+            end ? BO_OK : bo_content_load(filling->content, turn->reader, frame, &turn->error);
         pthread_mutex_lock(&filling->lock);
         turn->status = st;
-        turn->end = frame >= count;
+        turn->end = end;
         turn->frame = frame;
         turn->loaded = true;
         pthread_cond_broadcast(&filling->moved);
         pthread_mutex_unlock(&filling->lock);
-        if (st != BO_OK || frame >= count)
+        if (st != BO_OK || end)
             return NULL;
     }
 }
@@ -95,7 +96,8 @@ static bo_status await_turn(struct filling *filling, bool *end_out, bo_error *er
         return turn->status;
     filling->open = true;
     const bo_frame *frame = bo_pack_get_frame(filling->content->pack, turn->frame);
-    bo_meter_add(filling->meter, filling->part->was->name, frame->rows, frame->raw_size);
+    bo_meter_add(filling->meter, filling->content->parts[filling->table].was->name, frame->rows,
+        frame->raw_size);
     return bo_interrupt_check(err);
 }
 
@@ -119,11 +121,11 @@ static bo_status next_row(void *ctx, bo_image *row_out, bool *end_out, bo_error 
 
 static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out, bo_error *err)
 {
-    const bo_part *part = filling->part;
+    const bo_table *was = filling->content->parts[filling->table].was;
     pthread_t thread;
     if (pthread_create(&thread, NULL, load_frames, filling) != 0)
         return bo_fail(err, BO_NOMEM, "cannot start a thread");
-    bo_status st = conn->driver->load(conn, part->was, part->now, next_row, filling, rows_out, err);
+    bo_status st = conn->driver->load(conn, was, filling->now, next_row, filling, rows_out, err);
     pthread_mutex_lock(&filling->lock);
     filling->stopped = true;
     pthread_cond_broadcast(&filling->moved);
@@ -132,10 +134,11 @@ static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out
     return st;
 }
 
-bo_status bo_fill_from(bo_content *content, const bo_part *part, bo_frame_queue *queue,
+bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_queue *frames,
     bo_conn *conn, bo_meter *meter, uint64_t *rows_out, bo_error *err)
 {
-    struct filling filling = {.content = content, .meter = meter, .part = part, .queue = queue};
+    struct filling filling = {
+        .content = content, .meter = meter, .table = table, .now = now, .frames = frames};
     bo_status st = bo_frame_reader_create(content->pack, &filling.turns[0].reader, err);
     if (st == BO_OK)
         st = bo_frame_reader_create(content->pack, &filling.turns[1].reader, err);
@@ -147,25 +150,27 @@ bo_status bo_fill_from(bo_content *content, const bo_part *part, bo_frame_queue 
     pthread_mutex_destroy(&filling.lock);
     bo_frame_reader_free(filling.turns[0].reader);
     bo_frame_reader_free(filling.turns[1].reader);
-    return st == BO_OK ? BO_OK : bo_wrap(err, st, "cannot fill table '%s'", part->was->name);
+    return st == BO_OK
+               ? BO_OK
+               : bo_wrap(err, st, "cannot fill table '%s'", content->parts[table].was->name);
 }
 
 bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_meter *meter,
     uint64_t *rows_out, bo_error *err)
 {
-    bo_frame_queue queue = {.table = table};
-    return bo_fill_from(content, &content->parts[table], &queue, conn, meter, rows_out, err);
+    bo_queue frames = {.count = bo_pack_frame_count(content->pack)};
+    return bo_fill_from(
+        content, table, content->parts[table].now, &frames, conn, meter, rows_out, err);
 }
 
 bo_status bo_content_rows(
     bo_content *content, uint32_t table, bo_image_fn *each, void *ctx, bo_error *err)
 {
-    bo_frame_queue queue = {.table = table};
+    bo_queue frames = {.count = bo_pack_frame_count(content->pack)};
     BO_OWN(bo_frame_reader) *reader = NULL;
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
-    const uint32_t count = bo_pack_frame_count(content->pack);
     uint32_t frame = 0;
-    while (st == BO_OK && (frame = take_frame(content, &queue)) < count) {
+    while (st == BO_OK && take_frame(content, table, &frames, &frame)) {
         st = bo_content_load(content, reader, frame, err);
         bool end = false;
         while (st == BO_OK) {

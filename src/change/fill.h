@@ -3,8 +3,7 @@
 #ifndef BO_CHANGE_FILL_H
 #define BO_CHANGE_FILL_H
 
-#include <stdatomic.h>
-
+#include "base/crew.h"
 #include "change/content.h"
 
 /**
@@ -14,14 +13,9 @@
 bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_meter *meter,
     uint64_t *rows_out, bo_error *err);
 
-/** The frames of a part: whoever is free takes the next, so that all connections that fill a table
- * end at the same time. */
-typedef struct bo_frame_queue {
-    uint32_t table;
-    atomic_uint_least32_t next;
-} bo_frame_queue;
-/** The same for the frames that this connection takes, into part->now. */
-bo_status bo_fill_from(bo_content *content, const bo_part *part, bo_frame_queue *queue,
+/** The same into `now`, of the frames that this connection takes: with one queue of all frames of
+ * the content, all connections that fill a table end at the same time. */
+bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_queue *frames,
     bo_conn *conn, bo_meter *meter, uint64_t *rows_out, bo_error *err);
 
 /** Calls `each` with every row of part `table` of a snapshot. */

@@ -2,9 +2,9 @@
 /* src/change/sweep.c - a queue of ranges and the threads that empty it. */
 #include "change/sweep.h"
 
-#include <pthread.h>
 #include <string.h>
 
+#include "base/crew.h"
 #include "base/step.h"
 
 bo_status bo_jobs_add(bo_jobs *jobs, uint32_t table, uint32_t range, bo_span id, bo_error *err)
@@ -44,125 +44,75 @@ struct sweep {
     void *ctx;
     const char *token;
     const bo_database *database;
-    pthread_mutex_t lock;
-    size_t next;      /* under lock */
-    bo_status status; /* under lock: of the first failure */
-    bo_error error;
+    bo_queue queue;
+    bo_conn *conns[BO_CREW_MAX]; /* by worker: the target's own, twins; NULL: one that joins */
 };
 
-static const bo_job *take_job(struct sweep *sweep)
+static bo_status join(struct sweep *sweep, bo_conn **conn, bo_error *err)
 {
-    pthread_mutex_lock(&sweep->lock);
-    const bo_job *job = NULL;
-    if (sweep->status == BO_OK && sweep->next < sweep->jobs->count)
-        job = &sweep->jobs->items[sweep->next++];
-    pthread_mutex_unlock(&sweep->lock);
-    return job;
+    bo_status st = bo_target_connect(sweep->database, NULL, conn, err);
+    return st == BO_OK ? (*conn)->driver->join(*conn, sweep->token, err) : st;
 }
 
-static void report(struct sweep *sweep, bo_status st, const bo_error *error)
+static bo_status work(void *ctx, uint32_t worker, bo_error *err)
 {
-    pthread_mutex_lock(&sweep->lock);
-    if (sweep->status == BO_OK && st != BO_OK) {
-        sweep->status = st;
-        sweep->error = *error;
-    }
-    pthread_mutex_unlock(&sweep->lock);
-}
-
-static void work(struct sweep *sweep, uint32_t worker, bo_conn *conn)
-{
-    const bo_job *job;
-    while ((job = take_job(sweep))) {
-        bo_error error = {0};
-        bo_status st = bo_interrupt_check(&error);
+    struct sweep *sweep = ctx;
+    bo_conn **conn = &sweep->conns[worker];
+    bo_status st = *conn ? BO_OK : join(sweep, conn, err);
+    for (size_t at = 0; st == BO_OK && bo_queue_take(&sweep->queue, &at);) {
+        st = bo_interrupt_check(err);
         if (st == BO_OK)
-            st = sweep->fn(sweep->ctx, worker, conn, job, &error);
-        if (st != BO_OK)
-            report(sweep, st, &error);
+            st = sweep->fn(sweep->ctx, worker, *conn, &sweep->jobs->items[at], err);
     }
-}
-
-#define HELPERS_MAX 16u
-
-struct helper {
-    struct sweep *sweep;
-    uint32_t worker;
-    bo_conn *conn; /* a twin; NULL: one that joins */
-    pthread_t thread;
-    bool started;
-};
-
-static void *help(void *arg)
-{
-    struct helper *helper = arg;
-    struct sweep *sweep = helper->sweep;
-    bo_error error = {0};
-    bo_status st = BO_OK;
-    if (!helper->conn) {
-        st = bo_target_connect(sweep->database, NULL, &helper->conn, &error);
-        if (st == BO_OK)
-            st = helper->conn->driver->join(helper->conn, sweep->token, &error);
-    }
-    if (st != BO_OK)
-        report(sweep, st, &error);
-    else
-        work(sweep, helper->worker, helper->conn);
-    return NULL;
+    return st;
 }
 
 /* A database that has no twin to give now is read by the connections that there are. */
-static uint32_t add_twins(
-    struct sweep *sweep, bo_conn *conn, struct helper *helpers, uint32_t wanted)
+static bo_status add_twins(struct sweep *sweep, uint32_t *workers, bo_error *err)
 {
-    for (uint32_t i = 0; conn->driver->twin && i < wanted; i++) {
+    bo_conn *conn = sweep->conns[0];
+    for (uint32_t i = 1; conn->driver->twin && i < *workers; i++) {
         bo_error error = {0};
-        bo_status st = conn->driver->twin(conn, &helpers[i].conn, &error);
-        if (st != BO_OK && st != BO_BUSY)
-            report(sweep, st, &error);
-        if (st != BO_OK)
-            return i;
+        bo_status st = conn->driver->twin(conn, &sweep->conns[i], &error);
+        if (st == BO_OK)
+            continue;
+        *workers = i;
+        if (st != BO_BUSY && err)
+            *err = error;
+        return st == BO_BUSY ? BO_OK : st;
     }
-    return wanted;
+    return BO_OK;
 }
 
-static bo_status run_helpers(struct sweep *sweep, bo_conn *conn, uint32_t workers, bo_error *err)
+static bo_status run(struct sweep *sweep, uint32_t workers, bo_error *err)
 {
-    struct helper helpers[HELPERS_MAX] = {0};
-    uint32_t wanted = workers - 1 < HELPERS_MAX ? workers - 1 : HELPERS_MAX;
-    uint32_t extra = add_twins(sweep, conn, helpers, wanted);
-    for (uint32_t i = 0; i < extra; i++) {
-        helpers[i].sweep = sweep;
-        helpers[i].worker = i + 1;
-        /* a thread that cannot be made is no failure: the others do its work */
-        helpers[i].started = pthread_create(&helpers[i].thread, NULL, help, &helpers[i]) == 0;
-    }
-    work(sweep, 0, conn);
-    for (uint32_t i = 0; i < extra; i++) {
-        if (helpers[i].started)
-            pthread_join(helpers[i].thread, NULL);
-        bo_conn_free(helpers[i].conn);
-    }
-    if (sweep->status != BO_OK && err)
-        *err = sweep->error;
-    return sweep->status;
+    if (workers > BO_CREW_MAX)
+        workers = BO_CREW_MAX;
+    bo_status st = add_twins(sweep, &workers, err);
+    if (st == BO_OK)
+        st = bo_crew_run(&sweep->queue, workers, work, sweep, err);
+    for (uint32_t i = 1; i < BO_CREW_MAX; i++)
+        bo_conn_free(sweep->conns[i]);
+    return st;
 }
 
 bo_status bo_sweep(bo_target *target, const bo_jobs *jobs, uint32_t workers, bo_job_fn *fn,
     void *ctx, bo_error *err)
 {
-    struct sweep sweep = {.jobs = jobs, .fn = fn, .ctx = ctx, .database = target->database};
+    struct sweep sweep = {.jobs = jobs,
+        .fn = fn,
+        .ctx = ctx,
+        .database = target->database,
+        .queue = {.count = jobs->count},
+        .conns = {target->conn}};
     BO_OWN_VALUE(bo_buf) token = {0};
     if (workers > jobs->count)
-        workers = jobs->count ? (uint32_t)jobs->count : 1;
+        workers = (uint32_t)jobs->count;
     if (workers > 1 && target->conn->driver->share) {
         bo_status st = target->conn->driver->share(target->conn, &token, err);
         if (st != BO_OK)
             return st;
         sweep.token = bo_buf_str(&token);
     }
-    pthread_mutex_init(&sweep.lock, NULL);
-    bo_status st = run_helpers(&sweep, target->conn, workers ? workers : 1, err);
-    pthread_mutex_destroy(&sweep.lock);
-    return st;
+    return run(&sweep, workers, err);
 }

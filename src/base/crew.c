@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* src/base/crew.c - starting a crew, and waiting for it. */
+#include "base/crew.h"
+
+#include <pthread.h>
+
+bool bo_queue_take(bo_queue *queue, size_t *item_out)
+{
+    *item_out = atomic_fetch_add(&queue->next, 1);
+    return *item_out < queue->count;
+}
+
+void bo_queue_close(bo_queue *queue)
+{
+    atomic_store(&queue->next, queue->count);
+}
+
+struct crew {
+    bo_queue *queue;
+    bo_crew_fn *fn;
+    void *ctx;
+    pthread_mutex_t lock;
+    bo_status status; /* under lock: of the first failure */
+    bo_error *err;    /* under lock; or NULL */
+};
+
+struct member {
+    struct crew *crew;
+    uint32_t worker;
+    pthread_t thread;
+};
+
+static void *work(void *arg)
+{
+    const struct member *member = arg;
+    struct crew *crew = member->crew;
+    bo_error error = {0};
+    bo_status st = crew->fn(crew->ctx, member->worker, &error);
+    if (st == BO_OK)
+        return NULL;
+    bo_queue_close(crew->queue);
+    pthread_mutex_lock(&crew->lock);
+    if (crew->status == BO_OK) {
+        crew->status = st;
+        if (crew->err)
+            *crew->err = error;
+    }
+    pthread_mutex_unlock(&crew->lock);
+    return NULL;
+}
+
+bo_status bo_crew_run(bo_queue *queue, uint32_t workers, bo_crew_fn *fn, void *ctx, bo_error *err)
+{
+    struct crew crew = {.queue = queue, .fn = fn, .ctx = ctx, .status = BO_OK, .err = err};
+    struct member members[BO_CREW_MAX] = {{.crew = &crew}};
+    uint32_t count = 1;
+    if (workers > BO_CREW_MAX)
+        workers = BO_CREW_MAX;
+    pthread_mutex_init(&crew.lock, NULL);
+    for (; count < workers; count++) {
+        members[count] = (struct member){.crew = &crew, .worker = count};
+        if (pthread_create(&members[count].thread, NULL, work, &members[count]) != 0)
+            break;
+    }
+    (void)work(&members[0]);
+    for (uint32_t i = 1; i < count; i++)
+        pthread_join(members[i].thread, NULL);
+    pthread_mutex_destroy(&crew.lock);
+    return crew.status;
+}
