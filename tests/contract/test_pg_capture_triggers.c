@@ -364,6 +364,24 @@ static void a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image(
     assert_string_equal(capture_since(w, "t", from), "(1|~|~|x) > (1|1|~|x!)\n(2|~|~|y) > -\n");
 }
 
+/* What another transaction made is not of this one, though its number is higher. */
+static void a_row_that_others_wrote_in_between_has_their_image(void **state)
+{
+    contract_world *w = *state;
+    contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY, n integer) PARTITION BY RANGE (id);"
+                   "CREATE TABLE t1 PARTITION OF t DEFAULT; INSERT INTO t VALUES (1, 0), (2, 0)");
+    make_trigger(w, "BEFORE UPDATE ON t FOR EACH ROW WHEN (pg_trigger_depth() = 0)",
+        "UPDATE t SET n = n + 100 WHERE id = NEW.id - 1; RETURN NEW;");
+    (void)capture_begin(w, "p", T);
+    bo_conn *other = pg_capture_super(w);
+    contract_do(w, "BEGIN; INSERT INTO t VALUES (9, 0)");
+    pg_do(other, "SET session_replication_role = replica; UPDATE t SET n = 5");
+    bo_conn_free(other);
+    const char *from = capture_position(w, T);
+    contract_do(w, "UPDATE t SET n = n + 1 WHERE id < 3; COMMIT");
+    assert_string_equal(capture_since(w, "t", from), "(1|5) > (1|106)\n(2|5) > (2|6)\n- > (9|0)\n");
+}
+
 static void a_row_of_the_same_update_that_an_action_changes_had_another_key(void **state)
 {
     contract_world *w = *state;
@@ -399,4 +417,5 @@ CONTRACT_MAIN("pg_capture_triggers",
     CONTRACT_TEST(a_key_that_moved_and_went_again_was_taken),
     CONTRACT_TEST(a_row_of_the_same_insert_that_a_trigger_removes_was_never_there),
     CONTRACT_TEST(a_row_of_the_same_update_that_a_trigger_removes_has_its_first_image),
+    CONTRACT_TEST(a_row_that_others_wrote_in_between_has_their_image),
     CONTRACT_TEST(a_row_of_the_same_update_that_an_action_changes_had_another_key))

@@ -19,17 +19,25 @@
 
 /*
  * Of the keys that a row was written over which its own transaction had made: the rows of each
- * transaction and key together.  `old`: the first that shows what was there before, and `came`:
+ * transaction and key together.  What others have made since it began has a higher number, too, but
+ * is no part that wrote the key.  `old`: the first that shows what was there before, and `came`:
  * that tells that nothing was.  `was`: it is told before the other, which settles it.  `went`: how
  * often the key became free.
  */
 static void add_groups(bo_buf *out, const pg_journal *j)
 {
-    bo_buf_add_str(out, "k AS MATERIALIZED (SELECT * FROM j WHERE (");
+    bo_buf_add_str(out, "r AS MATERIALIZED (SELECT * FROM j WHERE (");
     pg_journal_identity_names(out, j);
     bo_buf_add_str(out, ") IN (SELECT ");
     pg_journal_identity_names(out, j);
-    bo_buf_add_str(out, " FROM j WHERE made IS NOT NULL)), g AS (SELECT x, ");
+    bo_buf_add_str(out, " FROM j WHERE made IS NOT NULL)), k AS MATERIALIZED (SELECT s, op, x,"
+                        " CASE WHEN own THEN made END AS made, ");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, " FROM r LEFT JOIN (SELECT DISTINCT x, part AS made, true AS own, ");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, " FROM r) AS m USING (x, made, ");
+    pg_journal_identity_names(out, j);
+    bo_buf_add_str(out, ")), g AS (SELECT x, ");
     pg_journal_identity_names(out, j);
     bo_buf_add_str(out, ", min(s) AS f, min(s) FILTER (WHERE made IS NULL AND op <> 'I') AS old,"
                         " min(s) FILTER (WHERE op = 'I') AS came, count(*) FILTER (WHERE op IN"
@@ -71,12 +79,8 @@ static bo_status add_overtaken(bo_buf *out, const pg_journal *j, const char *fro
     bo_buf_add_str(out, " LIMIT 1), 0) END > 0 THEN h.old ELSE h.came END AS s"
                         " FROM h JOIN k AS a ON a.s = h.f LEFT JOIN k AS n ON n.s = h.n JOIN ");
     pg_journal_name(out, j->table, "");
-    bo_buf_add_str(out, " AS b ON b.backout_seq = h.f LEFT JOIN (SELECT DISTINCT x, part, ");
-    pg_journal_identity_names(out, j);
-    bo_buf_add_str(out, " FROM k) AS m ON m.x = a.x AND m.part = a.made");
-    pg_journal_same_identity(out, j, "m", "a");
-    bo_buf_add_str(out, " WHERE m.x IS NOT NULL OR a.made IS NULL AND a.op = 'I'"
-                        " AND h.old IS NOT NULL AND h.went >= 0) AS o WHERE s <> f");
+    bo_buf_add_str(out, " AS b ON b.backout_seq = h.f WHERE a.made IS NOT NULL"
+                        " OR a.op = 'I' AND h.old IS NOT NULL AND h.went >= 0) AS o WHERE s <> f");
     return st == BO_OK ? bo_buf_check(out, err) : st;
 }
 
