@@ -241,7 +241,7 @@ static bool is_of_point(const bo_undo *undo, uint32_t table, const bo_part *othe
 bool bo_undo_may_dangle(const bo_undo *undo)
 {
     return strcmp(undo->record.kind, "undo") == 0 &&
-           strcmp(undo->target->conn->driver->name, "sqlite") == 0;
+           undo->target->conn->driver->caps & BO_CAP_DANGLING;
 }
 
 /* Rows come constraint by constraint: one text for all of one.  NULL: no memory. */

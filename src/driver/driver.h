@@ -36,6 +36,8 @@ enum {
     BO_CAP_ASIDE = 1u << 7,
     /** Foreign keys of generated columns hold while stage_apply() writes, as those of others do. */
     BO_CAP_COMPUTED_KEYS = 1u << 8,
+    /** Foreign keys bind only the sessions that ask for it: rows may refer to nothing. */
+    BO_CAP_DANGLING = 1u << 9,
 };
 
 /** How to connect. */

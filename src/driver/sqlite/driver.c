@@ -5,7 +5,8 @@
 const bo_driver bo_driver_sqlite = {
     .name = "sqlite",
     .schemes = "sqlite file",
-    .caps = BO_CAP_SEQUENCES | BO_CAP_TRANSACTIONAL_DDL | BO_CAP_CAPTURE | BO_CAP_FILES,
+    .caps = BO_CAP_SEQUENCES | BO_CAP_TRANSACTIONAL_DDL | BO_CAP_CAPTURE | BO_CAP_FILES |
+            BO_CAP_DANGLING,
     .open = sq_open,
     .close = sq_close,
     .identity = sq_identity,
