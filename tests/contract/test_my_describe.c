@@ -155,16 +155,18 @@ static void make_or_drop_schemas(contract_world *w, const char *verb, const char
 static void links_are_read_from_few_schemas_and_from_many(void **state)
 {
     contract_world *w = *state;
-    char sql[600];
+    char sql[900];
     const char *here = contract_ask(w, "SELECT DATABASE()");
     if (strstr(w->url, "//root@") == NULL)
         skip(); /* who owns one schema may make no other, and no user */
     snprintf(sql, sizeof sql,
         "CREATE TABLE p (a integer PRIMARY KEY); CREATE DATABASE %s_c; CREATE DATABASE %s_C;"
-        "CREATE TABLE %s_c.c (x integer REFERENCES %s.p (a));"
-        "CREATE TABLE %s_C.d (x integer REFERENCES %s.p (a));"
-        "CREATE VIEW %s_C.v AS SELECT * FROM %s.p",
-        here, here, here, here, here, here, here, here);
+        "CREATE TABLE %s_c.c (x integer, CONSTRAINT k1 FOREIGN KEY (x) REFERENCES %s.p (a));"
+        "CREATE TABLE %s_C.c (x integer, CONSTRAINT k2 FOREIGN KEY (x) REFERENCES %s.p (a));"
+        "CREATE VIEW %s_C.v AS SELECT * FROM %s.p; CREATE DATABASE `ínformation_schema`;"
+        "CREATE TABLE `ínformation_schema`.c (x integer,"
+        " CONSTRAINT k3 FOREIGN KEY (x) REFERENCES %s.p (a))",
+        here, here, here, here, here, here, here, here, here);
     contract_do(w, sql);
     const bo_table *p[2];
     for (int many = 0; many < 2; many++) {
@@ -175,11 +177,46 @@ static void links_are_read_from_few_schemas_and_from_many(void **state)
         my_clerk_drop(w, clerk);
     }
     make_or_drop_schemas(w, "DROP", here);
-    snprintf(sql, sizeof sql, "DROP DATABASE %s_c; DROP DATABASE %s_C", here, here);
+    snprintf(sql, sizeof sql,
+        "DROP DATABASE %s_c; DROP DATABASE %s_C; DROP DATABASE `ínformation_schema`", here, here);
     contract_do(w, sql);
     for (int many = 0; many < 2; many++) {
-        assert_int_equal(p[many]->referenced_count, 2);
+        assert_int_equal(p[many]->referenced_count, 3);
         assert_int_equal(p[many]->view_count, 1);
+    }
+}
+
+/* Where names of tables are folders and files, as on Linux. */
+static void names_in_other_letters_are_other_tables(void **state)
+{
+    contract_world *w = *state;
+    if (strcmp(contract_ask(w, "SELECT @@lower_case_table_names"), "0") != 0)
+        skip();
+    contract_do(w, "CREATE TABLE p (a integer PRIMARY KEY);"
+                   "CREATE TABLE kid (x integer, CONSTRAINT k1 FOREIGN KEY (x) REFERENCES p (a));"
+                   "CREATE TABLE Kid (x integer, CONSTRAINT k2 FOREIGN KEY (x) REFERENCES p (a),"
+                   " CHECK (x > 0), UNIQUE (x));"
+                   "CREATE TABLE kïd (x integer, y integer,"
+                   " CONSTRAINT k3 FOREIGN KEY (x) REFERENCES p (a));"
+                   "CREATE TABLE P (a integer, b integer, c integer);"
+                   "CREATE TRIGGER f BEFORE INSERT ON Kid FOR EACH ROW SET NEW.x = 1;"
+                   "CREATE VIEW v AS SELECT * FROM Kid");
+    const bo_table *p = contract_table(w, "p");
+    assert_int_equal(p->referenced_count, 3);
+    static const struct {
+        const char *name;
+        int columns, keys, checks, triggers, views, parents;
+    } wanted[] = {{"kid", 1, 0, 0, 0, 0, 1}, {"Kid", 1, 1, 1, 1, 1, 1}, {"`kïd`", 2, 0, 0, 0, 0, 1},
+        {"P", 3, 0, 0, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const bo_table *t = contract_table(w, wanted[i].name);
+        assert_int_equal(t->column_count, wanted[i].columns);
+        assert_int_equal(t->key_count, wanted[i].keys);
+        assert_int_equal(t->check_count, wanted[i].checks);
+        assert_int_equal(t->trigger_count, wanted[i].triggers);
+        assert_int_equal(t->view_count, wanted[i].views);
+        assert_int_equal(t->foreign_key_count, wanted[i].parents);
+        assert_int_equal(t->referenced_count, 0);
     }
 }
 
@@ -440,6 +477,7 @@ CONTRACT_MAIN("my_describe", CONTRACT_TEST(columns_are_described_as_they_are_wri
     CONTRACT_TEST(foreign_keys_are_read_across_schemas),
     CONTRACT_TEST(tables_that_a_user_may_not_see_do_not_refer),
     CONTRACT_TEST(links_are_read_from_few_schemas_and_from_many),
+    CONTRACT_TEST(names_in_other_letters_are_other_tables),
     CONTRACT_TEST(what_hangs_on_a_table_is_described),
     CONTRACT_TEST(what_cannot_be_undone_is_uncovered),
     CONTRACT_TEST(a_temporary_table_hides_no_other_unsaid),

@@ -5,6 +5,9 @@
  * information_schema answers either question only by opening every table of the server; who has the
  * right PROCESS can read InnoDB's dictionary, the only engine with foreign keys, instead.  Asked
  * for one schema it opens none of the others, its own hundred least of all, so schemas are named.
+ * Names in other letters are other names, which the collation of information_schema does not know:
+ * they are compared as bytes.
+ *
  * Many tables are described in a row, so the answers are kept: until a transaction begins or ends,
  * a statement of somebody else runs, or a second has gone by.
  */
@@ -41,7 +44,7 @@ static bo_status ask_dictionary(my_conn *conn, MYSQL_RES **out, bo_error *err)
     for (unsigned i = 0; i < 4; i++)
         bo_buf_printf(&sql,
             "%s CONVERT(CONVERT(CAST(SUBSTRING_INDEX(%s, '/', %s) AS BINARY) USING filename)"
-            " USING utf8mb4)",
+            " USING utf8mb4) COLLATE utf8mb4_bin",
             i == 0 ? "SELECT DISTINCT" : ",", i < 2 ? "REF_NAME" : "FOR_NAME",
             i % 2 == 0 ? "1" : "-1");
     bo_buf_add_str(&sql, " FROM information_schema.INNODB_SYS_FOREIGN"
@@ -49,27 +52,41 @@ static bo_status ask_dictionary(my_conn *conn, MYSQL_RES **out, bo_error *err)
     return my_ask_buf(conn, &sql, out, err);
 }
 
-static const char keys_sql[] =
-    "SELECT DISTINCT REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, TABLE_SCHEMA, TABLE_NAME"
-    " FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL";
+struct question {
+    const char *sql;
+    const char *order;
+    bool of_sys; /* it is asked of the server's schema sys, too */
+};
 
-static const char views_sql[] = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
-                                " FROM information_schema.VIEWS WHERE TABLE_SCHEMA <> 'sys'";
+static const struct question keys = {
+    .sql = "SELECT DISTINCT BINARY REFERENCED_TABLE_SCHEMA, BINARY REFERENCED_TABLE_NAME,"
+           " BINARY TABLE_SCHEMA, BINARY TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE"
+           " WHERE REFERENCED_TABLE_NAME IS NOT NULL",
+    .order = " ORDER BY 3, 4",
+    .of_sys = true};
 
-/* The answers to a query of information_schema for all of `schemas`. */
-static bo_status ask_schemas(my_conn *conn, const char *query, const char *order,
-    MYSQL_RES *schemas, MYSQL_RES **out, bo_error *err)
+static const struct question views = {
+    .sql = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
+           " WHERE BINARY TABLE_SCHEMA <> 'sys'",
+    .order = " ORDER BY 1, 2"};
+
+/* The answers of information_schema for all of `schemas`. */
+static bo_status ask_schemas(my_conn *conn, const struct question *question, MYSQL_RES *schemas,
+    MYSQL_RES **out, bo_error *err)
 {
     BO_OWN_VALUE(bo_buf) sql = {0};
     mysql_data_seek(schemas, 0);
     bool named = mysql_num_rows(schemas) <= SCHEMAS_MAX;
     for (MYSQL_ROW row; named && (row = mysql_fetch_row(schemas)) != NULL;) {
-        bo_buf_printf(&sql, "%s%s AND TABLE_SCHEMA = ", sql.size > 0 ? " UNION ALL " : "", query);
+        if (!question->of_sys && strcmp(row[0], "sys") == 0)
+            continue;
+        bo_buf_printf(
+            &sql, "%s%s AND TABLE_SCHEMA = ", sql.size > 0 ? " UNION ALL " : "", question->sql);
         my_quote_literal(&sql, row[0]);
     }
     if (sql.size == 0)
-        bo_buf_add_str(&sql, query);
-    bo_buf_add_str(&sql, order);
+        bo_buf_add_str(&sql, question->sql);
+    bo_buf_add_str(&sql, question->order);
     return my_ask_buf(conn, &sql, out, err);
 }
 
@@ -84,7 +101,7 @@ static bo_status ask_references(my_conn *conn, MYSQL_RES *schemas, MYSQL_RES **o
             return st;
         conn->no_dictionary = true;
     }
-    return ask_schemas(conn, keys_sql, " ORDER BY 3, 4", schemas, out, err);
+    return ask_schemas(conn, &keys, schemas, out, err);
 }
 
 static bo_status ask(my_conn *conn, my_links *links, bo_error *err)
@@ -92,11 +109,10 @@ static bo_status ask(my_conn *conn, my_links *links, bo_error *err)
     BO_OWN(MYSQL_RES) *schemas = NULL;
     bo_status st = my_ask(conn, &schemas, err,
         "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA"
-        " WHERE SCHEMA_NAME NOT IN ('information_schema', 'performance_schema')");
+        " WHERE BINARY SCHEMA_NAME NOT IN ('information_schema', 'performance_schema')");
     if (st == BO_OK)
         st = ask_references(conn, schemas, &links->references, err);
-    return st == BO_OK ? ask_schemas(conn, views_sql, " ORDER BY 1, 2", schemas, &links->views, err)
-                       : st;
+    return st == BO_OK ? ask_schemas(conn, &views, schemas, &links->views, err) : st;
 }
 
 /* How many statements that change definitions the server has seen. */
