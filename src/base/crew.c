@@ -10,11 +10,6 @@ bool bo_queue_take(bo_queue *queue, size_t *item_out)
     return *item_out < queue->count;
 }
 
-void bo_queue_close(bo_queue *queue)
-{
-    atomic_store(&queue->next, queue->count);
-}
-
 struct crew {
     bo_queue *queue;
     bo_crew_fn *fn;
@@ -38,7 +33,7 @@ static void *work(void *arg)
     bo_status st = crew->fn(crew->ctx, member->worker, &error);
     if (st == BO_OK)
         return NULL;
-    bo_queue_close(crew->queue);
+    atomic_store(&crew->queue->next, crew->queue->count);
     pthread_mutex_lock(&crew->lock);
     if (crew->status == BO_OK) {
         crew->status = st;

@@ -18,8 +18,6 @@ typedef struct bo_queue {
 
 /** False: there is none left. */
 bool bo_queue_take(bo_queue *queue, size_t *item_out);
-/** Leaves none. */
-void bo_queue_close(bo_queue *queue);
 
 #define BO_CREW_MAX 16u
 

@@ -4,6 +4,7 @@
  * things that break a capture; what it refuses.
  */
 #include "contract/my_capture_world.h"
+#include "contract/my_clerk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -179,11 +180,6 @@ static void a_table_that_was_renamed_is_gone(void **state)
 
 /* ---- what is refused ---- */
 
-static bool is_super(const contract_world *w)
-{
-    return strstr(w->url, "//root@") != NULL;
-}
-
 static void what_cannot_be_captured_is_refused_with_the_reason(void **state)
 {
     contract_world *w = *state;
@@ -191,7 +187,7 @@ static void what_cannot_be_captured_is_refused_with_the_reason(void **state)
                    "CREATE TABLE ours (id int PRIMARY KEY, backout_run int)");
     assert_string_not_equal(capture_coverage(w, "m", BO_UNCOVERED), "");
     assert_non_null(strstr(capture_coverage(w, "ours", BO_UNCOVERED), "backout_"));
-    if (!is_super(w))
+    if (!my_is_super(w))
         return;
     contract_do(w, ROWS_T);
     contract_do(w, "CREATE OR REPLACE USER capless@localhost");
@@ -215,7 +211,7 @@ static void what_cannot_be_captured_is_refused_with_the_reason(void **state)
 static void changes_carried_between_databases_are_refused(void **state)
 {
     contract_world *w = *state;
-    if (!is_super(w))
+    if (!my_is_super(w))
         return;
     contract_do(w, "CREATE OR REPLACE DATABASE capture_other;"
                    "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY);"

@@ -6,11 +6,6 @@
 
 #include "contract/my_clerk.h"
 
-static bool is_super(const contract_world *w)
-{
-    return strstr(w->url, "//root@") != NULL;
-}
-
 /* ---- triggers ---- */
 
 static bo_status compare_row(void *ctx, uint64_t id, bo_image row, bo_error *err)
@@ -301,7 +296,7 @@ static void who_holds_a_lock_is_told_to_those_who_may_know(void **state)
     pg_must(w->driver->begin(w->conn, BO_TX_WRITE, &err), &err);
     assert_int_equal(w->driver->lock(w->conn, &table, 1, &err), BO_BUSY);
     assert_non_null(strstr(err.text, "cannot lock t"));
-    if (is_super(w))
+    if (my_is_super(w))
         assert_non_null(strstr(err.text, "of user 'root'"));
     w->driver->rollback(w->conn);
     w->driver->rollback(w->user);
@@ -322,7 +317,7 @@ static void who_holds_a_row_that_is_referred_to_is_told_as_well(void **state)
     assert_int_equal(
         w->driver->check_references(w->conn, &child, 1, &violations, NULL, &err), BO_BUSY);
     assert_non_null(strstr(err.text, "cannot check foreign key"));
-    assert_non_null(strstr(err.text, is_super(w) ? "of user 'root'" : "the right PROCESS"));
+    assert_non_null(strstr(err.text, my_is_super(w) ? "of user 'root'" : "the right PROCESS"));
     w->driver->rollback(w->conn);
     w->driver->rollback(w->user);
 }
@@ -333,7 +328,7 @@ static void without_the_right_to_lock_tables_rows_are_locked(void **state)
 {
     contract_world *w = *state;
     bo_error err = {0};
-    if (!is_super(w))
+    if (!my_is_super(w))
         skip(); /* only it makes users */
     contract_do(w, "CREATE TABLE t (id integer PRIMARY KEY)");
     bo_conn *clerk =
@@ -351,7 +346,7 @@ static void rights_that_are_missing_are_named(void **state)
 {
     contract_world *w = *state;
     bo_error err = {0};
-    if (!is_super(w))
+    if (!my_is_super(w))
         skip();
     BO_OWN_VALUE(bo_buf) token = {0};
     bo_stage *stage = NULL;
