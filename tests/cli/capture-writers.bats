@@ -30,7 +30,7 @@ exit 3
 SH
     backout run --db "$DB" --method capture --tables customers,orders -- sh change.sh 2>said &
     local pid=$!
-    until [ -e changed ]; do sleep 0.05; done
+    eventually test -e changed
     other_writer
     touch others
     ended "$pid"
@@ -96,21 +96,24 @@ SH
 
 @test "a failed file has the mark on all it wrote: what others did meanwhile is no doubt" {
     cat >late.sql <<'SQL'
-SELECT pg_sleep(1.5);
+DO $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM customers WHERE id = 7) LOOP
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END $$;
 SELECT * FROM nowhere;
 SQL
     backout run --db "$DB" --method capture --tables customers,orders late.sql 2>said &
     local pid=$!
-    eventually_captured
+    eventually waiting
     other_writer
     ended "$pid"
     [ "$code" = 1 ]
     grep -q "the change failed and was rolled back" said
     [ "$(ask "SELECT count(*) FROM customers WHERE id = 7")" = 1 ]
 }
-eventually_captured() {
-    until [ "$(ours)" != 0 ]; do sleep 0.05; done
-    until ask "SELECT query FROM pg_stat_activity" | grep -q "^SELECT pg_sleep"; do sleep 0.05; done
+waiting() {
+    ask "SELECT query FROM pg_stat_activity WHERE datname = current_database()" | grep -q '^DO '
 }
 
 @test "a file that takes the mark off is in doubt like a program" {

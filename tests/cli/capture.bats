@@ -327,7 +327,7 @@ fill_postgresql() {
 @test "doctor names a run that died, and what to do" {
     backout run --db "$DB" --method capture -- sh -c 'echo x >ready; exec sleep 30' 2>/dev/null &
     local pid=$!
-    for _ in $(seq 100); do [ -s ready ] && break || sleep 0.1; done
+    eventually test -s ready
     kill -KILL "$pid"
     run wait "$pid"
     doctor 4

@@ -112,7 +112,7 @@ new_clerk() {
     my_client -u app "$MY_DATABASE" --unbuffered <hold >held 3>&- &
     exec 4>hold
     echo "BEGIN; UPDATE t SET v = 'x'; SELECT 'held';" >&4
-    until grep -q held held; do sleep 0.02; done
+    eventually grep -q held held
     local begun=${EPOCHREALTIME/./}
     run -3 backout execute latest --type full --yes
     exec 4>&-

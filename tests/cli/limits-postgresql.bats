@@ -93,7 +93,7 @@ said() {
     sql <hold >held 3>&- &
     exec 4>hold
     echo "CREATE TEMPORARY TABLE x (id int PRIMARY KEY); SELECT 'held';" >&4
-    until grep -q held held; do sleep 0.02; done
+    eventually grep -q held held
     run -3 backout point create --tables "$(sql -c "SELECT relnamespace::regnamespace || '.x'
         FROM pg_class WHERE relname = 'x'")"
     exec 4>&-

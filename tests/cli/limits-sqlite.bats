@@ -18,7 +18,7 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
         sqlite3 shop.db <"${mode%:*}" >held 3>&- &
         exec 4>"${mode%:*}"
         echo "BEGIN EXCLUSIVE; UPDATE items SET name = name; SELECT 'held';" >&4
-        until grep -q held held; do sleep 0.02; done
+        eventually grep -q held held
         run backout point create --db shop.db --tables items
         exec 4>&-
         wait

@@ -16,7 +16,7 @@ hold() {
     holder=$!
     exec 4>tap
     echo "BEGIN IMMEDIATE; SELECT 'held';" >&4
-    until grep -q held held; do sleep 0.02; done
+    eventually grep -q held held
 }
 
 let_go() {
@@ -35,6 +35,7 @@ let_go() {
     [ -n "$id" ]
     backout point release "$id" >released 2>&1 3>&- 4>&- &
     local releaser=$! code=0
+    eventually opened "$releaser" catalog.db
     sleep 0.5 # it has read the point, and waits
     let_go
     wait "$maker"

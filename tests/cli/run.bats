@@ -84,13 +84,13 @@ teardown() { common_teardown; }
 }
 
 @test "with nohup a change goes on when the terminal is gone" {
-    for change in 'long.sql' '-- sh -c "touch ready; sleep 1"'; do
-        echo "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
-            SELECT count(*) FROM n; DROP TABLE n;" >long.sql
+    echo "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+        SELECT count(*) FROM n; DROP TABLE n;" >long.sql
+    for change in 'long.sql' '-- sh -c "until [ -e told ]; do sleep 0.05; done"'; do
         eval "nohup \"$BACKOUT_BIN\" run --db shop.db $change >said 2>&1 &"
-        for _ in $(seq 100); do grep -q taken said && break || sleep 0.05; done
-        sleep 0.2
+        eventually grep -q taken said
         kill -HUP -- "$!"
+        touch told
         wait "$!" || { cat said; false; }
     done
 }
@@ -129,7 +129,7 @@ teardown() { common_teardown; }
     backout run --db shop.db -- sh -c \
         'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"; touch ready; sleep 30' 2>said &
     local pid=$!
-    for _ in $(seq 100); do [ -e ready ] && break || sleep 0.1; done
+    eventually test -e ready
     kill -TERM "$pid"
     local code=0
     wait "$pid" || code=$?
@@ -138,17 +138,21 @@ teardown() { common_teardown; }
     grep -q "was interrupted and was rolled back" said
 }
 
+# A process that nobody has waited for yet has no program any more.
+is_gone() {
+    ! readlink "/proc/$1/exe" >/dev/null
+}
+
 @test "when backout itself is killed, the command ends and details says what to do" {
     local before
     before=$(rows)
     backout run --db shop.db -- sh -c 'sqlite3 "$BACKOUT_SQLITE_FILE" "DELETE FROM items"
         echo $$ >ready; while :; do sleep 0.1; done' 2>/dev/null &
     local pid=$!
-    for _ in $(seq 100); do [ -s ready ] && break || sleep 0.1; done
+    eventually test -s ready
     kill -KILL "$pid"
     wait "$pid" || true
-    for _ in $(seq 50); do kill -0 "$(cat ready)" 2>/dev/null || break; sleep 0.1; done
-    run -1 kill -0 "$(cat ready)"
+    eventually is_gone "$(cat ready)"
     run -0 --separate-stderr backout details latest
     [[ $output == *"next: backout assess rb_sh_"* ]]
     run -0 --separate-stderr backout execute latest --yes

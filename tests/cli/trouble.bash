@@ -54,16 +54,6 @@ flip() {
         dd of="$1" bs=1 seek="$at" conv=notrunc status=none
 }
 
-# eventually COMMAND...: within ten seconds it succeeds.
-eventually() {
-    local _
-    for _ in $(seq 100); do
-        "$@" && return
-        sleep 0.1
-    done
-    return 1
-}
-
 # hold_file FILE SQL...: a program executes it and keeps the database open until let_file_go; it is process
 # $holder.
 hold_file() {

@@ -150,7 +150,7 @@ teardown() { common_teardown; }
     backout run --db shop.db slow.sql 2>said-so &
     local pid=$!
     eventually grep -q "taken" said-so
-    sleep 0.5
+    sleep 0.1
     kill -TERM "$pid"
     ended "$pid"
     [ "$code" = 130 ]
@@ -184,7 +184,8 @@ teardown() { common_teardown; }
     hold_file shop.db 'BEGIN IMMEDIATE'
     backout execute "$id" --yes 2>told &
     local pid=$!
-    sleep 0.5
+    eventually opened "$pid" shop.db
+    sleep 0.1
     kill -INT "$pid"
     ended "$pid"
     [ "$code" = 130 ]

@@ -39,6 +39,20 @@ common_teardown() {
     fi
 }
 
+# eventually COMMAND...: within a minute it succeeds.
+eventually() {
+    local end=$((SECONDS + 60))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+
+# opened PID FILE: the process has opened a file of that name.
+opened() {
+    readlink "/proc/$1/fd/"* | grep -q "/$2\$"
+}
+
 # Makes a PostgreSQL database for this test alone, owned by the plain role `app`: its URL is
 # $PG_URL, the superuser's is $PG_SUPER_URL.  Skips the test where there is no server.
 pg_database() {
