@@ -208,24 +208,35 @@ static void what_cannot_be_captured_is_refused_with_the_reason(void **state)
     contract_do(w, "DROP USER capless@localhost");
 }
 
+static void refuse_changes_carried_to(contract_world *w, const char *other)
+{
+    char sql[600];
+    const char *here = contract_ask(w, "SELECT DATABASE()");
+    snprintf(sql, sizeof sql,
+        "CREATE DATABASE %s; CREATE TABLE %s.p (id int PRIMARY KEY);"
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY,"
+        " FOREIGN KEY (id) REFERENCES %s.p (id) ON DELETE CASCADE);"
+        "CREATE TABLE %s.b (id int PRIMARY KEY,"
+        " FOREIGN KEY (id) REFERENCES %s.a (id) ON DELETE CASCADE)",
+        other, other, other, other, here);
+    contract_do(w, sql);
+    const char *down = capture_coverage(w, "a", BO_UNCOVERED);
+    const char *up = capture_coverage(w, "c", BO_UNCOVERED);
+    snprintf(sql, sizeof sql, "DROP TABLE c; DROP DATABASE %s; DROP TABLE a", other);
+    contract_do(w, sql);
+    snprintf(sql, sizeof sql, "'%s.b'", other);
+    assert_non_null(strstr(down, sql));
+    assert_non_null(strstr(up, ".c'"));
+}
+
 static void changes_carried_between_databases_are_refused(void **state)
 {
     contract_world *w = *state;
     if (!my_is_super(w))
-        return;
-    contract_do(w, "CREATE OR REPLACE DATABASE capture_other;"
-                   "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY);"
-                   "SET @home = DATABASE(); CREATE TABLE capture_other.p (id int PRIMARY KEY);"
-                   "ALTER TABLE c ADD FOREIGN KEY (id) REFERENCES capture_other.p (id) ON DELETE"
-                   " CASCADE");
-    contract_do(w, "SET @sql = CONCAT('CREATE TABLE capture_other.b (id int PRIMARY KEY, FOREIGN"
-                   " KEY (id) REFERENCES ', DATABASE(), '.a (id) ON DELETE CASCADE)');"
-                   "EXECUTE IMMEDIATE @sql");
-    const char *down = capture_coverage(w, "a", BO_UNCOVERED);
-    const char *up = capture_coverage(w, "c", BO_UNCOVERED);
-    contract_do(w, "DROP TABLE c; DROP DATABASE capture_other");
-    assert_non_null(strstr(down, "capture_other.b"));
-    assert_non_null(strstr(up, ".c'"));
+        skip(); /* who owns one schema may make no other */
+    refuse_changes_carried_to(w, "capture_other");
+    if (strcmp(contract_ask(w, "SELECT @@lower_case_table_names"), "0") == 0)
+        refuse_changes_carried_to(w, contract_ask(w, "SELECT UPPER(DATABASE())"));
 }
 
 /* A backup does that: it passes. */

@@ -15,7 +15,8 @@ static char action_of(const char *rule)
 
 /* ---- the rules ---- */
 
-static bo_status read_rule(MYSQL_ROW row, bo_arena *arena, my_action *out, bo_error *err)
+static bo_status read_rule(
+    const my_conn *conn, MYSQL_ROW row, bo_arena *arena, my_action *out, bo_error *err)
 {
     const my_action action = {
         .name = bo_arena_str(arena, row[0]),
@@ -24,8 +25,8 @@ static bo_status read_rule(MYSQL_ROW row, bo_arena *arena, my_action *out, bo_er
         .parent = bo_arena_str(arena, row[3]),
         .on_delete = action_of(row[4]),
         .on_update = action_of(row[5]),
-        .child_here = row[6][0] == '1',
-        .parent_here = row[7][0] == '1',
+        .child_here = strcmp(row[1], conn->schema) == 0,
+        .parent_here = strcmp(row[6], conn->schema) == 0,
     };
     if (!action.name || !action.child_schema || !action.child || !action.parent)
         return bo_nomem(err);
@@ -33,14 +34,15 @@ static bo_status read_rule(MYSQL_ROW row, bo_arena *arena, my_action *out, bo_er
     return BO_OK;
 }
 
-/* Foreign keys of the tables that meet `condition`, one that the server looks up. */
-static bo_status read_rules(
-    my_conn *conn, const bo_buf *condition, bo_arena *arena, my_actions *out, bo_error *err)
+/* Foreign keys of the tables that meet `condition`, one that the server looks up, but for letters
+ * and accents: of this schema, or of others that refer to it. */
+static bo_status read_rules(my_conn *conn, const bo_buf *condition, bool of_others, bo_arena *arena,
+    my_actions *out, bo_error *err)
 {
     BO_OWN(MYSQL_RES) *result = NULL;
     bo_status st = my_ask(conn, &result, err,
         "SELECT CONSTRAINT_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE,"
-        " UPDATE_RULE, CONSTRAINT_SCHEMA = DATABASE(), UNIQUE_CONSTRAINT_SCHEMA = DATABASE()"
+        " UPDATE_RULE, UNIQUE_CONSTRAINT_SCHEMA"
         " FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE %s"
         " AND (DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION')"
         " OR UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION')) ORDER BY TABLE_NAME, CONSTRAINT_NAME",
@@ -51,8 +53,10 @@ static bo_status read_rules(
         if (!items)
             return bo_nomem(err);
         out->items = items;
-        st = read_rule(row, arena, &items[out->count], err);
-        out->count += st == BO_OK;
+        st = read_rule(conn, row, arena, &items[out->count], err);
+        const my_action *read = &items[out->count];
+        out->count +=
+            st == BO_OK && (of_others ? !read->child_here && read->parent_here : read->child_here);
     }
     return st;
 }
@@ -170,8 +174,8 @@ static bo_status read_linked(
     }
     if (condition.size == 0)
         return BO_OK;
-    bo_buf_add_str(&condition, ") AND UNIQUE_CONSTRAINT_SCHEMA = DATABASE()");
-    return read_rules(conn, &condition, arena, actions, err);
+    bo_buf_add_str(&condition, ")");
+    return read_rules(conn, &condition, true, arena, actions, err);
 }
 
 /* In most schemas no foreign key has an action; then that is all that is asked. */
@@ -184,7 +188,7 @@ bo_status my_actions_read(
     bo_buf_add_str(&here, "CONSTRAINT_SCHEMA = DATABASE()");
     bo_status st = read_linked(conn, arena, &actions, &any, err);
     if (st == BO_OK && any)
-        st = read_rules(conn, &here, arena, &actions, err);
+        st = read_rules(conn, &here, false, arena, &actions, err);
     if (st == BO_OK && actions.count > 0)
         st = read_columns(conn, arena, &actions, err);
     for (size_t i = 0; st == BO_OK && indexes && i < actions.count; i++) {
