@@ -84,14 +84,15 @@ teardown() { common_teardown; }
 }
 
 @test "with nohup a change goes on when the terminal is gone" {
-    echo "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+    echo "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000000)
         SELECT count(*) FROM n; DROP TABLE n;" >long.sql
     for change in 'long.sql' '-- sh -c "until [ -e told ]; do sleep 0.05; done"'; do
         eval "nohup \"$BACKOUT_BIN\" run --db shop.db $change >said 2>&1 &"
         eventually grep -q taken said
-        kill -HUP -- "$!"
+        kill -HUP "$!"
         touch told
         wait "$!" || { cat said; false; }
+        rm said told
     done
 }
 
