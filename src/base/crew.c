@@ -4,10 +4,10 @@
 
 #include <pthread.h>
 
-bool bo_queue_take(bo_queue *queue, size_t *item_out)
+bool bo_queue_take(bo_worker *worker, size_t *item_out)
 {
-    *item_out = atomic_fetch_add(&queue->next, 1);
-    return *item_out < queue->count;
+    *item_out = worker->item = atomic_fetch_add(&worker->queue->next, 1);
+    return *item_out < worker->queue->count;
 }
 
 struct crew {
@@ -15,28 +15,31 @@ struct crew {
     bo_crew_fn *fn;
     void *ctx;
     pthread_mutex_t lock;
-    bo_status status; /* under lock: of the first failure */
+    bo_status status; /* under lock: of the failure that is told */
+    size_t item;      /* under lock: where it was */
     bo_error *err;    /* under lock; or NULL */
 };
 
 struct member {
     struct crew *crew;
-    uint32_t worker;
+    bo_worker worker;
     pthread_t thread;
 };
 
+/* All items before the one that failed were taken, and are worked at to their ends. */
 static void *work(void *arg)
 {
-    const struct member *member = arg;
+    struct member *member = arg;
     struct crew *crew = member->crew;
     bo_error error = {0};
-    bo_status st = crew->fn(crew->ctx, member->worker, &error);
+    bo_status st = crew->fn(crew->ctx, &member->worker, &error);
     if (st == BO_OK)
         return NULL;
     atomic_store(&crew->queue->next, crew->queue->count);
     pthread_mutex_lock(&crew->lock);
-    if (crew->status == BO_OK) {
+    if (crew->status == BO_OK || member->worker.item < crew->item) {
         crew->status = st;
+        crew->item = member->worker.item;
         if (crew->err)
             *crew->err = error;
     }
@@ -47,16 +50,17 @@ static void *work(void *arg)
 bo_status bo_crew_run(bo_queue *queue, uint32_t workers, bo_crew_fn *fn, void *ctx, bo_error *err)
 {
     struct crew crew = {.queue = queue, .fn = fn, .ctx = ctx, .status = BO_OK, .err = err};
-    struct member members[BO_CREW_MAX] = {{.crew = &crew}};
-    uint32_t count = 1;
+    struct member members[BO_CREW_MAX];
+    uint32_t count = 0;
     if (workers > BO_CREW_MAX)
         workers = BO_CREW_MAX;
     pthread_mutex_init(&crew.lock, NULL);
-    for (; count < workers; count++) {
-        members[count] = (struct member){.crew = &crew, .worker = count};
-        if (pthread_create(&members[count].thread, NULL, work, &members[count]) != 0)
+    do {
+        members[count] = (struct member){
+            .crew = &crew, .worker = {.queue = queue, .number = count, .item = queue->count}};
+        if (count > 0 && pthread_create(&members[count].thread, NULL, work, &members[count]) != 0)
             break;
-    }
+    } while (++count < workers);
     (void)work(&members[0]);
     for (uint32_t i = 1; i < count; i++)
         pthread_join(members[i].thread, NULL);

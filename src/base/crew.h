@@ -16,18 +16,25 @@ typedef struct bo_queue {
     atomic_size_t next;
 } bo_queue;
 
+/** One of those who empty it, each with its own. */
+typedef struct bo_worker {
+    bo_queue *queue;
+    uint32_t number; /* from 0: tells which worker's own state to use */
+    size_t item;     /* that it took last */
+} bo_worker;
+
 /** False: there is none left. */
-bool bo_queue_take(bo_queue *queue, size_t *item_out);
+bool bo_queue_take(bo_worker *worker, size_t *item_out);
 
 #define BO_CREW_MAX 16u
 
-/** `worker` counts from 0 and tells which worker's own state to use. */
-typedef bo_status bo_crew_fn(void *ctx, uint32_t worker, bo_error *err);
+typedef bo_status bo_crew_fn(void *ctx, bo_worker *worker, bo_error *err);
 
 /**
  * Calls `fn` on this thread as worker 0 and as the others, BO_CREW_MAX in all at most, on threads
  * of their own; returns when all have.  A thread that cannot be made is no failure: the others
- * empty the queue.  A worker that fails closes it, and the first failure is returned.
+ * empty the queue.  A worker that fails closes it.  Of several failures the one at the first item
+ * is returned, whoever was faster: what is wrong is told alike each time.
  */
 bo_status bo_crew_run(bo_queue *queue, uint32_t workers, bo_crew_fn *fn, void *ctx, bo_error *err);
 

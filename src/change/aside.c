@@ -21,7 +21,7 @@ struct filling {
     uint64_t rows[BO_CREW_MAX]; /* by worker */
 };
 
-static bo_status fill(void *ctx, uint32_t worker, bo_error *err)
+static bo_status fill(void *ctx, bo_worker *worker, bo_error *err)
 {
     struct filling *filling = ctx;
     bo_content *content = filling->undo->intent;
@@ -30,8 +30,8 @@ static bo_status fill(void *ctx, uint32_t worker, bo_error *err)
     if (st == BO_OK)
         st = conn->driver->begin(conn, BO_TX_PLAIN, err);
     if (st == BO_OK)
-        st = bo_fill_from(content, filling->table, content->parts[filling->table].aside,
-            &filling->frames, conn, filling->meter, &filling->rows[worker], err);
+        st = bo_fill_from(content, filling->table, content->parts[filling->table].aside, worker,
+            conn, filling->meter, &filling->rows[worker->number], err);
     return st == BO_OK ? conn->driver->commit(conn, err) : st;
 }
 

@@ -392,14 +392,13 @@ static bool is_meant(const struct rereading *rereading, const bo_frame *frame)
     return !part->left_out && !part->aside && (part->bulk || !rereading->only_bulk);
 }
 
-static bo_status check_frames(void *ctx, uint32_t worker, bo_error *err)
+static bo_status check_frames(void *ctx, bo_worker *worker, bo_error *err)
 {
-    (void)worker;
     struct rereading *rereading = ctx;
     bo_content *content = rereading->content;
     BO_OWN(bo_frame_reader) *reader = NULL;
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
-    for (size_t at = 0; st == BO_OK && bo_queue_take(&rereading->frames, &at);) {
+    for (size_t at = 0; st == BO_OK && bo_queue_take(worker, &at);) {
         const bo_frame *frame = bo_pack_get_frame(content->pack, (uint32_t)at);
         if (!is_meant(rereading, frame))
             continue;

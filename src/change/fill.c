@@ -21,7 +21,7 @@ struct filling {
     bo_meter *meter;
     uint32_t table;
     const bo_table *now;
-    bo_queue *frames;
+    bo_worker *frames;
     struct turn turns[2];
     unsigned reading; /* the consumer's turn */
     bool open;        /* the consumer is inside a frame */
@@ -32,7 +32,7 @@ struct filling {
 
 /* The next frame of `table`; false: there is none left. */
 static bool take_frame(
-    const bo_content *content, uint32_t table, bo_queue *frames, uint32_t *frame_out)
+    const bo_content *content, uint32_t table, bo_worker *frames, uint32_t *frame_out)
 {
     for (size_t frame = 0; bo_queue_take(frames, &frame);) {
         *frame_out = (uint32_t)frame;
@@ -134,7 +134,7 @@ static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out
     return st;
 }
 
-bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_queue *frames,
+bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_worker *frames,
     bo_conn *conn, bo_meter *meter, uint64_t *rows_out, bo_error *err)
 {
     struct filling filling = {
@@ -159,18 +159,20 @@ bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_m
     uint64_t *rows_out, bo_error *err)
 {
     bo_queue frames = {.count = bo_pack_frame_count(content->pack)};
+    bo_worker alone = {.queue = &frames};
     return bo_fill_from(
-        content, table, content->parts[table].now, &frames, conn, meter, rows_out, err);
+        content, table, content->parts[table].now, &alone, conn, meter, rows_out, err);
 }
 
 bo_status bo_content_rows(
     bo_content *content, uint32_t table, bo_image_fn *each, void *ctx, bo_error *err)
 {
     bo_queue frames = {.count = bo_pack_frame_count(content->pack)};
+    bo_worker alone = {.queue = &frames};
     BO_OWN(bo_frame_reader) *reader = NULL;
     bo_status st = bo_frame_reader_create(content->pack, &reader, err);
     uint32_t frame = 0;
-    while (st == BO_OK && take_frame(content, table, &frames, &frame)) {
+    while (st == BO_OK && take_frame(content, table, &alone, &frame)) {
         st = bo_content_load(content, reader, frame, err);
         bool end = false;
         while (st == BO_OK) {

@@ -54,15 +54,15 @@ static bo_status join(struct sweep *sweep, bo_conn **conn, bo_error *err)
     return st == BO_OK ? (*conn)->driver->join(*conn, sweep->token, err) : st;
 }
 
-static bo_status work(void *ctx, uint32_t worker, bo_error *err)
+static bo_status work(void *ctx, bo_worker *worker, bo_error *err)
 {
     struct sweep *sweep = ctx;
-    bo_conn **conn = &sweep->conns[worker];
+    bo_conn **conn = &sweep->conns[worker->number];
     bo_status st = *conn ? BO_OK : join(sweep, conn, err);
-    for (size_t at = 0; st == BO_OK && bo_queue_take(&sweep->queue, &at);) {
+    for (size_t at = 0; st == BO_OK && bo_queue_take(worker, &at);) {
         st = bo_interrupt_check(err);
         if (st == BO_OK)
-            st = sweep->fn(sweep->ctx, worker, *conn, &sweep->jobs->items[at], err);
+            st = sweep->fn(sweep->ctx, worker->number, *conn, &sweep->jobs->items[at], err);
     }
     return st;
 }

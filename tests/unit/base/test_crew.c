@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/unit.h"
 
@@ -27,14 +28,14 @@ static void prepare(void)
     ground.broken = ITEMS;
 }
 
-static bo_status dig(void *ctx, uint32_t worker, bo_error *err)
+static bo_status dig(void *ctx, bo_worker *worker, bo_error *err)
 {
     struct ground *g = ctx;
-    assert_false(g->came[worker]);
-    g->came[worker] = true;
-    if (worker == 0)
+    assert_false(g->came[worker->number]);
+    g->came[worker->number] = true;
+    if (worker->number == 0)
         g->thread_of_0 = pthread_self();
-    for (size_t item = 0; bo_queue_take(&g->queue, &item);) {
+    for (size_t item = 0; bo_queue_take(worker, &item);) {
         if (item == g->broken)
             return bo_fail(err, BO_CORRUPT, "item %zu is broken", item);
         atomic_fetch_add(&g->taken[item], 1);
@@ -81,15 +82,15 @@ static void a_failure_ends_the_work_of_all(void **state)
         assert_int_equal(bo_crew_run(&ground.queue, workers, dig, &ground, &err), BO_CORRUPT);
         assert_string_equal(err.text, "item 3 is broken");
         size_t item = 0;
-        assert_false(bo_queue_take(&ground.queue, &item));
+        assert_false(bo_queue_take(&(bo_worker){.queue = &ground.queue}, &item));
         assert_true(workers > 1 || atomic_load(&ground.done) == 3);
     }
 }
 
-static bo_status fail_by_number(void *ctx, uint32_t worker, bo_error *err)
+static bo_status fail_by_number(void *ctx, bo_worker *worker, bo_error *err)
 {
     (void)ctx;
-    return bo_fail(err, BO_BUSY, "worker %u", worker);
+    return bo_fail(err, BO_BUSY, "worker %u", worker->number);
 }
 
 static void one_failure_is_told(void **state)
@@ -101,6 +102,31 @@ static void one_failure_is_told(void **state)
     assert_int_equal(strncmp(err.text, "worker ", 7), 0);
     assert_int_equal(strlen(err.text), strlen("worker 0"));
     assert_int_equal(bo_crew_run(&queue, 4, fail_by_number, NULL, NULL), BO_BUSY);
+}
+
+/* The last item fails first. */
+static bo_status fail_in_turn(void *ctx, bo_worker *worker, bo_error *err)
+{
+    struct ground *g = ctx;
+    size_t item = 0;
+    if (!bo_queue_take(worker, &item))
+        return bo_fail(err, BO_BUSY, "nothing is left to do");
+    while (atomic_load(&g->done) < (int)(g->queue.count - item - 1))
+        (void)usleep(100);
+    atomic_fetch_add(&g->done, 1);
+    return bo_fail(err, BO_CORRUPT, "item %zu is broken", item);
+}
+
+static void of_several_failures_the_first_item_is_told(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        bo_error err = {0};
+        prepare();
+        ground.queue.count = 4;
+        assert_int_equal(bo_crew_run(&ground.queue, 5, fail_in_turn, &ground, &err), BO_CORRUPT);
+        assert_string_equal(err.text, "item 0 is broken");
+    }
 }
 
 static void without_threads_the_caller_does_it(void **state)
@@ -125,6 +151,7 @@ int main(void)
         cmocka_unit_test(there_are_not_more_workers_than_places),
         cmocka_unit_test(a_failure_ends_the_work_of_all),
         cmocka_unit_test(one_failure_is_told),
+        cmocka_unit_test(of_several_failures_the_first_item_is_told),
         cmocka_unit_test(without_threads_the_caller_does_it),
     };
     return cmocka_run_group_tests_name("base/crew", tests, NULL, NULL);
