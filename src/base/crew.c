@@ -11,12 +11,11 @@ bool bo_queue_take(bo_worker *worker, size_t *item_out)
 }
 
 struct crew {
-    bo_queue *queue;
     bo_crew_fn *fn;
     void *ctx;
     pthread_mutex_t lock;
     bo_status status; /* under lock: of the failure that is told */
-    size_t item;      /* under lock: where it was */
+    size_t item;      /* under lock: where it was; SIZE_MAX: nowhere */
     bo_error *err;    /* under lock; or NULL */
 };
 
@@ -31,15 +30,16 @@ static void *work(void *arg)
 {
     struct member *member = arg;
     struct crew *crew = member->crew;
+    bo_worker *worker = &member->worker;
     bo_error error = {0};
-    bo_status st = crew->fn(crew->ctx, &member->worker, &error);
+    bo_status st = crew->fn(crew->ctx, worker, &error);
     if (st == BO_OK)
         return NULL;
-    atomic_store(&crew->queue->next, crew->queue->count);
+    atomic_store(&worker->queue->next, worker->queue->count);
     pthread_mutex_lock(&crew->lock);
-    if (crew->status == BO_OK || member->worker.item < crew->item) {
+    if (worker->item < crew->item) {
         crew->status = st;
-        crew->item = member->worker.item;
+        crew->item = worker->item;
         if (crew->err)
             *crew->err = error;
     }
@@ -47,20 +47,25 @@ static void *work(void *arg)
     return NULL;
 }
 
+static struct member join(struct crew *crew, bo_queue *queue, uint32_t number)
+{
+    return (struct member){
+        .crew = crew, .worker = {.queue = queue, .number = number, .item = queue->count}};
+}
+
 bo_status bo_crew_run(bo_queue *queue, uint32_t workers, bo_crew_fn *fn, void *ctx, bo_error *err)
 {
-    struct crew crew = {.queue = queue, .fn = fn, .ctx = ctx, .status = BO_OK, .err = err};
-    struct member members[BO_CREW_MAX];
-    uint32_t count = 0;
+    struct crew crew = {.fn = fn, .ctx = ctx, .status = BO_OK, .item = SIZE_MAX, .err = err};
+    struct member members[BO_CREW_MAX] = {join(&crew, queue, 0)};
+    uint32_t count = 1;
     if (workers > BO_CREW_MAX)
         workers = BO_CREW_MAX;
     pthread_mutex_init(&crew.lock, NULL);
-    do {
-        members[count] = (struct member){
-            .crew = &crew, .worker = {.queue = queue, .number = count, .item = queue->count}};
-        if (count > 0 && pthread_create(&members[count].thread, NULL, work, &members[count]) != 0)
+    for (; count < workers; count++) {
+        members[count] = join(&crew, queue, count);
+        if (pthread_create(&members[count].thread, NULL, work, &members[count]) != 0)
             break;
-    } while (++count < workers);
+    }
     (void)work(&members[0]);
     for (uint32_t i = 1; i < count; i++)
         pthread_join(members[i].thread, NULL);

@@ -20,7 +20,7 @@ typedef struct bo_queue {
 typedef struct bo_worker {
     bo_queue *queue;
     uint32_t number; /* from 0: tells which worker's own state to use */
-    size_t item;     /* that it took last */
+    size_t item;     /* that it took last; `count` before the first */
 } bo_worker;
 
 /** False: there is none left. */

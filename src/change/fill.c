@@ -21,7 +21,7 @@ struct filling {
     bo_meter *meter;
     uint32_t table;
     const bo_table *now;
-    bo_worker *frames;
+    bo_worker *worker;
     struct turn turns[2];
     unsigned reading; /* the consumer's turn */
     bool open;        /* the consumer is inside a frame */
@@ -32,9 +32,9 @@ struct filling {
 
 /* The next frame of `table`; false: there is none left. */
 static bool take_frame(
-    const bo_content *content, uint32_t table, bo_worker *frames, uint32_t *frame_out)
+    const bo_content *content, uint32_t table, bo_worker *worker, uint32_t *frame_out)
 {
-    for (size_t frame = 0; bo_queue_take(frames, &frame);) {
+    for (size_t frame = 0; bo_queue_take(worker, &frame);) {
         *frame_out = (uint32_t)frame;
         if (bo_pack_get_frame(content->pack, *frame_out)->table == table)
             return true;
@@ -57,7 +57,7 @@ static void *load_frames(void *arg)
         if (stop)
             return NULL;
         uint32_t frame = 0;
-        const bool end = !take_frame(filling->content, filling->table, filling->frames, &frame);
+        const bool end = !take_frame(filling->content, filling->table, filling->worker, &frame);
         bo_status st =
             end ? BO_OK : bo_content_load(filling->content, turn->reader, frame, &turn->error);
         pthread_mutex_lock(&filling->lock);
@@ -134,11 +134,11 @@ static bo_status fill(struct filling *filling, bo_conn *conn, uint64_t *rows_out
     return st;
 }
 
-bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_worker *frames,
+bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_worker *worker,
     bo_conn *conn, bo_meter *meter, uint64_t *rows_out, bo_error *err)
 {
     struct filling filling = {
-        .content = content, .meter = meter, .table = table, .now = now, .frames = frames};
+        .content = content, .meter = meter, .table = table, .now = now, .worker = worker};
     bo_status st = bo_frame_reader_create(content->pack, &filling.turns[0].reader, err);
     if (st == BO_OK)
         st = bo_frame_reader_create(content->pack, &filling.turns[1].reader, err);

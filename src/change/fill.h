@@ -15,7 +15,7 @@ bo_status bo_fill_table(bo_content *content, uint32_t table, bo_conn *conn, bo_m
 
 /** The same into `now`, of the frames that this worker takes: with one queue of all frames of
  * the content, all connections that fill a table end at the same time. */
-bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_worker *frames,
+bo_status bo_fill_from(bo_content *content, uint32_t table, const bo_table *now, bo_worker *worker,
     bo_conn *conn, bo_meter *meter, uint64_t *rows_out, bo_error *err);
 
 /** Calls `each` with every row of part `table` of a snapshot. */

@@ -22,6 +22,7 @@ q() { sqlite3 -cmd '.timeout 5000' shop.db "$1"; }
         run backout point create --db shop.db --tables items
         exec 4>&-
         wait
+        rm held # or the next writer is taken for one that holds it already
         [ "$status" = "${mode#*:}" ] || { echo "$output"; false; }
     done
 }

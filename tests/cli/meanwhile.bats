@@ -24,15 +24,16 @@ let_go() {
     wait "$holder"
 }
 
+# find_creating: the point that is being taken; its id is in $id.
+find_creating() {
+    id=$(backout list --output json | jq -er '.[] | select(.status == "creating") | .id')
+}
+
 @test "release does not end the capture of a point that was being taken, unasked" {
     hold
     backout -q point create --db shop.db --tables items --method both >made 2>&1 3>&- 4>&- &
     local maker=$!
-    for _ in {1..200}; do
-        id=$(backout list --output json | jq -er '.[] | select(.status == "creating") | .id') && break
-        sleep 0.05
-    done
-    [ -n "$id" ]
+    eventually find_creating
     backout point release "$id" >released 2>&1 3>&- 4>&- &
     local releaser=$! code=0
     eventually opened "$releaser" catalog.db
